@@ -1,0 +1,69 @@
+import type { Exposure } from '../plans/exposure.ts';
+
+/** What a platform says about a flag right now. */
+export interface FlagReading {
+  environment: string;
+  key: string;
+  exposure: Exposure;
+  revision: number;
+  epoch: number;
+  /** The rollout that owns the flag, if any. */
+  rolloutId: string | null;
+  latch: Latch | null;
+}
+
+/** Set by a kill: nothing raises the flag again until a person unlocks it. */
+export interface Latch {
+  by: string;
+  reason: string;
+  at: string;
+}
+
+export interface FlagTarget {
+  environment: string;
+  key: string;
+}
+
+/** Variants and stickiness, taken from the plan when a rollout claims the flag. */
+export interface FlagShape {
+  variants: Record<string, unknown>;
+  baseline: string;
+  canary: string;
+  stickiness: string;
+}
+
+export interface FlagWrite extends FlagTarget {
+  rolloutId: string;
+  epoch: number;
+  exposure: Exposure;
+  /** A lowering write of the owner is taken at any epoch and through a latch; a raising one is not. */
+  direction: 'raise' | 'lower';
+  /** Revision that the writer believes is in force; a raise onto another one is drift and is refused. */
+  expectedRevision: number | null;
+  author: string;
+  reason: string;
+}
+
+export type FlagWriteResult =
+  | { kind: 'written'; before: number; after: number; epoch: number }
+  /** The same write had already landed: a retry after a time-out. */
+  | { kind: 'unchanged'; revision: number; epoch: number }
+  | { kind: 'refused'; why: 'stale-epoch' | 'latched' | 'drift' | 'not-owner'; current: FlagReading };
+
+export type ClaimResult =
+  | { kind: 'claimed'; reading: FlagReading }
+  | { kind: 'refused'; why: 'latched' | 'owned'; current: FlagReading };
+
+/** One file per platform implements this. Every method is safe to repeat. */
+export interface FlagProvider {
+  readonly name: string;
+  read(target: FlagTarget): Promise<FlagReading | null>;
+  /** Makes the rollout the owner, raises the epoch, creates the flag if it is new. */
+  claim(target: FlagTarget, shape: FlagShape, rolloutId: string): Promise<ClaimResult>;
+  write(write: FlagWrite): Promise<FlagWriteResult>;
+  /** Ends the ownership; the exposure stays as it is. */
+  release(target: FlagTarget, rolloutId: string): Promise<void>;
+  /** Exposure to `safe`, epoch up, latch set: the one write that needs no owner. Returns the reading after it. */
+  kill(target: FlagTarget, safe: Exposure | null, latch: Latch): Promise<FlagReading>;
+  unlock(target: FlagTarget, by: string, reason: string): Promise<FlagReading>;
+}

@@ -1,0 +1,35 @@
+import type { Plan } from '../plans/plan.ts';
+import type { Reading } from '../plans/sample.ts';
+
+/** One window of one gate. Times are Unix seconds; `to - from` is the plan's poll step. */
+export interface WindowRequest {
+  plan: Plan;
+  stage: string;
+  from: number;
+  to: number;
+  /** Unix seconds at which the rollout began: `sample.t = to - origin`. */
+  origin: number;
+}
+
+/** What was found wrong with a plan's queries before anything moves. */
+export interface QueryFinding {
+  metric: string;
+  query: string;
+  kind: 'refused' | 'no-baseline' | 'no-canary';
+  detail: string;
+}
+
+/** Where samples come from; Prometheus first. Reads only, and repeating a read gives the same answer. */
+export interface MetricSource {
+  /**
+   * Reads all metrics of a plan over one window as differences of raw counters per series, all at one timestamp.
+   * A source that does not answer is a `rejected` reading of kind `source-down`, never an exception.
+   */
+  read(request: WindowRequest): Promise<Reading>;
+  /** Tries every query of the plan at `at` (Unix seconds). Throws `PROMETHEUS_UNREACHABLE`. */
+  check(plan: Plan, at: number): Promise<QueryFinding[]>;
+  /** The value of an expression at `at`, summed over its series; null when it returns none. */
+  scalar(expr: string, at: number): Promise<number | null>;
+  /** Seconds after a window's end from which its samples can be expected to be complete. */
+  readonly settle: number;
+}

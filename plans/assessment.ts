@@ -1,0 +1,65 @@
+import type { Rejection } from './sample.ts';
+
+export type Verdict = 'pass' | 'hold' | 'soft' | 'hard' | 'no-data';
+
+/** What the gate knows about one metric at one moment. Rates for ratios; share above the edges for latency. */
+export interface MetricAssessment {
+  metric: string;
+  verdict: Verdict;
+  /** Natural log of the evidence against the soft margin (the whole process, all restarts). */
+  lnE: number;
+  /** Canary minus baseline over the component that carries the evidence, with its standard error. */
+  estimate: number;
+  standardError: number;
+  /** Over the stage so far, for people: rates, or the quantile in seconds for latency. */
+  baseline: number | null;
+  canary: number | null;
+  baselineRequests: number;
+  canaryRequests: number;
+  /** The margins in force after overrides and acceptances, as differences in the unit of `estimate`. */
+  soft: number | null;
+  hard: number | null;
+  /** 1 - alpha confidence sequence of the difference over the stage; null while nothing is known. */
+  interval: readonly [number, number] | null;
+  proven: boolean | null;
+}
+
+/** A fixed limit that is or was above its threshold. `since` is the window end at which it began. */
+export interface LimitAssessment {
+  limit: string;
+  value: number | null;
+  threshold: number;
+  since: number | null;
+  fired: boolean;
+  action: 'pause' | 'rollback';
+}
+
+/** What stands between this gate and a pass; each has a sentence for people. */
+export type Holding =
+  | { kind: 'bake'; until: number }
+  | { kind: 'requests'; have: number; need: number }
+  | { kind: 'users'; have: number; need: number }
+  | { kind: 'coverage'; slice: string; have: number; need: number }
+  | { kind: 'proof'; metrics: string[] }
+  | { kind: 'exceedances'; metric: string; have: number; need: number }
+  | { kind: 'split'; detail: string }
+  | { kind: 'data'; rejections: Rejection[] };
+
+/** One look at the gate: data in, verdict out. Pure data, so that it can stand in a journal. */
+export interface Assessment {
+  verdict: Verdict;
+  stage: string;
+  /** End of the last window, seconds since the rollout began. */
+  t: number;
+  /** ln of the mixture over all metrics; the gate stops at ln(1/falseRollback). */
+  lnE: number;
+  threshold: number;
+  /** The metric that carries a stop, if any. */
+  metric: string | null;
+  reason: string;
+  metrics: MetricAssessment[];
+  limits: LimitAssessment[];
+  holding: Holding[];
+  polls: { used: number; ignored: number; rejected: number };
+  warnings: string[];
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { Assessment } from './assessment.ts';
+import { Exposure } from './exposure.ts';
+
+/** Who or what caused a transition. */
+export const Cause = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('person'), by: z.string(), roles: z.array(z.string()), reason: z.string().nullable() }),
+  z.strictObject({ kind: z.literal('gate'), verdict: z.string(), reason: z.string() }),
+  z.strictObject({ kind: z.literal('alert'), name: z.string(), detail: z.string() }),
+  z.strictObject({ kind: z.literal('policy'), reason: z.string() }),
+  z.strictObject({ kind: z.literal('flag'), reason: z.string() }),
+]);
+export type Cause = z.infer<typeof Cause>;
+
+export const TRANSITIONS = [
+  'submitted', 'approval-needed', 'approved', 'rejected', 'started', 'advanced', 'gate-passed', 'paused', 'no-data', 'resumed',
+  'soft-stop', 'hard-stop', 'accepted', 'stepped-back', 'amended', 'rollback-requested', 'killed', 'rolled-back', 'drift', 'alert',
+  'reminder', 'write-failed', 'decommissioning', 'completed', 'note',
+] as const;
+export const Transition = z.enum(TRANSITIONS);
+export type Transition = z.infer<typeof Transition>;
+
+/** One line of a rollout's journal. `seq` counts from 1 without gaps; the same seq is never written twice. */
+export const JournalEntry = z.strictObject({
+  rolloutId: z.string(),
+  seq: z.int().min(1),
+  /** Milliseconds since 1970. */
+  at: z.number(),
+  transition: Transition,
+  stage: z.string().nullable(),
+  cause: Cause,
+  /** One sentence for people. */
+  summary: z.string(),
+  exposure: Exposure,
+  flagBefore: z.number().nullable(),
+  flagAfter: z.number().nullable(),
+  /** What the decision saw. */
+  evidence: z.custom<Assessment>().nullable(),
+  queries: z.array(z.string()),
+});
+export type JournalEntry = z.infer<typeof JournalEntry>;
+
+/** A message to people about one journal entry; channels turn it into their own form. */
+export const Notification = z.strictObject({
+  rolloutId: z.string(),
+  seq: z.int().min(1),
+  at: z.number(),
+  event: Transition,
+  channel: z.string(),
+  title: z.string(),
+  summary: z.string(),
+  rollout: z.strictObject({
+    name: z.string(),
+    title: z.string().nullable(),
+    environment: z.string(),
+    flag: z.string(),
+    owner: z.string().nullable(),
+    ticket: z.string().nullable(),
+    stage: z.string().nullable(),
+    percent: z.number(),
+  }),
+  evidence: z.custom<Assessment>().nullable(),
+  /** What the reader can do now, as commands. */
+  actions: z.array(z.strictObject({ label: z.string(), command: z.string() })),
+});
+export type Notification = z.infer<typeof Notification>;

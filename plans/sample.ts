@@ -1,0 +1,44 @@
+/** Events among trials over one window: errors among requests, orders among visits. */
+export interface Count {
+  events: number;
+  total: number;
+}
+
+/** Cumulative counts by upper bucket edge in seconds, ascending, the last edge `Infinity` (JSON: `"+Inf"`). */
+export type Buckets = readonly (readonly [edge: number | '+Inf', count: number])[];
+
+/** What one cohort did in one window. Metrics are keyed by their name in the plan. */
+export interface CohortSample {
+  requests: number;
+  ratios: Record<string, Count>;
+  histograms: Record<string, Buckets>;
+  /** Distinct users seen in this cohort since the stage began, where the source knows them. */
+  users?: number;
+}
+
+/**
+ * One poll of one stage: both cohorts over the same window.
+ * `t` is the end of the window in seconds since the rollout began.
+ */
+export interface Sample {
+  stage: string;
+  t: number;
+  baseline: CohortSample;
+  canary: CohortSample;
+  /** The baseline's own series split in two, to measure how much equal cohorts differ. */
+  halves?: readonly [CohortSample, CohortSample];
+}
+
+/** Why a window is no evidence. It never becomes a zero and never counts as a pass. */
+export type Rejection =
+  | { kind: 'source-down'; detail: string }
+  | { kind: 'no-baseline'; metric: string }
+  | { kind: 'no-canary'; metric: string }
+  | { kind: 'reset'; metric: string; series: string }
+  | { kind: 'gap'; metric: string; series: string }
+  | { kind: 'invalid'; metric: string; detail: string };
+
+/** The outcome of reading one window. `queries` are the PromQL texts that were sent, for the journal. */
+export type Reading =
+  | { kind: 'sample'; sample: Sample; expressions: Record<string, number>; queries: string[] }
+  | { kind: 'rejected'; t: number; rejections: Rejection[]; queries: string[] };

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/** One second-based unit for every duration inside the program; the text form is only for people. */
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+const DURATION = /^(?:\d+(?:\.\d+)?[smhd])+$/;
+const PART = /(\d+(?:\.\d+)?)([smhd])/g;
+
+/** `30s`, `15m`, `24h`, `7d`, `1h30m` → seconds. */
+export const Duration = z
+  .string()
+  .regex(DURATION, 'expected a duration such as 30s, 15m, 24h or 7d')
+  .transform((text) => {
+    let seconds = 0;
+    for (const [, amount, unit] of text.matchAll(PART)) {
+      seconds += Number(amount) * SECONDS[unit as keyof typeof SECONDS];
+    }
+    return seconds;
+  });
+
+/** `5%` → 0.05. */
+export const Percentage = z
+  .string()
+  .regex(/^\d+(?:\.\d+)?%$/, 'expected a percentage such as 5%')
+  .transform((text) => Number(text.slice(0, -1)) / 100);
+
+/**
+ * How much worse the canary may be. `absolute` is a rate difference (0.001 = 0.1 pp), `relative` a share of
+ * the baseline's own value (0.2 = 20 %). Where both are set the smaller one holds.
+ */
+export interface Margin {
+  direction: 'increase' | 'decrease';
+  absolute: number | null;
+  relative: number | null;
+}
+
+const DIFFERENCE = /^([+-])(\d+(?:\.\d+)?)(pp|%)$/;
+const SMALLER = /^min\(\s*([+-]\d+(?:\.\d+)?pp)\s*,\s*([+-]\d+(?:\.\d+)?%)\s*\)$/;
+
+function difference(text: string): Margin | undefined {
+  const match = DIFFERENCE.exec(text);
+  if (match === null) return undefined;
+  const size = Number(match[2]) / 100;
+  const direction = match[1] === '+' ? 'increase' : 'decrease';
+  return match[3] === 'pp'
+    ? { direction, absolute: size, relative: null }
+    : { direction, absolute: null, relative: size };
+}
+
+/** `+0.5pp`, `-1pp`, `+20%`, `min(+0.1pp, +50%)`. */
+export const Difference = z
+  .string()
+  .regex(
+    /^(?:[+-]\d+(?:\.\d+)?(?:pp|%)|min\(\s*[+-]\d+(?:\.\d+)?pp\s*,\s*[+-]\d+(?:\.\d+)?%\s*\))$/,
+    'expected a difference such as +0.5pp, -1pp, +20% or min(+0.1pp, +50%)',
+  )
+  .transform((text, context): Margin => {
+    const both = SMALLER.exec(text);
+    const parsed = both === null ? difference(text) : smaller(both[1] ?? '', both[2] ?? '');
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: 'both parts of min(...) need the same sign' });
+    return z.NEVER;
+  });
+
+function smaller(points: string, share: string): Margin | undefined {
+  const absolute = difference(points);
+  const relative = difference(share);
+  if (absolute === undefined || relative === undefined) return undefined;
+  if (absolute.direction !== relative.direction) return undefined;
+  return { direction: absolute.direction, absolute: absolute.absolute, relative: relative.relative };
+}
+
+/** `0.5pp` → 0.005. */
+export const Points = z
+  .string()
+  .regex(/^\d+(?:\.\d+)?pp$/, 'expected percentage points such as 0.5pp')
+  .transform((text) => Number(text.slice(0, -2)) / 100);
+
+/** A fixed limit: a plain value (a rate for ratios, seconds for latency) or a multiple of the baseline. */
+export type Threshold = { kind: 'value'; value: number } | { kind: 'times-baseline'; factor: number };
+
+/** `5%`, `0.8`, `0`, `2x baseline`. */
+export const Above = z
+  .union([z.number().min(0), z.string().regex(/^(?:\d+(?:\.\d+)?%?|\d+(?:\.\d+)?x baseline|\d+(?:\.\d+)?(?:ms|s))$/)])
+  .transform((limit): Threshold => {
+    if (typeof limit === 'number') return { kind: 'value', value: limit };
+    const amount = Number.parseFloat(limit);
+    if (limit.endsWith('x baseline')) return { kind: 'times-baseline', factor: amount };
+    if (limit.endsWith('%')) return { kind: 'value', value: amount / 100 };
+    if (limit.endsWith('ms')) return { kind: 'value', value: amount / 1000 };
+    return { kind: 'value', value: amount };
+  });

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { Cause, Transition } from './journal.ts';
+import { Exposure } from './exposure.ts';
+
+export const PHASES = ['submitted', 'active', 'reverting', 'completed', 'rolled-back', 'rejected'] as const;
+export const Phase = z.enum(PHASES);
+export type Phase = z.infer<typeof Phase>;
+
+export const ENDED: readonly Phase[] = ['completed', 'rolled-back', 'rejected'];
+
+/** What stands between a rollout and its next stage, in one sentence each. */
+export const Blocker = z.strictObject({
+  kind: z.enum(['start-approval', 'approval', 'gate', 'paused', 'window', 'write', 'shared-service']),
+  text: z.string(),
+  /** Milliseconds since 1970 at which it ends by itself, where that is known. */
+  until: z.number().nullable(),
+  /** For approvals: the roles that may still give theirs. */
+  roles: z.array(z.string()),
+});
+export type Blocker = z.infer<typeof Blocker>;
+
+/** A rollout as people see it in lists, in `status` and in the console. Written by the workflow at every step. */
+export const RolloutView = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  title: z.string().nullable(),
+  owner: z.string().nullable(),
+  service: z.string().nullable(),
+  environment: z.string(),
+  flag: z.string(),
+  phase: Phase,
+  /** Name of the present stage; null before the first. */
+  stage: z.string().nullable(),
+  stages: z.array(z.strictObject({ name: z.string(), percent: z.number(), state: z.enum(['done', 'now', 'ahead']) })),
+  exposure: Exposure,
+  /** What a stop would leave: zero, or the plan's safe exposure. */
+  safeExposure: Exposure,
+  flagRevision: z.number().nullable(),
+  epoch: z.number(),
+  planRevision: z.number(),
+  submittedBy: z.string(),
+  submittedAt: z.number(),
+  stageSince: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  blockers: z.array(Blocker),
+  /** What happens next, in one sentence. */
+  next: z.string(),
+  pause: z.strictObject({ reason: z.string(), since: z.number(), deadline: z.number(), then: z.string() }).nullable(),
+  stop: z.strictObject({ cause: Cause, transition: Transition, at: z.number() }).nullable(),
+  /** Number of the last journal entry: the view is as of that entry. */
+  seq: z.number(),
+});
+export type RolloutView = z.infer<typeof RolloutView>;

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { JournalEntry } from '../plans/journal.ts';
+import type { Assessment } from '../plans/assessment.ts';
+import type { Sample } from '../plans/sample.ts';
+import { Exposure } from '../plans/exposure.ts';
+import { RolloutView, Phase } from '../plans/view.ts';
+
+/** Who asks. Until there is a login, the caller names itself and the server listens on loopback only. */
+export const Actor = z.strictObject({ by: z.string().min(1), roles: z.array(z.string()).default([]) });
+export type Actor = z.infer<typeof Actor>;
+
+const actor = Actor.shape;
+
+export const SubmitRequest = z.strictObject({ ...actor, text: z.string(), file: z.string().default('plan.yaml') });
+export const SubmitReply = z.strictObject({ id: z.string(), warnings: z.array(z.string()) });
+
+/** The body of every action on a rollout; each action reads the fields that it names. */
+export const ACTIONS = ['approve', 'reject', 'step-back', 'pause', 'resume', 'rollback'] as const;
+export const Action = z.enum(ACTIONS);
+export type Action = z.infer<typeof Action>;
+export const ActionRequest = z.strictObject({
+  ...actor,
+  reason: z.string().nullable().default(null),
+  /** approve of a soft stop: the difference accepted, in the metric's unit; default: the upper bound shown. */
+  accept: z.number().nullable().default(null),
+  /** approve against the rule that nobody approves their own rollout; a second person confirms afterwards. */
+  breakGlass: z.boolean().default(false),
+});
+export type ActionRequest = z.infer<typeof ActionRequest>;
+export const ActionReply = z.strictObject({ id: z.string(), summary: z.string(), view: RolloutView });
+
+export const AmendRequest = z.strictObject({ ...actor, text: z.string(), file: z.string().default('plan.yaml'), reason: z.string().nullable().default(null) });
+export const AmendReply = z.strictObject({ id: z.string(), changes: z.array(z.string()), view: RolloutView });
+
+export const KillRequest = z.strictObject({ ...actor, reason: z.string().default('kill') });
+export const KillReply = z.strictObject({
+  flag: z.string(),
+  environment: z.string(),
+  exposure: Exposure,
+  revision: z.number(),
+  rolloutId: z.string().nullable(),
+  /** False while Temporal cannot be told; the rollout converges when it is back. */
+  workflowTold: z.boolean(),
+});
+export const UnlockRequest = z.strictObject({ ...actor, reason: z.string().min(1) });
+
+export const AlertRequest = z.strictObject({
+  name: z.string(),
+  /** canary: about the canary variant alone; service: about the whole service. */
+  scope: z.enum(['canary', 'service']),
+  status: z.enum(['firing', 'resolved']).default('firing'),
+  detail: z.string().default(''),
+});
+
+export const ListReply = z.strictObject({ rollouts: z.array(RolloutView) });
+export const ListQuery = z.strictObject({ environment: z.string().optional(), flag: z.string().optional(), phase: Phase.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100) });
+
+export const Live = z.strictObject({ at: z.number(), sample: z.custom<Sample>().nullable(), assessment: z.custom<Assessment>().nullable() });
+export const StatusReply = z.strictObject({
+  view: RolloutView,
+  live: Live.nullable(),
+  notifications: z.array(z.strictObject({ event: z.string(), channel: z.string(), state: z.enum(['waiting', 'sent']), attempts: z.number(), error: z.string().nullable() })),
+});
+export type StatusReply = z.infer<typeof StatusReply>;
+export const JournalReply = z.strictObject({ entries: z.array(JournalEntry) });
+
+export const FlagReply = z.strictObject({
+  environment: z.string(),
+  key: z.string(),
+  exposure: Exposure,
+  revision: z.number(),
+  epoch: z.number(),
+  rolloutId: z.string().nullable(),
+  latch: z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
+});
+
+/** RFC 9457 problem details; `code` is a row of the table of failures. */
+export const Problem = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  code: z.string(),
+  detail: z.string(),
+  where: z.string().optional(),
+  details: z.array(z.string()),
+  hint: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;

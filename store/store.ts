@@ -1,0 +1,89 @@
+import type { JournalEntry, Notification } from '../plans/journal.ts';
+import type { Phase, RolloutView } from '../plans/view.ts';
+
+/** A rollout as it was handed in. `plan` is the parsed plan, `text` what the person wrote. */
+export interface NewRollout {
+  name: string;
+  flag: string;
+  environment: string;
+  service: string | null;
+  text: string;
+  plan: unknown;
+  submittedBy: string;
+}
+
+export interface RolloutRow {
+  id: string;
+  name: string;
+  flag: string;
+  environment: string;
+  service: string | null;
+  text: string;
+  plan: unknown;
+  phase: Phase;
+  submittedBy: string;
+  submittedAt: number;
+  endedAt: number | null;
+  /** Null until the workflow has recorded its first step. */
+  view: RolloutView | null;
+}
+
+/** What the workflow hands over after a step, all or nothing. Repeating it changes nothing. */
+export interface Record {
+  entries: JournalEntry[];
+  notifications: Notification[];
+  view: RolloutView;
+}
+
+/** One poll of a gate: the sample (or why there is none) and the gate's opinion after it. Both plain JSON. */
+export interface SampleRow {
+  rolloutId: string;
+  stage: string;
+  /** End of the window in seconds since the rollout began. */
+  t: number;
+  at: number;
+  sample: unknown;
+  assessment: unknown;
+}
+
+export interface RolloutFilter {
+  environment?: string;
+  flag?: string;
+  service?: string;
+  phases?: readonly Phase[];
+  limit?: number;
+}
+
+/** Rollouts, their journal and their samples in PostgreSQL. A connection failure is `POSTGRES_UNREACHABLE`. */
+export interface RolloutStore {
+  /** Gives the id (`<name>-<n>`); refuses a second active rollout of the flag with `ROLLOUT_ACTIVE`. */
+  create(rollout: NewRollout): Promise<RolloutRow>;
+  /** Takes back a rollout whose workflow could not be started. */
+  discard(id: string): Promise<void>;
+  get(id: string): Promise<RolloutRow | null>;
+  list(filter: RolloutFilter): Promise<RolloutRow[]>;
+  record(record: Record): Promise<void>;
+  journal(id: string): Promise<JournalEntry[]>;
+  saveSamples(rows: SampleRow[]): Promise<void>;
+  samples(id: string, after?: number): Promise<SampleRow[]>;
+  latestSample(id: string): Promise<SampleRow | null>;
+  /** Replaces the plan of a running rollout after an accepted amendment. */
+  amend(id: string, plan: unknown, text: string): Promise<void>;
+}
+
+export interface OutboxRow {
+  id: number;
+  notification: Notification;
+  attempts: number;
+}
+
+/** Messages that wait to be sent. At least once, per rollout and channel in order. */
+export interface Outbox {
+  /** Takes up to `limit` due messages for this sender and hides them from others for `leaseMs`. */
+  take(limit: number, leaseMs: number): Promise<OutboxRow[]>;
+  sent(id: number): Promise<void>;
+  /** Counts the attempt; the next one is due after `retryInMs`. */
+  failed(id: number, error: string, retryInMs: number): Promise<void>;
+  /** Messages of a rollout with their state, for `status`. */
+  of(rolloutId: string): Promise<{ notification: Notification; state: 'waiting' | 'sent'; attempts: number; error: string | null }[]>;
+}
