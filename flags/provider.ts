@@ -10,6 +10,16 @@ export interface FlagReading {
   /** The rollout that owns the flag, if any. */
   rolloutId: string | null;
   latch: Latch | null;
+  /**
+   * True when the answer stands in an emergency latch file only, because PostgreSQL was away: the exposure is what is
+   * served, revision and epoch are the last ones known. The flag service carries it over when PostgreSQL is back.
+   */
+  offline?: true;
+}
+
+/** What a flag service serves and what the store keeps: the reading and the shape behind it. */
+export interface FlagRecord extends FlagReading {
+  shape: FlagShape;
 }
 
 /** Set by a kill: nothing raises the flag again until a person unlocks it. */
@@ -30,6 +40,8 @@ export interface FlagShape {
   baseline: string;
   canary: string;
   stickiness: string;
+  /** Where a kill ends when its caller names nothing. Absent: exposure 0. `frozen`: what is served right then. */
+  safe?: Exposure | 'frozen';
 }
 
 export interface FlagWrite extends FlagTarget {
@@ -48,6 +60,11 @@ export type FlagWriteResult =
   | { kind: 'written'; before: number; after: number; epoch: number }
   /** The same write had already landed: a retry after a time-out. */
   | { kind: 'unchanged'; revision: number; epoch: number }
+  /**
+   * A lowering write while PostgreSQL was away: served at once from an emergency latch file and carried over to
+   * PostgreSQL later, which then has a new revision. `before` is the last revision known, null when none is.
+   */
+  | { kind: 'written-offline'; before: number | null }
   | { kind: 'refused'; why: 'stale-epoch' | 'latched' | 'drift' | 'not-owner'; current: FlagReading };
 
 export type ClaimResult =
