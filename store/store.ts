@@ -85,5 +85,9 @@ export interface Outbox {
   /** Counts the attempt; the next one is due after `retryInMs`. */
   failed(id: number, error: string, retryInMs: number): Promise<void>;
   /** Messages of a rollout with their state, for `status`. */
-  of(rolloutId: string): Promise<{ notification: Notification; state: 'waiting' | 'sent'; attempts: number; error: string | null }[]>;
+  of(
+    rolloutId: string,
+  ): Promise<
+    { notification: Notification; state: 'waiting' | 'sent'; attempts: number; error: string | null }[]
+  >;
 }

@@ -1,0 +1,95 @@
+import type { Exposure } from '../plans/exposure.ts';
+
+/*
+ * The same shapes as in `flags/provider.ts`, which the store may not import: `flags/embedded.ts` hands this
+ * store on as a provider, and the compiler compares the two.
+ */
+
+export interface FlagTarget {
+  environment: string;
+  key: string;
+}
+
+export interface FlagLatch {
+  by: string;
+  reason: string;
+  at: string;
+}
+
+export interface FlagDefinition {
+  variants: Record<string, unknown>;
+  baseline: string;
+  canary: string;
+  stickiness: string;
+}
+
+/** A flag as it stands: what a provider reads, the definition that is served, and who changed it last. */
+export interface FlagState extends FlagTarget {
+  exposure: Exposure;
+  revision: number;
+  epoch: number;
+  rolloutId: string | null;
+  latch: FlagLatch | null;
+  shape: FlagDefinition;
+  /** Milliseconds since 1970. */
+  updatedAt: number;
+  updatedBy: string;
+}
+
+export interface FlagChange extends FlagTarget {
+  rolloutId: string;
+  epoch: number;
+  exposure: Exposure;
+  direction: 'raise' | 'lower';
+  expectedRevision: number | null;
+  author: string;
+  reason: string;
+}
+
+export type FlagChangeResult =
+  | { kind: 'written'; before: number; after: number; epoch: number }
+  | { kind: 'unchanged'; revision: number; epoch: number }
+  | { kind: 'refused'; why: 'stale-epoch' | 'latched' | 'drift' | 'not-owner'; current: FlagState };
+
+export type FlagClaimResult =
+  | { kind: 'claimed'; reading: FlagState }
+  | { kind: 'refused'; why: 'latched' | 'owned'; current: FlagState };
+
+export interface FlagRevision extends FlagTarget {
+  revision: number;
+  exposure: Exposure;
+  epoch: number;
+  /** The rollout that made the change; null for a person. */
+  rolloutId: string | null;
+  author: string;
+  reason: string;
+  at: number;
+}
+
+/** What `NOTIFY` carries on this channel, in the same transaction as the change: `FlagNotice` as JSON. */
+export const FLAGS_CHANNEL = 'tidegate_flags';
+export interface FlagNotice extends FlagTarget {
+  revision: number;
+}
+
+/**
+ * Flags in PostgreSQL. Each change is one transaction that holds the flag's row, one revision with author and
+ * reason, and one notice. Errors: `FLAG_UNKNOWN`, `FLAG_NOT_LATCHED`, `FLAG_LATCHED`, `POSTGRES_UNREACHABLE`.
+ */
+export interface FlagStore {
+  read(target: FlagTarget): Promise<FlagState | null>;
+  list(environment?: string): Promise<FlagState[]>;
+  /** Revisions, the newest first. */
+  revisions(target: FlagTarget, limit?: number): Promise<FlagRevision[]>;
+  /** Makes the rollout the owner with a new epoch; a new flag begins at no exposure. The owner keeps its epoch. */
+  claim(target: FlagTarget, shape: FlagDefinition, rolloutId: string): Promise<FlagClaimResult>;
+  /** A `lower` that would widen the exposure now in force is judged like a raise. */
+  write(change: FlagChange): Promise<FlagChangeResult>;
+  /** Ends the ownership if it is this rollout's. */
+  release(target: FlagTarget, rolloutId: string): Promise<void>;
+  /** Exposure to `safe` (null: nobody), but never wider than it is. The first latch stays. */
+  kill(target: FlagTarget, safe: Exposure | null, latch: FlagLatch): Promise<FlagState>;
+  unlock(target: FlagTarget, by: string, reason: string): Promise<FlagState>;
+  /** Somebody moves the flag by hand; its owner will see drift. Through a latch only downwards. */
+  set(target: FlagTarget, exposure: Exposure, author: string, reason: string): Promise<FlagState>;
+}

@@ -1,0 +1,46 @@
+import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
+import type { FlagChange, FlagState } from './flag-contract.ts';
+
+/**
+ * True when `next` widens nothing that is in force. To another variant than the canary (the safe exposure of a
+ * forward-only plan) always counts as down; back from such a variant to the canary never does, unless to nobody.
+ */
+export function lowers(next: Exposure, current: Exposure, canary: string): boolean {
+  if (next.percent === 0 && next.segments.length === 0) return true;
+  const wanted = unnamed(next, canary);
+  const present = unnamed(current, canary);
+  if (wanted.variant === null && present.variant !== null) return false;
+  return withinExposure(wanted, present);
+}
+
+/** The canary called by its name is still the canary. */
+function unnamed(exposure: Exposure, canary: string): Exposure {
+  return exposure.variant === canary ? { ...exposure, variant: null } : exposure;
+}
+
+export type Ruling = 'write' | 'unchanged' | 'stale-epoch' | 'latched' | 'drift' | 'not-owner';
+
+/**
+ * What becomes of a write. `lastWriter` is the rollout that made the present revision, null for a person.
+ * A write that lowers is the owner's right at any time: an older epoch or a latch does not stop it. Everything
+ * else needs the present epoch, no latch, and the revision that the writer believes in force.
+ */
+export function judge(change: FlagChange, flag: FlagState, lastWriter: string | null): Ruling {
+  if (flag.rolloutId !== change.rolloutId) return 'not-owner';
+  const same = sameExposure(change.exposure, flag.exposure);
+  if (change.direction === 'lower' && same) return 'unchanged';
+  if (change.direction === 'lower' && lowers(change.exposure, flag.exposure, flag.shape.canary))
+    return 'write';
+  if (flag.latch !== null) return 'latched';
+  if (flag.epoch !== change.epoch) return 'stale-epoch';
+  const asBelieved = change.expectedRevision === null || change.expectedRevision === flag.revision;
+  // The same write that landed before: only if it was this rollout's own, not somebody who moved it there by hand.
+  if (same && (asBelieved || lastWriter === change.rolloutId)) return 'unchanged';
+  return asBelieved ? 'write' : 'drift';
+}
+
+/** Where a kill leaves the flag: the safe exposure, but never more than is in force. */
+export function killedExposure(safe: Exposure | null, flag: FlagState): Exposure {
+  const wanted = safe ?? NO_EXPOSURE;
+  return lowers(wanted, flag.exposure, flag.shape.canary) ? wanted : flag.exposure;
+}

@@ -1,0 +1,208 @@
+import { and, asc, desc, eq, sql } from 'drizzle-orm';
+import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { Failure } from '../plans/failures.ts';
+import type { Database, Queries } from './connection.ts';
+import {
+  type FlagChange,
+  type FlagChangeResult,
+  type FlagClaimResult,
+  type FlagDefinition,
+  type FlagLatch,
+  type FlagNotice,
+  type FlagRevision,
+  type FlagState,
+  type FlagStore,
+  type FlagTarget,
+  FLAGS_CHANNEL,
+} from './flag-contract.ts';
+import { judge, killedExposure, lowers } from './flag-rules.ts';
+import { flagRevisions, flags } from './schema.ts';
+
+/** Flags of the embedded provider in PostgreSQL; the rules of each change are in `flag-rules.ts`. */
+export function createFlagStore(database: Database): FlagStore {
+  return {
+    read: (target) => database.run((queries) => find(queries, target)),
+
+    async list(environment) {
+      const wanted = environment === undefined ? undefined : eq(flags.environment, environment);
+      const rows = await database.run((queries) =>
+        queries.select().from(flags).where(wanted).orderBy(asc(flags.environment), asc(flags.key)),
+      );
+      return rows.map(state);
+    },
+
+    revisions: (target, limit = 100) => database.run((queries) => revisions(queries, target, limit)),
+
+    claim: (target, shape, rolloutId) =>
+      database.transaction((queries) => claim(queries, target, shape, rolloutId)),
+
+    write: (change) => database.transaction((queries) => write(queries, change)),
+
+    async release(target, rolloutId) {
+      await database.transaction(async (queries) => {
+        const flag = await find(queries, target, { lock: true });
+        if (flag?.rolloutId !== rolloutId) return;
+        await change(
+          queries,
+          { ...flag, rolloutId: null },
+          { rolloutId, author: rolloutId, reason: 'released' },
+        );
+      });
+    },
+
+    kill: (target, safe, latch) => database.transaction((queries) => kill(queries, target, safe, latch)),
+
+    unlock: (target, by, reason) =>
+      database.transaction(async (queries) => {
+        const flag = await locked(queries, target);
+        if (flag.latch === null) throw new Failure('FLAG_NOT_LATCHED', `No kill holds ${named(target)}.`);
+        return change(queries, { ...flag, latch: null }, { rolloutId: null, author: by, reason });
+      }),
+
+    set: (target, exposure, author, reason) =>
+      database.transaction((queries) =>
+        setByHand(queries, target, exposure, { rolloutId: null, author, reason }),
+      ),
+  };
+}
+
+async function claim(
+  queries: Queries,
+  target: FlagTarget,
+  shape: FlagDefinition,
+  rolloutId: string,
+): Promise<FlagClaimResult> {
+  const created = await queries
+    .insert(flags)
+    .values({ ...key(target), ...shape, exposure: NO_EXPOSURE, revision: 0, epoch: 0, updatedBy: rolloutId })
+    .onConflictDoNothing()
+    .returning({ key: flags.key });
+  const flag = await locked(queries, target);
+  if (flag.latch !== null) return { kind: 'refused', why: 'latched', current: flag };
+  if (flag.rolloutId !== null && flag.rolloutId !== rolloutId) {
+    return { kind: 'refused', why: 'owned', current: flag };
+  }
+  // A repeated claim keeps the epoch: a late duplicate must not make the owner's own writes stale.
+  if (flag.rolloutId === rolloutId) return { kind: 'claimed', reading: flag };
+  const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1 };
+  const reason = created.length === 1 ? 'created and claimed' : 'claimed';
+  return { kind: 'claimed', reading: await change(queries, next, { rolloutId, author: rolloutId, reason }) };
+}
+
+async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeResult> {
+  const flag = await locked(queries, wanted);
+  const [last] = await revisions(queries, wanted, 1);
+  const ruling = judge(wanted, flag, last?.rolloutId ?? null);
+  if (ruling === 'unchanged') return { kind: 'unchanged', revision: flag.revision, epoch: flag.epoch };
+  if (ruling !== 'write') return { kind: 'refused', why: ruling, current: flag };
+  const { rolloutId, author, reason, exposure } = wanted;
+  const after = await change(queries, { ...flag, exposure }, { rolloutId, author, reason });
+  return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
+}
+
+async function kill(
+  queries: Queries,
+  target: FlagTarget,
+  safe: Exposure | null,
+  latch: FlagLatch,
+): Promise<FlagState> {
+  const flag = await locked(queries, target);
+  const exposure = killedExposure(safe, flag);
+  const by = { rolloutId: null, author: latch.by, reason: latch.reason };
+  if (flag.latch === null) {
+    return change(queries, { ...flag, exposure, latch, epoch: flag.epoch + 1 }, by);
+  }
+  return sameExposure(exposure, flag.exposure) ? flag : change(queries, { ...flag, exposure }, by);
+}
+
+async function setByHand(
+  queries: Queries,
+  target: FlagTarget,
+  exposure: Exposure,
+  by: Author,
+): Promise<FlagState> {
+  const flag = await locked(queries, target);
+  if (sameExposure(exposure, flag.exposure)) return flag;
+  if (flag.latch !== null && !lowers(exposure, flag.exposure, flag.shape.canary)) {
+    throw new Failure('FLAG_LATCHED', `${flag.latch.by} killed ${named(target)}: ${flag.latch.reason}`);
+  }
+  return change(queries, { ...flag, exposure }, by);
+}
+
+/** `rolloutId`: null for a person. */
+interface Author {
+  rolloutId: string | null;
+  author: string;
+  reason: string;
+}
+
+/** Writes the next revision of a flag whose row this transaction holds, its revision row and the notice. */
+async function change(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
+  const { environment, key, exposure, epoch, rolloutId, latch, shape } = next;
+  const revision = next.revision + 1;
+  const [row] = await queries
+    .update(flags)
+    .set({
+      ...shape,
+      exposure,
+      epoch,
+      rolloutId,
+      latch,
+      revision,
+      updatedAt: sql`now()`,
+      updatedBy: by.author,
+    })
+    .where(at(next))
+    .returning();
+  if (row === undefined) throw unknown(next);
+  await queries.insert(flagRevisions).values({ environment, key, revision, exposure, epoch, ...by });
+  const notice: FlagNotice = { environment, key, revision };
+  await queries.execute(sql`select pg_notify(${FLAGS_CHANNEL}, ${JSON.stringify(notice)})`);
+  return state(row);
+}
+
+async function find(
+  queries: Queries,
+  target: FlagTarget,
+  options = { lock: false },
+): Promise<FlagState | null> {
+  const query = queries.select().from(flags).where(at(target));
+  const [row] = await (options.lock ? query.for('update') : query);
+  return row === undefined ? null : state(row);
+}
+
+async function locked(queries: Queries, target: FlagTarget): Promise<FlagState> {
+  const flag = await find(queries, target, { lock: true });
+  if (flag === null) throw unknown(target);
+  return flag;
+}
+
+function revisions(queries: Queries, target: FlagTarget, limit: number): Promise<FlagRevision[]> {
+  const { environment, key } = flagRevisions;
+  return queries
+    .select()
+    .from(flagRevisions)
+    .where(and(eq(environment, target.environment), eq(key, target.key)))
+    .orderBy(desc(flagRevisions.revision))
+    .limit(limit);
+}
+
+function at({ environment, key }: FlagTarget) {
+  return and(eq(flags.environment, environment), eq(flags.key, key));
+}
+
+function key({ environment, key }: FlagTarget): FlagTarget {
+  return { environment, key };
+}
+
+function state({ variants, baseline, canary, stickiness, ...row }: typeof flags.$inferSelect): FlagState {
+  return { ...row, shape: { variants, baseline, canary, stickiness } };
+}
+
+function named({ environment, key }: FlagTarget): string {
+  return `flag ${key} in ${environment}`;
+}
+
+function unknown(target: FlagTarget): Failure {
+  return new Failure('FLAG_UNKNOWN', `There is no ${named(target)}.`);
+}

@@ -1,0 +1,138 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import type { Exposure } from '../plans/exposure.ts';
+import type { JournalEntry, Notification } from '../plans/journal.ts';
+import type { Phase, RolloutView } from '../plans/view.ts';
+import { json, moment, words } from './columns.ts';
+import type { FlagLatch, FlagDefinition } from './flag-contract.ts';
+
+export const ONE_ACTIVE = 'rollouts_one_active';
+
+/** The last number given to a rollout of this name. It outlives a discarded rollout, so that no id comes twice. */
+export const rolloutNumbers = pgTable('rollout_numbers', {
+  name: words().primaryKey(),
+  last: integer().notNull(),
+});
+
+export const rollouts = pgTable(
+  'rollouts',
+  {
+    id: words().primaryKey(),
+    name: words().notNull(),
+    flag: words().notNull(),
+    environment: words().notNull(),
+    service: words(),
+    text: words().notNull(),
+    plan: json().notNull(),
+    phase: words().$type<Phase>().notNull(),
+    submittedBy: words('submitted_by').notNull(),
+    submittedAt: moment('submitted_at').notNull().default(sql`now()`),
+    endedAt: moment('ended_at'),
+    view: json().$type<RolloutView>(),
+    viewSeq: integer('view_seq').notNull().default(0),
+  },
+  (table) => [
+    uniqueIndex(ONE_ACTIVE).on(table.environment, table.flag).where(sql`ended_at is null`),
+    index('rollouts_by_time').on(table.submittedAt.desc()),
+    index('rollouts_by_service').on(table.service).where(sql`ended_at is null`),
+  ],
+);
+
+const rolloutId = () =>
+  words('rollout_id')
+    .notNull()
+    .references(() => rollouts.id, { onDelete: 'cascade' });
+
+export const journal = pgTable(
+  'journal',
+  {
+    rolloutId: rolloutId(),
+    seq: integer().notNull(),
+    at: moment().notNull(),
+    transition: words().notNull(),
+    entry: json().$type<JournalEntry>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.rolloutId, table.seq] })],
+);
+
+export const samples = pgTable(
+  'samples',
+  {
+    rolloutId: rolloutId(),
+    t: doublePrecision().notNull(),
+    stage: words().notNull(),
+    at: moment().notNull(),
+    sample: json(),
+    assessment: json(),
+  },
+  (table) => [primaryKey({ columns: [table.rolloutId, table.t] })],
+);
+
+/** `about`: the channel whose message this one carries instead; empty for a message of its own. */
+export const outbox = pgTable(
+  'outbox',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    rolloutId: rolloutId(),
+    seq: integer().notNull(),
+    channel: words().notNull(),
+    about: words().notNull().default(''),
+    notification: json().$type<Notification>().notNull(),
+    attempts: integer().notNull().default(0),
+    error: words(),
+    dueAt: moment('due_at').notNull().default(sql`now()`),
+    leasedUntil: moment('leased_until'),
+    sentAt: moment('sent_at'),
+    stuck: boolean().notNull().default(false),
+  },
+  (table) => [
+    uniqueIndex('outbox_once').on(table.rolloutId, table.seq, table.channel, table.about),
+    index('outbox_due').on(table.channel, table.dueAt).where(sql`sent_at is null`),
+  ],
+);
+
+export const flags = pgTable(
+  'flags',
+  {
+    environment: words().notNull(),
+    key: words().notNull(),
+    variants: json().$type<FlagDefinition['variants']>().notNull(),
+    baseline: words().notNull(),
+    canary: words().notNull(),
+    stickiness: words().notNull(),
+    exposure: json().$type<Exposure>().notNull(),
+    revision: integer().notNull(),
+    epoch: integer().notNull(),
+    rolloutId: words('rollout_id'),
+    latch: json().$type<FlagLatch>(),
+    updatedAt: moment('updated_at').notNull().default(sql`now()`),
+    updatedBy: words('updated_by').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.environment, table.key] })],
+);
+
+/** `rollout_id`: the rollout that made the change; null for a person. */
+export const flagRevisions = pgTable(
+  'flag_revisions',
+  {
+    environment: words().notNull(),
+    key: words().notNull(),
+    revision: integer().notNull(),
+    exposure: json().$type<Exposure>().notNull(),
+    epoch: integer().notNull(),
+    rolloutId: words('rollout_id'),
+    author: words().notNull(),
+    reason: words().notNull(),
+    at: moment().notNull().default(sql`now()`),
+  },
+  (table) => [primaryKey({ columns: [table.environment, table.key, table.revision] })],
+);
