@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+const never = ['node_modules/**', 'dist/**'];
+const globalSetup = ['test/fixtures/global.ts'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...never, '**/*.it.test.ts', 'test/e2e/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'it',
+          include: ['**/*.it.test.ts'],
+          exclude: [...never, 'test/e2e/**'],
+          globalSetup,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 3,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: never,
+          globalSetup,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          // Each file runs a whole installation; more at once would starve one another.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
