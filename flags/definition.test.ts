@@ -1,0 +1,176 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { FlagdCore } from '@openfeature/flagd-core';
+import { describe, expect, it } from 'vitest';
+import { type Exposure, NO_EXPOSURE } from '../plans/exposure.ts';
+import { flagDefinition, flagSet } from './definition.ts';
+import type { FlagRecord } from './provider.ts';
+import type { Segments } from './segments.ts';
+
+const USERS = Array.from({ length: 20_000 }, (_, n) => `user-${n}`);
+const LADDER = [0.01, 0.5, 1, 5, 25, 50, 100];
+
+const SEGMENTS: Segments = {
+  employees: { attribute: 'email', operator: 'ends_with', values: ['@example.com', '@example.org'] },
+  beta: { attribute: 'plan', operator: 'in', values: ['beta', 'alpha'] },
+  berlin: { attribute: 'city', operator: 'equals', values: ['Berlin'] },
+  test: { attribute: 'userId', operator: 'starts_with', values: ['test-'] },
+};
+
+function flag(exposure: Partial<Exposure>, shape: Partial<FlagRecord['shape']> = {}): FlagRecord {
+  return {
+    environment: 'production',
+    key: 'pricing-v2',
+    exposure: { ...NO_EXPOSURE, ...exposure },
+    revision: 7,
+    epoch: 1,
+    rolloutId: 'pricing-v2-1',
+    latch: null,
+    shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey', ...shape },
+  };
+}
+
+function evaluator(record: FlagRecord): FlagdCore {
+  const core = new FlagdCore();
+  core.setConfigurations(JSON.stringify(flagSet('production', [record], SEGMENTS)));
+  return core;
+}
+
+function variantOf(record: FlagRecord, context: Record<string, string | number>): string | undefined {
+  return evaluator(record).resolve('boolean', record.key, false, context).variant;
+}
+
+function cohort(record: FlagRecord, attribute = 'targetingKey'): Set<string> {
+  const core = evaluator(record);
+  return new Set(USERS.filter((user) => core.resolve('boolean', record.key, false, { [attribute]: user }).variant === 'on'));
+}
+
+describe.each(['targetingKey', 'userId'])('percent by %s', (stickiness) => {
+  it('loses nobody while the exposure grows', () => {
+    let before = new Set<string>();
+    for (const percent of LADDER) {
+      const now = cohort(flag({ percent }, { stickiness }), stickiness);
+      expect([...before].filter((user) => !now.has(user))).toEqual([]);
+      before = now;
+    }
+    expect(before.size).toBe(USERS.length);
+  });
+
+  it('gives the same people after stepping back and up again', () => {
+    const way = [1, 5, 25, 5, 1, 5, 25].map((percent) => cohort(flag({ percent }, { stickiness }), stickiness));
+    expect(way[3]).toEqual(way[1]);
+    expect(way[4]).toEqual(way[0]);
+    expect(way[5]).toEqual(way[1]);
+    expect(way[6]).toEqual(way[2]);
+  });
+
+  it.each(LADDER)('exposes %s % of the users', (percent) => {
+    const share = (100 * cohort(flag({ percent }, { stickiness }), stickiness).size) / USERS.length;
+    const deviation = Math.sqrt((percent * (100 - percent)) / USERS.length);
+    expect(Math.abs(share - percent)).toBeLessThanOrEqual(4 * deviation + 0.005);
+  });
+
+  it('gives the baseline to callers without a key, and the canary at 100 %', () => {
+    expect(variantOf(flag({ percent: 99.99 }, { stickiness }), {})).toBe('off');
+    expect(variantOf(flag({ percent: 99.99 }, { stickiness }), { [stickiness]: '' })).toBe('off');
+    expect(variantOf(flag({ percent: 100 }, { stickiness }), {})).toBe('on');
+  });
+});
+
+it('is the cohort that flagd computes by its own default bucketing', () => {
+  expect(flagDefinition(flag({ percent: 25 }), {}).targeting).toEqual({ fractional: [['on', 2500], ['off', 7500]] });
+});
+
+it('never serves more than the plan allows, down to 0.01 %', () => {
+  const weight = (percent: number) => JSON.stringify(flagDefinition(flag({ percent }), {}).targeting ?? null);
+  expect(weight(0.29)).toContain('["on",29]');
+  expect(weight(0.019)).toContain('["on",1]');
+  expect(weight(0.009)).toBe('null');
+  expect(weight(99.999)).toContain('["on",9999]');
+});
+
+it('has no targeting at 0 % and at 100 %', () => {
+  expect(flagDefinition(flag({}), {})).not.toHaveProperty('targeting');
+  expect(flagDefinition(flag({}), {}).defaultVariant).toBe('off');
+  expect(flagDefinition(flag({ percent: 100, segments: ['beta'] }), SEGMENTS)).not.toHaveProperty('targeting');
+  expect(flagDefinition(flag({ percent: 100 }), {}).defaultVariant).toBe('on');
+});
+
+describe('segments', () => {
+  const exposure = { segments: ['employees', 'beta', 'berlin', 'test'] };
+  it.each([
+    [{ targetingKey: 'u', email: 'ann@example.com' }, 'on'],
+    [{ targetingKey: 'u', email: 'bob@example.org' }, 'on'],
+    [{ targetingKey: 'u', email: 'eve@example.net' }, 'off'],
+    [{ targetingKey: 'u', plan: 'alpha' }, 'on'],
+    [{ targetingKey: 'u', plan: 'alph' }, 'off'],
+    [{ targetingKey: 'u', city: 'Berlin' }, 'on'],
+    [{ targetingKey: 'u', userId: 'test-1' }, 'on'],
+    [{ targetingKey: 'u', userId: 'contest-1' }, 'off'],
+    [{ targetingKey: 'u', userId: 17 }, 'off'],
+    [{ targetingKey: 'u' }, 'off'],
+    [{}, 'off'],
+  ])('%j gets %s', (context, variant) => {
+    expect(variantOf(flag(exposure), context)).toBe(variant);
+  });
+
+  it('keep their members in the canary while the percent grows', () => {
+    for (const percent of LADDER) {
+      expect(variantOf(flag({ percent, segments: ['beta'] }), { targetingKey: 'u', plan: 'beta' })).toBe('on');
+    }
+  });
+
+  it('that nobody defined expose nobody', () => {
+    expect(flagDefinition(flag({ segments: ['nobody', 'constructor'] }), SEGMENTS)).not.toHaveProperty('targeting');
+  });
+});
+
+describe('a flag that cannot be served as asked', () => {
+  it('gives the safe variant of a forward-only plan to everybody exposed', () => {
+    const variants = { on: true, off: false, safe: false };
+    expect(variantOf(flag({ percent: 100, variant: 'safe' }, { variants }), {})).toBe('safe');
+    const half = evaluator(flag({ percent: 50, variant: 'safe' }, { variants }));
+    const served = new Set(USERS.slice(0, 50).map((targetingKey) => half.resolve('boolean', 'pricing-v2', false, { targetingKey }).variant));
+    expect(served).toEqual(new Set(['safe', 'off']));
+  });
+
+  it('gives the baseline where the exposed variant does not exist', () => {
+    expect(variantOf(flag({ percent: 100, variant: 'gone', segments: ['beta'] }), { plan: 'beta' })).toBe('off');
+  });
+
+  it('is disabled without its baseline, and leaves the other flags of the set alone', () => {
+    const broken = flag({}, { baseline: 'gone' });
+    const core = new FlagdCore();
+    core.setConfigurations(JSON.stringify(flagSet('production', [broken, { ...flag({ percent: 100 }), key: 'good' }], {})));
+    expect(core.resolve('boolean', 'pricing-v2', true, {})).toMatchObject({ value: true, reason: 'DISABLED' });
+    expect(core.resolve('boolean', 'good', false, {}).value).toBe(true);
+  });
+});
+
+it('names environment, revision and rollout in the metadata', () => {
+  const set = flagSet('production', [flag({})], {});
+  expect(set.metadata).toEqual({ flagSetId: 'production' });
+  expect(set.flags['pricing-v2']?.metadata).toEqual({ environment: 'production', revision: 7, rolloutId: 'pricing-v2-1' });
+});
+
+const schemas = new URL('../../shared/conformance/flagd-schemas/json/', import.meta.url);
+const missing = existsSync(schemas) ? '' : ' (skipped: no conformance data)';
+
+describe.skipIf(missing !== '')(`flagd's JSON Schema${missing}`, () => {
+  const read = (name: string) => JSON.parse(readFileSync(new URL(name, schemas), 'utf8'));
+  const exposures: Partial<Exposure>[] = [
+    ...[0, ...LADDER].flatMap((percent) => [{ percent }, { percent, segments: ['employees'] }, { percent, segments: Object.keys(SEGMENTS) }]),
+    { percent: 100, variant: 'off' },
+  ];
+  it.each(['targetingKey', 'userId'])('accepts every definition by %s', async (stickiness) => {
+    const { Ajv } = await import('ajv');
+    const ajv = new Ajv({ strict: false });
+    ajv.addSchema(read('targeting.json'));
+    const validate = ajv.compile(read('flags.json'));
+    for (const exposure of exposures) {
+      const valid = validate(flagSet('production', [flag(exposure, { stickiness })], SEGMENTS));
+      expect(validate.errors ?? [], JSON.stringify(exposure)).toEqual([]);
+      expect(valid).toBe(true);
+    }
+    expect(validate({ flags: { broken: { state: 'ENABLED', variants: {} } } })).toBe(false);
+  });
+});
