@@ -60,6 +60,8 @@ export const Notification = z.strictObject({
     percent: z.number(),
   }),
   evidence: z.custom<Assessment>().nullable(),
+  /** In a copy that goes to another channel: the channel that has not taken this message for long. */
+  undelivered: z.string().optional(),
   /** What the reader can do now, as commands. */
   actions: z.array(z.strictObject({ label: z.string(), command: z.string() })),
 });

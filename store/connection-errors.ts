@@ -29,7 +29,7 @@ interface PgError extends Error {
 export function driverError(error: unknown): PgError {
   let current = error;
   while (current instanceof Error && current.name !== 'AggregateError' && current.cause instanceof Error) {
-    if ('code' in current && typeof current.code === 'string') break;
+    if (!isFailure(current) && 'code' in current && typeof current.code === 'string') break;
     current = current.cause;
   }
   return current instanceof Error ? current : new Error(String(current));

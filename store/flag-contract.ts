@@ -21,6 +21,8 @@ export interface FlagDefinition {
   baseline: string;
   canary: string;
   stickiness: string;
+  /** Where a kill ends when its caller names nothing. Absent: nobody. `frozen`: what is in force right then. */
+  safe?: Exposure | 'frozen';
 }
 
 /** A flag as it stands: what a provider reads, the definition that is served, and who changed it last. */
@@ -87,7 +89,7 @@ export interface FlagStore {
   write(change: FlagChange): Promise<FlagChangeResult>;
   /** Ends the ownership if it is this rollout's. */
   release(target: FlagTarget, rolloutId: string): Promise<void>;
-  /** Exposure to `safe` (null: nobody), but never wider than it is. The first latch stays. */
+  /** Exposure to `safe` (null: what the shape says), but never wider than it is. The first latch stays. */
   kill(target: FlagTarget, safe: Exposure | null, latch: FlagLatch): Promise<FlagState>;
   unlock(target: FlagTarget, by: string, reason: string): Promise<FlagState>;
   /** Somebody moves the flag by hand; its owner will see drift. Through a latch only downwards. */

@@ -39,8 +39,9 @@ export function judge(change: FlagChange, flag: FlagState, lastWriter: string | 
   return asBelieved ? 'write' : 'drift';
 }
 
-/** Where a kill leaves the flag: the safe exposure, but never more than is in force. */
+/** Where a kill leaves the flag: the safe exposure (null: the shape's own), but never more than is in force. */
 export function killedExposure(safe: Exposure | null, flag: FlagState): Exposure {
-  const wanted = safe ?? NO_EXPOSURE;
+  const named = safe ?? flag.shape.safe ?? NO_EXPOSURE;
+  const wanted = named === 'frozen' ? flag.exposure : named;
   return lowers(wanted, flag.exposure, flag.shape.canary) ? wanted : flag.exposure;
 }

@@ -195,8 +195,16 @@ function key({ environment, key }: FlagTarget): FlagTarget {
   return { environment, key };
 }
 
-function state({ variants, baseline, canary, stickiness, ...row }: typeof flags.$inferSelect): FlagState {
-  return { ...row, shape: { variants, baseline, canary, stickiness } };
+function state({
+  variants,
+  baseline,
+  canary,
+  stickiness,
+  safe,
+  ...row
+}: typeof flags.$inferSelect): FlagState {
+  const shape = { variants, baseline, canary, stickiness };
+  return { ...row, shape: safe === null ? shape : { ...shape, safe } };
 }
 
 function named({ environment, key }: FlagTarget): string {

@@ -109,6 +109,7 @@ export const flags = pgTable(
     baseline: words().notNull(),
     canary: words().notNull(),
     stickiness: words().notNull(),
+    safe: json().$type<Exposure | 'frozen'>(),
     exposure: json().$type<Exposure>().notNull(),
     revision: integer().notNull(),
     epoch: integer().notNull(),

@@ -77,13 +77,24 @@ export interface OutboxRow {
   attempts: number;
 }
 
+/** Which messages a sender takes: those of one channel, or those of no channel in a list. */
+export type OutboxFilter = { channel: string } | { except: readonly string[] };
+
 /** Messages that wait to be sent. At least once, per rollout and channel in order. */
 export interface Outbox {
-  /** Takes up to `limit` due messages for this sender and hides them from others for `leaseMs`. */
-  take(limit: number, leaseMs: number): Promise<OutboxRow[]>;
+  /**
+   * Takes up to `limit` due messages for this sender and hides them from others for `leaseMs`. A message waits
+   * while an earlier one of its rollout and channel is unsent, unless that one is stuck.
+   */
+  take(limit: number, leaseMs: number, filter?: OutboxFilter): Promise<OutboxRow[]>;
   sent(id: number): Promise<void>;
   /** Counts the attempt; the next one is due after `retryInMs`. */
   failed(id: number, error: string, retryInMs: number): Promise<void>;
+  /**
+   * Marks a message that its channel has refused too often. It is still tried, but no longer holds back later ones,
+   * and a copy with `undelivered` set goes to `reportTo`. Only the first call does this; true for that one.
+   */
+  stuck(id: number, reportTo: string | null): Promise<boolean>;
   /** Messages of a rollout with their state, for `status`. */
   of(
     rolloutId: string,

@@ -18,6 +18,7 @@ CREATE TABLE "flags" (
 	"baseline" text NOT NULL,
 	"canary" text NOT NULL,
 	"stickiness" text NOT NULL,
+	"safe" jsonb,
 	"exposure" jsonb NOT NULL,
 	"revision" integer NOT NULL,
 	"epoch" integer NOT NULL,

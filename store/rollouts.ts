@@ -1,0 +1,130 @@
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
+import { Failure } from '../plans/failures.ts';
+import { ENDED } from '../plans/view.ts';
+import { isUniqueViolation } from './connection-errors.ts';
+import type { Database, Queries } from './connection.ts';
+import { recordStep } from './record.ts';
+import { latestSample, samplesOf, saveSamples } from './samples.ts';
+import { journal, ONE_ACTIVE, rolloutNumbers, rollouts } from './schema.ts';
+import type { NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
+
+const DEFAULT_LIMIT = 1000;
+/** The active rollout may end between the refusal and the look at who it is. */
+const CREATE_ATTEMPTS = 3;
+
+/** Rollouts in PostgreSQL; see `RolloutStore`. */
+export function createRolloutStore(database: Database): RolloutStore {
+  return {
+    create: (rollout) => create(database, rollout),
+
+    async discard(id) {
+      // A rollout that has recorded a step does run, whatever its starter believes.
+      await database.run((queries) =>
+        queries.delete(rollouts).where(and(eq(rollouts.id, id), isNull(rollouts.view))),
+      );
+    },
+
+    async get(id) {
+      const [row] = await database.run((queries) =>
+        queries.select(columns).from(rollouts).where(eq(rollouts.id, id)),
+      );
+      return row ?? null;
+    },
+
+    list: (filter) => database.run((queries) => list(queries, filter)),
+
+    record: (record) => database.transaction((queries) => recordStep(queries, record)),
+
+    async journal(id) {
+      const rows = await database.run((queries) =>
+        queries
+          .select({ entry: journal.entry })
+          .from(journal)
+          .where(eq(journal.rolloutId, id))
+          .orderBy(asc(journal.seq)),
+      );
+      return rows.map((row) => row.entry);
+    },
+
+    saveSamples: (rows) => database.transaction((queries) => saveSamples(queries, rows)),
+    samples: (id, after) => database.run((queries) => samplesOf(queries, id, after)),
+    latestSample: (id) => database.run((queries) => latestSample(queries, id)),
+
+    amend: (id, plan, text) => database.transaction((queries) => amend(queries, { id, plan, text })),
+  };
+}
+
+const { viewSeq: _, ...columns } = getTableColumns(rollouts);
+
+async function create(database: Database, rollout: NewRollout): Promise<RolloutRow> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.transaction((queries) => insert(queries, rollout));
+    } catch (error) {
+      if (!isUniqueViolation(error, ONE_ACTIVE)) throw error;
+      const active = await database.run((queries) => activeId(queries, rollout));
+      if (active !== null || attempt === CREATE_ATTEMPTS) throw rolloutActive(rollout, active);
+    }
+  }
+}
+
+async function insert(queries: Queries, rollout: NewRollout): Promise<RolloutRow> {
+  // The row of the number is held until the end, so two creates of one name never see the same one.
+  const [number] = await queries
+    .insert(rolloutNumbers)
+    .values({ name: rollout.name, last: 1 })
+    .onConflictDoUpdate({ target: rolloutNumbers.name, set: { last: sql`${rolloutNumbers.last} + 1` } })
+    .returning();
+  const id = `${rollout.name}-${number?.last ?? 1}`;
+  const { name, flag, environment, service, text, plan, submittedBy } = rollout;
+  const [row] = await queries
+    .insert(rollouts)
+    .values({ id, name, flag, environment, service, text, plan, submittedBy, phase: 'submitted' })
+    .returning(columns);
+  if (row === undefined) throw new Failure('INTERNAL', `Rollout ${id} was not stored.`);
+  return row;
+}
+
+async function activeId(queries: Queries, { environment, flag }: NewRollout): Promise<string | null> {
+  const [row] = await queries
+    .select({ id: rollouts.id })
+    .from(rollouts)
+    .where(and(eq(rollouts.environment, environment), eq(rollouts.flag, flag), isNull(rollouts.endedAt)));
+  return row?.id ?? null;
+}
+
+function rolloutActive({ flag, environment }: NewRollout, id: string | null): Failure {
+  const message = `Flag ${flag} in ${environment} has an active rollout: ${id ?? 'one that has just ended'}.`;
+  return new Failure('ROLLOUT_ACTIVE', message, { details: id === null ? [] : [id] });
+}
+
+function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
+  const { environment, flag, service, phases, limit = DEFAULT_LIMIT } = filter;
+  return queries
+    .select(columns)
+    .from(rollouts)
+    .where(
+      and(
+        environment === undefined ? undefined : eq(rollouts.environment, environment),
+        flag === undefined ? undefined : eq(rollouts.flag, flag),
+        service === undefined ? undefined : eq(rollouts.service, service),
+        phases === undefined ? undefined : inArray(rollouts.phase, [...phases]),
+      ),
+    )
+    .orderBy(desc(rollouts.submittedAt), desc(rollouts.id))
+    .limit(limit);
+}
+
+async function amend(
+  queries: Queries,
+  { id, plan, text }: { id: string; plan: unknown; text: string },
+): Promise<void> {
+  const [row] = await queries
+    .select({ phase: rollouts.phase })
+    .from(rollouts)
+    .where(eq(rollouts.id, id))
+    .for('update');
+  if (row === undefined) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${id}.`);
+  if (ENDED.includes(row.phase)) throw new Failure('ROLLOUT_OVER', `Rollout ${id} is ${row.phase}.`);
+  await queries.update(rollouts).set({ plan, text }).where(eq(rollouts.id, id));
+}
