@@ -1,0 +1,65 @@
+import { type Exposure, NO_EXPOSURE } from './exposure.ts';
+import type { Approval, Plan } from './plan.ts';
+import type { Margin } from './units.ts';
+
+/**
+ * Who has the canary in stage `index` (0 is the first; -1, before the start: nobody). Segments add up along the
+ * stages and stay, the percentage is that of the last stage with one, and decommission changes nothing.
+ */
+export function stageExposure(plan: Plan, index: number): Exposure {
+  const passed = plan.stages.slice(0, index + 1);
+  if (passed.length === 0) return NO_EXPOSURE;
+  const segments = new Set(passed.flatMap((stage) => stage.audience?.segments ?? []));
+  const percent = passed.reduce((last, stage) => stage.percent ?? last, 0);
+  return { percent, segments: [...segments], variant: null };
+}
+
+/**
+ * Where a stop ends, given who has the canary now. A reversible plan: nobody. A forward-only plan: the present
+ * exposure, frozen as it is, or with the plan's safe variant in place of the canary.
+ */
+export function safeExposure(plan: Plan, current: Exposure): Exposure {
+  if (plan.reversibility === 'reversible') return NO_EXPOSURE;
+  if (current.percent === 0 && current.segments.length === 0) return NO_EXPOSURE;
+  if (plan.safeExposure === undefined || plan.safeExposure === 'frozen') return current;
+  return { ...current, variant: plan.safeExposure.variant };
+}
+
+/**
+ * The share of the traffic, 0 to 1, that the plan gives to the canary in stage `index`. Segments count as 0: how
+ * much of the traffic they are is not known from the plan.
+ */
+export function stageShare(plan: Plan, index: number): number {
+  return stageExposure(plan, index).percent / 100;
+}
+
+/** A metric's margins in one stage; null: the metric has no such margin there. */
+export interface StageMargins {
+  soft: Margin | null;
+  hard: Margin | null;
+}
+
+/** The margins of `metric` in stage `index`: the stage's own, else the metric's. Unknown names have none. */
+export function stageMetric(plan: Plan, index: number, metric: string): StageMargins {
+  const base = plan.metrics.find((one) => one.name === metric);
+  const overrides = plan.stages[index]?.metrics ?? {};
+  const override = Object.hasOwn(overrides, metric) ? overrides[metric] : undefined;
+  return { soft: override?.soft ?? base?.soft ?? null, hard: override?.hard ?? base?.hard ?? null };
+}
+
+/**
+ * The approval that opens the stage after `index`; -1: the start. Null: none is asked for. The approval at the top
+ * of a plan holds for every stage but the last, behind which nothing opens.
+ */
+export function approvalFor(plan: Plan, index: number): Approval | null {
+  if (index < 0) return plan.approvals.start ?? null;
+  const own = plan.stages[index]?.approval;
+  if (own !== undefined) return own;
+  return index < plan.stages.length - 1 ? (plan.approval ?? null) : null;
+}
+
+/** Seconds after which a gate that still holds asks a person: the stage's `max`, else twice its bake time. */
+export function stageMax(plan: Plan, index: number): number {
+  const stage = plan.stages[index];
+  return stage === undefined ? 0 : (stage.max ?? 2 * stage.bake);
+}

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nextOpening, parseRange, timezoneKnown, type Windows } from './windows.ts';
+
+const at = (iso: string) => Date.parse(iso);
+const opens = (windows: Partial<Windows>, iso: string) => {
+  const next = nextOpening({ timezone: 'UTC', allow: [], freezes: [], ...windows }, at(iso));
+  return next === null ? 'now' : new Date(next).toISOString();
+};
+const berlin = { timezone: 'Europe/Berlin' };
+
+describe('windows', () => {
+  it('are open when a plan names none', () => {
+    expect(nextOpening(undefined, 0)).toBeNull();
+    expect(opens({}, '2026-05-03T10:00:00Z')).toBe('now');
+  });
+
+  it.each([
+    // 2026-05-04 is a Monday; Berlin is two hours ahead of UTC.
+    ['2026-05-04T07:00:00Z', 'now'],
+    ['2026-05-04T06:59:59.999Z', '2026-05-04T07:00:00.000Z'],
+    ['2026-05-04T13:59:59.999Z', 'now'],
+    ['2026-05-04T14:00:00Z', '2026-05-05T07:00:00.000Z'],
+    ['2026-05-07T14:00:00Z', '2026-05-11T07:00:00.000Z'],
+  ])('Mon-Thu 09:00-16:00 in Berlin, asked at %s: %s', (now, answer) => {
+    expect(opens({ ...berlin, allow: ['Mon-Thu 09:00-16:00'] }, now)).toBe(answer);
+  });
+
+  it('reach over midnight and over the end of the week', () => {
+    const allow = ['Sat-Sun 22:00-02:00'];
+    expect(opens({ allow }, '2026-05-04T01:59:00Z')).toBe('now');
+    expect(opens({ allow }, '2026-05-04T02:00:00Z')).toBe('2026-05-09T22:00:00.000Z');
+    expect(opens({ allow: ['Fri-Mon 10:00-11:00'] }, '2026-05-03T10:30:00Z')).toBe('now');
+  });
+
+  it('are closed on every day of a freeze, the last one included', () => {
+    const freezes = [
+      { from: '2026-12-20', to: '2027-01-02' },
+      { from: '2027-01-03', to: '2027-01-03' },
+    ];
+    expect(opens({ ...berlin, freezes }, '2026-12-19T22:59:00Z')).toBe('now');
+    expect(opens({ ...berlin, freezes }, '2026-12-19T23:00:00Z')).toBe('2027-01-03T23:00:00.000Z');
+    expect(opens({ ...berlin, freezes, allow: ['Mon 09:00-10:00'] }, '2026-12-24T00:00:00Z')).toBe(
+      '2027-01-04T08:00:00.000Z',
+    );
+  });
+
+  it('in the hour that spring leaves out open with the jump, and one wholly inside it does not open that day', () => {
+    // Berlin, 29 March 2026: 02:00 becomes 03:00 at 01:00 UTC.
+    expect(opens({ ...berlin, allow: ['02:30-04:00'] }, '2026-03-29T00:10:00Z')).toBe(
+      '2026-03-29T01:00:00.000Z',
+    );
+    expect(opens({ ...berlin, allow: ['02:15-02:45'] }, '2026-03-29T00:10:00Z')).toBe(
+      '2026-03-30T00:15:00.000Z',
+    );
+    expect(opens({ ...berlin, allow: ['Sun 09:00-10:00'] }, '2026-03-28T12:00:00Z')).toBe(
+      '2026-03-29T07:00:00.000Z',
+    );
+  });
+
+  it('in the hour that autumn repeats open twice', () => {
+    // Berlin, 25 October 2026: 03:00 becomes 02:00 at 01:00 UTC.
+    const windows = { ...berlin, allow: ['02:00-02:30'] };
+    expect(opens(windows, '2026-10-25T00:10:00Z')).toBe('now');
+    expect(opens(windows, '2026-10-25T00:40:00Z')).toBe('2026-10-25T01:00:00.000Z');
+    expect(opens(windows, '2026-10-25T01:40:00Z')).toBe('2026-10-26T01:00:00.000Z');
+  });
+
+  it('open at the first minute that is open, and not before', () => {
+    const minute = 60_000;
+    const time = fc
+      .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
+      .map((parts) => parts.map((part) => String(part).padStart(2, '0')).join(':'));
+    const day = fc.constantFrom('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun');
+    const range = fc
+      .tuple(day, day, time, time)
+      .filter(([, , from, to]) => from !== to)
+      .map(([first, last, from, to]) => `${first}-${last} ${from}-${to}`);
+    const zone = fc.constantFrom(
+      'UTC',
+      'Europe/Berlin',
+      'America/New_York',
+      'Australia/Lord_Howe',
+      'Asia/Kathmandu',
+    );
+    const start = fc.integer({
+      min: at('2026-03-25T00:00:00Z') / minute,
+      max: at('2026-04-08T00:00:00Z') / minute,
+    });
+    fc.assert(
+      fc.property(zone, fc.array(range, { minLength: 1, maxLength: 2 }), start, (timezone, allow, from) => {
+        const windows = { timezone, allow, freezes: [] };
+        const next = nextOpening(windows, from * minute);
+        const end = next ?? from * minute;
+        expect(nextOpening(windows, end)).toBeNull();
+        // Every range is open for some minute in eight days, so a scan of a sample finds no earlier opening.
+        for (let probe = from * minute; probe < end; probe += 17 * minute) {
+          expect(nextOpening(windows, probe)).toBe(next);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('a range', () => {
+  it.each([
+    ['Mon-Thu 09:00-16:00', [1, 2, 3, 4], 540, 960],
+    ['mon, wed,FRI 9:00 - 24:00', [1, 3, 5], 540, 1440],
+    ['Fri-Mon 00:00-24:00', [5, 6, 0, 1], 0, 1440],
+    ['22:00-02:00', [0, 1, 2, 3, 4, 5, 6], 1320, 120],
+  ])('%s is read', (text, days, from, to) => {
+    expect(parseRange(text)).toEqual({ days: new Set(days), from, to });
+  });
+
+  it.each([
+    'Mon',
+    'Mo-Fr 09:00-10:00',
+    'Mon-Xyz 09:00-10:00',
+    '09:00-25:00',
+    '09:60-10:00',
+    '9-17',
+    '09:00-09:00',
+    'Mon-Tue-Wed 09:00-10:00',
+  ])('%s is refused with a reason', (text) => {
+    expect(parseRange(text)).toBeTypeOf('string');
+  });
+});
+
+it('knows real time zones only', () => {
+  expect(timezoneKnown('Europe/Berlin')).toBe(true);
+  expect(timezoneKnown('Europe/Berlim')).toBe(false);
+  expect(timezoneKnown('')).toBe(false);
+});

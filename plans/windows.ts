@@ -1,0 +1,147 @@
+import type { Plan } from './plan.ts';
+
+/** When upward moves may happen; times and dates are those of `timezone`. */
+export type Windows = NonNullable<Plan['windows']>;
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+/** Minutes of the day in which a range is open, on the days it starts on (0 = Sunday). `to` at or before `from`: the next day. */
+export interface WeeklyRange {
+  days: ReadonlySet<number>;
+  from: number;
+  to: number;
+}
+
+const RANGE = /^(?:([a-z]{3}(?:\s*[-,]\s*[a-z]{3})*)\s+)?(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$/i;
+
+/** Reads `Mon-Thu 09:00-16:00`, `Mon,Wed,Fri 09:00-12:00`, `Fri 22:00-02:00` or `09:00-16:00`; a text says what is wrong. */
+export function parseRange(text: string): WeeklyRange | string {
+  const match = RANGE.exec(text.trim());
+  if (match === null) return 'it is not days and a span of hours';
+  const from = minuteOf(match[2], match[3]);
+  const to = minuteOf(match[4], match[5]);
+  if (from === null || from === 1440) return `${match[2]}:${match[3]} is no time of day`;
+  if (to === null) return `${match[4]}:${match[5]} is no time of day`;
+  if (from === to) return 'it begins and ends at the same minute';
+  const days = new Set<number>();
+  for (const part of (match[1] ?? 'sun-sat').toLowerCase().split(',')) {
+    const [first = '', last = first, ...more] = part.split('-').map((day) => day.trim());
+    const unknown = [first, last].find((day) => !DAYS.includes(day));
+    if (unknown !== undefined) return `"${unknown}" is no day of the week`;
+    if (more.length > 0) return `"${part.trim()}" has more than two ends`;
+    const length = (DAYS.indexOf(last) - DAYS.indexOf(first) + 7) % 7;
+    for (let step = 0; step <= length; step += 1) days.add((DAYS.indexOf(first) + step) % 7);
+  }
+  return { days, from, to };
+}
+
+function minuteOf(hours: string | undefined, minutes: string | undefined): number | null {
+  const minute = Number(hours) * 60 + Number(minutes);
+  return Number(minutes) < 60 && minute <= 1440 ? minute : null;
+}
+
+/** Whether the time zone is one that this machine knows. */
+export function timezoneKnown(timezone: string): boolean {
+  try {
+    clockOf(timezone);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * When upward moves may happen next: null if now, else milliseconds since 1970. A day in a freeze is closed as a
+ * whole, its last one included; without `allow` every other time is open. Pure: `atMs` is the only clock.
+ */
+export function nextOpening(windows: Windows | undefined, atMs: number): number | null {
+  if (windows === undefined) return null;
+  const ranges = windows.allow.map(parseRange).filter((range) => typeof range !== 'string');
+  let at = atMs;
+  // Each round passes a freeze, an offset change or a range that does not exist on that day: it ends.
+  for (let round = 0; round < 10_000; round += 1) {
+    const wall = wallTime(windows.timezone, at);
+    const next = closedUntil(windows.freezes, ranges, wall);
+    if (next === null) return at === atMs ? null : at;
+    at = instantAfter(windows.timezone, at, next - wall);
+  }
+  return at;
+}
+
+/** Null when the wall time is open, else the next wall time at which that can change. */
+function closedUntil(
+  freezes: Windows['freezes'],
+  ranges: readonly WeeklyRange[],
+  wall: number,
+): number | null {
+  const day = Math.floor(wall / DAY) * DAY;
+  const date = new Date(day).toISOString().slice(0, 10);
+  const freeze = freezes.find(({ from, to }) => from <= date && date <= to);
+  if (freeze !== undefined) return Date.parse(freeze.to) + DAY;
+  if (ranges.length === 0 || ranges.some((range) => inRange(range, day, wall - day))) return null;
+  const starts = ranges.flatMap((range) =>
+    [0, 1, 2, 3, 4, 5, 6, 7]
+      .map((ahead) => day + ahead * DAY)
+      .filter((start) => range.days.has(weekday(start)))
+      .map((start) => start + range.from * MINUTE),
+  );
+  return Math.min(...starts.filter((start) => start > wall));
+}
+
+function inRange({ days, from, to }: WeeklyRange, day: number, sinceMidnight: number): boolean {
+  const minute = sinceMidnight / MINUTE;
+  if (from < to) return days.has(weekday(day)) && from <= minute && minute < to;
+  return (days.has(weekday(day)) && from <= minute) || (days.has(weekday(day - DAY)) && minute < to);
+}
+
+function weekday(day: number): number {
+  return new Date(day).getUTCDay();
+}
+
+/**
+ * The instant `ahead` ms of wall time later; or the first change of the zone's offset before it, since there
+ * the wall jumps: an opening inside the jump begins with it, and an hour that comes twice opens twice.
+ */
+function instantAfter(timezone: string, at: number, ahead: number): number {
+  const offset = wallTime(timezone, at) - at;
+  const changed = (instant: number) => wallTime(timezone, instant) - instant !== offset;
+  if (!changed(at + ahead)) return at + ahead;
+  let [before, after] = [at, at + ahead];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (changed(middle)) after = middle;
+    else before = middle;
+  }
+  return after;
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(timezone: string): Intl.DateTimeFormat {
+  const known = clocks.get(timezone);
+  if (known !== undefined) return known;
+  const clock = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  clocks.set(timezone, clock);
+  return clock;
+}
+
+/** What the wall clock of the zone shows at an instant, as the milliseconds at which it would be that time in UTC. */
+function wallTime(timezone: string, instant: number): number {
+  const part: Record<string, number> = {};
+  for (const { type, value } of clockOf(timezone).formatToParts(instant)) part[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+  return Date.UTC(year, month - 1, day, hour, minute, second) + (((instant % 1000) + 1000) % 1000);
+}
