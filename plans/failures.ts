@@ -15,6 +15,8 @@ const table = {
   PLAN_UNREADABLE: { status: 400, exit: 2, retry: false, hint: 'Check the path and that the file is YAML text.' },
   CONFIG_INVALID: { status: 500, exit: 2, retry: false, hint: 'Mend tidegate.yaml at the places named; `tidegate doctor` tries every connection in it.' },
   USAGE: { status: 400, exit: 2, retry: false, hint: '`tidegate --help` lists the commands and their options.' },
+  ROUTE_UNKNOWN: { status: 404, exit: 2, retry: false, hint: '/api/v1/openapi.json lists the addresses.' },
+  METHOD_UNKNOWN: { status: 405, exit: 2, retry: false, hint: '/api/v1/openapi.json lists the methods of each address.' },
   BASELINE_MISSING: { status: 422, exit: 1, retry: false, hint: 'The selector matches no series of the baseline cohort: check the cohort label and that the service is scraped.' },
   ROLLOUT_ACTIVE: { status: 409, exit: 1, retry: false, hint: 'Wait for the active rollout of this flag, or roll it back first.' },
   ROLLOUT_UNKNOWN: { status: 404, exit: 1, retry: false, hint: '`tidegate list` shows the rollouts.' },

@@ -13,6 +13,11 @@ const actor = Actor.shape;
 
 export const SubmitRequest = z.strictObject({ ...actor, text: z.string(), file: z.string().default('plan.yaml') });
 export const SubmitReply = z.strictObject({ id: z.string(), warnings: z.array(z.string()) });
+export type SubmitReply = z.infer<typeof SubmitReply>;
+
+export const CheckRequest = z.strictObject({ text: z.string(), file: z.string().default('plan.yaml') });
+/** Findings as `file:line:column: what is wrong. what to write instead`, all of them. */
+export const CheckReply = z.strictObject({ ok: z.boolean(), errors: z.array(z.string()), warnings: z.array(z.string()) });
 
 /** The body of every action on a rollout; each action reads the fields that it names. */
 export const ACTIONS = ['approve', 'reject', 'step-back', 'pause', 'resume', 'rollback'] as const;
@@ -28,6 +33,7 @@ export const ActionRequest = z.strictObject({
 });
 export type ActionRequest = z.infer<typeof ActionRequest>;
 export const ActionReply = z.strictObject({ id: z.string(), summary: z.string(), view: RolloutView });
+export type ActionReply = z.infer<typeof ActionReply>;
 
 export const AmendRequest = z.strictObject({ ...actor, text: z.string(), file: z.string().default('plan.yaml'), reason: z.string().nullable().default(null) });
 export const AmendReply = z.strictObject({ id: z.string(), changes: z.array(z.string()), view: RolloutView });
@@ -42,6 +48,7 @@ export const KillReply = z.strictObject({
   /** False while Temporal cannot be told; the rollout converges when it is back. */
   workflowTold: z.boolean(),
 });
+export type KillReply = z.infer<typeof KillReply>;
 export const UnlockRequest = z.strictObject({ ...actor, reason: z.string().min(1) });
 
 export const AlertRequest = z.strictObject({
@@ -50,12 +57,24 @@ export const AlertRequest = z.strictObject({
   scope: z.enum(['canary', 'service']),
   status: z.enum(['firing', 'resolved']).default('firing'),
   detail: z.string().default(''),
+  /** Which rollouts it concerns: those of this flag, of this service, or one rollout; at least one is needed. */
+  rollout: z.string().optional(),
+  flag: z.string().optional(),
+  service: z.string().optional(),
+  environment: z.string().optional(),
 });
+export type AlertRequest = z.infer<typeof AlertRequest>;
+/** The rollouts that were told. None is no error: most alerts concern no rollout. */
+export const AlertReply = z.strictObject({ rollouts: z.array(z.string()) });
 
 export const ListReply = z.strictObject({ rollouts: z.array(RolloutView) });
 export const ListQuery = z.strictObject({ environment: z.string().optional(), flag: z.string().optional(), phase: Phase.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100) });
 
 export const Live = z.strictObject({ at: z.number(), sample: z.custom<Sample>().nullable(), assessment: z.custom<Assessment>().nullable() });
+export type Live = z.infer<typeof Live>;
+/** One message of `GET /rollouts/:id/events`: sent at once and then at each change. */
+export const LiveEvent = z.strictObject({ view: RolloutView, live: Live.nullable() });
+export type LiveEvent = z.infer<typeof LiveEvent>;
 export const StatusReply = z.strictObject({
   view: RolloutView,
   live: Live.nullable(),
@@ -63,6 +82,20 @@ export const StatusReply = z.strictObject({
 });
 export type StatusReply = z.infer<typeof StatusReply>;
 export const JournalReply = z.strictObject({ entries: z.array(JournalEntry) });
+export const SamplesQuery = z.strictObject({ after: z.coerce.number().optional() });
+export const SamplesReply = z.strictObject({
+  samples: z.array(
+    z.strictObject({
+      rolloutId: z.string(),
+      stage: z.string(),
+      t: z.number(),
+      at: z.number(),
+      sample: z.unknown(),
+      assessment: z.unknown(),
+    }),
+  ),
+});
+export type SamplesReply = z.infer<typeof SamplesReply>;
 
 export const FlagReply = z.strictObject({
   environment: z.string(),
@@ -73,6 +106,10 @@ export const FlagReply = z.strictObject({
   rolloutId: z.string().nullable(),
   latch: z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
 });
+export type FlagReply = z.infer<typeof FlagReply>;
+export const FlagsReply = z.strictObject({ flags: z.array(FlagReply) });
+/** Without `environment` the flag's only one is meant. */
+export const FlagQuery = z.strictObject({ environment: z.string().min(1).optional() });
 
 /** RFC 9457 problem details; `code` is a row of the table of failures. */
 export const Problem = z.strictObject({

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { Failure } from '../plans/failures.ts';
+import { Problem } from '../server/api.ts';
+import { isFailureCode } from './failure.ts';
+
+const TIMEOUT_MS = 30_000;
+
+/** A refusal of the server as the failure that it was there. */
+export function failureOf(problem: Problem): Failure {
+  const { code, detail, where, details } = problem;
+  return new Failure(isFailureCode(code) ? code : 'INTERNAL', detail, {
+    details,
+    ...(where === undefined ? {} : { where }),
+  });
+}
+
+function unreachable(server: string, error: unknown): Failure {
+  const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : undefined;
+  const code = reason !== undefined && 'code' in reason ? String(reason.code) : (reason?.name ?? 'no answer');
+  const text = code === 'TimeoutError' ? 'it does not answer in time' : code;
+  return new Failure('SERVER_UNREACHABLE', `The server cannot be reached (${text}).`, { where: server, cause: error });
+}
+
+/** The HTTP API for commands. Every refusal is a `Failure`; no server at all is `SERVER_UNREACHABLE`. */
+export class ApiClient {
+  readonly #server: string;
+
+  constructor(server: string) {
+    this.#server = server;
+  }
+
+  get<T extends z.ZodType>(path: string, reply: T): Promise<z.output<T>> {
+    return this.#call(path, { method: 'GET' }, reply);
+  }
+
+  post<T extends z.ZodType>(path: string, body: unknown, reply: T, timeoutMs = TIMEOUT_MS): Promise<z.output<T>> {
+    return this.#call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }, reply, timeoutMs);
+  }
+
+  /** Opens an event stream; its text arrives in pieces until either side ends it. */
+  async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#fetch(path, { headers: { accept: 'text/event-stream' }, signal });
+    if (!response.ok) throw await this.#refusal(response);
+    if (response.body === null) throw unreachable(this.#server, undefined);
+    return response.body;
+  }
+
+  async #call<T extends z.ZodType>(path: string, init: RequestInit, reply: T, timeoutMs = TIMEOUT_MS): Promise<z.output<T>> {
+    const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    if (!response.ok) throw await this.#refusal(response);
+    const parsed = reply.safeParse(await this.#json(response));
+    if (parsed.success) return parsed.data;
+    throw new Failure('SERVER_UNREACHABLE', 'The server answers in a form that this command does not know.', {
+      where: `${this.#server}${path}`,
+      details: ['Are command and server of the same version?', ...z.prettifyError(parsed.error).split('\n')],
+    });
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    let url: URL;
+    try {
+      url = new URL(`${this.#server}/api/v1${path}`);
+    } catch {
+      throw new Failure('USAGE', `${this.#server} is not an address such as http://127.0.0.1:7070.`);
+    }
+    try {
+      return await fetch(url, init);
+    } catch (error) {
+      throw unreachable(this.#server, error);
+    }
+  }
+
+  async #json(response: Response): Promise<unknown> {
+    try {
+      return await response.json();
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw unreachable(this.#server, error);
+    }
+  }
+
+  async #refusal(response: Response): Promise<Failure> {
+    const problem = Problem.safeParse(await this.#json(response));
+    if (problem.success) return failureOf(problem.data);
+    return new Failure('SERVER_UNREACHABLE', `What answers there is no Tidegate server (HTTP ${response.status}).`, {
+      where: this.#server,
+    });
+  }
+}

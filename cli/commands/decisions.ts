@@ -1,0 +1,59 @@
+import { Failure } from '../../plans/failures.ts';
+import { type Action, ActionReply, AmendReply } from '../../server/api.ts';
+import { ApiClient } from '../api-client.ts';
+import type { Context } from '../context.ts';
+import { rolloutId } from '../reference.ts';
+import { planText } from './rollouts.ts';
+
+/** `0.3pp`, `+0.3pp`, `-1pp` → 0.003, -0.01; a plain number is in the metric's own unit. */
+export function acceptedDifference(text: string): number {
+  const match = /^([+-]?\d+(?:\.\d+)?)(pp)?$/.exec(text);
+  if (match === null) {
+    throw new Failure('USAGE', `${text} is no difference.`, { details: ['such as 0.3pp (percentage points) or 0.003'] });
+  }
+  return match[2] === undefined ? Number(match[1]) : Number(match[1]) / 100;
+}
+
+export interface DecisionOptions {
+  reason?: string;
+  accept?: string;
+  breakGlass?: boolean;
+}
+
+/** Sends a person's decision and says what came of it. */
+export async function decide(
+  context: Context,
+  decision: { action: Action; reference: string },
+  options: DecisionOptions,
+): Promise<void> {
+  const api = new ApiClient(context.server);
+  const accept = options.accept === undefined ? null : acceptedDifference(options.accept);
+  const id = await rolloutId(api, decision.reference);
+  const reply = await api.post(
+    `/rollouts/${encodeURIComponent(id)}/actions/${decision.action}`,
+    { ...context.actor, reason: options.reason ?? null, accept, breakGlass: options.breakGlass === true },
+    ActionReply,
+  );
+  context.tell(reply);
+  context.say([`${reply.id}: ${reply.summary}`, ...(reply.view.next === '' ? [] : [`next: ${reply.view.next}`])]);
+}
+
+export async function amend(
+  context: Context,
+  target: { reference: string; file: string },
+  options: { reason?: string },
+): Promise<void> {
+  const api = new ApiClient(context.server);
+  const text = await planText(target.file);
+  const id = await rolloutId(api, target.reference);
+  const reply = await api.post(
+    `/rollouts/${encodeURIComponent(id)}/amend`,
+    { ...context.actor, text, file: target.file, reason: options.reason ?? null },
+    AmendReply,
+  );
+  context.tell(reply);
+  context.say([
+    reply.changes.length === 0 ? `${id}: nothing changes` : `${id}: amended`,
+    ...reply.changes.map((change) => `  ${change}`),
+  ]);
+}

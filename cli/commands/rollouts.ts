@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { Failure } from '../../plans/failures.ts';
+import type { Sample } from '../../plans/sample.ts';
+import { Phase } from '../../plans/view.ts';
+import { JournalReply, ListReply, SamplesReply, StatusReply, SubmitReply } from '../../server/api.ts';
+import { ApiClient } from '../api-client.ts';
+import type { Context } from '../context.ts';
+import { rolloutId } from '../reference.ts';
+import { printable } from '../render/ink.ts';
+import { renderJournal } from '../render/journal.ts';
+import { renderList } from '../render/list.ts';
+import { renderStatus } from '../render/status.ts';
+import { traceLine } from '../trace.ts';
+
+/** The text of a plan file, or of standard input for `-`. `PLAN_UNREADABLE` says why not. */
+export async function planText(file: string): Promise<string> {
+  try {
+    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
+    throw new Failure('PLAN_UNREADABLE', `The plan cannot be read: ${why}.`, { where: file, cause: error });
+  }
+}
+
+export async function submit(context: Context, file: string): Promise<void> {
+  const text = await planText(file);
+  const reply = await new ApiClient(context.server).post('/rollouts', { ...context.actor, text, file }, SubmitReply);
+  context.tell(reply);
+  context.say([
+    `submitted ${reply.id}`,
+    ...reply.warnings.map((warning) => `warning: ${warning}`),
+    `tidegate watch ${reply.id}`,
+  ]);
+}
+
+export async function list(
+  context: Context,
+  options: { environment?: string; flag?: string; phase?: string; limit?: string },
+): Promise<void> {
+  const query = new URLSearchParams(Object.entries(options));
+  if (options.phase !== undefined && !Phase.safeParse(options.phase).success) {
+    throw new Failure('USAGE', `${options.phase} is no phase.`, { details: [`phases: ${Phase.options.join(', ')}`] });
+  }
+  const reply = await new ApiClient(context.server).get(`/rollouts?${query}`, ListReply);
+  context.tell(reply);
+  context.say(renderList(printable(reply.rollouts), context.page()));
+}
+
+export async function status(
+  context: Context,
+  reference: string,
+  options: { history?: boolean; trace?: boolean },
+): Promise<void> {
+  const api = new ApiClient(context.server);
+  const id = await rolloutId(api, reference);
+  const path = `/rollouts/${encodeURIComponent(id)}`;
+  if (options.trace === true) return trace(await api.get(`${path}/samples`, SamplesReply), id);
+  if (options.history === true) {
+    const reply = await api.get(`${path}/journal`, JournalReply);
+    context.tell(reply);
+    return context.say(renderJournal(printable(reply.entries), context.page()));
+  }
+  const reply = await api.get(path, StatusReply);
+  context.tell(reply);
+  context.say(renderStatus(printable(reply), context.page()));
+}
+
+/** A trace is JSON lines with and without `--json`: it is made for `backtest` and other programs. */
+function trace(reply: SamplesReply, id: string): void {
+  for (const row of reply.samples) {
+    // A window without a sample (source down, reset) is a gap in the trace, as it was for the gate.
+    if (row.sample === null) continue;
+    process.stdout.write(`${JSON.stringify(traceLine(id, row.sample as Sample))}\n`);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { DecisionOptions } from './commands/decisions.ts';
+import type { Run } from './run.ts';
+
+const decisions = () => import('./commands/decisions.ts');
+const WHY = ['--reason <text>', 'why; it stands in the journal'] as const;
+
+/** What people decide about a rollout; it is named by its id, its plan or its flag. */
+export function addDecisions(program: Command, run: Run): void {
+  program
+    .command('approve <rollout>')
+    .description('approve what the rollout waits for: its start, its next stage, or a soft stop')
+    .option(...WHY)
+    .option('--accept <difference>', 'accept a soft stop up to this difference, such as 0.3pp')
+    .option('--break-glass', 'approve your own rollout; a second person confirms afterwards')
+    .action(
+      run(async (c, reference: string, options: DecisionOptions) =>
+        (await decisions()).decide(c, { action: 'approve', reference }, options),
+      ),
+    );
+
+  const plain = [
+    ['reject', 'refuse what the rollout waits for'],
+    ['step-back', 'go back one stage'],
+    ['pause', 'stay where it is; the gate goes on watching'],
+    ['resume', 'go on after a pause'],
+    ['rollback', 'take the canary from everybody and end the rollout'],
+  ] as const;
+  for (const [action, description] of plain) {
+    program
+      .command(`${action} <rollout>`)
+      .description(description)
+      .option(...WHY)
+      .action(
+        run(async (c, reference: string, options: DecisionOptions) =>
+          (await decisions()).decide(c, { action, reference }, options),
+        ),
+      );
+  }
+
+  program
+    .command('amend <rollout> <file>')
+    .description('change the plan of a running rollout and show what changes')
+    .option(...WHY)
+    .action(
+      run(async (c, reference: string, file: string, options: { reason?: string }) =>
+        (await decisions()).amend(c, { reference, file }, options),
+      ),
+    );
+}

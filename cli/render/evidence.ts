@@ -1,0 +1,112 @@
+import type { Assessment, MetricAssessment } from '../../plans/assessment.ts';
+import { type Ink, padEnd, padStart, type Tone, widthOf } from './ink.ts';
+import { estimate, latency, points, rate } from './words.ts';
+
+/**
+ * How sure the gate is that the canary is worse, as a share of what a stop needs: ln E over the threshold.
+ * Evidence for the canary (a negative ln E) is no evidence against it: 0.
+ */
+export function sureness(lnE: number, threshold: number): number {
+  if (!(threshold > 0) || !Number.isFinite(lnE)) return 0;
+  return Math.min(1, Math.max(0, lnE / threshold));
+}
+
+/** `█████░░░░░` in `cells` columns. A little evidence is never shown as none, nor almost all as all. */
+export function bar(share: number, cells: number): string {
+  const exact = share * cells;
+  const full = share >= 1 ? cells : Math.min(cells - 1, share > 0 ? Math.max(1, Math.floor(exact)) : 0);
+  return '█'.repeat(full) + '░'.repeat(cells - full);
+}
+
+/** `how sure  ████░░░░░░  43 % of what a stop needs`. */
+export function howSure(assessment: Assessment, cells: number, ink: Ink): string {
+  const share = sureness(assessment.lnE, assessment.threshold);
+  const tone = toneOf(share);
+  const words =
+    share >= 1
+      ? 'sure: as much as a stop needs'
+      : `${Math.min(99, Math.round(share * 100))} % of what a stop needs`;
+  return `${ink(tone, bar(share, cells))}  ${words}`;
+}
+
+function toneOf(share: number): Tone {
+  if (share >= 1) return 'bad';
+  return share >= 0.5 ? 'warn' : 'good';
+}
+
+const VERDICTS: Record<MetricAssessment['verdict'], { text: string; tone: Tone }> = {
+  pass: { text: 'pass', tone: 'good' },
+  hold: { text: 'hold', tone: 'dim' },
+  soft: { text: 'SOFT', tone: 'warn' },
+  hard: { text: 'HARD', tone: 'bad' },
+  'no-data': { text: 'no data', tone: 'warn' },
+};
+
+export function verdict(of: MetricAssessment['verdict'], ink: Ink): string {
+  const { text, tone } = VERDICTS[of];
+  return ink(tone, text);
+}
+
+interface Column {
+  title: string;
+  /** Dropped first where the width does not suffice; 0 is never dropped. */
+  spare: number;
+  right: boolean;
+  cell: (metric: MetricAssessment) => string;
+}
+
+/** The margin as a sentence of its own sign: worse than this is what the gate looks for. */
+function acceptable(metric: MetricAssessment): string {
+  const margin = metric.soft ?? metric.hard;
+  if (margin === null) return '–';
+  return `${margin < 0 ? '≥' : '≤'} ${points(margin)}`;
+}
+
+function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: Ink): Column[] {
+  const value = (metric: MetricAssessment, of: number | null) =>
+    latencies.has(metric.metric) ? latency(of) : rate(of);
+  // A metric's share of the evidence counts by its weight; alone it says how sure that metric is.
+  const sure = (metric: MetricAssessment) => sureness(metric.lnE, assessment.threshold);
+  return [
+    { title: 'metric', spare: 0, right: false, cell: (m) => m.metric },
+    { title: 'baseline', spare: 0, right: true, cell: (m) => value(m, m.baseline) },
+    { title: 'canary', spare: 0, right: true, cell: (m) => value(m, m.canary) },
+    {
+      title: 'difference',
+      spare: 0,
+      right: true,
+      cell: (m) => estimate(m.estimate, m.standardError) + (latencies.has(m.metric) ? ' slow' : ''),
+    },
+    { title: 'acceptable', spare: 1, right: true, cell: acceptable },
+    { title: '', spare: 3, right: false, cell: (m) => ink(toneOf(sure(m)), bar(sure(m), 10)) },
+    { title: 'sure', spare: 2, right: true, cell: (m) => `${Math.round(sure(m) * 100)} %` },
+    { title: 'verdict', spare: 0, right: false, cell: (m) => verdict(m.verdict, ink) },
+  ];
+}
+
+/**
+ * Both cohorts side by side, a line per metric, below a line of titles. Columns that matter least are left
+ * out until the table fits. `latencies` are the metrics whose values are seconds and not rates.
+ */
+export function comparison(
+  assessment: Assessment,
+  options: { latencies: ReadonlySet<string>; width: number; ink: Ink },
+): string[] {
+  const { ink, width } = options;
+  if (assessment.metrics.length === 0) return [];
+  let shown = columns(assessment, options.latencies, ink);
+  const rows = assessment.metrics.map((metric) => metric);
+  const widths = () => shown.map((column) => Math.max(widthOf(column.title), ...rows.map((r) => widthOf(column.cell(r)))));
+  const total = () => widths().reduce((sum, each) => sum + each, 0) + 2 * (shown.length - 1);
+  while (total() > width && shown.some((column) => column.spare > 0)) {
+    const most = Math.max(...shown.map((column) => column.spare));
+    shown = shown.filter((column) => column.spare !== most);
+  }
+  const sizes = widths();
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, i) => (shown[i]?.right === true ? padStart(cell, sizes[i] ?? 0) : padEnd(cell, sizes[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [ink('dim', line(shown.map((column) => column.title))), ...rows.map((r) => line(shown.map((c) => c.cell(r))))];
+}

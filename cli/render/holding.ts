@@ -1,0 +1,70 @@
+import type { Assessment, Holding } from '../../plans/assessment.ts';
+import type { Rejection } from '../../plans/sample.ts';
+import { duration } from './words.ts';
+
+/** Why a window is no evidence, in the reader's words. */
+export function rejection(of: Rejection): string {
+  switch (of.kind) {
+    case 'source-down':
+      return `the metric source does not answer (${of.detail})`;
+    case 'no-baseline':
+      return `${of.metric} has no series of the baseline`;
+    case 'no-canary':
+      return `${of.metric} has no series of the canary`;
+    case 'reset':
+      return `${of.metric}: a counter began again in ${of.series}`;
+    case 'gap':
+      return `${of.metric}: ${of.series} was not scraped`;
+    case 'invalid':
+      return `${of.metric}: ${of.detail}`;
+    default:
+      return unreachable(of);
+  }
+}
+
+/** What stands between the gate and a pass, one sentence. `t` is the gate's clock in seconds. */
+export function holding(of: Holding, t: number): string {
+  switch (of.kind) {
+    case 'bake':
+      return of.until > t ? `bake time: ${duration(of.until - t)} more` : 'bake time: over';
+    case 'requests':
+      return `requests of the canary: ${count(of.have)} of ${count(of.need)}`;
+    case 'users':
+      return `users of the canary: ${count(of.have)} of ${count(of.need)}`;
+    case 'coverage':
+      return `users of ${of.slice}: ${count(of.have)} of ${count(of.need)}`;
+    case 'proof':
+      return `proof that it is safe: ${of.metrics.join(', ')}`;
+    case 'exceedances':
+      return `slow requests of ${of.metric}: ${count(of.have)} of ${count(of.need)}`;
+    case 'split':
+      return `the traffic is not split as planned: ${of.detail}`;
+    case 'data':
+      return `data: ${of.rejections.map(rejection).join('; ')}`;
+    default:
+      return unreachable(of);
+  }
+}
+
+/** Limits that are above their threshold now, one sentence each. */
+export function limits(assessment: Assessment): string[] {
+  return assessment.limits
+    .filter((limit) => limit.fired || limit.since !== null)
+    .map((limit) => {
+      const since = limit.since === null ? '' : ` for ${duration(assessment.t - limit.since)}`;
+      const value = limit.value === null ? '' : `: ${round(limit.value)} is above ${round(limit.threshold)}${since}`;
+      return `${limit.limit}${value}${limit.fired ? ` (${limit.action})` : ''}`;
+    });
+}
+
+function count(value: number): string {
+  return Math.floor(value).toLocaleString('en-US');
+}
+
+function round(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function unreachable(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { Run } from './run.ts';
+
+/** Plans, and rollouts to look at. */
+export function addRollouts(program: Command, run: Run): void {
+  const plan = program.command('plan').description('check plans and describe their language');
+  plan
+    .command('check <files...>')
+    .description('say everything that is wrong with plans')
+    .action(run(async (c, files: string[]) => (await import('./commands/plan.ts')).check(c, files)));
+  plan
+    .command('schema')
+    .description('print the JSON Schema of plans, for editors')
+    .action(run(async () => (await import('./commands/plan.ts')).schema()));
+
+  const rollouts = () => import('./commands/rollouts.ts');
+  program
+    .command('submit <file>')
+    .description('start the rollout of a plan (- reads standard input)')
+    .action(run(async (c, file: string) => (await rollouts()).submit(c, file)));
+  program
+    .command('list')
+    .description('list rollouts, the latest first')
+    .option('--environment <name>', 'only of this environment')
+    .option('--flag <key>', 'only of this flag')
+    .option('--phase <phase>', 'only in this phase')
+    .option('--limit <n>', 'how many at most')
+    .action(run(async (c, options: Record<string, string>) => (await rollouts()).list(c, options)));
+  program
+    .command('status <rollout>')
+    .description('where a rollout stands: both cohorts, how sure, what happens next')
+    .option('--history', 'its journal: every transition with cause and evidence')
+    .option('--trace', 'its samples as JSON lines, for backtest')
+    .action(
+      run(async (c, id: string, options: { history?: boolean; trace?: boolean }) =>
+        (await rollouts()).status(c, id, options),
+      ),
+    );
+  program
+    .command('watch <rollout>')
+    .description('show a rollout until it ends (exit 0 completed, 1 rolled back)')
+    .action(run(async (c, id: string) => (await import('./commands/watch.ts')).watch(c, id)));
+}

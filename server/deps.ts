@@ -1,0 +1,34 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { FlagProvider, FlagReading } from '../flags/provider.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { Outbox, RolloutStore } from '../store/store.ts';
+import type { RolloutEngine } from './engine.ts';
+
+/** What is wrong with a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */
+export interface QueryFinding {
+  metric: string;
+  query: string;
+  kind: 'refused' | 'no-baseline' | 'no-canary' | 'slow-scrape';
+  detail: string;
+}
+
+/** The definitions that the embedded flag service holds, also while PostgreSQL is away. */
+export interface FlagCatalogue {
+  list(): Promise<FlagReading[]>;
+}
+
+export interface ServerDeps {
+  rollouts: RolloutStore;
+  outbox: Outbox;
+  /** Moves flags; honours a kill while PostgreSQL is away. */
+  flags: FlagProvider;
+  catalogue: FlagCatalogue;
+  engine: RolloutEngine;
+  /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
+  checkQueries(plan: Plan): Promise<QueryFinding[]>;
+  /** Names that a plan may use, from `tidegate.yaml`. */
+  known: { sources: readonly string[]; channels: readonly string[]; segments: readonly string[] };
+  /** Milliseconds since 1970. */
+  now: () => number;
+  logger: FastifyBaseLogger;
+}

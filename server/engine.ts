@@ -1,0 +1,21 @@
+import type { Plan } from '../plans/plan.ts';
+import type { RolloutView } from '../plans/view.ts';
+import type { Action, ActionRequest, Actor, AlertRequest } from './api.ts';
+
+/**
+ * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
+ * A refusal is a `Failure` with the code that the reducer gave; no answer is `TEMPORAL_UNREACHABLE`.
+ */
+export interface RolloutEngine {
+  /** Starts the workflow; `ROLLOUT_ACTIVE` when the flag has one already. */
+  start(row: { id: string; plan: Plan; submittedBy: Actor }): Promise<void>;
+  act(id: string, action: Action, request: ActionRequest): Promise<{ summary: string; view: RolloutView }>;
+  amend(
+    id: string,
+    request: { plan: Plan; actor: Actor; reason: string | null },
+  ): Promise<{ changes: string[]; view: RolloutView }>;
+  /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
+  killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
+  alert(id: string, alert: AlertRequest): Promise<void>;
+  ping(): Promise<void>;
+}

@@ -1,0 +1,91 @@
+import { Failure } from '../plans/failures.ts';
+import { ENDED } from '../plans/view.ts';
+import type { RolloutRow } from '../store/store.ts';
+import type { Actor, KillReply } from './api.ts';
+import type { ServerDeps } from './deps.ts';
+import { planOf } from './live.ts';
+
+/** How long a kill looks for the rollout before it writes the flag without knowing it. */
+const LOOKUP_MS = 300;
+/** How long a kill that is already in force waits for the workflow to be told. */
+const TELL_MS = 2000;
+
+class TooSlow extends Error {}
+
+async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new TooSlow(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The flag's active rollout, else its latest; null when there is none or the database does not say in time. */
+async function rolloutOf(deps: ServerDeps, target: { environment: string; key: string }): Promise<RolloutRow | null> {
+  try {
+    const rows = await within(
+      deps.rollouts.list({ environment: target.environment, flag: target.key, limit: 20 }),
+      LOOKUP_MS,
+    );
+    const latest = rows.toSorted((a, b) => b.submittedAt - a.submittedAt);
+    return latest.find((row) => !ENDED.includes(row.phase)) ?? latest[0] ?? null;
+  } catch (error) {
+    deps.logger.warn({ err: error, ...target }, 'kill goes on without the database');
+    return null;
+  }
+}
+
+/** The old path is gone once a rollout with a decommission stage has been completed. */
+function isDecommissioned(row: RolloutRow): boolean {
+  return row.phase === 'completed' && planOf(row).stages.some((stage) => stage.decommission !== undefined);
+}
+
+/**
+ * Takes the canary from everybody now. The flag is written first and the workflow is told second: neither
+ * Temporal nor PostgreSQL being away holds it back. `POINT_OF_NO_RETURN` once the old path is decommissioned.
+ */
+export async function kill(
+  deps: ServerDeps,
+  target: { environment: string; key: string },
+  request: { actor: Actor; reason: string },
+): Promise<KillReply> {
+  const { actor, reason } = request;
+  const row = await rolloutOf(deps, target);
+  if (row !== null && isDecommissioned(row)) {
+    throw new Failure('POINT_OF_NO_RETURN', `The old path of ${target.key} was decommissioned by ${row.id}.`);
+  }
+  const active = row !== null && !ENDED.includes(row.phase) ? row : null;
+  const at = deps.now();
+  const reading = await deps.flags.kill(target, active?.view?.safeExposure ?? null, {
+    by: actor.by,
+    reason,
+    at: new Date(at).toISOString(),
+  });
+  const rolloutId = active?.id ?? reading.rolloutId;
+  return {
+    flag: target.key,
+    environment: target.environment,
+    exposure: reading.exposure,
+    revision: reading.revision,
+    rolloutId,
+    workflowTold: rolloutId !== null && (await tell(deps, rolloutId, { by: actor.by, reason, at })),
+  };
+}
+
+async function tell(
+  deps: ServerDeps,
+  id: string,
+  info: { by: string; reason: string; at: number },
+): Promise<boolean> {
+  try {
+    await within(deps.engine.killed(id, info), TELL_MS);
+    return true;
+  } catch (error) {
+    deps.logger.warn({ err: error, rollout: id }, 'flag is killed, its workflow could not be told');
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Sample } from '../plans/sample.ts';
+import type { Assessment } from '../plans/assessment.ts';
+import { Failure } from '../plans/failures.ts';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { RolloutView } from '../plans/view.ts';
+import type { RolloutRow, SampleRow } from '../store/store.ts';
+import type { Live, LiveEvent } from './api.ts';
+import type { ServerDeps } from './deps.ts';
+
+export async function rolloutRow(deps: ServerDeps, id: string): Promise<RolloutRow> {
+  const row = await deps.rollouts.get(id);
+  if (row === null) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${id}.`);
+  return row;
+}
+
+/** The store keeps the plan as the JSON of what `plans/parse.ts` gave; its durations are numbers already. */
+export function planOf(row: RolloutRow): Plan {
+  return row.plan as Plan;
+}
+
+/** The view of a row; before the workflow has written its first one, what the row itself says. */
+export function viewOf(row: RolloutRow): RolloutView {
+  if (row.view !== null) return row.view;
+  const plan = planOf(row);
+  return {
+    id: row.id,
+    name: row.name,
+    title: plan.metadata.title ?? null,
+    owner: plan.metadata.owner ?? null,
+    service: row.service,
+    environment: row.environment,
+    flag: row.flag,
+    phase: row.phase,
+    stage: null,
+    stages: plan.stages.map((stage) => ({ name: stage.name, percent: stage.percent ?? 0, state: 'ahead' })),
+    exposure: NO_EXPOSURE,
+    safeExposure: NO_EXPOSURE,
+    flagRevision: null,
+    epoch: 0,
+    planRevision: 1,
+    submittedBy: row.submittedBy,
+    submittedAt: row.submittedAt,
+    stageSince: null,
+    endedAt: row.endedAt,
+    blockers: [],
+    next: 'waits for a worker to take it up',
+    pause: null,
+    stop: null,
+    seq: 0,
+  };
+}
+
+/** The store keeps samples as plain JSON that the gate wrote in this shape. */
+function liveOf(row: SampleRow | null): Live | null {
+  if (row === null) return null;
+  return { at: row.at, sample: row.sample as Sample | null, assessment: row.assessment as Assessment | null };
+}
+
+export async function liveEvent(deps: ServerDeps, id: string): Promise<LiveEvent> {
+  const [row, sample] = await Promise.all([rolloutRow(deps, id), deps.rollouts.latestSample(id)]);
+  return { view: viewOf(row), live: liveOf(sample) };
+}

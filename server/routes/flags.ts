@@ -1,0 +1,75 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { FlagTarget } from '../../flags/provider.ts';
+import { Failure } from '../../plans/failures.ts';
+import { FlagQuery, FlagReply, FlagsReply, KillReply, KillRequest, UnlockRequest } from '../api.ts';
+import type { ServerDeps } from '../deps.ts';
+import { kill } from '../kill.ts';
+
+const Key = z.strictObject({ key: z.string().min(1) });
+
+/** The flag that is meant: where its environment is not named, it must have only one. */
+async function targetOf(deps: ServerDeps, key: string, environment: string | undefined): Promise<FlagTarget> {
+  if (environment !== undefined) return { environment, key };
+  const found = (await deps.catalogue.list()).filter((flag) => flag.key === key).map((flag) => flag.environment);
+  const [only] = found;
+  if (only === undefined) throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
+  if (found.length > 1) {
+    throw new Failure('USAGE', `The flag ${key} has several environments: name one.`, { details: found.toSorted() });
+  }
+  return { environment: only, key };
+}
+
+/** Flags as they are delivered, and the two writes that need no rollout: kill and unlock. */
+export const flagRoutes =
+  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.get('/flags', {
+      schema: { tags: ['flags'], summary: 'List flags', response: { 200: FlagsReply } },
+      handler: async () => ({ flags: await deps.catalogue.list() }),
+    });
+
+    app.get('/flags/:key', {
+      schema: { tags: ['flags'], summary: 'One flag', params: Key, querystring: FlagQuery, response: { 200: FlagReply } },
+      handler: async (request) => {
+        const target = await targetOf(deps, request.params.key, request.query.environment);
+        const reading = await deps.flags.read(target);
+        if (reading === null) {
+          throw new Failure('FLAG_UNKNOWN', `There is no flag ${target.key} in ${target.environment}.`);
+        }
+        return reading;
+      },
+    });
+
+    app.post('/flags/:key/kill', {
+      schema: {
+        tags: ['flags'],
+        summary: 'Take the canary from everybody now',
+        params: Key,
+        querystring: FlagQuery,
+        body: KillRequest,
+        response: { 200: KillReply },
+      },
+      handler: async (request) => {
+        const { by, roles, reason } = request.body;
+        const target = await targetOf(deps, request.params.key, request.query.environment);
+        return kill(deps, target, { actor: { by, roles }, reason });
+      },
+    });
+
+    app.post('/flags/:key/unlock', {
+      schema: {
+        tags: ['flags'],
+        summary: 'Let rollouts raise a killed flag again',
+        params: Key,
+        querystring: FlagQuery,
+        body: UnlockRequest,
+        response: { 200: FlagReply },
+      },
+      handler: async (request) => {
+        const { by, reason } = request.body;
+        const target = await targetOf(deps, request.params.key, request.query.environment);
+        return deps.flags.unlock(target, by, reason);
+      },
+    });
+  };

@@ -1,0 +1,70 @@
+import type { Plan } from '../plans/plan.ts';
+import { Failure } from '../plans/failures.ts';
+import type { Actor, SubmitReply } from './api.ts';
+import type { QueryFinding, ServerDeps } from './deps.ts';
+import { planFromText } from './plan-text.ts';
+
+/** Refuses queries that Prometheus refuses or that find no baseline; a missing canary is normal at 0 %. */
+function refuseQueries(plan: Plan, findings: QueryFinding[]): void {
+  const describe = (finding: QueryFinding) => `${finding.metric}: ${finding.detail} (${finding.query})`;
+  const refused = findings.filter((finding) => finding.kind === 'refused');
+  const missing = findings.filter((finding) => finding.kind === 'no-baseline');
+  const details = [...refused, ...missing].map(describe);
+  const where = `source ${plan.source.prometheus}`;
+  if (refused.length > 0) {
+    throw new Failure('PROMETHEUS_QUERY', 'Queries of the plan are refused by Prometheus.', { where, details });
+  }
+  if (missing.length > 0) {
+    const names = [...new Set(missing.map((finding) => finding.metric))].join(', ');
+    throw new Failure('BASELINE_MISSING', `No series of the baseline cohort for ${names}.`, { where, details });
+  }
+}
+
+/**
+ * Takes a plan in: everything that can be known to be wrong is said before anything moves. A rollout whose
+ * workflow cannot be started leaves nothing behind.
+ */
+export async function submit(
+  deps: ServerDeps,
+  request: { text: string; file: string; actor: Actor },
+): Promise<SubmitReply> {
+  const { text, file, actor } = request;
+  const { plan, warnings } = planFromText(deps, { text, file });
+  if (plan.flag.provider !== deps.flags.name) {
+    throw new Failure('NOT_SUPPORTED', `The flag provider ${plan.flag.provider} is not set up here.`, {
+      where: `${file}: flag.provider`,
+      details: [`set up: ${deps.flags.name}`],
+    });
+  }
+  const target = { environment: plan.environment, key: plan.flag.key };
+  const reading = await deps.flags.read(target);
+  if (reading?.latch != null) {
+    const { by, reason, at } = reading.latch;
+    throw new Failure('FLAG_LATCHED', `The flag ${target.key} in ${target.environment} was killed by ${by}: ${reason}.`, {
+      where: `since ${at}`,
+    });
+  }
+  refuseQueries(plan, await deps.checkQueries(plan));
+
+  const row = await deps.rollouts.create({
+    name: plan.metadata.name,
+    flag: plan.flag.key,
+    environment: plan.environment,
+    service: plan.metadata.service ?? null,
+    text,
+    plan,
+    submittedBy: actor.by,
+  });
+  try {
+    await deps.engine.start({ id: row.id, plan, submittedBy: actor });
+  } catch (error) {
+    try {
+      await deps.rollouts.discard(row.id);
+    } catch (left) {
+      // The first failure is the one to tell; the row that stays is refused at the next submit by its id.
+      deps.logger.error({ err: left, rollout: row.id }, 'could not take back a rollout that did not start');
+    }
+    throw error;
+  }
+  return { id: row.id, warnings };
+}
