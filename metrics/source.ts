@@ -11,11 +11,14 @@ export interface WindowRequest {
   origin: number;
 }
 
-/** What was found wrong with a plan's queries before anything moves. */
+/**
+ * What was found wrong with a plan's queries before anything moves. `slow-scrape`: the targets are scraped less
+ * often than the plan polls, so that every window would be a gap.
+ */
 export interface QueryFinding {
   metric: string;
   query: string;
-  kind: 'refused' | 'no-baseline' | 'no-canary';
+  kind: 'refused' | 'no-baseline' | 'no-canary' | 'slow-scrape';
   detail: string;
 }
 
@@ -26,9 +29,15 @@ export interface MetricSource {
    * A source that does not answer is a `rejected` reading of kind `source-down`, never an exception.
    */
   read(request: WindowRequest): Promise<Reading>;
-  /** Tries every query of the plan at `at` (Unix seconds). Throws `PROMETHEUS_UNREACHABLE`. */
+  /**
+   * Tries every query of the plan at `at` (Unix seconds). A canary without series is no finding: before the
+   * first stage there is none. Throws `PROMETHEUS_UNREACHABLE`.
+   */
   check(plan: Plan, at: number): Promise<QueryFinding[]>;
-  /** The value of an expression at `at`, summed over its series; null when it returns none. */
+  /**
+   * The value of an expression at `at`, summed over its series; null when it returns none or no number.
+   * Throws `PROMETHEUS_UNREACHABLE`, `PROMETHEUS_QUERY`.
+   */
   scalar(expr: string, at: number): Promise<number | null>;
   /** Seconds after a window's end from which its samples can be expected to be complete. */
   readonly settle: number;

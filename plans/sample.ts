@@ -38,7 +38,10 @@ export type Rejection =
   | { kind: 'gap'; metric: string; series: string }
   | { kind: 'invalid'; metric: string; detail: string };
 
-/** The outcome of reading one window. `queries` are the PromQL texts that were sent, for the journal. */
+/**
+ * The outcome of reading one window. `queries` are the PromQL texts that were sent, for the journal; `notes` what
+ * people should know about a sample: instances left out of it, warnings of the source.
+ */
 export type Reading =
-  | { kind: 'sample'; sample: Sample; expressions: Record<string, number>; queries: string[] }
+  | { kind: 'sample'; sample: Sample; expressions: Record<string, number>; queries: string[]; notes?: string[] }
   | { kind: 'rejected'; t: number; rejections: Rejection[]; queries: string[] };

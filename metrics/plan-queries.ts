@@ -1,0 +1,100 @@
+import { isFailure } from '../plans/failures.ts';
+import type { Plan } from '../plans/plan.ts';
+import { type Matcher, matchersOf, selectorParts, selectorText } from '../plans/promql.ts';
+
+export type Cohort = 'baseline' | 'canary';
+
+/** What the series of a query are counted as. `events` are the good or the bad ones of a ratio. */
+export type Role = 'events' | 'total' | 'buckets' | 'users';
+
+/** A selector of the plan narrowed to one cohort, or to both where a label of the series tells them apart. */
+export interface CohortQuery {
+  metric: string;
+  role: Role;
+  /** Canonical text, so that plans that differ in spaces only still share the query. */
+  selector: string;
+  cohort: Cohort | { label: string; baseline: string; canary: string };
+}
+
+/** A selector that is none. */
+export interface BrokenSelector {
+  metric: string;
+  query: string;
+  detail: string;
+}
+
+/** An expression of the plan; `owner` is the limit or stage that it belongs to. */
+export interface ExpressionQuery {
+  owner: string;
+  expr: string;
+}
+
+/** Every counter, histogram and gauge selector of a plan with its cohort matchers, in the plan's order. */
+export function cohortQueries(plan: Plan): { queries: CohortQuery[]; broken: BrokenSelector[] } {
+  const queries: CohortQuery[] = [];
+  const broken: BrokenSelector[] = [];
+  for (const { metric, role, selector } of selectorsOf(plan)) {
+    try {
+      queries.push(...perCohort(plan, selector, role).map((query) => ({ metric, role, ...query })));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      broken.push({ metric, query: selector, detail: error.message });
+    }
+  }
+  return { queries, broken };
+}
+
+function selectorsOf(plan: Plan): { metric: string; role: Role; selector: string }[] {
+  const selectors: { metric: string; role: Role; selector: string }[] = [];
+  for (const metric of plan.metrics) {
+    switch (metric.kind) {
+      case 'ratio': {
+        const events = metric.bad ?? metric.good;
+        selectors.push({ metric: metric.name, role: 'total', selector: metric.total });
+        if (events !== undefined) selectors.push({ metric: metric.name, role: 'events', selector: events });
+        break;
+      }
+      case 'latency':
+        selectors.push({ metric: metric.name, role: 'buckets', selector: metric.histogram });
+        break;
+    }
+  }
+  if (plan.source.users !== undefined) {
+    selectors.push({ metric: 'users', role: 'users', selector: plan.source.users });
+  }
+  return selectors;
+}
+
+function perCohort(plan: Plan, selector: string, role: Role): Pick<CohortQuery, 'selector' | 'cohort'>[] {
+  const { cohorts } = plan.source;
+  const { name, matchers } = selectorParts(selector);
+  const series = role === 'buckets' && !name.endsWith('_bucket') ? `${name}_bucket` : name;
+  const narrowed = (more: readonly Matcher[]) =>
+    selectorText({ name: series, matchers: [...matchers, ...more] });
+  if ('label' in cohorts) {
+    const value = [cohorts.baseline, cohorts.canary].map(literally).join('|');
+    return [{ selector: narrowed([{ label: cohorts.label, op: '=~', value }]), cohort: cohorts }];
+  }
+  return [
+    { selector: narrowed(matchersOf(cohorts.baseline)), cohort: 'baseline' },
+    { selector: narrowed(matchersOf(cohorts.canary)), cohort: 'canary' },
+  ];
+}
+
+/** An RE2 expression for exactly this text. */
+function literally(text: string): string {
+  return text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+}
+
+/** The expressions of the limits, and `unused` of the stages that decommission, each text once. */
+export function expressionQueries(plan: Plan): ExpressionQuery[] {
+  const owners = new Map<string, string>();
+  for (const limit of plan.limits) {
+    if (limit.expr !== undefined && !owners.has(limit.expr)) owners.set(limit.expr, limit.name);
+  }
+  for (const stage of plan.stages) {
+    const unused = stage.decommission?.unused;
+    if (unused !== undefined && !owners.has(unused)) owners.set(unused, stage.name);
+  }
+  return [...owners].map(([expr, owner]) => ({ owner, expr }));
+}

@@ -1,0 +1,68 @@
+import type { Plan } from '../plans/plan.ts';
+import { type CohortQuery, cohortQueries, expressionQueries } from './plan-queries.ts';
+import { type Ask, type QueryAnswer, QueryRefused } from './prometheus-api.ts';
+import { cohortSeries } from './series.ts';
+import type { QueryFinding } from './source.ts';
+import { LOOKBACK_STEPS, typicalInterval } from './targets.ts';
+
+/** Targets scraped this much less often than the plan polls are found; late scrapes are not. */
+const SLOW = 1.1;
+
+/** Polls looked back at, so that even a slow scrape was seen. */
+const CHECKED_STEPS = 10;
+
+/** Every query tried once, and the baseline's series looked for. @throws SourceDown */
+export async function checkQueries(
+  ask: Ask,
+  { plan, at }: { plan: Plan; at: number },
+): Promise<QueryFinding[]> {
+  const { queries, broken } = cohortQueries(plan);
+  const findings: QueryFinding[] = broken.map((selector) => ({ ...selector, kind: 'refused' }));
+  const steps = Math.max(CHECKED_STEPS, LOOKBACK_STEPS);
+  const range = Math.round(plan.source.poll * 1000 * steps);
+  const found = await Promise.all([
+    ...queries.map(async (query) => {
+      const text = `${query.selector}[${range}ms]`;
+      const answer = await tried(ask, { metric: query.metric, text, at });
+      return 'kind' in answer ? [answer] : baselineFindings({ plan, query, at, range }, answer);
+    }),
+    ...expressionQueries(plan).map(async ({ owner, expr }) => {
+      const answer = await tried(ask, { metric: owner, text: expr, at });
+      return 'kind' in answer ? [answer] : [];
+    }),
+  ]);
+  return [...findings, ...found.flat()];
+}
+
+async function tried(
+  ask: Ask,
+  { metric, text, at }: { metric: string; text: string; at: number },
+): Promise<QueryAnswer | QueryFinding> {
+  try {
+    return await ask(text, at);
+  } catch (error) {
+    if (error instanceof QueryRefused) return { metric, query: text, kind: 'refused', detail: error.message };
+    throw error;
+  }
+}
+
+function baselineFindings(
+  { plan, query, at, range }: { plan: Plan; query: CohortQuery; at: number; range: number },
+  answer: QueryAnswer,
+): QueryFinding[] {
+  // Without events there are no series of them, which is what a healthy service looks like.
+  if (query.role !== 'total' && query.role !== 'buckets') return [];
+  if (query.cohort === 'canary') return [];
+  const until = Math.round(at * 1000);
+  const series = cohortSeries({ plan, query, after: until - range, until }, answer);
+  const baseline = series.filter(({ cohort, times }) => cohort === 'baseline' && times.length > 0);
+  const { metric, selector } = query;
+  if (baseline.length === 0) {
+    const detail = `no series of the baseline cohort in the last ${range / 1000} s`;
+    return [{ metric, query: selector, kind: 'no-baseline', detail }];
+  }
+  const interval = typicalInterval(baseline);
+  if (interval === undefined || interval <= SLOW * plan.source.poll * 1000) return [];
+  const detail = `the series have a sample every ${interval / 1000} s, the plan polls every ${plan.source.poll} s`;
+  return [{ metric, query: selector, kind: 'slow-scrape', detail }];
+}

@@ -1,0 +1,87 @@
+import type { Plan } from '../plans/plan.ts';
+import type { CohortSample, Rejection, Sample } from '../plans/sample.ts';
+import { stageExposure } from '../plans/stages.ts';
+import { cohortSample, contradictions, edgesOf } from './cohort-samples.ts';
+import { type Differences, differences } from './differences.ts';
+import { halvesOf } from './halves.ts';
+import type { Cohort } from './plan-queries.ts';
+import type { CohortSeries } from './series.ts';
+import type { Window } from './targets.ts';
+import { usersOf } from './users.ts';
+
+export type WindowSample =
+  | { kind: 'sample'; sample: Sample; notes: string[] }
+  | { kind: 'rejected'; rejections: Rejection[] };
+
+/** Raw series of all queries of a plan, to one sample of the window (milliseconds). Pure: the same series give the same sample. */
+export function windowSample(request: {
+  plan: Plan;
+  stage: string;
+  /** Seconds since the rollout began at the window's end. */
+  t: number;
+  window: Window;
+  series: readonly CohortSeries[];
+}): WindowSample {
+  const { plan, stage, t, window, series } = request;
+  const found = differences(series, window);
+  const missing = found.rejections.length > 0 ? found.rejections : missingCohorts(plan, stage, found);
+  if (missing.length > 0) return { kind: 'rejected', rejections: missing };
+  const { edges, rejections } = edgesOf(plan, found.counted);
+  if (rejections.length > 0) return { kind: 'rejected', rejections };
+
+  const counted = {
+    baseline: found.counted.filter(({ series: { cohort } }) => cohort === 'baseline'),
+    canary: found.counted.filter(({ series: { cohort } }) => cohort === 'canary'),
+  };
+  const cohort = (name: Cohort): CohortSample => {
+    const users = plan.source.users === undefined ? undefined : usersOf(series, name, window);
+    return { ...cohortSample(plan, counted[name], edges), ...(users === undefined ? {} : { users }) };
+  };
+  const baseline = cohort('baseline');
+  const canary = cohort('canary');
+  const contradicting = [...contradictions(baseline), ...contradictions(canary)];
+  if (contradicting.length > 0) return { kind: 'rejected', rejections: contradicting };
+
+  const halves = halvesOf(counted.baseline)?.map((half) => cohortSample(plan, half, edges));
+  const [first, second] = halves ?? [];
+  return {
+    kind: 'sample',
+    sample: {
+      stage,
+      t,
+      baseline,
+      canary,
+      ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
+    },
+    notes: found.leftOut.map((target) => `${target} restarted or went and is left out of this window`),
+  };
+}
+
+/**
+ * A cohort without series is missing, not idle: an idle one has series that do not grow. Where the plan gives
+ * everyone the canary the baseline may have none (it then counts zeros), and where nobody has it, the canary.
+ */
+function missingCohorts(plan: Plan, stage: string, found: Differences): Rejection[] {
+  const exposure = stageExposure(
+    plan,
+    plan.stages.findIndex(({ name }) => name === stage),
+  );
+  const expected: Cohort[] = [];
+  if (exposure.percent < 100) expected.push('baseline');
+  if (exposure.percent > 0 || exposure.segments.length > 0) expected.push('canary');
+  const rejections: Rejection[] = [];
+  for (const cohort of expected) {
+    for (const { name: metric } of plan.metrics) {
+      const ofTrials = (one: CohortSeries) =>
+        one.metric === metric && one.role !== 'events' && one.cohort === cohort;
+      if (found.counted.some(({ series }) => ofTrials(series))) continue;
+      const uncounted = found.uncounted.find(ofTrials);
+      if (uncounted !== undefined) {
+        rejections.push({ kind: 'gap', metric, series: `${uncounted.id} first seen` });
+      } else {
+        rejections.push({ kind: cohort === 'baseline' ? 'no-baseline' : 'no-canary', metric });
+      }
+    }
+  }
+  return rejections;
+}
