@@ -1,0 +1,37 @@
+import type { Plan } from '../plans/plan.ts';
+import type { RecordRequest } from '../rollout/command.ts';
+import type { ActivityParts } from './index.ts';
+
+interface FlagOf {
+  rolloutId: string;
+  environment: string;
+  key: string;
+  provider: string;
+}
+
+/** What goes into PostgreSQL behind the rollout's back: each call may be repeated and is retried until it lands. */
+export function createRecordActivities({ store, provider, kickNotifications }: Pick<ActivityParts, 'store' | 'provider' | 'kickNotifications'>) {
+  return {
+    async record(request: RecordRequest): Promise<void> {
+      await store.record(request);
+      if (request.notifications.length > 0) kickNotifications();
+    },
+
+    async releaseFlag({ provider: name, environment, key, rolloutId }: FlagOf): Promise<void> {
+      await provider(name).release({ environment, key }, rolloutId);
+    },
+
+    /** Active rollouts of the same service that were submitted before this one, so that two never wait for each other. */
+    async findPeers({ service, rolloutId }: { service: string; rolloutId: string }): Promise<string[]> {
+      const active = await store.list({ service, phases: ['submitted', 'active', 'reverting'] });
+      const own = active.find(({ id }) => id === rolloutId);
+      return active
+        .filter(({ id, submittedAt }) => id !== rolloutId && own !== undefined && (submittedAt < own.submittedAt || (submittedAt === own.submittedAt && id < rolloutId)))
+        .map(({ id }) => id);
+    },
+
+    async savePlan({ rolloutId, plan, text }: { rolloutId: string; plan: Plan; text: string }): Promise<void> {
+      await store.amend(rolloutId, plan, text);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { Cause } from '../plans/journal.ts';
+import type { Plan } from '../plans/plan.ts';
+import { ENDED } from '../plans/view.ts';
+import type { AmendEvent, Refusal } from './event.ts';
+import { watch } from './progress.ts';
+import type { RolloutState } from './state.ts';
+import type { Turn } from './turn.ts';
+import { journal, person } from './turn.ts';
+
+/** One leaf of the plan that an amendment changes. */
+export interface PlanChange {
+  path: string;
+  before: unknown;
+  after: unknown;
+  /** True when the new value lets through what the old one would have stopped, or might. */
+  loosens: boolean;
+}
+
+type Leaves = Map<string, unknown>;
+
+function leaves(value: unknown, path: string, into: Leaves): Leaves {
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, child] of Object.entries(value)) {
+      const name = Array.isArray(value) ? `[${label(child, key)}]` : path === '' ? key : `.${key}`;
+      leaves(child, `${path}${name}`, into);
+    }
+    return into;
+  }
+  return into.set(path, value);
+}
+
+/** Elements of lists are known by their name, so that an inserted stage does not rename all that follow. */
+function label(child: unknown, index: string): string {
+  return typeof child === 'object' && child !== null && 'name' in child && typeof child.name === 'string' ? child.name : index;
+}
+
+const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]+\]\.breakdown)/;
+/** Smaller is stricter; gone is looser. */
+const SMALLER = /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof)$/;
+/** Larger is stricter; gone is looser. */
+const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback)$/;
+/** New ones only add conditions. */
+const ADDED = /^(?:limits\[|approvals\.start|windows\.freezes|stages\[[^\]]+\]\.(?:approval|coverage))/;
+
+function loosens(path: string, before: unknown, after: unknown): boolean {
+  if (NEUTRAL.test(path)) return false;
+  if (before === undefined && ADDED.test(path)) return false;
+  const strict = SMALLER.test(path) ? -1 : LARGER.test(path) ? 1 : 0;
+  if (strict === 0) return true;
+  // A margin that appears where there was none is a condition more.
+  if (before === undefined || before === null) return false;
+  if (typeof before !== 'number' || typeof after !== 'number') return true;
+  return (after - before) * strict < 0;
+}
+
+/** Every leaf that differs between two plans, in the order of the new one. */
+export function planChanges(before: Plan, after: Plan): PlanChange[] {
+  const old = leaves(before, '', new Map());
+  const fresh = leaves(after, '', new Map());
+  const paths = [...new Set([...fresh.keys(), ...old.keys()])];
+  return paths
+    .filter((path) => old.get(path) !== fresh.get(path))
+    .map((path) => ({ path, before: old.get(path), after: fresh.get(path), loosens: loosens(path, old.get(path), fresh.get(path)) }));
+}
+
+export function describeChange({ path, before, after }: PlanChange): string {
+  return `${path}: ${show(before)} → ${show(after)}`;
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'not set' : JSON.stringify(value);
+}
+
+/** Why an amendment cannot be taken; null when it can. */
+export function amendRefusal(state: RolloutState, plan: Plan): Refusal | null {
+  if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
+  if (state.phase === 'reverting') return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
+  const fixed = ['environment', 'flag.key', 'flag.provider', 'flag.baseline', 'flag.canary', 'flag.stickiness', 'metadata.name', 'reversibility', 'mode'];
+  const changes = planChanges(state.plan, plan);
+  const bad = changes.find(({ path }) => fixed.includes(path));
+  if (bad !== undefined) return { code: 'AMEND_REFUSED', message: `${bad.path} cannot change while the rollout runs` };
+  for (let index = 0; index <= state.stage; index += 1) {
+    const old = state.plan.stages[index];
+    const next = plan.stages[index];
+    const same = next !== undefined && old !== undefined && next.name === old.name && next.percent === old.percent && JSON.stringify(next.audience) === JSON.stringify(old.audience);
+    if (!same) return { code: 'AMEND_REFUSED', message: `stage ${old?.name ?? index} has begun and keeps its name and exposure` };
+  }
+  if (changes.length === 0) return { code: 'AMEND_REFUSED', message: 'the new plan says the same as the old one' };
+  return null;
+}
+
+/** What only tightens holds at once; what loosens waits for a second person. Evidence is never erased. */
+export function onAmend(turn: Turn, event: AmendEvent): void {
+  const { state, now } = turn;
+  const cause = person(event, event.reason);
+  const no = amendRefusal(state, event.plan);
+  if (no !== null) {
+    journal(turn, 'note', { cause, summary: `Refused to amend: ${no.message} (${no.code}).` });
+    return;
+  }
+  const changes = planChanges(state.plan, event.plan);
+  const { by, roles } = event;
+  state.amendment = { plan: event.plan, text: event.text, changes: changes.map(describeChange), by: { by, roles }, at: now };
+  if (!changes.some((change) => change.loosens)) {
+    applyAmendment(turn, cause);
+    return;
+  }
+  const loose = changes.filter((change) => change.loosens).map(({ path }) => path);
+  journal(turn, 'approval-needed', { cause, summary: `The amendment loosens ${loose.join(', ')}: a second person must approve it.` });
+}
+
+export function applyAmendment(turn: Turn, cause: Cause): void {
+  const { state } = turn;
+  const { amendment } = state;
+  if (amendment === null) return;
+  state.plan = amendment.plan;
+  state.planRevision += 1;
+  state.amendment = null;
+  // An approval was given on the old plan.
+  state.grants = [];
+  state.waitingSince = null;
+  journal(turn, 'amended', { cause, summary: `Plan revision ${state.planRevision}: ${amendment.changes.join('; ')}.` });
+  turn.commands.push({ kind: 'save-plan', rolloutId: state.id, plan: state.plan, text: amendment.text });
+  if (state.gate !== null) watch(turn);
+}

@@ -1,0 +1,122 @@
+import type { Approval, Plan } from '../plans/plan.ts';
+import { approvalFor } from '../plans/stages.ts';
+import type { Blocker } from '../plans/view.ts';
+import { nextOpening } from '../plans/windows.ts';
+import type { Grant, RolloutState } from './state.ts';
+
+/** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
+export const PEERS_FRESH = 15_000;
+
+/**
+ * What stands between a rollout and its next stage, now. An upward move happens when this is empty, and only
+ * then: every rule about moving up is a row here.
+ */
+export function blockersOf(state: RolloutState, now: number): Blocker[] {
+  const blockers: Blocker[] = [];
+  if (state.write !== null) blockers.push(blocker('write', 'the flag is being written'));
+  else if (state.retry !== null) blockers.push(blocker('write', 'writing the flag failed and is tried again', state.retry.at));
+  if (state.pause !== null) {
+    blockers.push(blocker('paused', state.pause.causes.map(({ text }) => text).join('; '), state.pause.deadline));
+  }
+  if (state.amendment !== null) {
+    blockers.push(blocker('approval', 'an amendment that loosens the plan waits for a second person', null, amendRoles(state.plan)));
+  }
+  if (state.stage >= 0 && !gatePassed(state)) blockers.push(blocker('gate', gateText(state)));
+  const approval = neededApproval(state);
+  if (approval !== null && !granted(state, approval)) {
+    blockers.push(blocker(state.stage < 0 ? 'start-approval' : 'approval', approvalText(state, approval), waitingDeadline(state), missingRoles(state, approval)));
+  }
+  if (state.peers !== null && state.peers.length > 0 && state.plan.policy.sharedService === 'wait') {
+    blockers.push(blocker('shared-service', `waits for ${state.peers.join(', ')}, which moves the same service`));
+  }
+  const opening = finished(state) ? null : nextOpening(state.plan.windows, now);
+  if (opening !== null) blockers.push(blocker('window', 'outside the windows of the plan', opening));
+  return blockers;
+}
+
+function blocker(kind: Blocker['kind'], text: string, until: number | null = null, roles: string[] = []): Blocker {
+  return { kind, text, until, roles };
+}
+
+/** True when only the end of the rollout is left: nothing moves up any more, so no window binds it. */
+function finished(state: RolloutState): boolean {
+  return state.stage >= state.plan.stages.length - 1;
+}
+
+export function gatePassed(state: RolloutState): boolean {
+  return state.gate !== null && state.gate.stage === state.stage && state.gate.assessment?.verdict === 'pass';
+}
+
+function gateText(state: RolloutState): string {
+  const name = state.plan.stages[state.stage]?.name ?? '';
+  return `the gate of stage ${name} has not passed`;
+}
+
+/** The approval that the next move needs: the plan's at the start, then the one of the stage that is left. */
+export function neededApproval(state: RolloutState): Approval | null {
+  return approvalFor(state.plan, state.stage) ?? null;
+}
+
+function grantsHere(state: RolloutState): Grant[] {
+  return state.grants.filter((grant) => grant.stage === state.stage);
+}
+
+export function granted(state: RolloutState, approval: Approval): boolean {
+  const grants = grantsHere(state);
+  if (grants.some((grant) => grant.breakGlass)) return true;
+  if (approval.quorum === 'any') return grants.length >= 1;
+  if (approval.quorum === 'all') return missingRoles(state, approval).length === 0;
+  return grants.length >= approval.quorum;
+}
+
+/** Roles that may still give theirs. With `all`, each person stands for one role. */
+export function missingRoles(state: RolloutState, approval: Approval): string[] {
+  if (approval.quorum !== 'all') return approval.roles;
+  const people = grantsHere(state).map((grant) => grant.roles.filter((role) => approval.roles.includes(role)));
+  const covered = bestCover(approval.roles, people);
+  return approval.roles.filter((role) => !covered.has(role));
+}
+
+/** The largest set of roles that the people can stand for, one role each (augmenting paths). */
+function bestCover(roles: readonly string[], people: readonly string[][]): Set<string> {
+  const holder = new Map<string, number>();
+  const assign = (personIndex: number, seen: Set<string>): boolean => {
+    for (const role of people[personIndex] ?? []) {
+      if (seen.has(role)) continue;
+      seen.add(role);
+      const present = holder.get(role);
+      if (present === undefined || assign(present, seen)) {
+        holder.set(role, personIndex);
+        return true;
+      }
+    }
+    return false;
+  };
+  people.forEach((_, index) => assign(index, new Set()));
+  return new Set(roles.filter((role) => holder.has(role)));
+}
+
+function approvalText(state: RolloutState, approval: Approval): string {
+  const missing = missingRoles(state, approval);
+  const have = grantsHere(state).length;
+  const wanted = approval.quorum === 'any' ? 'one of' : approval.quorum === 'all' ? 'each of' : `${approval.quorum} people of`;
+  return `waits for approval by ${wanted} ${missing.join(', ')}${have > 0 ? ` (${have} given)` : ''}`;
+}
+
+export function waitingDeadline(state: RolloutState): number | null {
+  const approval = neededApproval(state);
+  if (state.waitingSince === null || approval === null) return null;
+  return state.waitingSince + approval.sla * 1000;
+}
+
+/** Who may confirm what loosens a plan: those who approve its start, else those who approve its stages. */
+export function amendRoles(plan: Plan): string[] {
+  const roles = plan.approvals.start?.roles ?? plan.approval?.roles ?? plan.stages.flatMap((stage) => stage.approval?.roles ?? []);
+  return [...new Set(roles)];
+}
+
+/** True when the peers of a service must be read (again) before the next move. */
+export function peersWanted(state: RolloutState, now: number): boolean {
+  if (state.plan.metadata.service === undefined || state.plan.policy.sharedService !== 'wait') return false;
+  return state.peersAt === null || now - state.peersAt >= PEERS_FRESH;
+}

@@ -1,0 +1,68 @@
+import type { Exposure } from '../plans/exposure.ts';
+import type { JournalEntry, Notification } from '../plans/journal.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { RolloutView } from '../plans/view.ts';
+import type { GateMemory } from './event.ts';
+
+export interface FlagShapeRequest {
+  variants: Record<string, unknown>;
+  baseline: string;
+  canary: string;
+  stickiness: string;
+}
+
+export interface ClaimRequest {
+  id: number;
+  rolloutId: string;
+  environment: string;
+  key: string;
+  provider: string;
+  shape: FlagShapeRequest;
+}
+
+export interface WriteRequest {
+  id: number;
+  rolloutId: string;
+  environment: string;
+  key: string;
+  provider: string;
+  epoch: number;
+  exposure: Exposure;
+  direction: 'raise' | 'lower';
+  expectedRevision: number | null;
+  author: string;
+  reason: string;
+}
+
+/** All that a gate needs to watch one stage, on any worker. Times in milliseconds since 1970. */
+export interface GateRequest {
+  id: number;
+  rolloutId: string;
+  plan: Plan;
+  stage: number;
+  origin: number;
+  stageSince: number;
+  memory: GateMemory | null;
+  acceptances: Record<string, number>;
+  /** Report again only when this changes. */
+  key: string;
+  expected: { revision: number | null; exposure: Exposure; epoch: number };
+  safe: Exposure;
+}
+
+export interface RecordRequest {
+  entries: JournalEntry[];
+  notifications: Notification[];
+  view: RolloutView;
+}
+
+/** What the world must do next. Nothing here has happened yet. */
+export type Command =
+  | { kind: 'claim'; request: ClaimRequest }
+  | { kind: 'write'; request: WriteRequest }
+  | { kind: 'release'; rolloutId: string; environment: string; key: string; provider: string }
+  | { kind: 'watch'; request: GateRequest }
+  | { kind: 'unwatch' }
+  | { kind: 'peers'; service: string; rolloutId: string }
+  | { kind: 'save-plan'; rolloutId: string; plan: Plan; text: string }
+  | { kind: 'record'; request: RecordRequest };

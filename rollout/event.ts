@@ -1,0 +1,83 @@
+import type { Evidence } from '../analysis/evidence.ts';
+import type { Assessment } from '../plans/assessment.ts';
+import type { Exposure } from '../plans/exposure.ts';
+import type { FailureCode } from '../plans/failures.ts';
+import type { Plan } from '../plans/plan.ts';
+
+export interface Person {
+  by: string;
+  roles: string[];
+}
+
+/** What the gate saw of the flag at its last poll; null where it could not be read. */
+export interface FlagSight {
+  revision: number;
+  exposure: Exposure;
+  latch: { by: string; reason: string } | null;
+}
+
+/**
+ * What a gate must remember to go on elsewhere: it travels in heartbeats, reports and requests. Reading the
+ * windows after `cursor` again gives the same evidence, since a past window always reads the same.
+ */
+export interface GateMemory {
+  evidence: Evidence;
+  /** When the stage began that the evidence is in (ms since 1970): the same stage entered again is another one. */
+  since: number;
+  /** End of the last window that was read, Unix seconds. */
+  cursor: number;
+  /** Decommission: since when (Unix seconds) the old path has been unused. */
+  cleanSince: number | null;
+}
+
+/** Why a request cannot be taken now. */
+export interface Refusal {
+  code: FailureCode;
+  message: string;
+}
+
+/** What a gate hands back when it has something to decide. */
+export interface GateReport {
+  assessment: Assessment;
+  memory: GateMemory;
+  queries: string[];
+  flag: FlagSight | null;
+  /** Past the stage's longest time without a pass. */
+  overdue: boolean;
+  /** The gate's worker has already lowered the flag, because nobody else did in time. */
+  reverted: boolean;
+}
+
+export type PersonAction = 'approve' | 'reject' | 'step-back' | 'pause' | 'resume' | 'rollback';
+
+export interface PersonEvent extends Person {
+  kind: 'person';
+  action: PersonAction;
+  reason: string | null;
+  accept: number | null;
+  breakGlass: boolean;
+}
+
+export interface AmendEvent extends Person {
+  kind: 'amend';
+  plan: Plan;
+  /** The plan as the person wrote it. */
+  text: string;
+  reason: string | null;
+}
+
+export type WriteRefusal = 'stale-epoch' | 'latched' | 'drift' | 'not-owner' | 'owned';
+
+export type RolloutEvent =
+  | { kind: 'begin' }
+  | { kind: 'tick' }
+  | { kind: 'claimed'; id: number; revision: number; epoch: number; exposure: Exposure }
+  | { kind: 'written'; id: number; before: number | null; after: number | null; epoch: number | null }
+  | { kind: 'write-refused'; id: number; why: WriteRefusal; revision: number; exposure: Exposure; owner: string | null; latchedBy: string | null }
+  | { kind: 'write-failed'; id: number; detail: string }
+  | { kind: 'gate'; gate: number; report: GateReport }
+  | PersonEvent
+  | AmendEvent
+  | { kind: 'killed'; by: string; reason: string }
+  | { kind: 'alert'; name: string; scope: 'canary' | 'service'; status: 'firing' | 'resolved'; detail: string }
+  | { kind: 'peers'; older: string[] };

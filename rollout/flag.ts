@@ -1,0 +1,107 @@
+import type { Exposure } from '../plans/exposure.ts';
+import { sameExposure } from '../plans/exposure.ts';
+import type { Cause } from '../plans/journal.ts';
+import { safeExposure, stageExposure } from '../plans/stages.ts';
+import type { PendingWrite, RolloutState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** Asks for the ownership of the flag; nothing is raised before it is granted. */
+export function claimFlag(turn: Turn, cause: Cause): void {
+  const { state } = turn;
+  const { flag, environment } = state.plan;
+  const id = openWrite(turn, 'claim', -1, state.exposure, cause);
+  turn.commands.push({
+    kind: 'claim',
+    request: {
+      id,
+      rolloutId: state.id,
+      environment,
+      key: flag.key,
+      provider: flag.provider,
+      shape: {
+        variants: flag.variants ?? booleanVariants(flag.baseline, flag.canary),
+        baseline: flag.baseline,
+        canary: flag.canary,
+        stickiness: flag.stickiness,
+      },
+    },
+  });
+}
+
+/** A flag whose plan names no values is boolean: the canary variant is true. */
+function booleanVariants(baseline: string, canary: string): Record<string, unknown> {
+  return { [canary]: true, [baseline]: false };
+}
+
+/** Asks for the exposure of a stage, upward or back to where the plan wants it. */
+export function writeStage(turn: Turn, purpose: 'advance' | 'restore', stage: number, cause: Cause): void {
+  const { state } = turn;
+  const exposure = stageExposure(state.plan, stage);
+  const id = openWrite(turn, purpose, stage, exposure, cause);
+  pushWrite(turn, id, exposure, 'raise', cause);
+}
+
+/** Asks for less exposure. The owner's lowering writes are never refused for their epoch. */
+export function lowerFlag(turn: Turn, purpose: 'step-back' | 'revert', stage: number, cause: Cause): void {
+  const { state } = turn;
+  const exposure = purpose === 'revert' ? stopExposure(state) : stageExposure(state.plan, stage);
+  const id = openWrite(turn, purpose, stage, exposure, cause);
+  pushWrite(turn, id, exposure, 'lower', cause);
+}
+
+/** Where a stop ends: nobody exposed, or the safe exposure that the plan names. */
+export function stopExposure(state: RolloutState): Exposure {
+  return safeExposure(state.plan, state.exposure);
+}
+
+export function alreadyThere(state: RolloutState, stage: number): boolean {
+  return sameExposure(stageExposure(state.plan, stage), state.exposure);
+}
+
+function openWrite(turn: Turn, purpose: PendingWrite['purpose'], stage: number, exposure: Exposure, cause: Cause): number {
+  const { state } = turn;
+  state.writes += 1;
+  state.write = { id: state.writes, purpose, stage, exposure, cause };
+  return state.writes;
+}
+
+function pushWrite(turn: Turn, id: number, exposure: Exposure, direction: 'raise' | 'lower', cause: Cause): void {
+  const { state } = turn;
+  const { flag, environment } = state.plan;
+  turn.commands.push({
+    kind: 'write',
+    request: {
+      id,
+      rolloutId: state.id,
+      environment,
+      key: flag.key,
+      provider: flag.provider,
+      epoch: state.epoch,
+      exposure,
+      direction,
+      expectedRevision: direction === 'raise' ? state.flagRevision : null,
+      author: author(cause),
+      reason: reason(cause),
+    },
+  });
+}
+
+export function releaseFlag(turn: Turn): void {
+  const { id, plan } = turn.state;
+  turn.commands.push({
+    kind: 'release',
+    rolloutId: id,
+    environment: plan.environment,
+    key: plan.flag.key,
+    provider: plan.flag.provider,
+  });
+}
+
+function author(cause: Cause): string {
+  return cause.kind === 'person' ? cause.by : `tidegate (${cause.kind})`;
+}
+
+function reason(cause: Cause): string {
+  if (cause.kind === 'alert') return `alert ${cause.name}`;
+  return cause.reason ?? 'asked by a person';
+}

@@ -1,0 +1,163 @@
+import type { Assessment } from '../plans/assessment.ts';
+import type { Cause, Transition } from '../plans/journal.ts';
+import { lowerFlag } from './flag.ts';
+import type { GateReport } from './event.ts';
+import { proceed, watch } from './progress.ts';
+import { flagMoved, reportKey, said } from './report.ts';
+import type { PauseKind, RolloutState } from './state.ts';
+import { stop } from './stop.ts';
+import type { Turn } from './turn.ts';
+import { addPause, journal } from './turn.ts';
+import { pauseForDrift } from './write.ts';
+
+/** What a gate's report does: stop, pause, note that it passed, or nothing; then the gate watches on. */
+export function onGate(turn: Turn, gateId: number, report: GateReport): void {
+  const { state } = turn;
+  if (state.gate === null || state.gate.id !== gateId || state.phase !== 'active') return;
+  const { assessment } = report;
+  const before = state.gate.assessment;
+  state.gate = { ...state.gate, assessment, queries: report.queries };
+  const expected = { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch };
+  state.memory = report.memory;
+  voidGrants(turn, before);
+  if (report.flag?.latch != null) {
+    const { by, reason } = report.flag.latch;
+    stop(turn, { transition: 'killed', cause: { kind: 'flag', reason: `${by}: ${reason}` }, summary: `Killed by ${by}: ${reason}.` });
+    return;
+  }
+  if (hardStop(turn, report)) return;
+  noteDrift(turn, report);
+  softCauses(turn, assessment, state.gate.key);
+  dataCauses(turn, before, assessment);
+  if (report.overdue && !said(state.gate.key, 'overdue')) pause(turn, 'overdue', 'paused', `stage ${assessment.stage} has not passed within its longest time: ${assessment.reason}`, assessment);
+  if (assessment.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
+  proceed(turn);
+  if (!isActive(state)) return;
+  state.gate = { ...state.gate, key: reportKey(report, expected) };
+  // The next stage's gate begins when its exposure lands; should that fail, this one goes on.
+  if (state.write?.purpose !== 'advance' && !turn.commands.some(({ kind }) => kind === 'watch')) watch(turn, state.gate);
+}
+
+/** Read through a function, since the steps before may have changed the phase. */
+function isActive(state: RolloutState): boolean {
+  return state.phase === 'active';
+}
+
+function gateCause(assessment: Assessment): Cause {
+  return { kind: 'gate', verdict: assessment.verdict, reason: assessment.reason };
+}
+
+/** An approval was given on a verdict; once the verdict is worse, it is void. */
+function voidGrants(turn: Turn, before: Assessment | null): void {
+  const { state } = turn;
+  const now = state.gate?.assessment;
+  if (now === undefined || now === null || now.verdict === 'pass' || state.grants.length === 0) return;
+  if (before !== null && before.verdict !== 'pass') return;
+  const stage = state.grants.filter((grant) => grant.stage === state.stage);
+  if (stage.length === 0) return;
+  state.grants = state.grants.filter((grant) => grant.stage !== state.stage);
+  state.waitingSince = null;
+  journal(turn, 'note', {
+    cause: gateCause(now),
+    summary: `The approval of ${stage.map(({ by }) => by).join(', ')} is void: the verdict is now ${now.verdict}.`,
+    evidence: now,
+  });
+}
+
+function hardStop(turn: Turn, report: GateReport): boolean {
+  const { state } = turn;
+  const { assessment, queries } = report;
+  const limit = assessment.limits.find(({ fired, action }) => fired && action === 'rollback');
+  if (assessment.verdict !== 'hard' && limit === undefined && !report.reverted) return false;
+  if (assessment.verdict === 'hard' && state.plan.policy.hard === 'pause' && limit === undefined && !report.reverted) {
+    pause(turn, 'hard', 'hard-stop', assessment.reason, assessment);
+    return false;
+  }
+  const reason = limit === undefined ? assessment.reason : `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`;
+  stop(turn, {
+    transition: 'hard-stop',
+    cause: { kind: 'gate', verdict: 'hard', reason },
+    summary: `Hard stop: ${reason}.`,
+    evidence: assessment,
+    queries,
+    revertedByGate: report.reverted,
+  });
+  return true;
+}
+
+function noteDrift(turn: Turn, report: GateReport): void {
+  const { state } = turn;
+  // While a write of our own is out, a new revision may be that write.
+  if (report.flag === null || state.write !== null) return;
+  if (!flagMoved(report.flag, { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch })) return;
+  const { revision, exposure } = report.flag;
+  const before = state.flagRevision;
+  state.flagRevision = revision;
+  state.exposure = exposure;
+  pauseForDrift(turn, `somebody else moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`);
+}
+
+function softCauses(turn: Turn, assessment: Assessment, key: string): void {
+  const { state } = turn;
+  for (const limit of assessment.limits.filter(({ fired, action }) => fired && action === 'pause')) {
+    if (said(key, limit.limit)) continue;
+    pause(turn, 'limit', 'paused', `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`, assessment);
+  }
+  if (assessment.verdict !== 'soft') return;
+  if (state.plan.policy.soft === 'rollback') {
+    stop(turn, { transition: 'soft-stop', cause: gateCause(assessment), summary: `Soft stop: ${assessment.reason}.`, evidence: assessment, queries: state.gate?.queries ?? [] });
+    return;
+  }
+  const fresh = pause(turn, 'soft', 'soft-stop', assessment.reason, assessment);
+  if (fresh && state.plan.policy.soft === 'step-back') stepBack(turn, gateCause(assessment), assessment.reason);
+}
+
+function dataCauses(turn: Turn, before: Assessment | null, assessment: Assessment): void {
+  const { state } = turn;
+  if (assessment.verdict === 'no-data') {
+    if (state.plan.policy.noData.then === 'rollback') {
+      stop(turn, { transition: 'no-data', cause: gateCause(assessment), summary: `No data: ${assessment.reason}.`, evidence: assessment });
+    } else if (before?.verdict !== 'no-data') {
+      pause(turn, 'no-data', 'no-data', assessment.reason, assessment);
+    }
+    return;
+  }
+  if (state.pause === null || !state.pause.causes.some(({ kind }) => kind === 'no-data')) return;
+  const causes = state.pause.causes.filter(({ kind }) => kind !== 'no-data');
+  state.pause = causes.length > 0 ? { ...state.pause, causes } : null;
+  journal(turn, 'resumed', { cause: gateCause(assessment), summary: 'The data are back.', flagBefore: state.flagRevision, evidence: assessment });
+}
+
+function notePassed(turn: Turn, assessment: Assessment): void {
+  journal(turn, 'gate-passed', {
+    cause: gateCause(assessment),
+    summary: `The gate of stage ${assessment.stage} has passed: ${assessment.reason}`,
+    flagBefore: turn.state.flagRevision,
+    evidence: assessment,
+    queries: turn.state.gate?.queries ?? [],
+  });
+}
+
+function pause(turn: Turn, kind: PauseKind, transition: Transition, text: string, assessment: Assessment): boolean {
+  if (!addPause(turn, kind, text)) return false;
+  journal(turn, transition, {
+    cause: gateCause(assessment),
+    summary: `Paused: ${text}.`,
+    flagBefore: turn.state.flagRevision,
+    evidence: assessment,
+    queries: turn.state.gate?.queries ?? [],
+  });
+  return true;
+}
+
+/** One stage down; from the first stage that is a rollback. The pause stays until a person ends it. */
+export function stepBack(turn: Turn, cause: Cause, text: string): void {
+  const { state } = turn;
+  if (state.stage <= 0) {
+    stop(turn, { transition: 'rollback-requested', cause, summary: `There is no stage to step back to: ${text}.` });
+    return;
+  }
+  if (state.pause === null) addPause(turn, 'stepped-back', text);
+  state.retry = null;
+  lowerFlag(turn, 'step-back', state.stage - 1, cause);
+}

@@ -1,0 +1,141 @@
+import { stageExposure } from '../plans/stages.ts';
+import type { Cause } from '../plans/journal.ts';
+import type { GateRequest } from './command.ts';
+import { blockersOf, gatePassed, granted, neededApproval, peersWanted } from './blockers.ts';
+import { alreadyThere, claimFlag, releaseFlag, stopExposure, writeStage } from './flag.ts';
+import type { GateState, RolloutState } from './state.ts';
+import type { Turn } from './turn.ts';
+import { journal, policy } from './turn.ts';
+
+/** Moves the rollout up when nothing blocks it. The only place from which exposure rises. */
+export function proceed(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.phase !== 'submitted' && state.phase !== 'active') return;
+  noteWaiting(turn);
+  const blockers = blockersOf(state, now);
+  if (blockers.some(({ kind }) => kind !== 'shared-service')) return;
+  if (peersWanted(state, now)) {
+    askPeers(turn);
+    return;
+  }
+  if (blockers.length > 0) return;
+  const cause = riseCause(state);
+  if (!state.claimed) {
+    claimFlag(turn, cause);
+    return;
+  }
+  const next = state.stage + 1;
+  if (next >= state.plan.stages.length) complete(turn, cause);
+  else if (alreadyThere(state, next)) enterStage(turn, next, cause, { before: state.flagRevision, after: state.flagRevision });
+  else writeStage(turn, 'advance', next, cause);
+}
+
+function askPeers(turn: Turn): void {
+  const { service } = turn.state.plan.metadata;
+  // A second request while one is out would only repeat the question.
+  if (service === undefined || turn.commands.some(({ kind }) => kind === 'peers')) return;
+  turn.commands.push({ kind: 'peers', service, rolloutId: turn.state.id });
+}
+
+function riseCause(state: RolloutState): Cause {
+  const grant = state.grants.findLast(({ stage }) => stage === state.stage);
+  if (grant !== undefined) return { kind: 'person', by: grant.by, roles: grant.roles, reason: 'approved' };
+  const assessment = state.gate?.assessment;
+  if (state.stage >= 0 && assessment !== null && assessment !== undefined) {
+    return { kind: 'gate', verdict: assessment.verdict, reason: assessment.reason };
+  }
+  return { kind: 'policy', reason: 'the plan asks for nothing more before its first stage' };
+}
+
+/** Starts the clock of an approval once everything else about the stage is done, and says that it is needed. */
+function noteWaiting(turn: Turn): void {
+  const { state, now } = turn;
+  const approval = neededApproval(state);
+  const ready = state.stage < 0 || gatePassed(state);
+  if (approval === null || !ready || granted(state, approval)) {
+    state.waitingSince = null;
+    return;
+  }
+  if (state.waitingSince !== null) return;
+  state.waitingSince = now;
+  const next = state.plan.stages[state.stage + 1]?.name ?? 'the end';
+  journal(turn, 'approval-needed', {
+    cause: policy(`the plan asks for approval by ${approval.roles.join(', ')}`),
+    summary: `Waits for approval (${approval.roles.join(', ')}) before ${next}.`,
+    flagBefore: state.flagRevision,
+    evidence: state.gate?.assessment ?? null,
+    queries: state.gate?.queries ?? [],
+  });
+}
+
+/** The exposure of `stage` is in force: the gate begins to watch. */
+export function enterStage(turn: Turn, stage: number, cause: Cause, revisions: { before: number | null; after: number | null }): void {
+  const { state, now } = turn;
+  const evidence = state.gate?.assessment ?? null;
+  const queries = state.gate?.queries ?? [];
+  const from = state.stage;
+  state.phase = 'active';
+  state.stage = stage;
+  state.stageSince = now;
+  state.startedAt ??= now;
+  state.exposure = stageExposure(state.plan, stage);
+  state.waitingSince = null;
+  state.peersAt = null;
+  const plan = state.plan.stages[stage];
+  const transition = from < 0 ? 'started' : plan?.decommission === undefined ? 'advanced' : 'decommissioning';
+  const shown = state.exposure.percent > 0 ? `${state.exposure.percent} %` : state.exposure.segments.join(', ');
+  journal(turn, transition, {
+    cause,
+    summary: transition === 'decommissioning' ? 'The old path is watched for its last calls.' : `Stage ${plan?.name ?? ''}: the canary serves ${shown}.`,
+    flagBefore: revisions.before,
+    flagAfter: revisions.after,
+    evidence,
+    queries,
+  });
+  watch(turn);
+}
+
+/** Starts the gate of the present stage, in place of the one that ran. */
+export function watch(turn: Turn, known: GateState | null = null): void {
+  const { state } = turn;
+  state.gates += 1;
+  state.gate = { id: state.gates, stage: state.stage, key: known?.key ?? '', assessment: known?.assessment ?? null, queries: known?.queries ?? [] };
+  const request = gateRequest(state);
+  if (request !== null) turn.commands.push({ kind: 'watch', request });
+}
+
+/** What the gate of a state is asked to watch; null when there is none. */
+export function gateRequest(state: RolloutState): GateRequest | null {
+  const { gate, startedAt, stageSince } = state;
+  if (gate === null || startedAt === null || stageSince === null) return null;
+  return {
+    id: gate.id,
+    rolloutId: state.id,
+    plan: state.plan,
+    stage: gate.stage,
+    origin: startedAt,
+    stageSince,
+    memory: state.memory,
+    acceptances: state.acceptances,
+    key: gate.key,
+    expected: { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch },
+    safe: stopExposure(state),
+  };
+}
+
+function complete(turn: Turn, cause: Cause): void {
+  const { state, now } = turn;
+  journal(turn, 'completed', {
+    cause,
+    summary: 'Every stage has passed: the rollout is complete.',
+    flagBefore: state.flagRevision,
+    flagAfter: state.flagRevision,
+    evidence: state.gate?.assessment ?? null,
+    queries: state.gate?.queries ?? [],
+  });
+  state.phase = 'completed';
+  state.endedAt = now;
+  state.gate = null;
+  turn.commands.push({ kind: 'unwatch' });
+  releaseFlag(turn);
+}

@@ -1,0 +1,45 @@
+import type { Plan } from '../plans/plan.ts';
+import { stageMax } from '../plans/stages.ts';
+import type { Assessment } from '../plans/assessment.ts';
+import type { FlagSight, GateReport } from './event.ts';
+import type { GateRequest } from './command.ts';
+
+/**
+ * What of a report a decision can depend on. A gate speaks when this text changes, so that a rollout's history
+ * grows with its decisions and not with its polls.
+ */
+export function reportKey(report: Pick<GateReport, 'assessment' | 'flag' | 'overdue'>, expected: GateRequest['expected']): string {
+  const { assessment } = report;
+  const fired = assessment.limits.filter((limit) => limit.fired).map((limit) => limit.limit);
+  return [
+    assessment.verdict,
+    assessment.metric ?? '',
+    fired.join(','),
+    flagMoved(report.flag, expected) ? 'moved' : '',
+    report.flag?.latch === null || report.flag === null ? '' : 'latched',
+    report.overdue ? 'overdue' : '',
+  ].join('|');
+}
+
+/** True when the gate had already said so: a person who resumes is not paused again for what was known. */
+export function said(key: string, word: string): boolean {
+  return key.split('|').some((part) => part.split(',').includes(word));
+}
+
+/** True when the flag does not read back as what the rollout last set: every change makes a new revision. */
+export function flagMoved(sight: FlagSight | null, expected: GateRequest['expected']): boolean {
+  if (sight === null || expected.revision === null) return false;
+  return sight.revision !== expected.revision;
+}
+
+/**
+ * A stage is overdue when its longest time is over and it has not passed. Where the plan names no `max`, a stage
+ * that only waits for traffic goes on waiting: a quiet night pages nobody.
+ */
+export function overdue(plan: Plan, stageIndex: number, assessment: Assessment, seconds: number): boolean {
+  const stage = plan.stages[stageIndex];
+  if (stage === undefined || stage.decommission !== undefined) return false;
+  if (assessment.verdict !== 'hold' || seconds < stageMax(plan, stageIndex)) return false;
+  if (stage.max !== undefined) return true;
+  return assessment.holding.some(({ kind }) => kind === 'proof' || kind === 'split' || kind === 'data');
+}

@@ -1,0 +1,145 @@
+import type { Assessment } from '../plans/assessment.ts';
+import type { Exposure } from '../plans/exposure.ts';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
+import type { Cause, Transition } from '../plans/journal.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { Phase } from '../plans/view.ts';
+import type { GateMemory, Person } from './event.ts';
+
+/** A flag write that was asked for and not answered yet. At most one counts; an older answer is a note. */
+export interface PendingWrite {
+  id: number;
+  purpose: 'claim' | 'advance' | 'restore' | 'step-back' | 'revert';
+  /** Stage index in force once the write has landed. */
+  stage: number;
+  exposure: Exposure;
+  cause: Cause;
+}
+
+/** One person's yes to leaving `stage`, void once the verdict worsens. */
+export interface Grant extends Person {
+  stage: number;
+  at: number;
+  flagRevision: number | null;
+  /** End of the window and ln E that the person saw. */
+  t: number | null;
+  lnE: number | null;
+  breakGlass: boolean;
+}
+
+export const PAUSE_KINDS = ['hard', 'soft', 'drift', 'limit', 'alert', 'no-data', 'overdue', 'person', 'stepped-back'] as const;
+export type PauseKind = (typeof PAUSE_KINDS)[number];
+
+export interface PauseCause {
+  kind: PauseKind;
+  text: string;
+}
+
+export interface Pause {
+  causes: PauseCause[];
+  since: number;
+  /** When nobody has answered by then, `then` happens. */
+  deadline: number;
+  then: 'step-back' | 'rollback';
+}
+
+export interface Stop {
+  transition: Transition;
+  cause: Cause;
+  at: number;
+  /** Set when the gate's own worker had to write the flag because Temporal did not answer. */
+  revertedByGate: boolean;
+}
+
+/** The gate that watches now. `key` is what it last reported: it speaks again when that changes. */
+export interface GateState {
+  id: number;
+  stage: number;
+  key: string;
+  assessment: Assessment | null;
+  queries: string[];
+}
+
+/** A loosening amendment that waits for a second person. */
+export interface Amendment {
+  plan: Plan;
+  text: string;
+  changes: string[];
+  by: Person;
+  at: number;
+}
+
+/** Everything a rollout knows, as plain JSON: it survives continue-as-new and upgrades. */
+export interface RolloutState {
+  version: 1;
+  id: string;
+  plan: Plan;
+  planRevision: number;
+  submittedBy: Person;
+  submittedAt: number;
+  phase: Phase;
+  /** Index into `plan.stages`; -1 before the first. */
+  stage: number;
+  /** When the first exposure landed: the origin of every sample's `t`. */
+  startedAt: number | null;
+  stageSince: number | null;
+  endedAt: number | null;
+  exposure: Exposure;
+  flagRevision: number | null;
+  epoch: number;
+  claimed: boolean;
+  write: PendingWrite | null;
+  writes: number;
+  /** Failed attempts of the present purpose and when the next one is due. */
+  retry: { attempts: number; at: number } | null;
+  gate: GateState | null;
+  gates: number;
+  memory: GateMemory | null;
+  acceptances: Record<string, number>;
+  grants: Grant[];
+  /** Since when the present stage waits for its approval. */
+  waitingSince: number | null;
+  pause: Pause | null;
+  stop: Stop | null;
+  amendment: Amendment | null;
+  /** Older active rollouts of the same service, as last read; null while unknown. */
+  peers: string[] | null;
+  peersAt: number | null;
+  /** Journal entries so far. */
+  seq: number;
+}
+
+export function openRollout(given: { id: string; plan: Plan; submittedBy: Person; at: number }): RolloutState {
+  return {
+    version: 1,
+    id: given.id,
+    plan: given.plan,
+    planRevision: 1,
+    submittedBy: given.submittedBy,
+    submittedAt: given.at,
+    phase: 'submitted',
+    stage: -1,
+    startedAt: null,
+    stageSince: null,
+    endedAt: null,
+    exposure: NO_EXPOSURE,
+    flagRevision: null,
+    epoch: 0,
+    claimed: false,
+    write: null,
+    writes: 0,
+    retry: null,
+    gate: null,
+    gates: 0,
+    memory: null,
+    acceptances: {},
+    grants: [],
+    waitingSince: null,
+    pause: null,
+    stop: null,
+    amendment: null,
+    peers: null,
+    peersAt: null,
+    seq: 0,
+  };
+}

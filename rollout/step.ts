@@ -1,0 +1,144 @@
+import { ENDED } from '../plans/view.ts';
+import { onAmend } from './amend.ts';
+import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
+import type { Command } from './command.ts';
+import type { RolloutEvent } from './event.ts';
+import { releaseFlag } from './flag.ts';
+import { onGate, stepBack } from './gate.ts';
+import { onPerson } from './people.ts';
+import { proceed } from './progress.ts';
+import type { RolloutState } from './state.ts';
+import { stop } from './stop.ts';
+import type { Turn } from './turn.ts';
+import { addPause, closeTurn, journal, openTurn, person, policy } from './turn.ts';
+import { onClaimed, onFailed, onRefused, onWritten, retryWrite } from './write.ts';
+
+/**
+ * Every decision that the controller takes: what the rollout knows, what happened, and the time (milliseconds
+ * since 1970) give what it knows next and what the world must do. Pure; the same code runs live, in backtests in
+ * virtual time and under random event orders.
+ */
+export function step(previous: RolloutState, event: RolloutEvent, now: number): [RolloutState, Command[]] {
+  const turn = openTurn(previous, now);
+  if (ENDED.includes(previous.phase)) {
+    if (event.kind !== 'claimed') return [previous, []];
+    // The claim of a rollout that was stopped meanwhile: give the flag back.
+    releaseFlag(turn);
+    return closeTurn(turn);
+  }
+  handle(turn, event);
+  proceed(turn);
+  return closeTurn(turn);
+}
+
+function handle(turn: Turn, event: RolloutEvent): void {
+  const { state, now } = turn;
+  switch (event.kind) {
+    case 'begin':
+      journal(turn, 'submitted', { cause: person(state.submittedBy, null), summary: `${state.submittedBy.by} submitted ${state.plan.metadata.title ?? state.plan.metadata.name}.` });
+      return;
+    case 'tick':
+      onTick(turn);
+      return;
+    case 'claimed':
+      onClaimed(turn, event);
+      return;
+    case 'written':
+      onWritten(turn, event);
+      return;
+    case 'write-refused':
+      onRefused(turn, event);
+      return;
+    case 'write-failed':
+      onFailed(turn, event);
+      return;
+    case 'gate':
+      onGate(turn, event.gate, event.report);
+      return;
+    case 'person':
+      onPerson(turn, event);
+      return;
+    case 'amend':
+      onAmend(turn, event);
+      return;
+    case 'killed':
+      stop(turn, { transition: 'killed', cause: person({ by: event.by, roles: [] }, event.reason), summary: `Killed by ${event.by}: ${event.reason}.`, evidence: state.gate?.assessment ?? null });
+      return;
+    case 'alert':
+      onAlert(turn, event);
+      return;
+    case 'peers':
+      state.peers = event.older;
+      state.peersAt = now;
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new Error(`no such event: ${JSON.stringify(value)}`);
+}
+
+function onAlert(turn: Turn, event: Extract<RolloutEvent, { kind: 'alert' }>): void {
+  const { state } = turn;
+  const cause = { kind: 'alert', name: event.name, detail: event.detail } as const;
+  const action = state.plan.alerts[event.scope];
+  if (event.status === 'resolved' || action === 'note' || state.phase === 'reverting') {
+    journal(turn, 'alert', { cause, summary: `Alert ${event.name} is ${event.status}.` });
+    return;
+  }
+  if (action === 'rollback') {
+    stop(turn, { transition: 'hard-stop', cause, summary: `The alert ${event.name} fires on the canary: ${event.detail}`, evidence: state.gate?.assessment ?? null });
+    return;
+  }
+  const text = `the alert ${event.name} fires${event.detail === '' ? '' : `: ${event.detail}`}`;
+  if (!addPause(turn, 'alert', text)) return;
+  journal(turn, 'paused', { cause, summary: `Paused: ${text}.`, flagBefore: state.flagRevision });
+}
+
+function onTick(turn: Turn): void {
+  retryWrite(turn);
+  const { state, now } = turn;
+  if (state.phase === 'reverting' || state.write !== null) return;
+  if (state.pause !== null && now >= state.pause.deadline) {
+    unanswered(turn, state.pause.then, `nobody answered the pause (${state.pause.causes[0]?.text ?? ''})`);
+    return;
+  }
+  const deadline = waitingDeadline(state);
+  if (deadline !== null && now >= deadline) {
+    unanswered(turn, neededApproval(state)?.then ?? 'rollback', 'nobody answered the request for approval');
+  }
+}
+
+function unanswered(turn: Turn, then: 'step-back' | 'rollback', text: string): void {
+  const { state } = turn;
+  const cause = policy(text);
+  if (state.stage < 0) {
+    stop(turn, { transition: 'rejected', cause, summary: `Not started: ${text}.` });
+  } else if (then === 'rollback' || state.stage === 0) {
+    stop(turn, { transition: 'rollback-requested', cause, summary: `Rolled back: ${text}.` });
+  } else {
+    stepBack(turn, cause, text);
+  }
+}
+
+/** When the reducer wants to be asked again, though nothing may have happened; null: only events matter. */
+export function nextDeadline(state: RolloutState, now: number): number | null {
+  if (ENDED.includes(state.phase)) return null;
+  const due: number[] = [];
+  if (state.retry !== null && state.retry.at !== Number.MAX_SAFE_INTEGER) due.push(state.retry.at);
+  // While the flag is on its way nothing else is due: its answer comes first.
+  if (state.write !== null || state.phase === 'reverting') return due[0] ?? null;
+  if (state.pause !== null) due.push(state.pause.deadline);
+  const waiting = waitingDeadline(state);
+  if (waiting !== null) due.push(waiting);
+  const blockers = blockersOf(state, now);
+  const [only] = blockers;
+  if (blockers.length === 1 && only !== undefined) {
+    if (only.kind === 'window' && only.until !== null) due.push(only.until);
+    if (only.kind === 'shared-service') due.push(now + 15_000);
+  }
+  return due.length === 0 ? null : Math.min(...due);
+}
+

@@ -1,0 +1,61 @@
+import type { Assessment } from '../plans/assessment.ts';
+import type { Cause, Transition } from '../plans/journal.ts';
+import { lowerFlag, releaseFlag } from './flag.ts';
+import type { Turn } from './turn.ts';
+import { journal } from './turn.ts';
+
+interface StopRequest {
+  transition: Transition;
+  cause: Cause;
+  summary: string;
+  evidence?: Assessment | null;
+  queries?: string[];
+  revertedByGate?: boolean;
+}
+
+/**
+ * Sends the flag to where a stop ends, at once: no pause, window or approval is asked. A second stop while the
+ * first is under way adds nothing to the flag, but a kill is still journaled.
+ */
+export function stop(turn: Turn, request: StopRequest): void {
+  const { state, now } = turn;
+  const first = state.phase !== 'reverting';
+  if (!first && request.transition !== 'killed') return;
+  journal(turn, request.transition, {
+    cause: request.cause,
+    summary: request.summary,
+    flagBefore: state.flagRevision,
+    evidence: request.evidence ?? null,
+    queries: request.queries ?? [],
+  });
+  state.grants = [];
+  state.amendment = null;
+  state.waitingSince = null;
+  state.pause = null;
+  if (!first) return;
+  state.phase = 'reverting';
+  state.stop = { transition: request.transition, cause: request.cause, at: now, revertedByGate: request.revertedByGate ?? false };
+  state.retry = null;
+  if (state.claimed || state.write?.purpose === 'claim') lowerFlag(turn, 'revert', state.stage, request.cause);
+  else rolledBack(turn, { before: null, after: null });
+  turn.commands.push({ kind: 'unwatch' });
+}
+
+/** The flag is where the stop wanted it: the rollout is over. */
+export function rolledBack(turn: Turn, revisions: { before: number | null; after: number | null }): void {
+  const { state, now } = turn;
+  const ended = state.stage < 0 && state.startedAt === null && state.stop?.transition === 'rejected' ? 'rejected' : 'rolled-back';
+  state.write = null;
+  state.phase = ended;
+  state.endedAt = now;
+  state.gate = null;
+  if (ended === 'rolled-back') {
+    journal(turn, 'rolled-back', {
+      cause: state.stop?.cause ?? { kind: 'policy', reason: 'rolled back' },
+      summary: state.exposure.percent === 0 && state.exposure.segments.length === 0 ? 'The flag is back: nobody is served by the canary.' : 'The flag is at its safe exposure.',
+      flagBefore: revisions.before,
+      flagAfter: revisions.after,
+    });
+  }
+  if (state.claimed) releaseFlag(turn);
+}

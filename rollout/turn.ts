@@ -1,0 +1,91 @@
+import type { Assessment } from '../plans/assessment.ts';
+import type { Cause, JournalEntry, Transition } from '../plans/journal.ts';
+import { notificationsFor } from '../plans/notification.ts';
+import type { Command } from './command.ts';
+import type { Person } from './event.ts';
+import type { PauseKind, RolloutState } from './state.ts';
+import { viewOf } from './view.ts';
+
+/** One step in the making: the next state, and what it asks of the world. */
+export interface Turn {
+  state: RolloutState;
+  commands: Command[];
+  entries: JournalEntry[];
+  readonly now: number;
+}
+
+export function openTurn(previous: RolloutState, now: number): Turn {
+  return { state: { ...previous }, commands: [], entries: [], now };
+}
+
+interface Note {
+  cause: Cause;
+  summary: string;
+  flagBefore?: number | null;
+  flagAfter?: number | null;
+  evidence?: Assessment | null;
+  queries?: string[];
+}
+
+/** Adds a line to the journal. The number is given here and only here. */
+export function journal(turn: Turn, transition: Transition, note: Note): void {
+  const { state, now } = turn;
+  state.seq += 1;
+  turn.entries.push({
+    rolloutId: state.id,
+    seq: state.seq,
+    at: now,
+    transition,
+    stage: state.plan.stages[state.stage]?.name ?? null,
+    cause: note.cause,
+    summary: note.summary,
+    exposure: state.exposure,
+    flagBefore: note.flagBefore ?? null,
+    flagAfter: note.flagAfter ?? null,
+    evidence: note.evidence ?? null,
+    queries: note.queries ?? [],
+  });
+}
+
+/** Ends the step: what was journaled, who is told and how the rollout now looks go out as one record. */
+export function closeTurn(turn: Turn): [RolloutState, Command[]] {
+  const { state, entries, now } = turn;
+  if (entries.length > 0) {
+    const view = viewOf(state, now);
+    const notifications = entries.flatMap((entry) => notificationsFor(entry, view, state.plan));
+    turn.commands.push({ kind: 'record', request: { entries, notifications, view } });
+  }
+  return [state, turn.commands];
+}
+
+export function person({ by, roles }: Person, reason: string | null): Cause {
+  return { kind: 'person', by, roles, reason };
+}
+
+export function policy(reason: string): Cause {
+  return { kind: 'policy', reason };
+}
+
+const SEVERITY: Record<PauseKind, number> = {
+  hard: 0,
+  soft: 1,
+  drift: 2,
+  limit: 3,
+  alert: 4,
+  'no-data': 5,
+  overdue: 6,
+  'stepped-back': 7,
+  person: 8,
+};
+
+/** Adds a cause to the pause, the gravest first; true when the rollout was not paused for it before. */
+export function addPause(turn: Turn, kind: PauseKind, text: string): boolean {
+  const { state, now } = turn;
+  const { deadline, then } = state.plan.policy.pause;
+  const running = state.pause ?? { causes: [], since: now, deadline: now + deadline * 1000, then };
+  const others = running.causes.filter((cause) => cause.kind !== kind);
+  const causes = [...others, { kind, text }].sort((a, b) => SEVERITY[a.kind] - SEVERITY[b.kind]);
+  // The deadline of a pause that already runs stays: a second cause does not buy more time.
+  state.pause = { ...running, causes };
+  return others.length === running.causes.length;
+}

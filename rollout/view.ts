@@ -1,0 +1,78 @@
+import { stageExposure } from '../plans/stages.ts';
+import type { RolloutView } from '../plans/view.ts';
+import { blockersOf } from './blockers.ts';
+import { stopExposure } from './flag.ts';
+import type { RolloutState } from './state.ts';
+
+/** A rollout as people see it, from what it knows. */
+export function viewOf(state: RolloutState, now: number): RolloutView {
+  const { plan } = state;
+  const moving = state.phase === 'submitted' || state.phase === 'active';
+  const blockers = moving ? blockersOf(state, now) : [];
+  return {
+    id: state.id,
+    name: plan.metadata.name,
+    title: plan.metadata.title ?? null,
+    owner: plan.metadata.owner ?? null,
+    service: plan.metadata.service ?? null,
+    environment: plan.environment,
+    flag: plan.flag.key,
+    phase: state.phase,
+    stage: plan.stages[state.stage]?.name ?? null,
+    stages: plan.stages.map((stage, index) => ({
+      name: stage.name,
+      percent: stageExposure(plan, index).percent,
+      state: stageState(state, index),
+    })),
+    exposure: state.exposure,
+    safeExposure: stopExposure(state),
+    flagRevision: state.flagRevision,
+    epoch: state.epoch,
+    planRevision: state.planRevision,
+    submittedBy: state.submittedBy.by,
+    submittedAt: state.submittedAt,
+    stageSince: state.stageSince,
+    endedAt: state.endedAt,
+    blockers,
+    next: nextText(state, blockers),
+    pause:
+      state.pause === null
+        ? null
+        : {
+            reason: state.pause.causes.map(({ text }) => text).join('; '),
+            since: state.pause.since,
+            deadline: state.pause.deadline,
+            then: state.pause.then,
+          },
+    stop: state.stop === null ? null : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
+    seq: state.seq,
+  };
+}
+
+function stageState(state: RolloutState, index: number): 'done' | 'now' | 'ahead' {
+  if (state.phase === 'completed' || index < state.stage) return 'done';
+  return index === state.stage ? 'now' : 'ahead';
+}
+
+function nextText(state: RolloutState, blockers: RolloutView['blockers']): string {
+  switch (state.phase) {
+    case 'completed':
+      return 'Nothing: the rollout is complete.';
+    case 'rolled-back':
+      return 'Nothing: the flag is back. Mend the cause and submit again.';
+    case 'rejected':
+      return 'Nothing: the rollout was not started.';
+    case 'reverting':
+      return 'The flag goes back now.';
+    case 'submitted':
+    case 'active': {
+      const goal = state.plan.stages[state.stage + 1]?.name;
+      const move = goal === undefined ? 'the rollout completes' : `stage ${goal} opens`;
+      const [first] = blockers;
+      if (first === undefined) return `Now ${move}.`;
+      if (state.pause !== null) return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.`;
+      if (first.kind === 'gate') return `When the gate passes, ${move}.`;
+      return `${move[0]?.toUpperCase() ?? ''}${move.slice(1)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { stageExposure } from '../plans/stages.ts';
+import type { RolloutEvent } from './event.ts';
+import { lowerFlag, writeStage } from './flag.ts';
+import { enterStage, watch } from './progress.ts';
+import { rolledBack, stop } from './stop.ts';
+import type { Turn } from './turn.ts';
+import { addPause, journal, policy } from './turn.ts';
+
+type Of<K extends RolloutEvent['kind']> = Extract<RolloutEvent, { kind: K }>;
+
+export function onClaimed(turn: Turn, event: Of<'claimed'>): void {
+  const { state } = turn;
+  state.epoch = event.epoch;
+  state.flagRevision = event.revision;
+  state.claimed = true;
+  state.exposure = event.exposure;
+  if (state.write?.id !== event.id) {
+    // The stop came first: what was just claimed goes straight back.
+    if (state.phase === 'reverting') lowerFlag(turn, 'revert', state.stage, state.stop?.cause ?? policy('stopped'));
+    return;
+  }
+  state.write = null;
+  state.retry = null;
+  state.phase = 'active';
+  if (sameExposure(event.exposure, NO_EXPOSURE)) return;
+  pauseForDrift(turn, `the flag already serves ${describe(event.exposure)} before the rollout has moved it`);
+}
+
+export function onWritten(turn: Turn, event: Of<'written'>): void {
+  const { state } = turn;
+  const { write } = state;
+  if (write === null || write.id !== event.id) {
+    journal(turn, 'note', {
+      cause: policy('a write that was overtaken'),
+      summary: 'A flag write landed after it had been overtaken; the newer one decides.',
+      flagBefore: event.before,
+      flagAfter: event.after,
+    });
+    return;
+  }
+  state.write = null;
+  state.retry = null;
+  if (event.after !== null) state.flagRevision = event.after;
+  if (event.epoch !== null) state.epoch = event.epoch;
+  const revisions = { before: event.before, after: event.after };
+  switch (write.purpose) {
+    case 'advance':
+      enterStage(turn, write.stage, write.cause, revisions);
+      return;
+    case 'restore':
+      state.exposure = write.exposure;
+      journal(turn, 'resumed', { cause: write.cause, summary: 'The flag is where the plan wants it again.', flagBefore: event.before, flagAfter: event.after });
+      watch(turn);
+      return;
+    case 'step-back':
+      steppedBack(turn, write.stage, revisions);
+      return;
+    case 'revert':
+      state.exposure = write.exposure;
+      rolledBack(turn, revisions);
+      return;
+    case 'claim':
+      return;
+  }
+}
+
+function steppedBack(turn: Turn, stage: number, revisions: { before: number | null; after: number | null }): void {
+  const { state, now } = turn;
+  const cause = state.pause?.causes[0]?.text ?? 'stepped back';
+  state.stage = stage;
+  state.stageSince = now;
+  state.exposure = stageExposure(state.plan, stage);
+  state.grants = [];
+  state.waitingSince = null;
+  journal(turn, 'stepped-back', {
+    cause: policy(cause),
+    summary: `Back to stage ${state.plan.stages[stage]?.name ?? ''}.`,
+    flagBefore: revisions.before,
+    flagAfter: revisions.after,
+  });
+  const { deadline, then } = state.plan.policy.pause;
+  const causes = state.pause?.causes ?? [];
+  // A new clock: whoever is on call gets the same time again before the next step down.
+  state.pause = { causes: causes.length > 0 ? causes : [{ kind: 'stepped-back', text: 'stepped back' }], since: now, deadline: now + deadline * 1000, then };
+  watch(turn);
+}
+
+export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
+  const { state } = turn;
+  const { write } = state;
+  if (write === null || write.id !== event.id) return;
+  state.write = null;
+  state.retry = null;
+  if (state.phase === 'reverting') {
+    // Only another owner or a missing claim refuses a lowering write: the flag is no longer this rollout's.
+    state.exposure = event.exposure;
+    state.claimed = false;
+    rolledBack(turn, { before: event.revision, after: event.revision });
+    return;
+  }
+  switch (event.why) {
+    case 'latched':
+      stop(turn, { transition: 'killed', cause: { kind: 'flag', reason: `killed by ${event.latchedBy ?? 'somebody'}` }, summary: 'The flag was killed; the rollout ends.' });
+      return;
+    case 'drift':
+      state.flagRevision = event.revision;
+      state.exposure = event.exposure;
+      pauseForDrift(turn, `somebody else moved the flag to ${describe(event.exposure)} (revision ${event.revision})`);
+      watch(turn, state.gate);
+      return;
+    case 'owned':
+    case 'not-owner':
+    case 'stale-epoch':
+      state.claimed = event.why === 'stale-epoch';
+      stop(turn, {
+        transition: 'write-failed',
+        cause: { kind: 'flag', reason: event.owner === null ? 'the flag has another epoch' : `the flag belongs to ${event.owner}` },
+        summary: 'The flag is no longer this rollout’s to move; it ends.',
+      });
+      return;
+  }
+}
+
+/** Backoff of writes that failed, in milliseconds; a stop is tried again sooner and for as long as it takes. */
+function backoff(attempts: number, reverting: boolean): number {
+  return Math.min(reverting ? 2_000 : 60_000, 500 * 2 ** Math.min(attempts, 10));
+}
+
+export function onFailed(turn: Turn, event: Of<'write-failed'>): void {
+  const { state, now } = turn;
+  const { write } = state;
+  if (write === null || write.id !== event.id) return;
+  const attempts = (state.retry?.attempts ?? 0) + 1;
+  if (attempts === 1) {
+    journal(turn, 'write-failed', {
+      cause: { kind: 'flag', reason: event.detail },
+      summary: `Writing the flag failed and is tried again: ${event.detail}.`,
+      flagBefore: state.flagRevision,
+    });
+  }
+  const reverting = state.phase === 'reverting';
+  state.retry = { attempts, at: now + backoff(attempts, reverting) };
+  // An upward move is decided anew when its time comes; what it was decided on may have changed by then.
+  if (write.purpose === 'advance' || write.purpose === 'claim') state.write = null;
+  if (write.purpose === 'advance') watch(turn, state.gate);
+}
+
+/** Repeats what failed, once its time has come. */
+export function retryWrite(turn: Turn): void {
+  const { state, now } = turn;
+  const { write, retry } = state;
+  if (retry === null || now < retry.at) return;
+  if (write === null) {
+    state.retry = null;
+    return;
+  }
+  if (write.purpose === 'step-back' || write.purpose === 'revert') lowerFlag(turn, write.purpose, write.stage, write.cause);
+  else writeStage(turn, 'restore', write.stage, write.cause);
+  // The clock starts again when this attempt answers.
+  state.retry = { attempts: retry.attempts, at: Number.MAX_SAFE_INTEGER };
+}
+
+export function pauseForDrift(turn: Turn, text: string): void {
+  const { state } = turn;
+  state.grants = [];
+  if (!addPause(turn, 'drift', text)) return;
+  journal(turn, 'drift', { cause: { kind: 'flag', reason: text }, summary: `Paused: ${text}.`, flagBefore: state.flagRevision });
+}
+
+export function describe(exposure: { percent: number; segments: readonly string[] }): string {
+  const parts = exposure.segments.length > 0 ? [exposure.segments.join(', ')] : [];
+  if (exposure.percent > 0 || parts.length === 0) parts.push(`${exposure.percent} %`);
+  return parts.join(' and ');
+}

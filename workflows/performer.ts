@@ -1,0 +1,144 @@
+import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { ClaimRequest, Command, GateRequest, RecordRequest, WriteRequest } from '../rollout/command.ts';
+import type { RolloutEvent } from '../rollout/event.ts';
+
+/** A flag write is a local activity: one workflow task from the decision to the write, no queue between. */
+const flags = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '5 seconds',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '1 second', maximumAttempts: 3 },
+});
+
+/** Work that must not be lost and that nothing waits for. */
+const records = proxyActivities<Activities>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
+});
+
+/** A gate may watch for weeks; its heartbeat tells within seconds that its worker is gone. */
+const gates = proxyActivities<Activities>({
+  startToCloseTimeout: '3650 days',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: 'TRY_CANCEL',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1 },
+});
+
+export interface Performer {
+  perform(command: Command): void;
+  stopWatching(): void;
+  /** Nothing is out but the gate and the record that is being written. */
+  quiet(): boolean;
+  /** Nothing is out at all. */
+  idle(): boolean;
+  unrecorded(): RecordRequest[];
+}
+
+/** Carries commands into the world and their answers back, each as one event. */
+export function createPerformer(dispatch: (event: RolloutEvent) => unknown, unrecorded: readonly RecordRequest[]): Performer {
+  let out = 0;
+  let gate: CancellationScope | null = null;
+  const queue: RecordRequest[] = [...unrecorded];
+  let recording = false;
+  if (queue.length > 0) void drain();
+
+  function run(work: () => Promise<void>): void {
+    out += 1;
+    // Work that was asked for is finished even when the rollout is being cancelled: a lowering must land.
+    void CancellationScope.nonCancellable(work)
+      .catch((error: unknown) => log.error('a command failed for good', { error: String(error) }))
+      .finally(() => {
+        out -= 1;
+      });
+  }
+
+  async function drain(): Promise<void> {
+    recording = true;
+    while (queue[0] !== undefined) {
+      await records.record(queue[0]);
+      queue.shift();
+    }
+    recording = false;
+  }
+
+  async function claim(request: ClaimRequest): Promise<void> {
+    dispatch(await answered(request.id, () => flags.claimFlag(request)));
+  }
+
+  async function write(request: WriteRequest): Promise<void> {
+    dispatch(await answered(request.id, () => flags.writeFlag(request)));
+  }
+
+  function watch(request: GateRequest): void {
+    gate?.cancel();
+    const scope = new CancellationScope();
+    gate = scope;
+    void scope
+      .run(() => gates.watchGate(request))
+      .then((report) => {
+        if (gate === scope) dispatch({ kind: 'gate', gate: request.id, report });
+      })
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) log.error('the gate failed for good', { error: String(error) });
+      });
+  }
+
+  function stopWatching(): void {
+    gate?.cancel();
+    gate = null;
+  }
+
+  function perform(command: Command): void {
+    switch (command.kind) {
+      case 'claim':
+        run(() => claim(command.request));
+        return;
+      case 'write':
+        run(() => write(command.request));
+        return;
+      case 'release':
+        run(() => records.releaseFlag(command));
+        return;
+      case 'watch':
+        watch(command.request);
+        return;
+      case 'unwatch':
+        stopWatching();
+        return;
+      case 'peers':
+        run(async () => {
+          dispatch({ kind: 'peers', older: await records.findPeers(command) });
+        });
+        return;
+      case 'save-plan':
+        run(() => records.savePlan(command));
+        return;
+      case 'record':
+        queue.push(command.request);
+        if (!recording) void drain();
+        return;
+    }
+  }
+
+  return {
+    perform,
+    stopWatching,
+    quiet: () => out === 0,
+    idle: () => out === 0 && !recording && queue.length === 0,
+    unrecorded: () => [...queue],
+  };
+}
+
+async function answered(id: number, call: () => Promise<RolloutEvent>): Promise<RolloutEvent> {
+  try {
+    return await call();
+  } catch (error) {
+    return { kind: 'write-failed', id, detail: causeText(error) };
+  }
+}
+
+/** The innermost message: Temporal wraps an activity's failure in its own. */
+function causeText(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  return inner instanceof Error ? inner.message : String(inner);
+}

@@ -1,0 +1,113 @@
+import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { JournalEntry } from '../plans/journal.ts';
+import type { RolloutView } from '../plans/view.ts';
+import { ENDED } from '../plans/view.ts';
+import { amendRefusal, describeChange, planChanges } from '../rollout/amend.ts';
+import type { Command } from '../rollout/command.ts';
+import type { Refusal, RolloutEvent } from '../rollout/event.ts';
+import { refusal } from '../rollout/people.ts';
+import { gateRequest } from '../rollout/progress.ts';
+import { openRollout } from '../rollout/state.ts';
+import { nextDeadline, step } from '../rollout/step.ts';
+import { viewOf } from '../rollout/view.ts';
+import type { RolloutInput } from './messages.ts';
+import { actUpdate, alertSignal, amendUpdate, gateSignal, killedSignal, viewQuery } from './messages.ts';
+import { createPerformer } from './performer.ts';
+
+/**
+ * One rollout: perform what the reducer asks for, wait for whatever comes first, step again. Time here is
+ * Temporal's: `Date.now()` in a workflow is the time of the present task, the same in every replay.
+ */
+export async function rollout(input: RolloutInput): Promise<RolloutView> {
+  let state =
+    input.kind === 'continued'
+      ? input.state
+      : openRollout({ id: input.id, plan: input.plan, submittedBy: input.submittedBy, at: Date.now() });
+  let steps = 0;
+  const performer = createPerformer(dispatch, input.kind === 'continued' ? input.unrecorded : []);
+
+  function dispatch(event: RolloutEvent): JournalEntry[] {
+    const [next, commands] = step(state, event, Date.now());
+    state = next;
+    steps += 1;
+    for (const command of commands) performer.perform(command);
+    return commands.flatMap(entriesOf);
+  }
+
+  function refuse(no: Refusal | null, rolloutId: string): void {
+    const wrong: Refusal | null =
+      rolloutId === state.id ? no : { code: 'ROLLOUT_OVER', message: `${rolloutId} is over; ${state.id} is active now` };
+    if (wrong !== null) throw ApplicationFailure.nonRetryable(wrong.message, wrong.code);
+  }
+
+  setHandler(viewQuery, () => viewOf(state, Date.now()));
+  setHandler(
+    actUpdate,
+    ({ message }) => {
+      const entries = dispatch({ kind: 'person', ...message });
+      return { summary: entries.at(0)?.summary ?? '', view: viewOf(state, Date.now()) };
+    },
+    { validator: ({ rolloutId, message }) => refuse(refusal(state, { kind: 'person', ...message }), rolloutId) },
+  );
+  setHandler(
+    amendUpdate,
+    ({ message }) => {
+      const changes = planChanges(state.plan, message.plan).map(describeChange);
+      const entries = dispatch({ kind: 'amend', ...message });
+      return { changes, summary: entries.at(0)?.summary ?? '', view: viewOf(state, Date.now()) };
+    },
+    { validator: ({ rolloutId, message }) => refuse(amendRefusal(state, message.plan), rolloutId) },
+  );
+  setHandler(killedSignal, ({ rolloutId, message }) => {
+    if (rolloutId === state.id) dispatch({ kind: 'killed', ...message });
+  });
+  setHandler(alertSignal, ({ rolloutId, message }) => {
+    if (rolloutId === state.id) dispatch({ kind: 'alert', ...message });
+  });
+  setHandler(gateSignal, ({ rolloutId, message }) => {
+    if (rolloutId === state.id) dispatch({ kind: 'gate', ...message });
+  });
+
+  // Whoever cancels the workflow in Temporal wants the rollout to end: an exposure that nobody watches is no end.
+  CancellationScope.current().cancelRequested.catch(() => {
+    dispatch({ kind: 'person', action: 'rollback', by: 'temporal', roles: [], reason: 'the workflow was cancelled', accept: null, breakGlass: false });
+  });
+
+  if (input.kind === 'start') dispatch({ kind: 'begin' });
+  else resumeGate();
+
+  function resumeGate(): void {
+    const request = gateRequest(state);
+    if (request !== null) performer.perform({ kind: 'watch', request });
+  }
+
+  const over = () => ENDED.includes(state.phase);
+  const next = await CancellationScope.nonCancellable(run);
+  if (next !== null) return continueAsNew<typeof rollout>(next);
+  return viewOf(state, Date.now());
+
+  async function run(): Promise<RolloutInput | null> {
+    while (!over()) {
+      const seen = steps;
+      const due = nextDeadline(state, Date.now());
+      const moved = () => steps !== seen;
+      if (due === null) await condition(moved);
+      else if (!(await condition(moved, Math.max(1, due - Date.now())))) dispatch({ kind: 'tick' });
+      if (tooLong(input.historyLimit) && !over() && state.write === null && performer.quiet() && allHandlersFinished()) {
+        performer.stopWatching();
+        return { kind: 'continued', state, unrecorded: performer.unrecorded(), historyLimit: input.historyLimit };
+      }
+    }
+    await condition(() => performer.idle() && allHandlersFinished());
+    return null;
+  }
+}
+
+function tooLong(limit: number): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo();
+  return continueAsNewSuggested || historyLength > limit;
+}
+
+function entriesOf(command: Command): JournalEntry[] {
+  return command.kind === 'record' ? command.request.entries : [];
+}
