@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
@@ -9,6 +8,7 @@ import { connectionSettings } from './connection.ts';
 /** Any number that nobody else takes as an advisory lock in this database. */
 const MIGRATION_LOCK = 7_469_646_567;
 const LOCK_TIMEOUT_MS = 60_000;
+const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 
 /**
  * Brings the tables of the database at `url` up to this version. Several processes may start at once: one works,
@@ -24,16 +24,10 @@ export async function migrate(url: string): Promise<void> {
     await client.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`);
     // Released with the session, also when this process dies.
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await applyMigrations(drizzle(client), { migrationsFolder: migrationsFolder() });
+    await applyMigrations(drizzle(client), { migrationsFolder });
   } catch (error) {
     throw asFailure(error, where);
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-/** Beside this file in the sources; the package carries them once, above the compiled files. */
-function migrationsFolder(): string {
-  const beside = fileURLToPath(new URL('./migrations', import.meta.url));
-  return existsSync(beside) ? beside : fileURLToPath(new URL('../../store/migrations', import.meta.url));
 }

@@ -1,0 +1,126 @@
+import type { JournalEntry, Notification, Transition } from './journal.ts';
+import type { Plan } from './plan.ts';
+import { ENDED, type RolloutView } from './view.ts';
+
+/**
+ * Who subscribes to the outcome also hears what amounts to it: a soft stop and drift are pauses with a name of their
+ * own; a flag that could not be written back is what somebody who waits for `rolled-back` must know.
+ */
+const ALSO: Partial<Record<string, readonly Transition[]>> = {
+  paused: ['soft-stop', 'drift', 'reminder'],
+  'rolled-back': ['write-failed'],
+};
+const EVERYTHING = 'all';
+
+/**
+ * The messages that one journal entry causes by the plan's `notify`: at most one per channel, in the order of the
+ * plan. An event is the name of a transition, or `all`; `paused` also covers any other entry that leaves the rollout
+ * paused by a stop. `view` is the rollout right after the entry.
+ */
+export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: Plan): Notification[] {
+  const channels = plan.notify
+    .filter(({ events }) => events.some((event) => concerns(event, entry, view)))
+    .map(({ channel }) => channel);
+  return [...new Set(channels)].map((channel) => message(entry, view, { plan, channel }));
+}
+
+function concerns(event: string, { transition }: JournalEntry, view: RolloutView): boolean {
+  if (event === EVERYTHING || event === transition) return true;
+  if (ALSO[event]?.includes(transition) === true) return true;
+  const pausedByStop = transition === 'hard-stop' && view.pause !== null && view.stop === null;
+  return event === 'paused' && pausedByStop;
+}
+
+function message(entry: JournalEntry, view: RolloutView, to: { plan: Plan; channel: string }): Notification {
+  const { metadata, flag, environment } = to.plan;
+  return {
+    rolloutId: entry.rolloutId,
+    seq: entry.seq,
+    at: entry.at,
+    event: entry.transition,
+    channel: to.channel,
+    title: titleOf(entry, view, metadata.title ?? metadata.name),
+    summary: entry.summary,
+    rollout: {
+      name: metadata.name,
+      title: metadata.title ?? null,
+      environment,
+      flag: flag.key,
+      owner: metadata.owner ?? null,
+      ticket: metadata.ticket ?? null,
+      stage: entry.stage,
+      percent: entry.exposure.percent,
+    },
+    evidence: entry.evidence,
+    actions: actionsFor(entry, view),
+  };
+}
+
+const SAID: Record<Transition, string> = {
+  submitted: 'submitted',
+  'approval-needed': 'needs an approval',
+  approved: 'approved',
+  rejected: 'rejected',
+  started: 'started',
+  advanced: 'advanced',
+  'gate-passed': 'passed its gate',
+  paused: 'paused',
+  'no-data': 'has no data',
+  resumed: 'goes on',
+  'soft-stop': 'paused by a soft stop',
+  'hard-stop': 'stopped hard',
+  accepted: 'goes on with an accepted difference',
+  'stepped-back': 'stepped back',
+  amended: 'amended',
+  'rollback-requested': 'is to be rolled back',
+  killed: 'killed',
+  'rolled-back': 'rolled back',
+  drift: 'paused: somebody else moved the flag',
+  alert: 'has an alert',
+  reminder: 'still waits for an answer',
+  'write-failed': 'could not move its flag',
+  decommissioning: 'watches the old path for its last calls',
+  completed: 'completed',
+  note: 'has a note',
+};
+
+/** For example `New pricing engine rolled back in production (5%)`. */
+function titleOf({ transition, stage }: JournalEntry, view: RolloutView, name: string): string {
+  return `${name} ${SAID[transition]} in ${view.environment}${stage === null ? '' : ` (${stage})`}`;
+}
+
+interface Command {
+  label: string;
+  command: string;
+}
+
+/** What the reader can do now. Only what would not be refused at this moment. */
+function actionsFor({ transition }: JournalEntry, view: RolloutView): Command[] {
+  const { id } = view;
+  const status = { label: 'Look', command: `tidegate status ${id}` };
+  if (transition === 'killed' || view.stop?.transition === 'killed') {
+    const unlock = `tidegate unlock ${view.flag} --environment ${view.environment} --reason "..."`;
+    return [status, { label: 'Let rollouts raise the flag again', command: unlock }];
+  }
+  if (ENDED.includes(view.phase)) return [status];
+  if (view.stop !== null) return [status];
+  const approve = { label: 'Approve', command: `tidegate approve ${id}` };
+  const stepBack = { label: 'Go back one stage', command: `tidegate step-back ${id}` };
+  const rollback = { label: 'Roll back', command: `tidegate rollback ${id}` };
+  if (transition === 'soft-stop')
+    return [status, { ...approve, label: 'Accept the difference' }, stepBack, rollback];
+  if (transition === 'hard-stop') return [status, rollback];
+  if (view.pause !== null) {
+    // What a reminder is about is not told here: a soft stop could not simply go on.
+    if (transition === 'reminder') return [status, stepBack, rollback];
+    return [status, { label: 'Go on', command: `tidegate resume ${id}` }, rollback];
+  }
+  if (waitsForApproval(view)) return [status, approve, { label: 'Reject', command: `tidegate reject ${id}` }];
+  return [status, { label: 'Pause', command: `tidegate pause ${id}` }, rollback];
+}
+
+/** A gate that has not passed is waited for first. */
+function waitsForApproval({ blockers }: RolloutView): boolean {
+  const kinds = blockers.map(({ kind }) => kind);
+  return kinds.includes('start-approval') || (kinds.includes('approval') && !kinds.includes('gate'));
+}
