@@ -1,0 +1,80 @@
+import type { Buckets, Count, Rejection } from '../plans/sample.ts';
+import type { IntervalSums } from './interval.ts';
+import type { Process } from './process.ts';
+
+/** Sums of the mirrored test since the stage was entered: score, variance and dispersion factor at the proof's margin. */
+export type ProofSums = readonly [S: number, V: number, Q: number];
+
+interface Common {
+  /** The difference that a person has accepted in place of the soft margin, in the unit of the estimate. */
+  accepted: number | null;
+  /** End of the last window before those that lack this metric; null: it is there. */
+  missing: number | null;
+  process: Process;
+  interval: IntervalSums;
+}
+
+/** Counts are of bad events, whichever way the plan writes the metric. */
+export interface RatioEvidence extends Common {
+  kind: 'ratio';
+  /** The baseline in the stages before this one. */
+  before: Count;
+  baseline: Count;
+  canary: Count;
+  proof: ProofSums;
+}
+
+export interface LatencyEvidence extends Common {
+  kind: 'latency';
+  before: Buckets | null;
+  baseline: Buckets | null;
+  canary: Buckets | null;
+  /** Edges under test, nearest to the quantile first; frozen once chosen. Null: not yet; empty: none will do. */
+  edges: readonly number[] | null;
+  /** The accepted difference as a slowdown. */
+  slowdown: number | null;
+}
+
+export type MetricEvidence = RatioEvidence | LatencyEvidence;
+
+export interface LimitWindow {
+  value: number | null;
+  threshold: number;
+  /** Window end at which it rose above its threshold; null: it is not above. */
+  since: number | null;
+  /** Seconds of polls above it without one below. */
+  seconds: number;
+}
+
+/**
+ * All that a gate knows of one rollout: plain JSON of bounded size, which a poll changes in constant time. It is
+ * the same whether it was carried in memory or written out and read back in between.
+ */
+export interface Evidence {
+  version: 1;
+  /** Index into the plan's stages; -1 before the first. */
+  stage: number;
+  /** Seconds since the rollout began at which the stage began: its first window's start. */
+  since: number | null;
+  t: number | null;
+  /** Polls of the present stage. */
+  polls: { used: number; ignored: number; rejected: number };
+  last: 'used' | 'ignored' | 'rejected' | null;
+  /** End of the last good window before those that were rejected without a break. */
+  rejectedSince: number | null;
+  rejections: readonly Rejection[];
+  canarySeen: boolean;
+  requests: { baseline: number; canary: number };
+  users: number | null;
+  metrics: Readonly<Record<string, MetricEvidence>>;
+  limits: Readonly<Record<string, LimitWindow>>;
+}
+
+/** Evidence that was written as JSON; null where it is another version's or none at all. */
+export function restoreEvidence(value: unknown): Evidence | null {
+  return isEvidence(value) ? value : null;
+}
+
+function isEvidence(value: unknown): value is Evidence {
+  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1 && 'metrics' in value;
+}

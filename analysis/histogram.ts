@@ -1,0 +1,108 @@
+import type { Buckets } from '../plans/sample.ts';
+
+/** Requests of a histogram: the count at its last edge. */
+export function histogramTotal(buckets: Buckets): number {
+  return buckets.at(-1)?.[1] ?? 0;
+}
+
+/** Sum of two histograms of the same edges; with other edges (a new build may bring them) the newer one alone. */
+export function addHistograms(older: Buckets | null, newer: Buckets): Buckets {
+  if (older === null || older.length !== newer.length) return newer;
+  const sum: [number | '+Inf', number][] = [];
+  for (const [i, [edge, count]] of newer.entries()) {
+    const known = older[i];
+    if (known === undefined || known[0] !== edge) return newer;
+    sum.push([edge, count + known[1]]);
+  }
+  return sum;
+}
+
+/**
+ * Requests slower than `x` seconds, interpolated on survival counts: log-log between edges, linear in ln x down to
+ * an empty bucket, linear in x below the first edge. Beyond the last finite edge: the count above that edge.
+ */
+export function countAbove(buckets: Buckets, x: number): number {
+  const total = histogramTotal(buckets);
+  let low = 0;
+  let above = total;
+  for (const [edge, count] of buckets) {
+    if (edge === '+Inf') return above;
+    const here = total - count;
+    if (x === edge) return here;
+    if (x < edge) return low === 0 ? total + (here - total) * (x / edge) : between({ low, above, edge, here }, x);
+    low = edge;
+    above = here;
+  }
+  return above;
+}
+
+interface Bracket {
+  low: number;
+  above: number;
+  edge: number;
+  here: number;
+}
+
+function between({ low, above, edge, here }: Bracket, x: number): number {
+  if (above <= 0) return 0;
+  const share = Math.log(x / low) / Math.log(edge / low);
+  return here > 0 ? above * (here / above) ** share : above * (1 - share);
+}
+
+/** The quantile in seconds by the same interpolation, for people; null without requests. */
+export function quantileOf(buckets: Buckets, quantile: number): number | null {
+  const total = histogramTotal(buckets);
+  if (!(total > 0)) return null;
+  const target = (1 - quantile) * total;
+  let low = 0;
+  let above = total;
+  for (const [edge, count] of buckets) {
+    if (edge === '+Inf') return low;
+    const here = total - count;
+    if (here <= target) {
+      if (low === 0) return edge * ((total - target) / (total - here));
+      if (above <= here) return edge;
+      const share = here > 0 ? Math.log(target / above) / Math.log(here / above) : 1 - target / above;
+      return low * (edge / low) ** share;
+    }
+    low = edge;
+    above = here;
+  }
+  return low;
+}
+
+const MOST_EDGES = 4;
+const EXCEEDANCE = [0.005, 0.2] as const;
+
+/**
+ * The edges on which a latency is tested: those that 0.5 to 20 % of the baseline's requests exceed and whose
+ * counterpart e/(1+m) lies within the buckets; of more than four the nearest to the quantile, nearest first.
+ * `baseline` must not be data under test. Empty: the buckets cannot show this margin, the metric is advisory.
+ */
+export function chooseEdges(baseline: Buckets, metric: { quantile: number; margin: number }): number[] {
+  const total = histogramTotal(baseline);
+  const first = baseline[0]?.[0];
+  if (!(total > 0) || first === undefined || first === '+Inf') return [];
+  const distance = (share: number) => Math.abs(Math.log(share / (1 - metric.quantile)));
+  return baseline
+    .flatMap(([edge, count]) => (edge === '+Inf' ? [] : [{ edge, share: 1 - count / total }]))
+    .filter(({ edge, share }) => share >= EXCEEDANCE[0] && share <= EXCEEDANCE[1] && edge / (1 + metric.margin) >= first)
+    .sort((a, b) => distance(a.share) - distance(b.share) || a.edge - b.edge)
+    .slice(0, MOST_EDGES)
+    .map(({ edge }) => edge);
+}
+
+/** The slowdown m whose share of the baseline above edge/(1+m) exceeds that above the edge by `difference`. */
+export function slowdownOf(baseline: Buckets, shift: { edge: number; difference: number }): number {
+  const total = histogramTotal(baseline);
+  const target = countAbove(baseline, shift.edge) + shift.difference * total;
+  let low = 0;
+  let high = 100;
+  if (!(total > 0)) return 0;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (countAbove(baseline, shift.edge / (1 + middle)) < target) low = middle;
+    else high = middle;
+  }
+  return high;
+}

@@ -1,0 +1,109 @@
+/** Events among trials of both cohorts over one window. */
+export interface PollCounts {
+  canaryEvents: number;
+  canaryTotal: number;
+  baselineEvents: number;
+  baselineTotal: number;
+}
+
+/** One poll against a margin: score, its variance by counting alone, the factor of the variance between polls. */
+export interface Score {
+  y: number;
+  V: number;
+  Q: number;
+  nH: number;
+}
+
+/** Sums of scores of one segment of time with one planned share; `c` is the bound on a score's upward jump. */
+export interface SegmentSums {
+  S: number;
+  V: number;
+  Q: number;
+  c: number;
+}
+
+const POINTS = 24;
+
+/** The grid of bets: 0.01 to 3, evenly spaced in the logarithm. */
+export const LAMBDAS: readonly number[] = Array.from({ length: POINTS }, (_, k) => 0.01 * 300 ** (k / (POINTS - 1)));
+
+const NOTHING: Score = { y: 0, V: 0, Q: 0, nH: 0 };
+
+/**
+ * Score of one poll for H0: canary rate - baseline rate <= d. Each poll is its own stratum, so what both
+ * cohorts share cancels. A poll without events or without one of the cohorts scores nothing.
+ */
+export function score(counts: PollCounts, d: number): Score {
+  const { canaryEvents: xc, canaryTotal: nc, baselineEvents: xb, baselineTotal: nb } = counts;
+  const n = nc + nb;
+  if (nc <= 0 || nb <= 0) return NOTHING;
+  const hc = nc / n;
+  const hb = nb / n;
+  const nH = (nc * nb) / n;
+  const pb = clip((xc + xb - nc * d) / n);
+  const pc = clip(pb + d);
+  const V = hb * hb * nc * pc + hc * hc * nb * pb;
+  if (V === 0) return NOTHING;
+  return { y: hb * xc - hc * xb - nH * d, V, Q: nH * nH * (pc * pc + pb * pb), nH };
+}
+
+function clip(rate: number): number {
+  return Math.min(1, Math.max(0, rate));
+}
+
+/** psi_c(l) = (exp(c*l) - 1 - c*l) / c^2, by its series where the closed form would cancel. */
+export function psi(c: number, l: number): number {
+  const x = c * l;
+  if (Math.abs(x) > 0.5) return (Math.exp(x) - 1 - x) / (c * c);
+  let term = 0.5;
+  let sum = 0.5;
+  for (let k = 3; k < 18; k++) {
+    term *= x / k;
+    sum += term;
+  }
+  return l * l * sum;
+}
+
+const tables = new Map<number, readonly number[]>();
+
+/** psi_c on the grid of bets; remembered, since a plan has only a few shares. */
+function psiTable(c: number): readonly number[] {
+  const known = tables.get(c);
+  if (known !== undefined) return known;
+  if (tables.size > 256) tables.clear();
+  const table = LAMBDAS.map((l) => psi(c, l));
+  tables.set(c, table);
+  return table;
+}
+
+/**
+ * ln of the evidence of one component from its sums per segment, `G` the dispersion at its present age.
+ * Mixture of 24 Bennett-type supermartingales; each segment is discounted by f = 1 + G*Q/V.
+ */
+export function lnEvidence(segments: readonly SegmentSums[], G: number): number {
+  const exponents = new Array<number>(POINTS).fill(0);
+  for (const { S, V, Q, c } of segments) {
+    if (!(V > 0)) continue;
+    const f = 1 + (G * Q) / V;
+    const table = psiTable(c);
+    for (let k = 0; k < POINTS; k++) {
+      exponents[k] = (exponents[k] ?? 0) + ((LAMBDAS[k] ?? 0) * S - (table[k] ?? 0) * V) / f;
+    }
+  }
+  return logSumExp(exponents) - Math.log(POINTS);
+}
+
+/** ln of a sum of exponentials, without overflow. Empty: -Infinity. */
+export function logSumExp(values: readonly number[]): number {
+  let top = Number.NEGATIVE_INFINITY;
+  for (const value of values) if (value > top) top = value;
+  if (!Number.isFinite(top)) return top;
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - top);
+  return top + Math.log(sum);
+}
+
+/** ln of a weighted average of evidence; weights sum to 1. */
+export function lnMixture(parts: readonly { weight: number; lnE: number }[]): number {
+  return logSumExp(parts.filter(({ weight }) => weight > 0).map(({ weight, lnE }) => Math.log(weight) + lnE));
+}

@@ -1,0 +1,73 @@
+import type { LimitAssessment } from '../plans/assessment.ts';
+import type { Limit, Metric, Plan } from '../plans/plan.ts';
+import type { CohortSample, Sample } from '../plans/sample.ts';
+import type { LimitWindow } from './evidence.ts';
+import { histogramTotal, quantileOf } from './histogram.ts';
+
+interface LimitPoll {
+  plan: Plan;
+  sample: Sample;
+  expressions: Readonly<Record<string, number>>;
+}
+
+/** The plan's fixed limits after one more poll. A poll without a value neither counts nor starts the time again. */
+export function observeLimits(
+  windows: Readonly<Record<string, LimitWindow>>,
+  poll: LimitPoll,
+): Readonly<Record<string, LimitWindow>> {
+  if (poll.plan.limits.length === 0) return windows;
+  const next = { ...windows };
+  for (const limit of poll.plan.limits) {
+    const value = valueOf(limit, poll);
+    const threshold = thresholdOf(limit, poll);
+    if (value === null || threshold === null) continue;
+    const before = windows[limit.name];
+    next[limit.name] =
+      value > threshold
+        ? { value, threshold, since: before?.since ?? poll.sample.t, seconds: (before?.seconds ?? 0) + poll.plan.source.poll }
+        : { value, threshold, since: null, seconds: 0 };
+  }
+  return next;
+}
+
+/** Which limits stand where; fired: above for as long as the plan says. */
+export function assessLimits(plan: Plan, windows: Readonly<Record<string, LimitWindow>>): LimitAssessment[] {
+  return plan.limits.map((limit) => {
+    const window = windows[limit.name];
+    return {
+      limit: limit.name,
+      value: window?.value ?? null,
+      threshold: window?.threshold ?? (limit.above.kind === 'value' ? limit.above.value : limit.above.factor),
+      since: window?.since ?? null,
+      fired: window !== undefined && window.since !== null && window.seconds >= limit.for,
+      action: limit.action,
+    };
+  });
+}
+
+function valueOf(limit: Limit, { plan, sample, expressions }: LimitPoll): number | null {
+  if (limit.expr !== undefined) return finite(expressions[limit.name] ?? expressions[limit.expr]);
+  const metric = plan.metrics.find(({ name }) => name === limit.metric);
+  return metric === undefined ? null : cohortValue(metric, sample[limit.cohort]);
+}
+
+function thresholdOf(limit: Limit, { plan, sample }: LimitPoll): number | null {
+  if (limit.above.kind === 'value') return limit.above.value;
+  const metric = plan.metrics.find(({ name }) => name === limit.metric);
+  const baseline = metric === undefined ? null : cohortValue(metric, sample.baseline);
+  return baseline === null ? null : baseline * limit.above.factor;
+}
+
+/** A ratio as the plan writes it, or a quantile in seconds; null without requests. */
+export function cohortValue(metric: Metric, cohort: CohortSample): number | null {
+  if (metric.kind === 'ratio') {
+    const count = cohort.ratios[metric.name];
+    return count === undefined || !(count.total > 0) ? null : count.events / count.total;
+  }
+  const buckets = cohort.histograms[metric.name];
+  return buckets === undefined || !(histogramTotal(buckets) > 0) ? null : quantileOf(buckets, metric.quantile);
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { Dispersion } from './dispersion.ts';
+import { assumedDispersion, measuredDispersion, measureDispersion } from './dispersion.ts';
+import { lnEvidence, lnMixture, score } from './kernel.ts';
+import type { Process, Totals } from './process.ts';
+import { addPoll, evidenceOf, openProcess, openSegment } from './process.ts';
+import type { Ruler } from './ruler.ts';
+import { markWeight } from './ruler.ts';
+
+const counts = (xc: number, nc: number, xb: number, nb: number) => ({
+  canaryEvents: xc,
+  canaryTotal: nc,
+  baselineEvents: xb,
+  baselineTotal: nb,
+});
+
+function totals(poll: ReturnType<typeof counts>, d: number): Totals {
+  const { y, V, Q, nH } = score(poll, d);
+  return [y, V, Q, y, V, Q, y + nH * d, nH];
+}
+
+const one = (poll: ReturnType<typeof counts>, d: number, c: number, G = 0) => {
+  const { y: S, V, Q } = score(poll, d);
+  return { S, V, lnE: lnEvidence([{ S, V, Q, c }], G) };
+};
+
+describe('numbers of the method', () => {
+  test('2 and 3: one poll at two margins', () => {
+    const zero = one(counts(9, 300, 99, 19800), 0, 1);
+    expect(zero.S).toBeCloseTo(7.388059701, 9);
+    expect(zero.V).toBeCloseTo(1.587881488, 9);
+    expect(zero.lnE).toBeCloseTo(5.743879989, 9);
+    const tenth = one(counts(9, 300, 99, 19800), 0.001, 1);
+    expect(tenth.S).toBeCloseTo(7.092537313, 9);
+    expect(tenth.V).toBeCloseTo(1.874582312, 9);
+    expect(tenth.lnE).toBeCloseTo(4.655699355, 9);
+  });
+
+  test('4: a poll without canary requests is no evidence', () => {
+    expect(one(counts(0, 0, 99, 19800), 0.001, 1).lnE).toBeCloseTo(0, 12);
+  });
+
+  test('5: two polls of one stage', () => {
+    const first = score(counts(8, 750, 60, 14250), 0.001);
+    const second = score(counts(30, 1500, 20, 1500), 0.001);
+    const c = 0.95;
+    const both = { S: first.y + second.y, V: first.V + second.V, Q: first.Q + second.Q, c };
+    expect(both.S).toBeCloseTo(8.1375, 10);
+    expect(both.V).toBeCloseTo(16.37125, 10);
+    expect(lnEvidence([{ S: first.y, V: first.V, Q: first.Q, c }], 0.09)).toBeCloseTo(0.2463588358, 9);
+    expect(lnEvidence([both], 0.12)).toBeCloseTo(-0.0202022689, 9);
+  });
+
+  test('10: dispersion measured on two halves of the baseline', () => {
+    const polls = Array.from({ length: 64 }, (_, i) =>
+      counts(6 + ((7 * i) % 5) + 8 * (Math.floor(i / 4) % 2), 1500, 7 + ((11 * i) % 6), 1500),
+    );
+    const knots = measureDispersion(polls) ?? [];
+    expect(knots).toHaveLength(4);
+    for (const [i, gup] of [0.0212578042, 0.0943356628, 0.2705489041, 0.2705489041].entries()) {
+      expect(knots[i]).toBeCloseTo(gup, 10);
+    }
+    const G = measuredDispersion(knots);
+    expect(G(3)).toBeCloseTo(0.1974138041, 8);
+    expect(G(12)).toBeCloseTo(0.3097011838, 10);
+    expect(G(40)).toBeCloseTo(0.4626321184, 10);
+  });
+
+  test('11: the whole process over two stages', () => {
+    const ruler: Ruler = { unit: 2, marks: 39, stages: 2 };
+    expect(markWeight(ruler, 1)).toBeCloseTo(0.003784321, 10);
+    expect(markWeight(ruler, 32)).toBeCloseTo(0.0214073524, 10);
+    const lnE = run(160, assumedDispersion(0.3), (i) => {
+      const nc = i < 80 ? 150 : 750;
+      const nb = 3000 - nc;
+      const xb = Math.floor(0.005 * nb + ((7 * i) % 5) - 2);
+      const xc = Math.max(0, Math.floor(0.005 * nc + ((5 * i) % 3) - 1) + (i >= 100 ? 8 : 0));
+      return { stage: i < 80 ? 0 : 1, c: i < 80 ? 0.95 : 0.75, ruler, scores: totals(counts(xc, nc, xb, nb), 0.001) };
+    });
+    const expected = { 15: -0.1908271866, 39: -0.2899341619, 79: -0.4471286189, 99: -0.872245005, 105: -0.0889972206 };
+    for (const [i, value] of Object.entries(expected)) expect(lnE[Number(i)]).toBeCloseTo(value, 9);
+    expect(lnE.findIndex((value) => value >= Math.log(100))).toBe(115);
+  });
+
+  test('12: mixture of metrics', () => {
+    const parts = [5.2, -1, 0.3].map((lnE, i) => ({ lnE, weight: [0.5, 0.25, 0.25][i] ?? 0 }));
+    expect(lnMixture(parts)).toBeCloseTo(4.511579637, 9);
+  });
+
+  test('13: proof of safety', () => {
+    const { y, V, Q } = score(counts(30, 10_000, 500, 100_000), 0.005);
+    expect(lnEvidence([{ S: -y, V, Q, c: 1 / 11 }], 0)).toBeCloseTo(21.623767513, 9);
+    expect(lnEvidence([{ S: -y, V, Q, c: 1 / 11 }], 0.09)).toBeCloseTo(1.0283653133, 9);
+  });
+
+  test('14: a stage held longer than planned', () => {
+    const ruler: Ruler = { unit: 4, marks: 12, stages: 1 };
+    expect(markWeight(ruler, 1)).toBeCloseTo(0.0263603897, 10);
+    expect(markWeight(ruler, 13)).toBeCloseTo(0.001245574, 10);
+    expect(markWeight(ruler, 26)).toBeCloseTo(0.0005529358, 10);
+    const lnE = run(130, (n) => 0.05 * Math.cbrt(n), (i) => ({
+      stage: 0,
+      c: 0.8,
+      ruler,
+      scores: totals(counts(2 + ((5 * i) % 3) + (i >= 90 ? 6 : 0), 600, 10 + ((7 * i) % 5), 2400), 0.001),
+    }));
+    const expected = { 31: -0.648443501, 49: -1.0341102686, 89: -1.3865955462, 95: -0.6525387658, 99: 1.5274267862 };
+    for (const [i, value] of Object.entries(expected)) expect(lnE[Number(i)]).toBeCloseTo(value, 9);
+    expect(lnE.findIndex((value) => value >= Math.log(100))).toBe(103);
+  });
+});
+
+interface Poll {
+  stage: number;
+  c: number;
+  ruler: Ruler;
+  scores: Totals;
+}
+
+function run(polls: number, dispersion: Dispersion, poll: (i: number) => Poll): number[] {
+  let process: Process = openProcess(1);
+  let stage = -1;
+  return Array.from({ length: polls }, (_, i) => {
+    const now = poll(i);
+    if (now.stage !== stage) process = openSegment(process, now.c);
+    stage = now.stage;
+    process = addPoll(process, { stage, ruler: now.ruler, scores: [now.scores], dispersion });
+    return evidenceOf(process, dispersion).lnE;
+  });
+}

@@ -1,0 +1,204 @@
+import type { Dispersion } from './dispersion.ts';
+import type { SegmentSums } from './kernel.ts';
+import { lnEvidence, logSumExp } from './kernel.ts';
+import type { Ruler } from './ruler.ts';
+import { markLife, marksAt, markWeight, stageWeight } from './ruler.ts';
+
+/**
+ * Running sums of one series of polls: score, variance and dispersion factor at the soft margin, the same at the
+ * hard margin, the score at no margin, and the weight nH of the estimate. A plain tuple keeps the state small.
+ */
+export type Totals = readonly [
+  S: number, V: number, Q: number, hardS: number, hardV: number, hardQ: number, plainS: number, nH: number,
+]; // biome-ignore format: one row
+
+export const ZERO: Totals = [0, 0, 0, 0, 0, 0, 0, 0];
+
+/** The component that carries the evidence: its weighted evidence, and its own sums and age. */
+export interface Carrier {
+  lnWeighted: number;
+  sums: Totals;
+  age: number;
+}
+
+/** One series under test: a ratio, or one bucket edge of a latency. */
+export interface Track {
+  /** Sums per segment, aligned with `Process.segments`. */
+  segments: readonly Totals[];
+  /** Sums of its first segment as each live component found them, aligned with `Process.live`. */
+  from: readonly Totals[];
+  /** ln of the weighted evidence of all frozen components; null: none. */
+  lnFrozen: number | null;
+  /** The strongest frozen component. */
+  carrier: Carrier | null;
+}
+
+export interface Component {
+  w: number;
+  /** Value of the clock before its first poll. */
+  start: number;
+  segment: number;
+  /** Last age at which it is updated; null: for ever. */
+  life: number | null;
+}
+
+/**
+ * The evidence of one metric over a whole rollout. Ages count the polls that were evidence, so that a quiet night
+ * or a lost window leaves everything as it was. All plain JSON.
+ */
+export interface Process {
+  clock: number;
+  /** Polls so far per stage, by the stage's index: the ruler goes on where it was when a stage is entered again. */
+  stages: Readonly<Record<string, number>>;
+  /** One for each visit of a stage: 1 - planned share. */
+  segments: readonly number[];
+  live: readonly Component[];
+  /** Weight of all components that ever started. */
+  started: number;
+  tracks: readonly Track[];
+}
+
+export function openProcess(tracks: number): Process {
+  const track: Track = { segments: [], from: [], lnFrozen: null, carrier: null };
+  return { clock: 0, stages: {}, segments: [], live: [], started: 0, tracks: Array.from({ length: tracks }, () => track) };
+}
+
+/** The evidence begins again; the ruler of a stage goes on. */
+export function restartProcess(process: Process): Process {
+  return { ...openProcess(process.tracks.length), stages: process.stages };
+}
+
+/** A stage is entered: what follows is summed apart, with this stage's bound. */
+export function openSegment(process: Process, c: number): Process {
+  return {
+    ...process,
+    segments: [...process.segments, c],
+    tracks: process.tracks.map((track) => ({ ...track, segments: [...track.segments, ZERO] })),
+  };
+}
+
+/** One poll: `scores` holds one tuple for each track. Work does not depend on what went before. */
+export function addPoll(
+  process: Process,
+  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; dispersion: Dispersion },
+): Process {
+  const key = String(poll.stage);
+  const index = process.stages[key] ?? 0;
+  const starts = startsAt(process, poll.ruler, index);
+  const last = process.segments.length - 1;
+  const tracks = process.tracks.map((track, i): Track => {
+    const now = track.segments[last] ?? ZERO;
+    return {
+      ...track,
+      from: starts.length === 0 ? track.from : [...track.from, ...starts.map(() => now)],
+      segments: [...track.segments.slice(0, last), add(now, poll.scores[i] ?? ZERO)],
+    };
+  });
+  const next: Process = {
+    ...process,
+    clock: process.clock + 1,
+    stages: { ...process.stages, [key]: index + 1 },
+    live: starts.length === 0 ? process.live : [...process.live, ...starts],
+    started: starts.reduce((sum, { w }) => sum + w, process.started),
+    tracks,
+  };
+  return freeze(next, poll.dispersion);
+}
+
+function startsAt(process: Process, ruler: Ruler, index: number): Component[] {
+  const at = { start: process.clock, segment: process.segments.length - 1 };
+  const starts: Component[] = [];
+  // Also after a restart of the evidence in the middle of a stage.
+  if (index === 0 || process.clock === 0) starts.push({ ...at, w: stageWeight(ruler), life: null });
+  for (const mark of marksAt(ruler, index)) {
+    starts.push({ ...at, w: markWeight(ruler, mark), life: markLife(ruler, mark) });
+  }
+  return starts;
+}
+
+/** Components at the end of their life keep their value in one sum. */
+function freeze(process: Process, dispersion: Dispersion): Process {
+  const over = (component: Component) =>
+    component.life !== null && process.clock - component.start + 1 > component.life;
+  if (!process.live.some(over)) return process;
+  const tracks = process.tracks.map((track): Track => {
+    const values = track.lnFrozen === null ? [] : [track.lnFrozen];
+    let { carrier } = track;
+    process.live.forEach((component, i) => {
+      if (!over(component)) return;
+      const state = carry(process, track, i, dispersion);
+      values.push(state.lnWeighted);
+      if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
+    });
+    return { ...track, lnFrozen: logSumExp(values), carrier, from: track.from.filter((_, i) => !over(process.live[i] ?? NEVER)) };
+  });
+  return { ...process, tracks, live: process.live.filter((component) => !over(component)) };
+}
+
+const NEVER: Component = { w: 0, start: 0, segment: 0, life: null };
+
+/** What one live component says now. */
+function carry(process: Process, track: Track, i: number, dispersion: Dispersion): Carrier {
+  const component = process.live[i] ?? NEVER;
+  const age = process.clock - component.start;
+  const segments: SegmentSums[] = [];
+  let sums: Totals = ZERO;
+  for (let s = component.segment; s < process.segments.length; s++) {
+    const all = track.segments[s] ?? ZERO;
+    const own = s === component.segment ? subtract(all, track.from[i] ?? ZERO) : all;
+    segments.push({ S: own[0], V: own[1], Q: own[2], c: process.segments[s] ?? 1 });
+    sums = s === component.segment ? own : add(sums, own);
+  }
+  return { lnWeighted: Math.log(component.w) + lnEvidence(segments, dispersion(age)), sums, age };
+}
+
+/** Evidence of the process: the average over its tracks, and the component that carries it (null: no data yet). */
+export function evidenceOf(process: Process, dispersion: Dispersion): { lnE: number; carrier: Carrier | null } {
+  const rest = Math.max(0, 1 - process.started);
+  const values: number[] = [];
+  let strongest: Carrier | null = null;
+  for (const track of process.tracks) {
+    if (rest > 0) values.push(Math.log(rest));
+    if (track.lnFrozen !== null) values.push(track.lnFrozen);
+    let { carrier } = track;
+    for (let i = 0; i < process.live.length; i++) {
+      const state = carry(process, track, i, dispersion);
+      values.push(state.lnWeighted);
+      if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
+    }
+    if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted)) strongest = carrier;
+  }
+  if (process.tracks.length === 0) return { lnE: 0, carrier: null };
+  return { lnE: logSumExp(values) - Math.log(process.tracks.length), carrier: strongest };
+}
+
+/** Difference, its standard error at the hard margin, and both margins in the same unit, over a carrier's data. */
+export function estimateOf(carrier: Carrier, dispersion: Dispersion): Estimate {
+  const [S, , , hardS, hardV, hardQ, plainS, nH] = carrier.sums;
+  return {
+    difference: plainS / nH,
+    soft: (plainS - S) / nH,
+    hard: (plainS - hardS) / nH,
+    standardError: Math.sqrt(Math.max(0, hardV + dispersion(carrier.age) * hardQ)) / nH,
+  };
+}
+
+export interface Estimate {
+  difference: number;
+  soft: number;
+  hard: number;
+  standardError: number;
+}
+
+/** Sums of the present segment: the stage since it was entered. */
+export function presentSegment(track: Track): Totals {
+  return track.segments.at(-1) ?? ZERO;
+}
+
+function add(a: Totals, b: Totals): Totals {
+  return [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4], a[5] + b[5], a[6] + b[6], a[7] + b[7]];
+}
+
+function subtract(a: Totals, b: Totals): Totals {
+  return [a[0] - b[0], a[1] - b[1], a[2] - b[2], a[3] - b[3], a[4] - b[4], a[5] - b[5], a[6] - b[6], a[7] - b[7]];
+}
