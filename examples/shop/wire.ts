@@ -1,6 +1,6 @@
 import { isRegion } from './catalogue.ts';
 import { BadRequest } from './http.ts';
-import type { Basket, PricedLine } from './paths.ts';
+import type { Basket, PricedLine, Summary } from './paths.ts';
 
 export interface LineRequest {
   id: string;
@@ -14,13 +14,17 @@ export interface PriceRequest {
 
 const MOST_LINES = 100;
 const MOST_OF_ONE = 99;
-const AMOUNTS = ['quantity', 'unit', 'discount', 'tax', 'total'] as const;
 
 /** `{ region, lines: [{ id, quantity }] }`. Throws `BadRequest`. */
 export function priceRequestOf(body: unknown): PriceRequest {
-  const { region, lines } = record(body);
+  const { region } = record(body);
   if (typeof region !== 'string') throw new BadRequest('region is missing.');
-  return { region, lines: linesOf(lines).map(lineRequestOf) };
+  return { region, lines: lineRequestsOf(body) };
+}
+
+/** `{ lines: [{ id, quantity }] }`. Throws `BadRequest`. */
+export function lineRequestsOf(body: unknown): LineRequest[] {
+  return linesOf(record(body)['lines']).map(lineRequestOf);
 }
 
 /** `{ id, quantity }`, a quantity from 1 to 99, 1 when left out. Throws `BadRequest`. */
@@ -44,21 +48,33 @@ export function pricedLinesOf(body: unknown): PricedLine[] {
   return linesOf(record(body)['lines']).map(pricedLineOf);
 }
 
+/** The totals that a path answered. Throws `BadRequest`. */
+export function summaryOf(body: unknown): Summary {
+  const { items, subtotal, shipping, points, total } = record(body);
+  if (!isWhole(items) || !isWhole(subtotal) || !isWhole(shipping) || !isWhole(points) || !isWhole(total)) {
+    throw new BadRequest('A summary is incomplete.');
+  }
+  return { items, subtotal, shipping, points, total };
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
 function pricedLineOf(value: unknown): PricedLine {
-  const line = record(value);
-  const amounts = AMOUNTS.map((name) => line[name]);
-  const whole = amounts.filter((amount): amount is number => Number.isSafeInteger(amount));
-  const [quantity, unit, discount, tax, total] = whole;
-  if (typeof line['id'] !== 'string' || total === undefined)
+  const { id, quantity, unit, discount, tax, total } = record(value);
+  const text = typeof id === 'string';
+  if (
+    !text ||
+    !isWhole(quantity) ||
+    !isWhole(unit) ||
+    !isWhole(discount) ||
+    !isWhole(tax) ||
+    !isWhole(total)
+  ) {
     throw new BadRequest('A priced line is incomplete.');
-  return {
-    id: line['id'],
-    quantity: quantity ?? 0,
-    unit: unit ?? 0,
-    discount: discount ?? 0,
-    tax: tax ?? 0,
-    total,
-  };
+  }
+  return { id, quantity, unit, discount, tax, total };
 }
 
 function linesOf(value: unknown): unknown[] {

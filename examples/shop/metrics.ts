@@ -1,0 +1,45 @@
+import { Counter, type Registry } from 'prom-client';
+import { type Cohort, CohortMetrics } from '../../client/metrics.ts';
+
+export const SERVICE = 'shop';
+
+/** The shop's own counters beside those that every application has per cohort. */
+export class ShopMetrics {
+  readonly cohorts: CohortMetrics;
+  readonly #visits: Counter;
+  readonly #orders: Counter;
+  readonly #legacy: Counter;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const labelNames = ['service', 'flag', 'variant', 'audience'];
+    this.cohorts = new CohortMetrics({ registry, prefix: 'shop', service: SERVICE });
+    this.#visits = new Counter({
+      name: 'shop_visits_total',
+      help: 'Pages asked for.',
+      labelNames,
+      registers,
+    });
+    this.#orders = new Counter({ name: 'shop_orders_total', help: 'Orders placed.', labelNames, registers });
+    this.#legacy = new Counter({
+      name: 'legacy_calls_total',
+      help: 'Calls of the old path, by the flag that chose it.',
+      labelNames: ['service', 'flag'],
+      registers,
+    });
+  }
+
+  /** Counted when a page is asked for, so that orders never outnumber visits. */
+  visit(cohort: Cohort, user: string): void {
+    this.cohorts.seen(cohort, user);
+    this.#visits.inc({ service: SERVICE, ...cohort });
+  }
+
+  order(cohort: Cohort): void {
+    this.#orders.inc({ service: SERVICE, ...cohort });
+  }
+
+  legacy(flag: string): void {
+    this.#legacy.inc({ service: SERVICE, flag });
+  }
+}

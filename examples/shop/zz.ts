@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { startShop } from './shop.ts';
+import { BAD_CHECKOUT } from './fault.ts';
+import { startSyncServer, flagAt } from '../../test/fixtures/sync-server.ts';
+const sleep = (ms: number) => new Promise((r) => setTimeout(r, ms));
+const flags = { 'pricing-v2': flagAt(5, '@example.com'), 'checkout-v2': flagAt(25, '@example.com') };
+const s = await startSyncServer(flags);
+const t = performance.now();
+const shop = await startShop({ flagd: { addresses: [`127.0.0.1:${s.port}`], environment: 'production' }, load: { rate: 300 }, onExit: console.log });
+console.log('up in', performance.now() - t, shop.pids);
+const cpu = () => shop.pids.map((p) => { const f = readFileSync(`/proc/${p}/stat`, 'utf8').split(' '); return (Number(f[13]) + Number(f[14])) / 100; });
+await sleep(5000);
+const c0 = cpu(); const a0 = performance.now(); await sleep(20000); const c1 = cpu(); const dt = (performance.now() - a0) / 1000;
+console.log('cpu% baseline,canary,front,front,load', c1.map((c, i) => ((c - (c0[i] ?? 0)) / dt * 100).toFixed(1)));
+console.log('rss MB', shop.pids.map((p) => /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${p}/status`, 'utf8'))?.[1]).map((k) => Math.round(Number(k) / 1024)));
+console.log(await shop.loadStatus(), await shop.exposure('checkout-v2'));
+await shop.fault(BAD_CHECKOUT); await sleep(3000); console.log(await shop.bad()); await shop.fault(null); await sleep(1000);
+const text = (await Promise.all(shop.fronts.map(async (f) => (await fetch(f + '/metrics')).text()))).join('\n');
+const sum = new Map<string, number>();
+for (const l of text.split('\n')) { const m = /^(shop_requests_total|shop_visits_total|shop_orders_total|legacy_calls_total|shop_users)\{(.*)\} (\d+)/.exec(l); if (!m) continue; const lab = Object.fromEntries((m[2] ?? '').split(/",/).map((x) => x.replace(/"$/, '').split('="'))); const k = [m[1], lab.flag, lab.variant, lab.audience, m[1] === 'shop_requests_total' ? lab.endpoint +' '+ lab.code : ''].join(' '); sum.set(k, (sum.get(k) ?? 0) + Number(m[3])); }
+for (const [k, v] of [...sum].sort()) console.log(v, k);
+console.log('series', text.split('\n').filter((l) => l && !l.startsWith('#')).length, text.length);
+await shop.stop(); s.stop(); process.exit(0);
