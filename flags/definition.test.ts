@@ -25,7 +25,13 @@ function flag(exposure: Partial<Exposure>, shape: Partial<FlagRecord['shape']> =
     epoch: 1,
     rolloutId: 'pricing-v2-1',
     latch: null,
-    shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey', ...shape },
+    shape: {
+      variants: { on: true, off: false },
+      baseline: 'off',
+      canary: 'on',
+      stickiness: 'targetingKey',
+      ...shape,
+    },
   };
 }
 
@@ -41,7 +47,11 @@ function variantOf(record: FlagRecord, context: Record<string, string | number>)
 
 function cohort(record: FlagRecord, attribute = 'targetingKey'): Set<string> {
   const core = evaluator(record);
-  return new Set(USERS.filter((user) => core.resolve('boolean', record.key, false, { [attribute]: user }).variant === 'on'));
+  return new Set(
+    USERS.filter(
+      (user) => core.resolve('boolean', record.key, false, { [attribute]: user }).variant === 'on',
+    ),
+  );
 }
 
 describe.each(['targetingKey', 'userId'])('percent by %s', (stickiness) => {
@@ -56,7 +66,9 @@ describe.each(['targetingKey', 'userId'])('percent by %s', (stickiness) => {
   });
 
   it('gives the same people after stepping back and up again', () => {
-    const way = [1, 5, 25, 5, 1, 5, 25].map((percent) => cohort(flag({ percent }, { stickiness }), stickiness));
+    const way = [1, 5, 25, 5, 1, 5, 25].map((percent) =>
+      cohort(flag({ percent }, { stickiness }), stickiness),
+    );
     expect(way[3]).toEqual(way[1]);
     expect(way[4]).toEqual(way[0]);
     expect(way[5]).toEqual(way[1]);
@@ -77,7 +89,12 @@ describe.each(['targetingKey', 'userId'])('percent by %s', (stickiness) => {
 });
 
 it('is the cohort that flagd computes by its own default bucketing', () => {
-  expect(flagDefinition(flag({ percent: 25 }), {}).targeting).toEqual({ fractional: [['on', 2500], ['off', 7500]] });
+  expect(flagDefinition(flag({ percent: 25 }), {}).targeting).toEqual({
+    fractional: [
+      ['on', 2500],
+      ['off', 7500],
+    ],
+  });
 });
 
 it('never serves more than the plan allows, down to 0.01 %', () => {
@@ -91,7 +108,9 @@ it('never serves more than the plan allows, down to 0.01 %', () => {
 it('has no targeting at 0 % and at 100 %', () => {
   expect(flagDefinition(flag({}), {})).not.toHaveProperty('targeting');
   expect(flagDefinition(flag({}), {}).defaultVariant).toBe('off');
-  expect(flagDefinition(flag({ percent: 100, segments: ['beta'] }), SEGMENTS)).not.toHaveProperty('targeting');
+  expect(flagDefinition(flag({ percent: 100, segments: ['beta'] }), SEGMENTS)).not.toHaveProperty(
+    'targeting',
+  );
   expect(flagDefinition(flag({ percent: 100 }), {}).defaultVariant).toBe('on');
 });
 
@@ -115,12 +134,16 @@ describe('segments', () => {
 
   it('keep their members in the canary while the percent grows', () => {
     for (const percent of LADDER) {
-      expect(variantOf(flag({ percent, segments: ['beta'] }), { targetingKey: 'u', plan: 'beta' })).toBe('on');
+      expect(variantOf(flag({ percent, segments: ['beta'] }), { targetingKey: 'u', plan: 'beta' })).toBe(
+        'on',
+      );
     }
   });
 
   it('that nobody defined expose nobody', () => {
-    expect(flagDefinition(flag({ segments: ['nobody', 'constructor'] }), SEGMENTS)).not.toHaveProperty('targeting');
+    expect(flagDefinition(flag({ segments: ['nobody', 'constructor'] }), SEGMENTS)).not.toHaveProperty(
+      'targeting',
+    );
   });
 });
 
@@ -129,19 +152,30 @@ describe('a flag that cannot be served as asked', () => {
     const variants = { on: true, off: false, safe: false };
     expect(variantOf(flag({ percent: 100, variant: 'safe' }, { variants }), {})).toBe('safe');
     const half = evaluator(flag({ percent: 50, variant: 'safe' }, { variants }));
-    const served = new Set(USERS.slice(0, 50).map((targetingKey) => half.resolve('boolean', 'pricing-v2', false, { targetingKey }).variant));
+    const served = new Set(
+      USERS.slice(0, 50).map(
+        (targetingKey) => half.resolve('boolean', 'pricing-v2', false, { targetingKey }).variant,
+      ),
+    );
     expect(served).toEqual(new Set(['safe', 'off']));
   });
 
   it('gives the baseline where the exposed variant does not exist', () => {
-    expect(variantOf(flag({ percent: 100, variant: 'gone', segments: ['beta'] }), { plan: 'beta' })).toBe('off');
+    expect(variantOf(flag({ percent: 100, variant: 'gone', segments: ['beta'] }), { plan: 'beta' })).toBe(
+      'off',
+    );
   });
 
   it('is disabled without its baseline, and leaves the other flags of the set alone', () => {
     const broken = flag({}, { baseline: 'gone' });
     const core = new FlagdCore();
-    core.setConfigurations(JSON.stringify(flagSet('production', [broken, { ...flag({ percent: 100 }), key: 'good' }], {})));
-    expect(core.resolve('boolean', 'pricing-v2', true, {})).toMatchObject({ value: true, reason: 'DISABLED' });
+    core.setConfigurations(
+      JSON.stringify(flagSet('production', [broken, { ...flag({ percent: 100 }), key: 'good' }], {})),
+    );
+    expect(core.resolve('boolean', 'pricing-v2', true, {})).toMatchObject({
+      value: true,
+      reason: 'DISABLED',
+    });
     expect(core.resolve('boolean', 'good', false, {}).value).toBe(true);
   });
 });
@@ -149,7 +183,11 @@ describe('a flag that cannot be served as asked', () => {
 it('names environment, revision and rollout in the metadata', () => {
   const set = flagSet('production', [flag({})], {});
   expect(set.metadata).toEqual({ flagSetId: 'production' });
-  expect(set.flags['pricing-v2']?.metadata).toEqual({ environment: 'production', revision: 7, rolloutId: 'pricing-v2-1' });
+  expect(set.flags['pricing-v2']?.metadata).toEqual({
+    environment: 'production',
+    revision: 7,
+    rolloutId: 'pricing-v2-1',
+  });
 });
 
 const schemas = new URL('../../shared/conformance/flagd-schemas/json/', import.meta.url);
@@ -158,7 +196,11 @@ const missing = existsSync(schemas) ? '' : ' (skipped: no conformance data)';
 describe.skipIf(missing !== '')(`flagd's JSON Schema${missing}`, () => {
   const read = (name: string) => JSON.parse(readFileSync(new URL(name, schemas), 'utf8'));
   const exposures: Partial<Exposure>[] = [
-    ...[0, ...LADDER].flatMap((percent) => [{ percent }, { percent, segments: ['employees'] }, { percent, segments: Object.keys(SEGMENTS) }]),
+    ...[0, ...LADDER].flatMap((percent) => [
+      { percent },
+      { percent, segments: ['employees'] },
+      { percent, segments: Object.keys(SEGMENTS) },
+    ]),
     { percent: 100, variant: 'off' },
   ];
   it.each(['targetingKey', 'userId'])('accepts every definition by %s', async (stickiness) => {

@@ -40,6 +40,8 @@ export interface FlagShape {
   baseline: string;
   canary: string;
   stickiness: string;
+  /** Where a kill ends when its caller names nothing. Absent: exposure 0. `frozen`: what is served right then. */
+  safe?: Exposure | 'frozen';
 }
 
 export interface FlagWrite extends FlagTarget {

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { Failure, isFailure } from '../plans/failures.ts';
+import type { FlagChangeResult, FlagState, FlagStore } from '../store/flag-contract.ts';
+import { carryOver } from './carry-over.ts';
+import { within } from './deadline.ts';
+import type { EmergencyLatch, Latches } from './latches.ts';
+import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
+import { servedState } from './served.ts';
+import type { FlagService } from './service.ts';
+import { loadSnapshots } from './snapshot.ts';
+
+export interface EmbeddedOptions {
+  /** Null: PostgreSQL is not even configured; only what lowers a flag works. */
+  flagStore: FlagStore | null;
+  latches: Latches;
+  dataDir: string;
+  /** The flag service of this process, if it runs one: it then serves a kill before any file or database knows. */
+  service?: FlagService;
+  /** How long PostgreSQL may take before a lowering goes into a latch file instead. Default 1,500 ms. */
+  patienceMs?: number;
+}
+
+/**
+ * The flags that Tidegate serves itself. Raising needs PostgreSQL (`POSTGRES_UNREACHABLE`); a kill and a lowering
+ * write do not: they stand in an emergency latch file until PostgreSQL is back, and every flag service on the data
+ * folder honours the file within 250 ms.
+ */
+export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
+  const { flagStore, latches, dataDir, service, patienceMs = 1500 } = options;
+
+  function store(): FlagStore {
+    if (flagStore === null) throw new Failure('POSTGRES_UNREACHABLE', 'No PostgreSQL is configured.');
+    return flagStore;
+  }
+
+  /** Before anything that reads or raises: an order that PostgreSQL has not heard of yet comes first. */
+  async function settle(target: FlagTarget): Promise<FlagStore> {
+    const after = await carryOver(latches, store(), target);
+    if (after !== null) service?.accept(after);
+    return store();
+  }
+
+  /** The last definition known without PostgreSQL: of this process's service, else of any on this data folder. */
+  async function lastKnown({ environment, key }: FlagTarget): Promise<FlagState | null> {
+    const held = service?.definition({ environment, key });
+    if (held !== undefined && held !== null) return held;
+    const kept = await loadSnapshots(dataDir);
+    return kept.find((state) => state.environment === environment && state.key === key) ?? null;
+  }
+
+  async function kill(order: EmergencyLatch): Promise<FlagReading> {
+    const hold = service?.impose(order);
+    const unkept = await latches.put(order).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    try {
+      const state = await within(patienceMs, killInStore(order));
+      service?.accept(state);
+      await latches.remove(order);
+      await hold?.release();
+      return reading(state);
+    } catch (error) {
+      const refused = isFailure(error) && error.code !== 'POSTGRES_UNREACHABLE';
+      const known = refused ? null : await lastKnown(order);
+      if (known !== null && unkept === null) {
+        await hold?.release();
+        return { ...reading(servedState(known, [order])), offline: true };
+      }
+      // Nothing here serves this flag, so that a latch would stop nothing: better to say so than to look like a kill.
+      // A latch that could not be kept on disk stays imposed in this process: it is all there is.
+      if (unkept === null) await latches.remove(order);
+      if (known === null) await hold?.release();
+      if (refused) throw error;
+      throw offlineFailure(order, known, unkept?.error ?? error);
+    }
+  }
+
+  async function killInStore(order: EmergencyLatch): Promise<FlagState> {
+    const carried = await carryOver(latches, store(), order);
+    const state = carried ?? (await store().read(order));
+    // Somebody else carried it over in between, and perhaps a person unlocked it since: this kill counts all the same.
+    if (state !== null && state.latch !== null) return state;
+    const { by, reason, at, exposure } = order;
+    return store().kill(order, exposure, { by, reason, at });
+  }
+
+  async function lower(write: FlagWrite): Promise<FlagWriteResult> {
+    try {
+      return readable(await within(patienceMs, store().write(write)));
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
+      const known = await lastKnown(write);
+      if (known === null) throw error;
+      const { environment, key, exposure, rolloutId, epoch, author, reason } = write;
+      const order = newOrder(
+        'lower',
+        { environment, key },
+        { exposure, rolloutId, epoch, by: author, reason },
+      );
+      const hold = service?.impose(order);
+      await latches.put(order);
+      await hold?.release();
+      return { kind: 'written-offline', before: known.revision };
+    }
+  }
+
+  return {
+    name: 'embedded',
+    async read(target) {
+      const state = await (await settle(target)).read(target);
+      return state === null ? null : reading(state);
+    },
+    async claim(target, shape, rolloutId) {
+      const result = await (await settle(target)).claim(target, shape, rolloutId);
+      return result.kind === 'claimed'
+        ? { ...result, reading: reading(result.reading) }
+        : { ...result, current: reading(result.current) };
+    },
+    async write(write) {
+      return write.direction === 'lower' ? lower(write) : readable(await (await settle(write)).write(write));
+    },
+    async release(target, rolloutId) {
+      await (await settle(target)).release(target, rolloutId);
+    },
+    async kill(target, safe, latch) {
+      const known = service?.definition(target) ?? null;
+      const { rolloutId, epoch } = known ?? { rolloutId: null, epoch: null };
+      return kill(newOrder('kill', target, { exposure: safe, rolloutId, epoch, ...latch }));
+    },
+    async unlock(target, by, reason) {
+      const state = await (await settle(target)).unlock(target, by, reason);
+      service?.accept(state);
+      return reading(state);
+    },
+  };
+}
+
+type OrderDetails = Pick<EmergencyLatch, 'exposure' | 'rolloutId' | 'epoch' | 'by' | 'reason'> & {
+  at?: string;
+};
+
+function newOrder(kind: EmergencyLatch['kind'], target: FlagTarget, details: OrderDetails): EmergencyLatch {
+  const { environment, key } = target;
+  return { id: randomUUID(), kind, environment, key, at: new Date().toISOString(), ...details };
+}
+
+function readable(result: FlagChangeResult): FlagWriteResult {
+  return result.kind === 'refused' ? { ...result, current: reading(result.current) } : result;
+}
+
+function reading({ environment, key, exposure, revision, epoch, rolloutId, latch }: FlagState): FlagReading {
+  return { environment, key, exposure, revision, epoch, rolloutId, latch };
+}
+
+function offlineFailure({ environment, key }: FlagTarget, known: FlagState | null, cause: unknown): Failure {
+  const flag = `flag ${key} of ${environment}`;
+  if (known === null) {
+    return new Failure(
+      'POSTGRES_UNREACHABLE',
+      `PostgreSQL does not answer and no flag service has delivered ${flag} from this data folder: nothing was stopped.`,
+      { cause },
+    );
+  }
+  return new Failure(
+    'POSTGRES_UNREACHABLE',
+    `PostgreSQL does not answer and the latch of ${flag} cannot be kept on disk: it is stopped in this process only, until it ends.`,
+    { cause },
+  );
+}
