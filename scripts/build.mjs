@@ -7,7 +7,18 @@ import { command } from './setup/command.mjs';
 import { root } from './setup/root.mjs';
 
 /** Folders whose other files (SQL, templates, protocols, examples) are read at run time. */
-const WITH_ASSETS = ['plans', 'store', 'flags', 'notify', 'server', 'app', 'cli', 'client', 'dashboards', 'examples'];
+const WITH_ASSETS = [
+  'plans',
+  'store',
+  'flags',
+  'notify',
+  'server',
+  'app',
+  'cli',
+  'client',
+  'dashboards',
+  'examples',
+];
 
 const hash = await sourcesHash();
 // Built beside and then swapped: what runs from `dist` meanwhile never meets half a build.

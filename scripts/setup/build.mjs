@@ -10,7 +10,9 @@ export async function ensureBuild() {
   const built = await readFile(join(root, 'dist/.sources'), 'utf8').catch(() => undefined);
   if (built === (await sourcesHash())) return;
   say('building (usually 20 s)');
-  const { status, output } = await command(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root });
+  const { status, output } = await command(process.execPath, [join(root, 'scripts/build.mjs')], {
+    cwd: root,
+  });
   if (status !== 0) throw new Missing('the build failed', tail(output, 40), 'BUILD_FAILED');
 }
 

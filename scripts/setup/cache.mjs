@@ -68,7 +68,8 @@ export async function locked(part, work) {
       await rm(path, { force: true });
       continue;
     }
-    if (!told) say(`${part}: another setup is at it${owner > 0 ? ` (process ${owner})` : ''}; waiting for it`);
+    if (!told)
+      say(`${part}: another setup is at it${owner > 0 ? ` (process ${owner})` : ''}; waiting for it`);
     told = true;
     await wait(300);
   }

@@ -17,7 +17,14 @@ export async function download(url, file) {
   const curl = onPath('curl');
   // curl knows this machine's proxy and certificates; Node's fetch does not.
   if (curl === undefined) return viaFetch(url, file);
-  const limits = ['--connect-timeout', String(CONNECT), '--speed-limit', '1000', '--speed-time', String(STALLED)];
+  const limits = [
+    '--connect-timeout',
+    String(CONNECT),
+    '--speed-limit',
+    '1000',
+    '--speed-time',
+    String(STALLED),
+  ];
   const { status, output } = await command(curl, ['-fsSL', ...limits, '-o', file, url]);
   if (status !== 0) throw new Error(tail(output, 1)[0] ?? `curl ended with ${status}`);
 }
@@ -35,7 +42,10 @@ async function viaFetch(url, file) {
     again();
     await pipeline(Readable.fromWeb(answer.body).on('data', again), createWriteStream(file));
   } catch (error) {
-    throw new Error(abort.signal.aborted ? `no answer from ${new URL(url).host}` : `${error.cause?.message ?? error.message}`);
+    const why = abort.signal.aborted
+      ? `no answer from ${new URL(url).host}`
+      : (error.cause?.message ?? error.message);
+    throw new Error(why, { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -9,7 +9,9 @@ export async function ensurePackages() {
   if (await installed()) return;
   say('packages: npm ci (usually 30 s, longer with an empty npm cache)');
   // An install without its development packages could neither build nor test.
-  const { status, output } = await command('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root });
+  const { status, output } = await command('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
+    cwd: root,
+  });
   if (status !== 0) {
     throw new Missing('the packages could not be installed', [
       ...tail(output, 8),
@@ -28,7 +30,9 @@ async function installed() {
       if (path === '') return true;
       const there = present[path];
       // Optional ones are for other systems.
-      return there === undefined ? optional === true : there.version === version && there.integrity === integrity;
+      return there === undefined
+        ? optional === true
+        : there.version === version && there.integrity === integrity;
     });
   } catch {
     return false;

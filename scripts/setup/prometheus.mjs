@@ -41,7 +41,9 @@ export async function findPrometheus() {
           }),
       },
     ],
-    advice: ['Install Prometheus (https://prometheus.io/download) so that `prometheus` and `promtool` are on PATH.'],
+    advice: [
+      'Install Prometheus (https://prometheus.io/download) so that `prometheus` and `promtool` are on PATH.',
+    ],
   });
 }
 

@@ -17,7 +17,9 @@ export async function run({ purpose, json }) {
   ]);
   const troubles = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   if (troubles.length > 0) fail(troubles);
-  const [temporal, prometheus] = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined));
+  const [temporal, prometheus] = answers.map((answer) =>
+    answer.status === 'fulfilled' ? answer.value : undefined,
+  );
   try {
     if (inClone) await ensureBuild();
   } catch (error) {
@@ -35,5 +37,7 @@ function fail(troubles) {
     console.error(`\n${trouble.code}: ${trouble.message}`);
     for (const line of trouble.advice) console.error(`  ${line}`);
   }
-  process.exit(troubles.some((trouble) => trouble instanceof Missing && trouble.code === 'PART_MISSING') ? 3 : 1);
+  process.exit(
+    troubles.some((trouble) => trouble instanceof Missing && trouble.code === 'PART_MISSING') ? 3 : 1,
+  );
 }

@@ -14,7 +14,9 @@ export async function findTemporal() {
   const configured = process.env.TIDEGATE_TEMPORAL;
   if (configured) {
     if (isProgram(configured)) return { temporal: configured };
-    throw new Missing(`TIDEGATE_TEMPORAL is ${configured}, which is no program`, ['Mend it, or unset it and let setup look.']);
+    throw new Missing(`TIDEGATE_TEMPORAL is ${configured}, which is no program`, [
+      'Mend it, or unset it and let setup look.',
+    ]);
   }
   const installed = onPath('temporal');
   if (installed !== undefined) return { temporal: installed };
@@ -53,7 +55,10 @@ async function fromGitHub(folder) {
 
 async function fromTemporal(folder) {
   const file = join(folder, 'temporal.tar.gz');
-  await download(`https://temporal.download/cli/archive/v${VERSION}?platform=${system.os}&arch=${system.arch}`, file);
+  await download(
+    `https://temporal.download/cli/archive/v${VERSION}?platform=${system.os}&arch=${system.arch}`,
+    file,
+  );
   await unpack(file, folder);
 }
 
