@@ -5,10 +5,10 @@ import { notificationsFor } from './notification.ts';
 import { Plan } from './plan.ts';
 import type { RolloutView } from './view.ts';
 
-const subscriptions = [
+const subscriptions: Plan['notify'] = [
   { channel: 'slack', events: ['started', 'advanced', 'completed'] },
   { channel: 'pager', events: ['paused', 'rolled-back', 'no-data'] },
-  { channel: 'log', events: ['all'] },
+  { channel: 'log', events: [...TRANSITIONS] },
   { channel: 'pager', events: ['no-data'] },
 ];
 
@@ -137,7 +137,7 @@ describe('a message says', () => {
     ['look when it is over', 'rolled-back', { stop: stop('hard-stop'), phase: 'rolled-back' }, ['status']],
     ['pause or roll back while it runs', 'advanced', {}, ['status', 'pause', 'rollback']],
   ])('that one can %s', (_, transition, view, names) => {
-    const all = [{ channel: 'log', events: ['all'] }];
+    const all = [{ channel: 'log', events: [...TRANSITIONS] }];
     const [message] = notificationsFor(entry(transition), { ...active, ...view }, { ...plan, notify: all });
     expect(message?.actions.map(({ command }) => command)).toEqual(
       names.map((name) => `tidegate ${name} pricing-v2-1`),

@@ -10,12 +10,10 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   paused: ['soft-stop', 'drift', 'reminder'],
   'rolled-back': ['write-failed'],
 };
-const EVERYTHING = 'all';
 
 /**
  * The messages that one journal entry causes by the plan's `notify`: at most one per channel, in the order of the
- * plan. An event is the name of a transition, or `all`; `paused` also covers any other entry that leaves the rollout
- * paused by a stop. `view` is the rollout right after the entry.
+ * plan. `paused` also covers a hard stop that only pauses. `view` is the rollout right after the entry.
  */
 export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: Plan): Notification[] {
   const channels = plan.notify
@@ -25,7 +23,7 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
 }
 
 function concerns(event: string, { transition }: JournalEntry, view: RolloutView): boolean {
-  if (event === EVERYTHING || event === transition) return true;
+  if (event === transition) return true;
   if (ALSO[event]?.includes(transition) === true) return true;
   const pausedByStop = transition === 'hard-stop' && view.pause !== null && view.stop === null;
   return event === 'paused' && pausedByStop;
