@@ -1,6 +1,9 @@
+import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Buckets, Count, Rejection } from '../plans/sample.ts';
+import { slowdownOf } from './histogram.ts';
 import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
+import { restartProcess } from './process.ts';
 
 /** Sums of the mirrored test since the stage was entered: score, variance and dispersion factor at the proof's margin. */
 export type ProofSums = readonly [S: number, V: number, Q: number];
@@ -76,5 +79,41 @@ export function restoreEvidence(value: unknown): Evidence | null {
 }
 
 function isEvidence(value: unknown): value is Evidence {
-  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1 && 'metrics' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    value.version === 1 &&
+    'metrics' in value
+  );
+}
+
+/**
+ * A person accepts a difference of `value` (in the unit of the estimate; its sign does not matter): it takes the
+ * place of the metric's soft margin in every stage from now on, and the metric's evidence starts again. The hard
+ * margin stays. For a latency `value` is a share of requests above the edge nearest the quantile; the margin
+ * becomes the slowdown that lifts as much of the baseline above that edge. Unknown metrics change nothing.
+ */
+export function accept(evidence: Evidence, metric: string, value: number): Evidence {
+  const known = evidence.metrics[metric];
+  if (known === undefined || known.accepted === value) return evidence;
+  const next: MetricEvidence = { ...known, accepted: value, process: restartProcess(known.process) };
+  if (next.kind === 'latency') next.slowdown = acceptedSlowdown(next, Math.abs(value));
+  return { ...evidence, metrics: { ...evidence.metrics, [metric]: next } };
+}
+
+function acceptedSlowdown(evidence: LatencyEvidence, difference: number): number | null {
+  const edge = evidence.edges?.[0];
+  const history = evidence.baseline ?? evidence.before;
+  return edge === undefined || history === null ? null : slowdownOf(history, { edge, difference });
+}
+
+/** The difference that an approval accepts when none is named: the bound of the interval on the side that is worse. */
+export function acceptableDifference(metric: MetricAssessment): number {
+  const fewerIsWorse = (metric.soft ?? metric.hard ?? 0) < 0;
+  const [lower, upper] = metric.interval ?? [
+    metric.estimate - 2 * metric.standardError,
+    metric.estimate + 2 * metric.standardError,
+  ];
+  return fewerIsWorse ? lower : upper;
 }

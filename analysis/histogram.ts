@@ -29,7 +29,8 @@ export function countAbove(buckets: Buckets, x: number): number {
     if (edge === '+Inf') return above;
     const here = total - count;
     if (x === edge) return here;
-    if (x < edge) return low === 0 ? total + (here - total) * (x / edge) : between({ low, above, edge, here }, x);
+    if (x < edge)
+      return low === 0 ? total + (here - total) * (x / edge) : between({ low, above, edge, here }, x);
     low = edge;
     above = here;
   }
@@ -86,7 +87,10 @@ export function chooseEdges(baseline: Buckets, metric: { quantile: number; margi
   const distance = (share: number) => Math.abs(Math.log(share / (1 - metric.quantile)));
   return baseline
     .flatMap(([edge, count]) => (edge === '+Inf' ? [] : [{ edge, share: 1 - count / total }]))
-    .filter(({ edge, share }) => share >= EXCEEDANCE[0] && share <= EXCEEDANCE[1] && edge / (1 + metric.margin) >= first)
+    .filter(
+      ({ edge, share }) =>
+        share >= EXCEEDANCE[0] && share <= EXCEEDANCE[1] && edge / (1 + metric.margin) >= first,
+    )
     .sort((a, b) => distance(a.share) - distance(b.share) || a.edge - b.edge)
     .slice(0, MOST_EDGES)
     .map(({ edge }) => edge);

@@ -12,7 +12,12 @@ const counts = (xc: number, nc: number, xb: number, nb: number): PollCounts => (
 });
 
 const interval = (polls: readonly PollCounts[], alpha = 0.05) =>
-  confidenceInterval(polls.reduce(addToInterval, NO_POLLS), { alpha, c: 1, mirrored: 1, dispersion: () => 0 });
+  confidenceInterval(polls.reduce(addToInterval, NO_POLLS), {
+    alpha,
+    c: 1,
+    mirrored: 1,
+    dispersion: () => 0,
+  });
 
 /** The same set from the polls themselves. */
 function slow(polls: readonly PollCounts[], alpha = 0.05): [number, number] {
@@ -29,7 +34,10 @@ function slow(polls: readonly PollCounts[], alpha = 0.05): [number, number] {
   const edge = (side: 1 | -1): number => {
     let inside = NO_POLLS.Y;
     const all = polls.map((poll) => score(poll, 0));
-    const nH = polls.reduce((sum, p) => sum + (p.canaryTotal * p.baselineTotal) / (p.canaryTotal + p.baselineTotal), 0);
+    const nH = polls.reduce(
+      (sum, p) => sum + (p.canaryTotal * p.baselineTotal) / (p.canaryTotal + p.baselineTotal),
+      0,
+    );
     inside = all.reduce((sum, { y }) => sum + y, 0) / nH;
     let outside: number = -side;
     if (lnE(outside, side) < Math.log(1 / alpha)) return outside;
@@ -51,7 +59,9 @@ describe('the confidence sequence that people read', () => {
   });
 
   test('7: twenty polls', () => {
-    const polls = Array.from({ length: 20 }, (_, i) => counts(3 + ((7 * i) % 5), 1000, 48 + ((11 * i) % 9), 10_000));
+    const polls = Array.from({ length: 20 }, (_, i) =>
+      counts(3 + ((7 * i) % 5), 1000, 48 + ((11 * i) % 9), 10_000),
+    );
     const [lower, upper] = interval(polls) ?? [0, 0];
     expect(lower).toBeCloseTo(-0.001683112, 9);
     expect(upper).toBeCloseTo(0.001805306, 9);
@@ -61,7 +71,9 @@ describe('the confidence sequence that people read', () => {
     const poll = fc
       .tuple(fc.integer({ min: 20, max: 2000 }), fc.integer({ min: 200, max: 3000 }))
       .chain(([nc, nb]) =>
-        fc.tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 12 })).map(([xc, xb]) => counts(xc, nc, xb, nb)),
+        fc
+          .tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 12 }))
+          .map(([xc, xb]) => counts(xc, nc, xb, nb)),
       );
     fc.assert(
       fc.property(fc.array(poll, { minLength: 1, maxLength: 60 }), (polls) => {

@@ -51,7 +51,13 @@ export function addToInterval(sums: IntervalSums, counts: PollCounts): IntervalS
   ];
   // d > x/nc: the baseline's rate is clipped to 0; d < -x/nb: the canary's.
   const shutAbove: Coefficients = [0, hb * hb * nc, 0, 0, h2];
-  const shutBelow: Coefficients = [hc * hc * nb * p, -hc * hc * nb * hc, h2 * p * p, -2 * h2 * p * hc, h2 * hc * hc];
+  const shutBelow: Coefficients = [
+    hc * hc * nb * p,
+    -hc * hc * nb * hc,
+    h2 * p * p,
+    -2 * h2 * p * hc,
+    h2 * hc * hc,
+  ];
   return {
     polls: sums.polls + 1,
     Y: sums.Y + hb * xc - hc * xb,
@@ -92,7 +98,10 @@ interface Confidence {
  * The confidence sequence: the differences d that neither test rejects, by bisection. Null without data.
  * Valid at every look, however often it is looked at.
  */
-export function confidenceInterval(sums: IntervalSums, confidence: Confidence): readonly [number, number] | null {
+export function confidenceInterval(
+  sums: IntervalSums,
+  confidence: Confidence,
+): readonly [number, number] | null {
   if (!(sums.nH > 0)) return null;
   const enough = Math.log(1 / confidence.alpha);
   const G = confidence.dispersion(sums.polls);

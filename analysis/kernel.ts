@@ -25,7 +25,10 @@ export interface SegmentSums {
 const POINTS = 24;
 
 /** The grid of bets: 0.01 to 3, evenly spaced in the logarithm. */
-export const LAMBDAS: readonly number[] = Array.from({ length: POINTS }, (_, k) => 0.01 * 300 ** (k / (POINTS - 1)));
+export const LAMBDAS: readonly number[] = Array.from(
+  { length: POINTS },
+  (_, k) => 0.01 * 300 ** (k / (POINTS - 1)),
+);
 
 const NOTHING: Score = { y: 0, V: 0, Q: 0, nH: 0 };
 

@@ -2,14 +2,14 @@ import type { LatencyMetric, Plan } from '../plans/plan.ts';
 import type { Buckets, Sample } from '../plans/sample.ts';
 import type { Dispersion } from './dispersion.ts';
 import type { LatencyEvidence } from './evidence.ts';
-import { addHistograms, chooseEdges, countAbove, histogramTotal, slowdownOf } from './histogram.ts';
+import { addHistograms, chooseEdges, countAbove, histogramTotal } from './histogram.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 import type { Margins } from './margins.ts';
 import { latencyMargins, tested } from './margins.ts';
 import type { Totals } from './process.ts';
-import { addPoll, openProcess, openSegment, restartProcess, ZERO } from './process.ts';
+import { addPoll, openProcess, openSegment, ZERO } from './process.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 
 /** Baseline requests from which the edges are chosen. */
@@ -50,19 +50,10 @@ export function enterLatency(evidence: LatencyEvidence, at: LatencyFrame): Laten
   return pickEdges(entered, at);
 }
 
-/**
- * The accepted difference is a share of requests above the edge nearest the quantile; the margin becomes the
- * slowdown that shifts as much of the baseline above that edge.
- */
-export function acceptLatency(evidence: LatencyEvidence, value: number, frame: StageFrame | null): LatencyEvidence {
-  const edge = evidence.edges?.[0];
-  const history = evidence.baseline ?? evidence.before;
-  const slowdown = edge === undefined || history === null ? null : slowdownOf(history, { edge, difference: Math.abs(value) });
-  const process = restartProcess(evidence.process);
-  return { ...evidence, accepted: value, slowdown, process: frame?.compared ? openSegment(process, frame.c) : process };
-}
-
-export function marginsOfLatency(plan: Plan, at: { stage: number; metric: string; evidence: LatencyEvidence }): Margins {
+export function marginsOfLatency(
+  plan: Plan,
+  at: { stage: number; metric: string; evidence: LatencyEvidence },
+): Margins {
   return latencyMargins(plan, { stage: at.stage, metric: at.metric, accepted: at.evidence.slowdown });
 }
 
@@ -72,9 +63,12 @@ export function marginsOfLatency(plan: Plan, at: { stage: number; metric: string
  */
 function pickEdges(evidence: LatencyEvidence, at: LatencyFrame): LatencyEvidence {
   if (evidence.edges !== null || !at.frame.compared) return evidence;
-  const margin = tested(marginsOfLatency(at.plan, { stage: at.frame.index, metric: at.metric.name, evidence }));
+  const margin = tested(
+    marginsOfLatency(at.plan, { stage: at.frame.index, metric: at.metric.name, evidence }),
+  );
   if (margin === null) return evidence;
-  const seen = evidence.baseline === null ? evidence.before : addHistograms(evidence.before, evidence.baseline);
+  const seen =
+    evidence.baseline === null ? evidence.before : addHistograms(evidence.before, evidence.baseline);
   const given = at.context.edges?.[at.metric.name];
   if (given === undefined && (seen === null || histogramTotal(seen) < WARM_UP)) return evidence;
   const edges = given ?? chooseEdges(seen ?? [], { quantile: at.metric.quantile, margin });
@@ -105,15 +99,22 @@ export function observeLatency(
     baseline: addHistograms(evidence.baseline, baseline),
     canary: addHistograms(evidence.canary, canary),
   };
-  if (!frame.compared || !used) return { evidence: next, used: frame.compared ? used : histogramTotal(canary) > 0 };
+  if (!frame.compared || !used)
+    return { evidence: next, used: frame.compared ? used : histogramTotal(canary) > 0 };
   const margins = marginsOfLatency(plan, { stage: frame.index, metric: metric.name, evidence: picked });
   const soft = tested(margins);
   const { edges } = picked;
   if (soft === null || edges === null || edges.length === 0) return { evidence: next, used };
   const scores = edges.map((edge) => totals(cohorts, { edge, soft, hard: margins.hard ?? soft }));
-  next.process = addPoll(picked.process, { stage: frame.index, ruler: frame.ruler, scores, dispersion: poll.dispersion });
+  next.process = addPoll(picked.process, {
+    stage: frame.index,
+    ruler: frame.ruler,
+    scores,
+    dispersion: poll.dispersion,
+  });
   const nearest = edges[0];
-  if (nearest !== undefined) next.interval = addToInterval(evidence.interval, counts(cohorts, { edge: nearest, margin: 0 }));
+  if (nearest !== undefined)
+    next.interval = addToInterval(evidence.interval, counts(cohorts, { edge: nearest, margin: 0 }));
   return { evidence: next, used };
 }
 
@@ -123,7 +124,10 @@ interface Cohorts {
 }
 
 /** Canary requests above an edge against baseline requests above edge/(1+margin). */
-function counts({ baseline, canary }: Cohorts, { edge, margin }: { edge: number; margin: number }): PollCounts {
+function counts(
+  { baseline, canary }: Cohorts,
+  { edge, margin }: { edge: number; margin: number },
+): PollCounts {
   return {
     canaryEvents: countAbove(canary, edge),
     canaryTotal: histogramTotal(canary),
@@ -132,7 +136,10 @@ function counts({ baseline, canary }: Cohorts, { edge, margin }: { edge: number;
   };
 }
 
-function totals(cohorts: Cohorts, { edge, soft, hard }: { edge: number; soft: number; hard: number }): Totals {
+function totals(
+  cohorts: Cohorts,
+  { edge, soft, hard }: { edge: number; soft: number; hard: number },
+): Totals {
   const atSoft = score(counts(cohorts, { edge, margin: soft }), 0);
   if (atSoft.V === 0) return ZERO;
   const atHard = score(counts(cohorts, { edge, margin: hard }), 0);

@@ -24,7 +24,12 @@ export function observeLimits(
     const before = windows[limit.name];
     next[limit.name] =
       value > threshold
-        ? { value, threshold, since: before?.since ?? poll.sample.t, seconds: (before?.seconds ?? 0) + poll.plan.source.poll }
+        ? {
+            value,
+            threshold,
+            since: before?.since ?? poll.sample.t,
+            seconds: (before?.seconds ?? 0) + poll.plan.source.poll,
+          }
         : { value, threshold, since: null, seconds: 0 };
   }
   return next;
@@ -65,7 +70,9 @@ export function cohortValue(metric: Metric, cohort: CohortSample): number | null
     return count === undefined || !(count.total > 0) ? null : count.events / count.total;
   }
   const buckets = cohort.histograms[metric.name];
-  return buckets === undefined || !(histogramTotal(buckets) > 0) ? null : quantileOf(buckets, metric.quantile);
+  return buckets === undefined || !(histogramTotal(buckets) > 0)
+    ? null
+    : quantileOf(buckets, metric.quantile);
 }
 
 function finite(value: number | undefined): number | null {

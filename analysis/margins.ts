@@ -46,7 +46,10 @@ export function ratioMargins(
 }
 
 /** The margins of a latency: shares of the baseline's own time. */
-export function latencyMargins(plan: Plan, at: { stage: number; metric: string; accepted: number | null }): Margins {
+export function latencyMargins(
+  plan: Plan,
+  at: { stage: number; metric: string; accepted: number | null },
+): Margins {
   const written = stageMetric(plan, at.stage, at.metric);
   return { soft: at.accepted ?? slowdown(written.soft), hard: slowdown(written.hard) };
 }
@@ -68,12 +71,16 @@ function resolve(margin: Margin | null, rate: number | null): number | null {
 }
 
 function baselineRate(before: Count, now: Count, good: boolean): number | null {
-  const all = steady(before) ? before : { events: before.events + now.events, total: before.total + now.total };
+  const all = steady(before)
+    ? before
+    : { events: before.events + now.events, total: before.total + now.total };
   if (all.total < FEWEST_REQUESTS) return null;
   const events = good ? all.total - all.events : all.events;
   return Math.min(1, (events + Math.sqrt(events) + 1) / all.total);
 }
 
 function steady(count: Count): boolean {
-  return count.total >= FEWEST_REQUESTS && Math.min(count.events, count.total - count.events) >= STEADY_EVENTS;
+  return (
+    count.total >= FEWEST_REQUESTS && Math.min(count.events, count.total - count.events) >= STEADY_EVENTS
+  );
 }

@@ -75,9 +75,20 @@ describe('numbers of the method', () => {
       const nb = 3000 - nc;
       const xb = Math.floor(0.005 * nb + ((7 * i) % 5) - 2);
       const xc = Math.max(0, Math.floor(0.005 * nc + ((5 * i) % 3) - 1) + (i >= 100 ? 8 : 0));
-      return { stage: i < 80 ? 0 : 1, c: i < 80 ? 0.95 : 0.75, ruler, scores: totals(counts(xc, nc, xb, nb), 0.001) };
+      return {
+        stage: i < 80 ? 0 : 1,
+        c: i < 80 ? 0.95 : 0.75,
+        ruler,
+        scores: totals(counts(xc, nc, xb, nb), 0.001),
+      };
     });
-    const expected = { 15: -0.1908271866, 39: -0.2899341619, 79: -0.4471286189, 99: -0.872245005, 105: -0.0889972206 };
+    const expected = {
+      15: -0.1908271866,
+      39: -0.2899341619,
+      79: -0.4471286189,
+      99: -0.872245005,
+      105: -0.0889972206,
+    };
     for (const [i, value] of Object.entries(expected)) expect(lnE[Number(i)]).toBeCloseTo(value, 9);
     expect(lnE.findIndex((value) => value >= Math.log(100))).toBe(115);
   });
@@ -98,13 +109,23 @@ describe('numbers of the method', () => {
     expect(markWeight(ruler, 1)).toBeCloseTo(0.0263603897, 10);
     expect(markWeight(ruler, 13)).toBeCloseTo(0.001245574, 10);
     expect(markWeight(ruler, 26)).toBeCloseTo(0.0005529358, 10);
-    const lnE = run(130, (n) => 0.05 * Math.cbrt(n), (i) => ({
-      stage: 0,
-      c: 0.8,
-      ruler,
-      scores: totals(counts(2 + ((5 * i) % 3) + (i >= 90 ? 6 : 0), 600, 10 + ((7 * i) % 5), 2400), 0.001),
-    }));
-    const expected = { 31: -0.648443501, 49: -1.0341102686, 89: -1.3865955462, 95: -0.6525387658, 99: 1.5274267862 };
+    const lnE = run(
+      130,
+      (n) => 0.05 * Math.cbrt(n),
+      (i) => ({
+        stage: 0,
+        c: 0.8,
+        ruler,
+        scores: totals(counts(2 + ((5 * i) % 3) + (i >= 90 ? 6 : 0), 600, 10 + ((7 * i) % 5), 2400), 0.001),
+      }),
+    );
+    const expected = {
+      31: -0.648443501,
+      49: -1.0341102686,
+      89: -1.3865955462,
+      95: -0.6525387658,
+      99: 1.5274267862,
+    };
     for (const [i, value] of Object.entries(expected)) expect(lnE[Number(i)]).toBeCloseTo(value, 9);
     expect(lnE.findIndex((value) => value >= Math.log(100))).toBe(103);
   });

@@ -60,12 +60,21 @@ export interface Process {
 
 export function openProcess(tracks: number): Process {
   const track: Track = { segments: [], from: [], lnFrozen: null, carrier: null };
-  return { clock: 0, stages: {}, segments: [], live: [], started: 0, tracks: Array.from({ length: tracks }, () => track) };
+  return {
+    clock: 0,
+    stages: {},
+    segments: [],
+    live: [],
+    started: 0,
+    tracks: Array.from({ length: tracks }, () => track),
+  };
 }
 
-/** The evidence begins again; the ruler of a stage goes on. */
+/** The evidence begins again in the present stage; the stage's ruler goes on. */
 export function restartProcess(process: Process): Process {
-  return { ...openProcess(process.tracks.length), stages: process.stages };
+  const fresh = { ...openProcess(process.tracks.length), stages: process.stages };
+  const c = process.segments.at(-1);
+  return c === undefined ? fresh : openSegment(fresh, c);
 }
 
 /** A stage is entered: what follows is summed apart, with this stage's bound. */
@@ -130,7 +139,12 @@ function freeze(process: Process, dispersion: Dispersion): Process {
       values.push(state.lnWeighted);
       if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
     });
-    return { ...track, lnFrozen: logSumExp(values), carrier, from: track.from.filter((_, i) => !over(process.live[i] ?? NEVER)) };
+    return {
+      ...track,
+      lnFrozen: logSumExp(values),
+      carrier,
+      from: track.from.filter((_, i) => !over(process.live[i] ?? NEVER)),
+    };
   });
   return { ...process, tracks, live: process.live.filter((component) => !over(component)) };
 }
@@ -153,7 +167,10 @@ function carry(process: Process, track: Track, i: number, dispersion: Dispersion
 }
 
 /** Evidence of the process: the average over its tracks, and the component that carries it (null: no data yet). */
-export function evidenceOf(process: Process, dispersion: Dispersion): { lnE: number; carrier: Carrier | null } {
+export function evidenceOf(
+  process: Process,
+  dispersion: Dispersion,
+): { lnE: number; carrier: Carrier | null } {
   const rest = Math.max(0, 1 - process.started);
   const values: number[] = [];
   let strongest: Carrier | null = null;
@@ -166,7 +183,8 @@ export function evidenceOf(process: Process, dispersion: Dispersion): { lnE: num
       values.push(state.lnWeighted);
       if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
     }
-    if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted)) strongest = carrier;
+    if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted))
+      strongest = carrier;
   }
   if (process.tracks.length === 0) return { lnE: 0, carrier: null };
   return { lnE: logSumExp(values) - Math.log(process.tracks.length), carrier: strongest };
@@ -196,9 +214,27 @@ export function presentSegment(track: Track): Totals {
 }
 
 function add(a: Totals, b: Totals): Totals {
-  return [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4], a[5] + b[5], a[6] + b[6], a[7] + b[7]];
+  return [
+    a[0] + b[0],
+    a[1] + b[1],
+    a[2] + b[2],
+    a[3] + b[3],
+    a[4] + b[4],
+    a[5] + b[5],
+    a[6] + b[6],
+    a[7] + b[7],
+  ];
 }
 
 function subtract(a: Totals, b: Totals): Totals {
-  return [a[0] - b[0], a[1] - b[1], a[2] - b[2], a[3] - b[3], a[4] - b[4], a[5] - b[5], a[6] - b[6], a[7] - b[7]];
+  return [
+    a[0] - b[0],
+    a[1] - b[1],
+    a[2] - b[2],
+    a[3] - b[3],
+    a[4] - b[4],
+    a[5] - b[5],
+    a[6] - b[6],
+    a[7] - b[7],
+  ];
 }

@@ -8,7 +8,7 @@ import { score } from './kernel.ts';
 import type { Margins } from './margins.ts';
 import { badCount, ratioMargins, tested } from './margins.ts';
 import type { Totals } from './process.ts';
-import { addPoll, openProcess, openSegment, restartProcess, ZERO } from './process.ts';
+import { addPoll, openProcess, openSegment, ZERO } from './process.ts';
 import type { StageFrame } from './stage.ts';
 
 const NONE: Count = { events: 0, total: 0 };
@@ -40,13 +40,11 @@ export function enterRatio(evidence: RatioEvidence, frame: StageFrame): RatioEvi
   };
 }
 
-export function acceptRatio(evidence: RatioEvidence, value: number, frame: StageFrame | null): RatioEvidence {
-  const process = restartProcess(evidence.process);
-  return { ...evidence, accepted: value, process: frame?.compared ? openSegment(process, frame.c) : process };
-}
-
 /** The margins in force before the next poll. */
-export function marginsOfRatio(plan: Plan, at: { stage: number; metric: RatioMetric; evidence: RatioEvidence }): Margins {
+export function marginsOfRatio(
+  plan: Plan,
+  at: { stage: number; metric: RatioMetric; evidence: RatioEvidence },
+): Margins {
   const { before, baseline, accepted } = at.evidence;
   return ratioMargins(plan, { stage: at.stage, metric: at.metric, before, stageSoFar: baseline, accepted });
 }
@@ -60,7 +58,10 @@ export interface RatioPoll {
 }
 
 /** One poll of a ratio; `used` is false where a cohort had no trials. Null: the sample lacks the metric. */
-export function observeRatio(evidence: RatioEvidence, poll: RatioPoll): { evidence: RatioEvidence; used: boolean } | null {
+export function observeRatio(
+  evidence: RatioEvidence,
+  poll: RatioPoll,
+): { evidence: RatioEvidence; used: boolean } | null {
   const { plan, frame, metric, sample } = poll;
   const read = { baseline: sample.baseline.ratios[metric.name], canary: sample.canary.ratios[metric.name] };
   if (read.baseline === undefined || read.canary === undefined) return null;
@@ -91,7 +92,12 @@ export function observeRatio(evidence: RatioEvidence, poll: RatioPoll): { eviden
   // No margin, or a relative one before the baseline's rate is known: counted, not tested.
   if (d === null) return { evidence: next, used };
   const scores = [totals(counts, { soft: d, hard: margins.hard ?? d })];
-  next.process = addPoll(evidence.process, { stage: frame.index, ruler: frame.ruler, scores, dispersion: poll.dispersion });
+  next.process = addPoll(evidence.process, {
+    stage: frame.index,
+    ruler: frame.ruler,
+    scores,
+    dispersion: poll.dispersion,
+  });
   return { evidence: next, used };
 }
 

@@ -12,7 +12,11 @@ export interface Ruler {
 /** Planned length and unit in the same measure (seconds), poll step likewise. */
 export function rulerOf(stage: { planned: number; unit: number; poll: number; stages: number }): Ruler {
   const unit = Math.max(stage.unit, stage.poll);
-  return { unit: unit / stage.poll, marks: Math.max(0, Math.ceil(stage.planned / unit - 1e-9) - 1), stages: stage.stages };
+  return {
+    unit: unit / stage.poll,
+    marks: Math.max(0, Math.ceil(stage.planned / unit - 1e-9) - 1),
+    stages: stage.stages,
+  };
 }
 
 /** Weight of the component that starts with the stage and never freezes. */

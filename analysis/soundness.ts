@@ -7,7 +7,8 @@ export function faultsOf(sample: Sample): Rejection[] {
 
 function cohortFaults(cohort: string, sample: CohortSample): Rejection[] {
   const faults: Rejection[] = [];
-  const invalid = (metric: string, detail: string) => faults.push({ kind: 'invalid', metric, detail: `${cohort}: ${detail}` });
+  const invalid = (metric: string, detail: string) =>
+    faults.push({ kind: 'invalid', metric, detail: `${cohort}: ${detail}` });
   if (!isCount(sample.requests)) invalid('requests', `${sample.requests} requests`);
   for (const [metric, { events, total }] of Object.entries(sample.ratios)) {
     if (!isCount(events) || !isCount(total)) invalid(metric, `${events} of ${total} is no count`);

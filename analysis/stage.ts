@@ -54,5 +54,7 @@ export function stageFrame(plan: Plan, index: number): StageFrame {
 
 export function dispersionOf(plan: Plan, context: GateContext, metric: string): Dispersion {
   const knots = context.dispersion?.[metric];
-  return knots === undefined || knots.length === 0 ? assumedDispersion(plan.analysis.noise) : measuredDispersion(knots);
+  return knots === undefined || knots.length === 0
+    ? assumedDispersion(plan.analysis.noise)
+    : measuredDispersion(knots);
 }

@@ -1,0 +1,154 @@
+import type { Assessment } from '../plans/assessment.ts';
+import type { Metric, Plan } from '../plans/plan.ts';
+import type { Reading, Rejection, Sample } from '../plans/sample.ts';
+import type { Evidence, MetricEvidence } from './evidence.ts';
+import { accept } from './evidence.ts';
+import { enterLatency, observeLatency, openLatency } from './latency.ts';
+import { observeLimits } from './limits.ts';
+import { enterRatio, observeRatio, openRatio } from './ratio.ts';
+import { faultsOf } from './soundness.ts';
+import type { GateContext, StageFrame } from './stage.ts';
+import { dispersionOf, stageFrame } from './stage.ts';
+import { judge } from './verdict.ts';
+
+/** The evidence of a rollout that has not begun. */
+export function openEvidence(plan: Plan): Evidence {
+  return {
+    version: 1,
+    stage: -1,
+    since: null,
+    t: null,
+    polls: { used: 0, ignored: 0, rejected: 0 },
+    last: null,
+    rejectedSince: null,
+    rejections: [],
+    canarySeen: false,
+    requests: { baseline: 0, canary: 0 },
+    users: null,
+    metrics: Object.fromEntries(plan.metrics.map((metric) => [metric.name, openMetric(metric)])),
+    limits: {},
+  };
+}
+
+function openMetric(metric: Metric): MetricEvidence {
+  return metric.kind === 'ratio' ? openRatio() : openLatency();
+}
+
+/**
+ * A stage is entered, for the first time or again: its counts, minimums, proof and limits begin; the evidence
+ * against the rollout goes on, also after a step back. What was accepted stays accepted.
+ */
+export function enterStage(evidence: Evidence, plan: Plan, stageIndex: number): Evidence {
+  return enter(evidence, plan, { stageIndex });
+}
+
+function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
+  const { stageIndex } = context;
+  const frame = stageFrame(plan, stageIndex);
+  const metrics = plan.metrics.map((metric) => {
+    const known = evidence.metrics[metric.name];
+    const opened = known?.kind === metric.kind ? known : openMetric(metric);
+    return [metric.name, enterMetric(opened, { plan, frame, metric, context })] as const;
+  });
+  return {
+    ...openEvidence(plan),
+    stage: stageIndex,
+    t: evidence.t,
+    // An outage of the source does not end because the stage does.
+    rejectedSince: evidence.rejectedSince,
+    metrics: Object.fromEntries(metrics),
+  };
+}
+
+interface MetricFrame {
+  plan: Plan;
+  frame: StageFrame;
+  metric: Metric;
+  context: GateContext;
+}
+
+function enterMetric(evidence: MetricEvidence, at: MetricFrame): MetricEvidence {
+  if (evidence.kind === 'ratio') return enterRatio(evidence, at.frame);
+  return at.metric.kind === 'latency' ? enterLatency(evidence, { ...at, metric: at.metric }) : evidence;
+}
+
+/**
+ * One poll. The work and the size of the result do not depend on what went before, a window that was read before
+ * changes nothing, and a rejected one leaves all evidence as it is.
+ */
+export function observe(evidence: Evidence, plan: Plan, reading: Reading, context: GateContext): Evidence {
+  const t = reading.kind === 'sample' ? reading.sample.t : reading.t;
+  const inStage = evidence.stage === context.stageIndex ? evidence : enter(evidence, plan, context);
+  if (inStage.t !== null && t <= inStage.t) return inStage;
+  let now: Evidence = { ...inStage, t, since: inStage.since ?? t - plan.source.poll };
+  for (const [metric, value] of Object.entries(context.acceptances ?? {})) now = accept(now, metric, value);
+  if (reading.kind === 'rejected') return reject(now, reading.rejections, plan.source.poll);
+  const faults = faultsOf(reading.sample);
+  if (faults.length > 0) return reject(now, faults, plan.source.poll);
+  const seen = observeSample(now, { plan, context, sample: reading.sample });
+  return {
+    ...seen,
+    limits: observeLimits(seen.limits, { plan, sample: reading.sample, expressions: reading.expressions }),
+  };
+}
+
+function reject(evidence: Evidence, rejections: readonly Rejection[], poll: number): Evidence {
+  return {
+    ...evidence,
+    polls: { ...evidence.polls, rejected: evidence.polls.rejected + 1 },
+    last: 'rejected',
+    rejectedSince: evidence.rejectedSince ?? (evidence.t ?? 0) - poll,
+    rejections,
+  };
+}
+
+function observeSample(
+  evidence: Evidence,
+  poll: { plan: Plan; context: GateContext; sample: Sample },
+): Evidence {
+  const { plan, context, sample } = poll;
+  const frame = stageFrame(plan, context.stageIndex);
+  let used = false;
+  const metrics = plan.metrics.map((metric) => {
+    const known = evidence.metrics[metric.name] ?? openMetric(metric);
+    const outcome = observeMetric(known, { plan, frame, metric, context, sample });
+    used ||= outcome?.used === true;
+    const missing = known.missing ?? sample.t - plan.source.poll;
+    return [metric.name, outcome?.evidence ?? { ...known, missing }] as const;
+  });
+  const { requests, polls } = evidence;
+  return {
+    ...evidence,
+    polls: used ? { ...polls, used: polls.used + 1 } : { ...polls, ignored: polls.ignored + 1 },
+    last: used ? 'used' : 'ignored',
+    rejectedSince: null,
+    rejections: [],
+    canarySeen: true,
+    requests: {
+      baseline: requests.baseline + sample.baseline.requests,
+      canary: requests.canary + sample.canary.requests,
+    },
+    users: sample.canary.users ?? evidence.users,
+    metrics: Object.fromEntries(metrics),
+  };
+}
+
+function observeMetric(
+  evidence: MetricEvidence,
+  poll: MetricFrame & { sample: Sample },
+): { evidence: MetricEvidence; used: boolean } | null {
+  const { plan, metric, context } = poll;
+  const dispersion = dispersionOf(plan, context, metric.name);
+  if (evidence.kind === 'ratio' && metric.kind === 'ratio')
+    return observeRatio(evidence, { ...poll, metric, dispersion });
+  if (evidence.kind === 'latency' && metric.kind === 'latency') {
+    return observeLatency(evidence, { ...poll, metric, dispersion });
+  }
+  return null;
+}
+
+/** The verdict on what was seen so far, by the table of the analysis guide. It changes nothing. */
+export function assess(evidence: Evidence, plan: Plan, context: GateContext): Assessment {
+  const inStage = evidence.stage === context.stageIndex ? evidence : enter(evidence, plan, context);
+  return judge(inStage, plan, context);
+}

@@ -1,0 +1,105 @@
+import type { Holding } from '../plans/assessment.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { Rejection } from '../plans/sample.ts';
+import type { Evidence, RatioEvidence } from './evidence.ts';
+import type { Finding } from './metric-findings.ts';
+import { marginsOfRatio } from './ratio.ts';
+import { plannedRequests } from './planning.ts';
+import type { StageFrame } from './stage.ts';
+
+/** Canary requests above an edge below which a latency says nothing. */
+const FEWEST_EXCEEDANCES = 20;
+/** Rejected polls of a stage beyond which its data are a problem: more than a tenth, and more than two. */
+const REJECTED_SHARE = 0.1;
+const REJECTED_FEW = 2;
+
+interface Look {
+  plan: Plan;
+  frame: StageFrame;
+  findings: readonly Finding[];
+}
+
+/** All that stands between this stage and a pass, whatever the evidence says. */
+export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
+  const { plan, frame } = look;
+  const stage = plan.stages[frame.index];
+  const holding: Holding[] = [...dataHoldings(evidence, look)];
+  const until = (evidence.since ?? evidence.t ?? 0) + (stage?.bake ?? 0);
+  if (evidence.t === null || evidence.since === null || evidence.t < until - 1e-6)
+    holding.push({ kind: 'bake', until });
+  const requests = requestsHolding(evidence, look);
+  if (requests !== null) holding.push(requests);
+  const users = stage?.minUsers ?? 0;
+  if ((evidence.users ?? 0) < users) holding.push({ kind: 'users', have: evidence.users ?? 0, need: users });
+  if (!frame.compared) return holding;
+  // What nobody has counted has not been seen.
+  for (const { slice, minUsers } of stage?.coverage ?? plan.coverage) {
+    holding.push({ kind: 'coverage', slice, have: 0, need: minUsers });
+  }
+  for (const { metric, exceedances, tested, safe } of look.findings) {
+    if (!tested || safe || exceedances === null || exceedances >= FEWEST_EXCEEDANCES) continue;
+    holding.push({
+      kind: 'exceedances',
+      metric: metric.name,
+      have: Math.floor(exceedances),
+      need: FEWEST_EXCEEDANCES,
+    });
+  }
+  const unproven = look.findings.filter(({ assessment }) => assessment.proven === false);
+  if (unproven.length > 0)
+    holding.push({ kind: 'proof', metrics: unproven.map(({ metric }) => metric.name) });
+  return holding;
+}
+
+function dataHoldings(evidence: Evidence, { plan, frame }: Look): Holding[] {
+  const { used, ignored, rejected } = evidence.polls;
+  const missing: Rejection[] = plan.metrics
+    .filter(({ name }) => evidence.metrics[name]?.missing != null)
+    .map(({ name }) => ({ kind: 'no-canary', metric: name }));
+  const rejections = [...(evidence.last === 'rejected' ? evidence.rejections : []), ...missing];
+  const many = rejected > REJECTED_FEW && rejected > REJECTED_SHARE * (used + ignored + rejected);
+  if (rejections.length > 0 || many) return [{ kind: 'data', rejections }];
+  const { canary } = evidence.requests;
+  // A quiet moment, or nothing seen yet: wait for one more request.
+  const quiet = evidence.last !== 'used' || (frame.compared && used === 0);
+  return quiet ? [{ kind: 'requests', have: canary, need: canary + 1 }] : [];
+}
+
+/**
+ * The stage's own minimum; else, where no proof is asked, the planning rule for the hard margins of the ratios
+ * (their soft ones if none has a hard one) at the baseline's rate, on each metric's own requests. A latency, the
+ * internal stage and the full one have no default.
+ */
+function requestsHolding(evidence: Evidence, { plan, frame }: Look): Holding | null {
+  const stage = plan.stages[frame.index];
+  const { canary } = evidence.requests;
+  if (stage?.minRequests !== undefined) {
+    return canary < stage.minRequests ? { kind: 'requests', have: canary, need: stage.minRequests } : null;
+  }
+  if (!frame.compared || stage?.promote !== undefined) return null;
+  const ratios = plan.metrics.flatMap((metric) => {
+    const known = evidence.metrics[metric.name];
+    if (metric.kind !== 'ratio' || known?.kind !== 'ratio') return [];
+    return [{ known, margins: marginsOfRatio(plan, { stage: frame.index, metric, evidence: known }) }];
+  });
+  const hard = ratios.filter(({ margins }) => margins.hard !== null);
+  let worst: Extract<Holding, { kind: 'requests' }> | null = null;
+  for (const { known, margins } of hard.length > 0 ? hard : ratios) {
+    const margin = margins.hard ?? margins.soft;
+    if (margin === null) continue;
+    const need = plannedRequests({ rate: rareRate(known), margin, ratio: frame.share / (1 - frame.share) });
+    const have = known.canary.total;
+    if (Number.isFinite(need) && have < need && (worst === null || need - have > worst.need - worst.have)) {
+      worst = { kind: 'requests', have, need };
+    }
+  }
+  return worst;
+}
+
+/** The baseline's rate of the rarer outcome, which is what limits how much can be seen. */
+function rareRate({ before, baseline }: RatioEvidence): number {
+  const total = before.total + baseline.total;
+  if (!(total > 0)) return 0;
+  const rate = (before.events + baseline.events) / total;
+  return Math.min(rate, 1 - rate);
+}

@@ -1,0 +1,122 @@
+import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
+import type { Metric, Plan } from '../plans/plan.ts';
+import type { Rejection } from '../plans/sample.ts';
+import type { Evidence } from './evidence.ts';
+
+/** "errors: canary 3.1 % against 0.5 %, +2.6 pp (at least +1.2 pp) beyond the soft margin of +0.1 pp". */
+export function stopReason(assessment: MetricAssessment, metric: Metric): string {
+  const { estimate, soft, hard, interval, verdict } = assessment;
+  const value = metric.kind === 'ratio' ? percent : seconds;
+  const against = `${metric.name}: canary ${value(assessment.canary)} against ${value(assessment.baseline)}`;
+  const name = (verdict === 'hard' && hard !== null) || soft === null ? 'hard' : 'soft';
+  const margin = name === 'hard' ? hard : soft;
+  // The bound is shown where it adds something: beyond the margin, and no larger than the estimate.
+  const fewer = (margin ?? 0) < 0;
+  const bound = interval === null ? null : interval[fewer ? 1 : 0];
+  const telling =
+    bound !== null &&
+    margin !== null &&
+    Math.abs(bound) <= Math.abs(estimate) &&
+    (fewer ? bound < margin : bound > margin);
+  const least = telling ? ` (at least ${points(bound)})` : '';
+  const beyond = margin === null ? 'beyond its margin' : `beyond the ${name} margin of ${points(margin)}`;
+  const what = metric.kind === 'latency' ? ' of requests above the edge' : '';
+  return `${against}, ${points(estimate)}${what}${least} ${beyond}`;
+}
+
+export function limitReason(limit: LimitAssessment, plan: Plan): string {
+  const written = plan.limits.find(({ name }) => name === limit.limit);
+  const metric = plan.metrics.find(({ name }) => name === written?.metric);
+  const value = metric === undefined ? plain : metric.kind === 'ratio' ? percent : seconds;
+  const held = written === undefined || written.for === 0 ? '' : ` for ${written.for} s`;
+  return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
+}
+
+export function noDataReason({ t, rejectedSince, rejections }: Evidence): string {
+  const lasting = t === null || rejectedSince === null ? '' : ` for ${Math.round(t - rejectedSince)} s`;
+  const why = rejections.map(rejectionText);
+  return `no usable data${lasting}: ${why.length > 0 ? [...new Set(why)].join('; ') : 'metrics of the plan are missing from the samples'}`;
+}
+
+/** The first things that stand in the way, the one that lasts longest or matters most first. */
+export function holdReason(holding: readonly Holding[], { t }: Evidence): string {
+  return holding.map((one) => holdingText(one, t ?? 0)).join('; ');
+}
+
+export function passReason(metrics: readonly MetricAssessment[], compared: boolean): string {
+  if (!compared)
+    return 'the bake time is over and no limit was crossed; the cohorts are not compared in this stage';
+  const proven = metrics.filter((metric) => metric.proven === true).map(({ metric }) => metric);
+  const proof = proven.length === 0 ? '' : `; proven safe: ${proven.join(', ')}`;
+  return `the bake time is over and nothing speaks against the canary${proof}`;
+}
+
+function holdingText(holding: Holding, t: number): string {
+  switch (holding.kind) {
+    case 'bake':
+      return `baking, ${Math.max(0, Math.round(holding.until - t))} s to go`;
+    case 'requests':
+      return `${Math.floor(holding.have)} of ${holding.need} canary requests seen`;
+    case 'users':
+      return `${holding.have} of ${holding.need} canary users seen`;
+    case 'coverage':
+      return `${holding.have} of ${holding.need} users with ${holding.slice} seen`;
+    case 'proof':
+      return `not yet proven safe: ${holding.metrics.join(', ')}`;
+    case 'exceedances':
+      return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
+    case 'split':
+      return holding.detail;
+    case 'data':
+      return holding.rejections.length > 0
+        ? [...new Set(holding.rejections.map(rejectionText))].join('; ')
+        : 'many polls of this stage were rejected';
+    default:
+      return unreachable(holding);
+  }
+}
+
+function rejectionText(rejection: Rejection): string {
+  switch (rejection.kind) {
+    case 'source-down':
+      return `the metric source does not answer (${rejection.detail})`;
+    case 'no-baseline':
+      return `${rejection.metric}: no series of the baseline`;
+    case 'no-canary':
+      return `${rejection.metric}: no series of the canary`;
+    case 'reset':
+      return `${rejection.metric}: a counter was reset (${rejection.series})`;
+    case 'gap':
+      return `${rejection.metric}: a gap in ${rejection.series}`;
+    case 'invalid':
+      return `${rejection.metric}: ${rejection.detail}`;
+    default:
+      return unreachable(rejection);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}
+
+function percent(rate: number | null): string {
+  return rate === null ? 'no value' : `${digits(rate * 100)} %`;
+}
+
+/** A difference of shares in percentage points, with its sign. */
+function points(difference: number): string {
+  return `${difference < 0 ? '-' : '+'}${digits(Math.abs(difference) * 100)} pp`;
+}
+
+function seconds(value: number | null): string {
+  if (value === null) return 'no value';
+  return value < 1 ? `${digits(value * 1000)} ms` : `${digits(value)} s`;
+}
+
+function plain(value: number | null): string {
+  return value === null ? 'no value' : digits(value);
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(value < 10 ? 2 : 3)));
+}

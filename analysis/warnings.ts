@@ -1,0 +1,43 @@
+import type { Plan } from '../plans/plan.ts';
+import type { Evidence } from './evidence.ts';
+import { isTested } from './weights.ts';
+import type { GateContext, StageFrame } from './stage.ts';
+
+interface Look {
+  evidence: Evidence;
+  plan: Plan;
+  frame: StageFrame;
+  context: GateContext;
+}
+
+/** What a reader of a verdict must know to trust it no more than it deserves. */
+export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
+  const warnings: string[] = [];
+  const stage = plan.stages[frame.index];
+  if (!frame.compared && stage?.decommission === undefined) {
+    warnings.push(
+      stage?.percent === undefined
+        ? 'not compared: the users of this stage are no random sample; only fixed limits and minimums hold here'
+        : 'not compared: there is no baseline cohort at 100 %; only fixed limits hold here',
+    );
+  }
+  if (!frame.compared) return warnings;
+  const assumed = plan.metrics.some(
+    (metric) => isTested(plan, metric) && context.dispersion?.[metric.name] === undefined,
+  );
+  if (assumed) {
+    warnings.push(
+      `the noise between equal cohorts is assumed (${plan.analysis.noise}), not measured: under lasting noise false stops are not bounded`,
+    );
+  }
+  for (const metric of plan.metrics) {
+    const known = evidence.metrics[metric.name];
+    if (!isTested(plan, metric)) warnings.push(`${metric.name} has no margin: advisory`);
+    else if (known?.kind === 'latency' && known.edges?.length === 0) {
+      warnings.push(
+        `${metric.name} is advisory: no bucket edge shows its margin at 0.5-20 % of the baseline's requests`,
+      );
+    }
+  }
+  return warnings;
+}
