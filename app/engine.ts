@@ -1,0 +1,119 @@
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURES, Failure, type FailureCode } from '../plans/failures.ts';
+import type { RolloutEngine } from '../server/engine.ts';
+import type { RolloutStore } from '../store/store.ts';
+import type { rollout } from '../workflows/index.ts';
+import { actUpdate, alertSignal, amendUpdate, killedSignal, WORKFLOW, workflowId } from '../workflows/messages.ts';
+
+export interface EngineParts {
+  client: Client;
+  taskQueue: string;
+  rollouts: RolloutStore;
+  /** For messages: host and port of Temporal. */
+  where: string;
+  /** History events after which a rollout goes on in a new run. */
+  historyLimit?: number;
+}
+
+/** How long Temporal, and a worker behind it, may take to answer, in milliseconds. */
+const ANSWER_WITHIN = 10_000;
+const START_WITHIN = 5_000;
+const HISTORY_LIMIT = 2_000;
+
+/** The durable side of rollouts on Temporal: one workflow per flag and environment. */
+export function createTemporalEngine(parts: EngineParts): RolloutEngine {
+  const { client, taskQueue, rollouts } = parts;
+
+  async function handleOf(id: string) {
+    const row = await rollouts.get(id);
+    if (row === null) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${id}.`);
+    return client.workflow.getHandle(workflowId(row.environment, row.flag));
+  }
+
+  async function ask<T>(id: string, work: () => Promise<T>, withinMs = ANSWER_WITHIN): Promise<T> {
+    try {
+      return await client.withDeadline(Date.now() + withinMs, work);
+    } catch (error) {
+      throw asFailure(error, id, parts.where);
+    }
+  }
+
+  return {
+    start: ({ id, plan, submittedBy }) =>
+      ask(
+        id,
+        async () => {
+          await client.workflow.start<typeof rollout>(WORKFLOW, {
+            workflowId: workflowId(plan.environment, plan.flag.key),
+            taskQueue,
+            args: [{ kind: 'start', id, plan, submittedBy, historyLimit: parts.historyLimit ?? HISTORY_LIMIT }],
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            workflowIdConflictPolicy: 'FAIL',
+            memo: { rollout: id },
+          });
+        },
+        START_WITHIN,
+      ),
+    act: async (id, action, { by, roles, reason, accept, breakGlass }) => {
+      const handle = await handleOf(id);
+      return ask(id, () =>
+        handle.executeUpdate(actUpdate, {
+          args: [{ rolloutId: id, message: { action, by, roles, reason, accept, breakGlass } }],
+        }),
+      );
+    },
+    amend: async (id, { plan, text, actor, reason }) => {
+      const handle = await handleOf(id);
+      return ask(id, () =>
+        handle.executeUpdate(amendUpdate, { args: [{ rolloutId: id, message: { plan, text, reason, by: actor.by, roles: actor.roles } }] }),
+      );
+    },
+    killed: async (id, { by, reason }) => {
+      const handle = await handleOf(id);
+      await ask(id, () => handle.signal(killedSignal, { rolloutId: id, message: { by, reason } }), 2_000);
+    },
+    alert: async (id, { name, scope, status, detail }) => {
+      const handle = await handleOf(id);
+      await ask(id, () => handle.signal(alertSignal, { rolloutId: id, message: { name, scope, status, detail } }));
+    },
+    ping: () =>
+      ask(
+        '',
+        async () => {
+          await client.workflowService.getSystemInfo({});
+        },
+        2_000,
+      ),
+  };
+}
+
+function isCode(type: string | null | undefined): type is FailureCode {
+  return typeof type === 'string' && type in FAILURES;
+}
+
+function asFailure(error: unknown, id: string, where: string): unknown {
+  if (error instanceof WorkflowExecutionAlreadyStartedError) {
+    return new Failure('ROLLOUT_ACTIVE', 'This flag has an active rollout already.', { cause: error });
+  }
+  if (error instanceof WorkflowNotFoundError) return new Failure('ROLLOUT_OVER', `${id} is over.`, { cause: error });
+  if (error instanceof WorkflowUpdateFailedError) {
+    const { cause } = error;
+    if (cause instanceof ApplicationFailure && isCode(cause.type)) return new Failure(cause.type, cause.message, { cause });
+    return new Failure('INTERNAL', cause?.message ?? error.message, { cause: error });
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return new Failure('TEMPORAL_UNREACHABLE', 'No worker has answered: the request may still be carried out.', { where, cause: error });
+  }
+  if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause))) {
+    return new Failure('TEMPORAL_UNREACHABLE', `Temporal does not answer at ${where}.`, { where, cause: error });
+  }
+  return error;
+}

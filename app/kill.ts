@@ -1,0 +1,59 @@
+import { createEmbeddedProvider } from '../flags/embedded.ts';
+import { openLatches } from '../flags/latches.ts';
+import { loadSnapshots } from '../flags/snapshot.ts';
+import { Failure, isFailure } from '../plans/failures.ts';
+import { openDatabase } from '../store/connection.ts';
+import { createFlagStore } from '../store/flags.ts';
+import type { Config } from './config.ts';
+
+export interface DirectKill {
+  key: string;
+  /** Null: every environment that has the flag. */
+  environment: string | null;
+  by: string;
+  reason: string;
+}
+
+export interface DirectKillReply {
+  environments: string[];
+  ways: { way: string; ok: boolean; detail: string }[];
+}
+
+/**
+ * Kills a flag without the server: in PostgreSQL where it answers, else by a latch in the data folder, which every
+ * flag service on that folder honours within 250 ms and hands to PostgreSQL when it is back.
+ */
+export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
+  const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: 2_000 });
+  const flagStore = createFlagStore(database);
+  const provider = createEmbeddedProvider({ flagStore, latches: openLatches(config.data), dataDir: config.data });
+  const reply: DirectKillReply = { environments: [], ways: [] };
+  try {
+    const environments = kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
+    if (environments.length === 0) throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
+    for (const environment of environments) {
+      const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
+      const reading = await provider.kill({ environment, key: kill.key }, null, latch);
+      reply.environments.push(environment);
+      if (reading.offline === true) {
+        reply.ways.push({ way: 'PostgreSQL', ok: false, detail: `does not answer at ${database.where}` });
+        reply.ways.push({ way: 'latch in the data folder', ok: true, detail: config.data });
+      } else {
+        reply.ways.push({ way: 'PostgreSQL', ok: true, detail: `revision ${reading.revision}` });
+      }
+    }
+    return reply;
+  } finally {
+    await database.close();
+  }
+}
+
+async function environmentsOf(config: Config, store: ReturnType<typeof createFlagStore>, key: string): Promise<string[]> {
+  try {
+    return (await store.list()).filter((flag) => flag.key === key).map(({ environment }) => environment);
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
+    const kept = await loadSnapshots(config.data);
+    return kept.filter((flag) => flag.key === key).map(({ environment }) => environment);
+  }
+}

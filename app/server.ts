@@ -1,0 +1,45 @@
+import { createSources } from '../metrics/sources.ts';
+import { createServer, listen } from '../server/server.ts';
+import { openDatabase } from '../store/connection.ts';
+import { migrate } from '../store/migrate.ts';
+import { createOutbox } from '../store/outbox.ts';
+import { createRolloutStore } from '../store/rollouts.ts';
+import type { Config } from './config.ts';
+import { createTemporalEngine } from './engine.ts';
+import { startFlagParts } from './flag-service.ts';
+import { openLog } from './log.ts';
+import { openTemporalClient } from './temporal.ts';
+import { insist, untilStopped } from './until-stopped.ts';
+
+/** Serves the HTTP API, OFREP and the flagd sync stream. Serves flags from disk while PostgreSQL is away. */
+export async function runServer(config: Config): Promise<number> {
+  const log = openLog(config, 'server');
+  const stopped = untilStopped();
+  const database = openDatabase(config.database.url, { onError: (failure) => log.warn({ err: failure }, 'a database connection was lost') });
+  const flags = await startFlagParts(config, { database, port: config.flags.syncPort, log });
+  const rollouts = createRolloutStore(database);
+  const sources = createSources(config.sources);
+  const client = openTemporalClient(config);
+  const app = createServer({
+    rollouts,
+    outbox: createOutbox(database),
+    flags: flags.provider,
+    flagService: flags.service,
+    engine: createTemporalEngine({ client, taskQueue: config.temporal.taskQueue, rollouts, where: config.temporal.address }),
+    checkQueries: (plan) => sources.get(plan.source.prometheus).check(plan, Date.now() / 1000),
+    known: { sources: sources.names, channels: Object.keys(config.channels), segments: Object.keys(config.segments) },
+    now: () => Date.now(),
+    logger: log,
+  });
+  const address = await listen(app, config.server);
+  log.info({ address, sync: flags.sync?.port ?? null }, 'server is ready');
+  // The tables may come later: flags are served and kills are taken before PostgreSQL answers.
+  void insist(() => migrate(config.database.url), { everyMs: 1_000, stopped, onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL') });
+  await stopped;
+  await app.close();
+  await flags.stop();
+  sources.close();
+  await client.connection.close();
+  await database.close();
+  return 0;
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../activities/index.ts';
+import { createSources } from '../metrics/sources.ts';
+import { createChannels } from '../notify/channels.ts';
+import { startDispatcher } from '../notify/dispatcher.ts';
+import { openDatabase } from '../store/connection.ts';
+import { migrate } from '../store/migrate.ts';
+import { createOutbox } from '../store/outbox.ts';
+import { createRolloutStore } from '../store/rollouts.ts';
+import { gateSignal } from '../workflows/messages.ts';
+import type { Config } from './config.ts';
+import { createTemporalEngine } from './engine.ts';
+import { providerNamed, startFlagParts } from './flag-service.ts';
+import { openLog } from './log.ts';
+import { startReconciler } from './reconcile.ts';
+import { connectionOptions, openTemporalClient } from './temporal.ts';
+import { insist, untilStopped } from './until-stopped.ts';
+
+/** How many gates one worker may hold open; the SDK's default of 100 would cap the rollouts. */
+const OPEN_GATES = 20_000;
+const RETRY_MS = 1_000;
+
+/** Runs rollouts: their workflows, gates and messages. Waits for PostgreSQL and Temporal rather than ending. */
+export async function runWorker(config: Config): Promise<number> {
+  const log = openLog(config, 'worker');
+  forwardSdkLog(log);
+  const stopped = untilStopped();
+  const database = openDatabase(config.database.url, { onError: (failure) => log.warn({ err: failure }, 'a database connection was lost') });
+  const flags = await startFlagParts(config, { database, port: config.flags.workerSyncPort, log });
+  const sources = createSources(config.sources);
+  const store = createRolloutStore(database);
+  const outbox = createOutbox(database);
+  const client = openTemporalClient(config);
+  const engine = createTemporalEngine({ client, taskQueue: config.temporal.taskQueue, rollouts: store, where: config.temporal.address });
+  await insist(() => migrate(config.database.url), { everyMs: RETRY_MS, stopped, onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL') });
+  const dispatcher = startDispatcher({ outbox, channels: createChannels(config.channels), log });
+  const reconciler = startReconciler({ store, flags: flags.provider, engine, log });
+  const activities = createActivities({
+    store,
+    provider: providerNamed(flags.provider),
+    source: (name) => sources.get(name),
+    tellHardStop: (rolloutId, workflowId, message) =>
+      client.withDeadline(Date.now() + 1_500, () => client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message })),
+    kickNotifications: () => dispatcher.kick(),
+    log,
+  });
+  const worker = await insist(() => createWorker(config, activities), {
+    everyMs: RETRY_MS,
+    stopped,
+    onFailure: (error) => log.warn({ err: error }, 'waits for Temporal'),
+  });
+  if (worker !== null) {
+    log.info({ taskQueue: config.temporal.taskQueue, sync: flags.sync?.port ?? null }, 'worker is ready');
+    void stopped.then(() => worker.shutdown());
+    await worker.run();
+  }
+  reconciler.stop();
+  await dispatcher.stop();
+  await flags.stop();
+  sources.close();
+  await database.close();
+  return 0;
+}
+
+async function createWorker(config: Config, activities: object): Promise<Worker> {
+  const connection = await NativeConnection.connect(connectionOptions(config.temporal));
+  return Worker.create({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    ...workflowCode(),
+    activities,
+    maxConcurrentActivityTaskExecutions: OPEN_GATES,
+    maxCachedWorkflows: OPEN_GATES,
+    shutdownGraceTime: '2 seconds',
+    shutdownForceTime: '5 seconds',
+  });
+}
+
+/** The bundle that the build made; from the sources, the SDK bundles at start, which takes seconds. */
+export function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) };
+}
+
+function forwardSdkLog(log: Logger): void {
+  const sdk = log.child({ part: 'temporal' });
+  Runtime.install({
+    logger: {
+      log: (level, message, meta) => sdk[level === 'TRACE' ? 'trace' : level === 'DEBUG' ? 'debug' : level === 'INFO' ? 'info' : level === 'WARN' ? 'warn' : 'error'](meta ?? {}, message),
+      trace: (message, meta) => sdk.trace(meta ?? {}, message),
+      debug: (message, meta) => sdk.debug(meta ?? {}, message),
+      info: (message, meta) => sdk.info(meta ?? {}, message),
+      warn: (message, meta) => sdk.warn(meta ?? {}, message),
+      error: (message, meta) => sdk.error(meta ?? {}, message),
+    },
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    // The process decides itself when it ends.
+    shutdownSignals: [],
+  });
+}
