@@ -1,0 +1,70 @@
+/**
+ * `npm test`: the checks, then the tests: first those of units and of parts, then the end-to-end runs, which time
+ * real reactions and want the machine for themselves. The last line is `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runSteps } from './check/steps.mjs';
+import { tell } from './check/tell.mjs';
+import { root } from './setup/root.mjs';
+
+const began = performance.now();
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+heading('checks (usually half a minute)');
+for (const { passed } of await runSteps(tell)) total[passed ? 'passed' : 'failed'] += 1;
+heading('tests of units and of parts (usually 2 minutes)');
+add(await vitest(['unit', 'it']));
+heading('end-to-end runs (usually 10 minutes)');
+add(await vitest(['e2e']));
+
+console.log(`\n${Math.round((performance.now() - began) / 1000)} s`);
+console.log(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
+);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+function heading(text) {
+  console.log(`\n== ${text}`);
+}
+
+function add(counts) {
+  for (const kind of Object.keys(total)) total[kind] += counts[kind];
+}
+
+async function vitest(projects) {
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-results-'));
+  const file = join(folder, 'results.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const args = ['run', '--passWithNoTests', ...projects.flatMap((name) => ['--project', name]), ...reporters];
+  try {
+    const status = await new Promise((resolve) => {
+      const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
+        cwd: root,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+      child.once('close', resolve);
+    });
+    const results = await readFile(file, 'utf8').catch(() => undefined);
+    return counted(status, results === undefined ? undefined : JSON.parse(results));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A file that cannot be loaded, an error outside any test, a run without results: each counts as a failure. */
+function counted(status, results) {
+  if (results === undefined) return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  const broken = results.testResults.filter(
+    ({ status: outcome, assertionResults }) =>
+      outcome === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  );
+  const failed = results.numFailedTests + broken.length;
+  return {
+    passed: results.numPassedTests,
+    failed: failed === 0 && status !== 0 ? 1 : failed,
+    skipped: results.numPendingTests + (results.numTodoTests ?? 0),
+  };
+}
