@@ -13,8 +13,13 @@ export interface ActiveFault extends Fault {
   since: number;
 }
 
-/** A checkout that fails four times in ten and is slow, as a bad release would be. */
-export const BAD_CHECKOUT: Fault = { flag: null, endpoint: 'POST /checkout', errorRate: 0.4, latencyMs: 300 };
+/** A checkout that fails four times in ten and is slow, as a bad release of `checkout-v2` would be. */
+export const BAD_CHECKOUT: Fault = {
+  flag: 'checkout-v2',
+  endpoint: 'POST /checkout',
+  errorRate: 0.4,
+  latencyMs: 300,
+};
 
 /** Reads a fault from a request's body. Throws `TypeError` with what is wrong. */
 export function parseFault(body: unknown): Fault {

@@ -57,8 +57,8 @@ export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOpt
   ) {
     const { endpoint } = visit.page;
     if (!decision.on) metrics.legacy(decision.flag);
-    const url = `${decision.on ? canary : baseline}${path}`;
-    const reply = await calls.send({ url, flag: decision.flag, endpoint, body });
+    const backend = decision.on ? canary : baseline;
+    const reply = await calls.send({ backend, path, flag: decision.flag, endpoint, body });
     const { status: code, seconds } = reply;
     metrics.cohorts.record({
       ...cohortOf(decision, visit.user),

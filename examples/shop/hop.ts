@@ -2,7 +2,9 @@ import { Agent, request } from 'node:http';
 import { FAULT_HEADER } from './backend.ts';
 
 export interface HopRequest {
-  url: string;
+  /** Base URL of the backend. */
+  backend: string;
+  path: string;
   flag: string;
   endpoint: string;
   body: unknown;
@@ -37,7 +39,11 @@ export function hops(): Hops {
   };
 }
 
-function post(agent: Agent, { url, flag, endpoint, body }: HopRequest): Promise<Omit<HopReply, 'seconds'>> {
+function post(
+  agent: Agent,
+  { backend, path, flag, endpoint, body }: HopRequest,
+): Promise<Omit<HopReply, 'seconds'>> {
+  const { hostname, port } = addressOf(backend);
   const text = JSON.stringify(body);
   const headers = {
     'content-type': 'application/json',
@@ -48,7 +54,8 @@ function post(agent: Agent, { url, flag, endpoint, body }: HopRequest): Promise<
   return new Promise((resolve) => {
     const fail = (status: number) =>
       resolve({ status, body: { error: 'The path did not answer.' }, faultSince: null });
-    const call = request(url, { method: 'POST', agent, headers, timeout: TIMEOUT_MS }, (response) => {
+    const options = { hostname, port, path, method: 'POST', agent, headers, timeout: TIMEOUT_MS };
+    const call = request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', () => fail(502));
@@ -74,4 +81,13 @@ function parse(bytes: Buffer): unknown {
   } catch {
     return undefined;
   }
+}
+
+const addresses = new Map<string, { hostname: string; port: string }>();
+
+/** Parsed once: the shop calls two backends hundreds of times a second. */
+function addressOf(backend: string): { hostname: string; port: string } {
+  const { hostname, port } = addresses.get(backend) ?? new URL(backend);
+  if (!addresses.has(backend)) addresses.set(backend, { hostname, port });
+  return { hostname, port };
 }

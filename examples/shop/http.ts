@@ -53,19 +53,28 @@ export function send(response: ServerResponse, status: number, body: unknown): v
 
 /** The request's body as JSON; an empty one is null. Throws `BadRequest`. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > LARGEST_BODY) throw new BadRequest('The body is too large.', 413);
-    chunks.push(chunk);
-  }
-  if (size === 0) return null;
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return null;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     throw new BadRequest('The body is not JSON.');
   }
+}
+
+/** By events: iterating over the stream costs several times as much, and every hop reads a body. */
+function readBytes(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= LARGEST_BODY) chunks.push(chunk);
+      else reject(new BadRequest('The body is too large.', 413));
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', reject);
+  });
 }
 
 function guarded(handler: Handler): RequestListener {
