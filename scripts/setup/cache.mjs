@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -65,7 +65,7 @@ export async function locked(part, work) {
     const owner = Number(await readFile(path, 'utf8').catch(() => ''));
     // An empty file is one that its owner is about to write.
     if (owner > 0 && !isAlive(owner)) {
-      await rm(path, { force: true });
+      await clearStale(path, owner);
       continue;
     }
     if (!told)
@@ -79,6 +79,18 @@ export async function locked(part, work) {
   } finally {
     await rm(path, { force: true });
   }
+}
+
+/** Of several who see the same dead owner, the slower must not remove the fresh lock of the faster. */
+async function clearStale(path, owner) {
+  const aside = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return;
+  }
+  if (Number(await readFile(aside, 'utf8')) !== owner) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
 }
 
 /** What an interrupted setup left behind. Under the lock nobody else fills a folder of this part. */

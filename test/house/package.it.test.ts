@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+let dir: string;
+let listed: string[];
+let archive: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidegate-package-'));
+  await run(process.execPath, ['-e', "import('./scripts/setup/build.mjs').then((m) => m.ensureBuild())"], {
+    cwd: root,
+  });
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
+    cwd: root,
+  });
+  const answer: unknown = JSON.parse(stdout);
+  const packed = (Array.isArray(answer) ? answer[0] : Object.values(answer as object)[0]) as {
+    filename: string;
+    files: { path: string }[];
+  };
+  archive = join(dir, packed.filename);
+  listed = packed.files.map(({ path }) => path);
+}, 180_000);
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+describe('the package', () => {
+  it('holds compiled JavaScript and what it reads, and no sources or tests', () => {
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        'LICENSE',
+        'package.json',
+        'dist/cli/main.js',
+        'dist/workflow-bundle.js',
+        'dist/store/migrations/0000_initial.sql',
+        'scripts/setup.mjs',
+      ]),
+    );
+    expect(
+      listed.filter((path) => /(?<!\.d)\.ts$|\.test\.|^dist\/test\/|\.map$|node_modules/.test(path)),
+    ).toEqual([]);
+  });
+
+  it('installs in an empty folder without install scripts, and its command runs there', async () => {
+    const options = { cwd: dir, env: { ...process.env, npm_config_update_notifier: 'false' } };
+    await run(
+      'npm',
+      ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-save', archive],
+      options,
+    );
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const answer = await run('npx', ['--no-install', 'tidegate', '--version'], options);
+    expect(answer.stdout.trim()).toBe(version);
+
+    const installed = join(dir, 'node_modules/tidegate');
+    const parts = await run(
+      process.execPath,
+      [join(installed, 'scripts/setup.mjs'), '--for', 'parts', '--json'],
+      options,
+    );
+    for (const path of Object.values<string>(JSON.parse(parts.stdout))) await access(path);
+
+    const example = listed.find((path) => /^dist\/plans\/examples\/.*\.ya?ml$/.test(path));
+    expect(example).toBeDefined();
+    const checked = await run(
+      'npx',
+      ['--no-install', 'tidegate', 'plan', 'check', join(installed, example!)],
+      options,
+    );
+    expect(checked.stderr).toBe('');
+  }, 300_000);
+});
