@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FlagdAddresses } from '../../client/provider.ts';
 import type { Fault } from './fault.ts';
 import type { FaultReport } from './fault-watch.ts';
@@ -40,7 +41,12 @@ export interface Shop {
   stop(): Promise<void>;
 }
 
-/** Starts the whole shop and waits until all parts listen. Rejects, with everything stopped, when one cannot. */
+const FLAGS_MS = 10_000;
+
+/**
+ * Starts the whole shop and waits until all parts listen and the flags have arrived; without flags it goes on after
+ * ten seconds, with everybody on the old path. Rejects, with everything stopped, when a part cannot start.
+ */
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const { flagd, mode = 'processes', instances = 2, ports = {}, load = {}, seed = 1, onExit } = options;
   const parts: Listening[] = [];
@@ -60,6 +66,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     const numbers = Array.from({ length: instances }, (_, i) => ports.fronts?.[i] ?? 0);
     const fronts = await allOrNone(numbers.map((port) => start({ role: 'front', port, flagd, ...paths })));
     const urls = fronts.map(({ url }) => url);
+    await Promise.all(urls.map(flagsReady));
     const traffic =
       load === null
         ? null
@@ -88,6 +95,15 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
 async function allOrNone<T>(starting: Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(starting);
   return Promise.all(starting);
+}
+
+async function flagsReady(front: string): Promise<void> {
+  const deadline = Date.now() + FLAGS_MS;
+  while (Date.now() < deadline) {
+    const { flags } = await getJson<{ flags: string }>(`${front}/_health`);
+    if (flags === 'READY') return;
+    await wait(20);
+  }
 }
 
 async function setFault(backend: string, fault: Fault | null): Promise<void> {
