@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
-import type { TLSConfig } from '@temporalio/common/lib/internal-non-workflow';
 import type { Config } from './config.ts';
 
 type TemporalConfig = Config['temporal'];
 
+type Tls = NonNullable<ConnectionOptions['tls']>;
+
+export interface ReachTemporal {
+  address: string;
+  tls?: Tls;
+  apiKey?: string;
+}
+
 /** What both kinds of connection (the client's and the worker's) are told. */
-export function connectionOptions(temporal: TemporalConfig): Pick<ConnectionOptions, 'address' | 'tls' | 'apiKey'> {
+export function connectionOptions(temporal: TemporalConfig): ReachTemporal {
   const tls = tlsOf(temporal);
   return {
     address: temporal.address,
@@ -15,7 +22,7 @@ export function connectionOptions(temporal: TemporalConfig): Pick<ConnectionOpti
   };
 }
 
-function tlsOf({ tls, apiKey }: TemporalConfig): TLSConfig | boolean | undefined {
+function tlsOf({ tls, apiKey }: TemporalConfig): Tls | undefined {
   // Temporal Cloud takes API keys over TLS only.
   if (tls === undefined) return apiKey === undefined ? undefined : true;
   return {

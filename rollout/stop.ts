@@ -36,26 +36,32 @@ export function stop(turn: Turn, request: StopRequest): void {
   state.phase = 'reverting';
   state.stop = { transition: request.transition, cause: request.cause, at: now, revertedByGate: request.revertedByGate ?? false };
   state.retry = null;
-  if (state.claimed || state.write?.purpose === 'claim') lowerFlag(turn, 'revert', state.stage, request.cause);
+  // A rollout that was turned down before it moved anything leaves the flag as somebody else has it.
+  const untouched = state.startedAt === null && state.write?.purpose !== 'advance';
+  if (request.transition === 'rejected' && untouched && state.write === null) end(turn, 'rejected');
+  else if (state.claimed || state.write?.purpose === 'claim') lowerFlag(turn, 'revert', state.stage, request.cause);
   else rolledBack(turn, { before: null, after: null });
   turn.commands.push({ kind: 'unwatch' });
 }
 
 /** The flag is where the stop wanted it: the rollout is over. */
 export function rolledBack(turn: Turn, revisions: { before: number | null; after: number | null }): void {
+  const { state } = turn;
+  const nobody = state.exposure.percent === 0 && state.exposure.segments.length === 0;
+  end(turn, 'rolled-back');
+  journal(turn, 'rolled-back', {
+    cause: state.stop?.cause ?? { kind: 'policy', reason: 'rolled back' },
+    summary: nobody ? 'The flag is back: nobody is served by the canary.' : 'The flag is at its safe exposure.',
+    flagBefore: revisions.before,
+    flagAfter: revisions.after,
+  });
+}
+
+function end(turn: Turn, phase: 'rolled-back' | 'rejected'): void {
   const { state, now } = turn;
-  const ended = state.stage < 0 && state.startedAt === null && state.stop?.transition === 'rejected' ? 'rejected' : 'rolled-back';
   state.write = null;
-  state.phase = ended;
+  state.phase = phase;
   state.endedAt = now;
   state.gate = null;
-  if (ended === 'rolled-back') {
-    journal(turn, 'rolled-back', {
-      cause: state.stop?.cause ?? { kind: 'policy', reason: 'rolled back' },
-      summary: state.exposure.percent === 0 && state.exposure.segments.length === 0 ? 'The flag is back: nobody is served by the canary.' : 'The flag is at its safe exposure.',
-      flagBefore: revisions.before,
-      flagAfter: revisions.after,
-    });
-  }
   if (state.claimed) releaseFlag(turn);
 }

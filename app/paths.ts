@@ -1,0 +1,29 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Where `tidegate up` keeps its databases, logs and definitions unless told otherwise. */
+export function stateFolder(env: NodeJS.ProcessEnv): string {
+  if (env.TIDEGATE_HOME !== undefined && env.TIDEGATE_HOME !== '') return env.TIDEGATE_HOME;
+  const base = env.XDG_STATE_HOME !== undefined && env.XDG_STATE_HOME !== '' ? env.XDG_STATE_HOME : join(homedir(), '.local/state');
+  return join(base, 'tidegate');
+}
+
+/** The command's own file: compiled beside this one, or the build of a clone that runs from its sources. */
+export function commandFile(): string {
+  for (const place of ['../cli/main.js', '../dist/cli/main.js']) {
+    const path = fileURLToPath(new URL(place, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  return fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+}
+
+/** An example plan of the package. */
+export function examplePlan(name: string): string {
+  for (const place of ['../plans/examples/', '../../plans/examples/']) {
+    const path = fileURLToPath(new URL(place + name, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  throw new Error(`the example plan ${name} is missing from this installation`);
+}

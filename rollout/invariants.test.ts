@@ -1,0 +1,245 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sameExposure, withinExposure } from '../plans/exposure.ts';
+import { stageExposure } from '../plans/stages.ts';
+import { ENDED } from '../plans/view.ts';
+import type { Command } from './command.ts';
+import type { RolloutEvent } from './event.ts';
+import type { RolloutState } from './state.ts';
+import { assessment, planOf, World } from './world.fixture.ts';
+
+/** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
+const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);
+
+type Move = (world: World) => void;
+
+const index = fc.nat({ max: 3 });
+/** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
+const move: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 12, arbitrary: index.map((at) => (world: World) => world.land(at)) },
+  { weight: 12, arbitrary: index.map((at) => (world: World) => world.answer(at)) },
+  { weight: 8, arbitrary: fc.constant((world: World) => world.report(assessment('pass'))) },
+  { weight: 6, arbitrary: fc.constant((world: World) => void world.person('approve')) },
+  { weight: 2, arbitrary: index.map((at) => (world: World) => world.lose(at)) },
+  { weight: 3, arbitrary: fc.constant((world: World) => world.tick()) },
+  { weight: 2, arbitrary: fc.constantFrom('hold', 'soft', 'no-data').map((verdict) => (world: World) => world.report(assessment(verdict))) },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.report(assessment('hard'))) },
+  { weight: 3, arbitrary: fc.constantFrom('reject', 'step-back', 'pause', 'resume', 'rollback').map((action) => (world: World) => void world.person(action)) },
+  { weight: 1, arbitrary: fc.constant((world: World) => void world.person('approve', 'sam')) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 3, 80).map((percent) => (world: World) => world.drift(percent)) },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
+  { weight: 1, arbitrary: fc.constant((world: World) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' })) },
+  { weight: 1, arbitrary: fc.constantFrom('canary', 'service').map((scope) => (world: World) => void world.event({ kind: 'alert', name: 'A', scope, status: 'firing', detail: '' })) },
+  { weight: 1, arbitrary: fc.constantFrom([], ['other-1']).map((older) => (world: World) => void world.event({ kind: 'peers', older })) },
+);
+const order = fc.array(move, { minLength: 10, maxLength: 90 });
+
+function play(moves: readonly Move[], look: (world: World) => void, plan = planOf()): World {
+  const world = new World(plan);
+  look(world);
+  world.event({ kind: 'begin' });
+  for (const one of moves) one(world);
+  return world;
+}
+
+function raises(commands: readonly Command[]) {
+  return commands.flatMap((command) => (command.kind === 'write' && command.request.direction === 'raise' ? [command.request] : []));
+}
+
+function every(moves: readonly Move[], check: (before: RolloutState, event: RolloutEvent, commands: Command[], world: World) => void, plan = planOf()): World {
+  return play(moves, (world) => world.watchers.push((before, event, commands) => check(before, event, commands, world)), plan);
+}
+
+describe('whatever the order of events', () => {
+  it('1: exposure rises only by one stage of the plan, after a passed gate and the approvals asked for', () => {
+    fc.assert(
+      fc.property(order, (moves) => {
+        every(moves, (_before, _event, commands, { state }) => {
+          for (const raise of raises(commands)) {
+            const { purpose, stage } = state.write ?? { purpose: null, stage: -2 };
+            expect(sameExposure(raise.exposure, stageExposure(state.plan, stage))).toBe(true);
+            if (purpose === 'restore') continue;
+            expect(stage).toBe(state.stage + 1);
+            if (state.stage >= 0) expect(state.gate?.assessment?.verdict).toBe('pass');
+            const approval = state.stage < 0 || state.plan.stages[state.stage]?.approval !== undefined;
+            if (approval) expect(state.grants.some(({ stage: of, by }) => of === state.stage && by !== 'sam')).toBe(true);
+          }
+        });
+      }),
+      { numRuns },
+    );
+  });
+
+  it('1: what the flag serves never exceeds the stage reached, unless somebody else moved it', () => {
+    fc.assert(
+      fc.property(order, (moves) => {
+        let highest = -1;
+        let moved = false;
+        const world = new World(planOf());
+        world.watchers.push(() => {
+          highest = Math.max(highest, world.state.write?.stage ?? -1, world.state.stage);
+        });
+        world.event({ kind: 'begin' });
+        for (const one of moves) {
+          const { revision } = world.flag;
+          const writes = world.pending.length;
+          one(world);
+          // A revision that no write of ours made.
+          if (world.flag.revision !== revision && world.pending.length === writes) moved = true;
+          if (!moved) expect(withinExposure(world.flag.exposure, stageExposure(world.state.plan, highest))).toBe(true);
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('2: a hard stop, a rollback or a kill asks for the lowering write at once and ends with nobody exposed', () => {
+    const stops = fc.constantFrom<Move>(
+      (world) => world.report(assessment('hard')),
+      (world) => void world.person('rollback'),
+      (world) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' }),
+    );
+    fc.assert(
+      fc.property(order, stops, (moves, stop) => {
+        const world = play(moves, () => undefined);
+        const claimed = world.state.claimed;
+        const moving = world.state.phase === 'active' && world.gate !== null;
+        if (!moving) return;
+        const seen = world.commands.length;
+        stop(world);
+        const lowered = world.commands.slice(seen).some((command) => command.kind === 'write' && command.request.direction === 'lower');
+        if (claimed) expect(lowered || world.state.phase === 'reverting' || ENDED.includes(world.state.phase)).toBe(true);
+        world.settle();
+        expect(world.state.phase).toBe('rolled-back');
+        expect(world.flag.exposure).toMatchObject({ percent: 0, segments: [] });
+      }),
+      { numRuns },
+    );
+  });
+
+  it('2: neither a pause nor a closed window nor a missing approval delays a stop', () => {
+    const plan = planOf({ windows: { allow: ['Mon 00:00-00:01'] }, approvals: {} });
+    const world = new World(plan);
+    world.now = Date.parse('2026-03-02T00:00:30Z');
+    world.event({ kind: 'begin' });
+    world.event({ kind: 'peers', older: [] });
+    world.settle();
+    expect(world.state.stage).toBe(0);
+    world.now += 3_600_000;
+    world.person('pause');
+    world.report(assessment('hard'));
+    expect(world.pending).toHaveLength(1);
+    world.settle();
+    expect(world.flag.exposure).toMatchObject({ percent: 0, segments: [] });
+  });
+
+  it('3: after a kill nothing raises the flag', () => {
+    fc.assert(
+      fc.property(order, order, (before, after) => {
+        const world = play(before, () => undefined);
+        world.kill();
+        world.watchers.push((_state, event, commands) => {
+          if (event.kind === 'killed' || world.state.phase === 'reverting') expect(raises(commands)).toEqual([]);
+        });
+        for (const one of after) {
+          const { revision } = world.flag;
+          const drifting = world.pending.length;
+          one(world);
+          if (world.pending.length < drifting && world.flag.revision > revision) expect(world.flag.exposure.percent).toBe(0);
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('4: no data, bad data or a dead source never opens a stage', () => {
+    fc.assert(
+      fc.property(order, fc.constantFrom<'hold' | 'no-data' | 'soft'>('hold', 'no-data', 'soft'), (moves, verdict) => {
+        every(moves, (before, event, commands) => {
+          if (event.kind === 'gate' && event.report.assessment.verdict !== 'pass') expect(raises(commands)).toEqual([]);
+          if (before.gate?.assessment !== null && before.gate?.assessment?.verdict === verdict && before.stage >= 0) {
+            const passed = event.kind === 'gate' && event.report.assessment.verdict === 'pass';
+            const restored = event.kind === 'person' && event.action === 'resume';
+            if (!passed && !restored && event.kind !== 'tick') expect(raises(commands)).toEqual([]);
+          }
+        });
+      }),
+      { numRuns },
+    );
+  });
+
+  it('5: every journal line has its own number, and every revision that a write made stands in it once', () => {
+    fc.assert(
+      fc.property(order, (moves) => {
+        const landed: number[] = [];
+        const world = every(moves, (before, event) => {
+          if (event.kind === 'written' && event.after !== event.before && event.after !== null && !ENDED.includes(before.phase)) landed.push(event.after);
+        });
+        expect(world.journal.map(({ seq }) => seq)).toEqual(world.journal.map((_, at) => at + 1));
+        const told = world.journal.filter(({ flagAfter, flagBefore }) => flagAfter !== null && flagAfter !== flagBefore).map(({ flagAfter }) => flagAfter);
+        expect([...told].sort()).toEqual([...landed].sort());
+      }),
+      { numRuns },
+    );
+  });
+
+  it('6: what is recorded or sent is never waited for', () => {
+    // The world never answers a record, and rollouts reach their end all the same.
+    const world = new World(planOf({ approvals: {}, notify: [{ channel: 'dead', events: ['submitted', 'advanced', 'completed'] }] }));
+    world.event({ kind: 'begin' });
+    for (let round = 0; round < 20 && world.state.phase !== 'completed'; round += 1) {
+      world.event({ kind: 'peers', older: [] });
+      world.settle();
+      world.report(assessment('pass'));
+      world.person('approve');
+      world.settle();
+    }
+    expect(world.state.phase).toBe('completed');
+    expect(world.commands.filter(({ kind }) => kind === 'record').length).toBeGreaterThan(5);
+  });
+
+  it('7: while an older rollout of the same service is active, a plan that says `wait` does not move up', () => {
+    const plan = planOf({ policy: { sharedService: 'wait' } });
+    fc.assert(
+      fc.property(order, (moves) => {
+        every(moves, (_before, _event, commands, { state }) => {
+          if (raises(commands).length > 0 && state.write?.purpose === 'advance') expect(state.peers).toEqual([]);
+        }, plan);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('8: a flag that somebody else moved pauses the rollout, and stays as it is until a person resumes', () => {
+    fc.assert(
+      fc.property(order, fc.constantFrom(0.5, 42), (moves, percent) => {
+        const world = play(moves, () => undefined);
+        if (world.state.phase !== 'active' || world.gate === null || world.state.write !== null || world.flag.latched) return;
+        if (world.pending.length > 0 || world.answers.length > 0) return;
+        world.drift(percent);
+        world.report(assessment('pass'));
+        expect(world.state.pause?.causes.some(({ kind }) => kind === 'drift')).toBe(true);
+        world.report(assessment('pass'));
+        expect(world.pending).toEqual([]);
+        expect(world.flag.exposure.percent).toBe(percent);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('a state that was written out and read back decides the same', () => {
+    fc.assert(
+      fc.property(order, (moves) => {
+        const straight = play(moves, () => undefined);
+        const carried = new World(planOf());
+        carried.event({ kind: 'begin' });
+        for (const one of moves) {
+          carried.state = JSON.parse(JSON.stringify(carried.state));
+          one(carried);
+        }
+        expect(carried.journal).toEqual(straight.journal);
+      }),
+      { numRuns: Math.min(numRuns, 500) },
+    );
+  });
+});
