@@ -20,6 +20,8 @@ interface Common {
 /** Counts are of bad events, whichever way the plan writes the metric. */
 export interface RatioEvidence extends Common {
   kind: 'ratio';
+  /** The outcome whose counts are the evidence; null before the first poll that is any. */
+  counted: 'bad' | 'good' | null;
   /** The baseline in the stages before this one. */
   before: Count;
   baseline: Count;

@@ -9,7 +9,7 @@ import { marginsOfLatency } from './latency.ts';
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
 import { estimateOf, evidenceOf, presentSegment } from './process.ts';
-import { marginsOfRatio } from './ratio.ts';
+import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionOf } from './stage.ts';
 import { isTested } from './weights.ts';
@@ -55,13 +55,13 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   const sign = metric.kind === 'ratio' && metric.good !== undefined ? -1 : 1;
   const shown =
     known.kind === 'ratio' ? margins : { soft: estimate?.soft ?? null, hard: estimate?.hard ?? null };
+  const jumps = jumpsOf(known, frame);
   const interval =
     context.brief === true || !frame.compared
       ? null
       : confidenceInterval(known.interval, {
           alpha: plan.analysis.falseRollback / 2,
-          c: frame.c,
-          mirrored: frame.mirrored,
+          ...jumps,
           dispersion,
         });
   return {
@@ -92,13 +92,19 @@ function lnSafety(
 ): number {
   const { frame, dispersion } = at;
   const G = dispersion(evidence.interval.polls);
-  const mirrored = (S: number, V: number, Q: number) => lnEvidence([{ S: -S, V, Q, c: frame.mirrored }], G);
+  const mirrored = (S: number, V: number, Q: number) =>
+    lnEvidence([{ S: -S, V, Q, c: jumpsOf(evidence, frame).mirrored }], G);
   if (evidence.kind === 'ratio') return at.proof ? mirrored(...evidence.proof) : 0;
   const { tracks } = evidence.process;
   if (tracks.length === 0) return 0;
   return (
     logSumExp(tracks.map(presentSegment).map(([S, V, Q]) => mirrored(S, V, Q))) - Math.log(tracks.length)
   );
+}
+
+function jumpsOf(evidence: MetricEvidence, frame: StageFrame): { c: number; mirrored: number } {
+  if (evidence.kind === 'latency') return { c: frame.c, mirrored: frame.mirrored };
+  return { c: jumpOf(evidence, frame), mirrored: mirroredJumpOf(evidence, frame) };
 }
 
 /** Proof is asked of every ratio, and of every latency that its buckets can show. */

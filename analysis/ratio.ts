@@ -18,6 +18,7 @@ export function openRatio(): RatioEvidence {
     kind: 'ratio',
     accepted: null,
     missing: null,
+    counted: null,
     before: NONE,
     baseline: NONE,
     canary: NONE,
@@ -36,7 +37,7 @@ export function enterRatio(evidence: RatioEvidence, frame: StageFrame): RatioEvi
     missing: null,
     proof: [0, 0, 0],
     interval: NO_POLLS,
-    process: frame.compared ? openSegment(evidence.process, frame.c) : evidence.process,
+    process: frame.compared ? openSegment(evidence.process, jumpOf(evidence, frame)) : evidence.process,
   };
 }
 
@@ -75,12 +76,10 @@ export function observeRatio(
     canary: plus(evidence.canary, canary),
   };
   if (!frame.compared || !used) return { evidence: next, used: frame.compared ? used : canary.total > 0 };
-  const counts: PollCounts = {
-    canaryEvents: canary.events,
-    canaryTotal: canary.total,
-    baselineEvents: baseline.events,
-    baselineTotal: baseline.total,
-  };
+  const oriented = orient(next, { metric, frame });
+  const counts = countsOf(oriented, { baseline, canary });
+  next.counted = oriented.counted;
+  next.process = oriented.process;
   next.interval = addToInterval(evidence.interval, counts);
   const proof = plan.stages[frame.index]?.promote?.proof;
   if (proof !== undefined) {
@@ -92,13 +91,60 @@ export function observeRatio(
   // No margin, or a relative one before the baseline's rate is known: counted, not tested.
   if (d === null) return { evidence: next, used };
   const scores = [totals(counts, { soft: d, hard: margins.hard ?? d })];
-  next.process = addPoll(evidence.process, {
+  next.process = addPoll(oriented.process, {
     stage: frame.index,
     ruler: frame.ruler,
     scores,
     dispersion: poll.dispersion,
   });
   return { evidence: next, used };
+}
+
+/** The bound on an upward jump of the score, and of its mirror image, for the outcome that is counted. */
+export function jumpOf({ counted }: RatioEvidence, frame: StageFrame): number {
+  return counted === 'good' ? frame.mirrored : frame.c;
+}
+
+export function mirroredJumpOf({ counted }: RatioEvidence, frame: StageFrame): number {
+  return counted === 'good' ? frame.c : frame.mirrored;
+}
+
+/**
+ * A metric of good events is counted by its bad ones, or by the good ones where those are the rarer: the kernel's
+ * noise is that of the outcome counted, and 4 % of orders would drown in that of 96 % without. Settled with the
+ * first poll that is evidence, by the baseline.
+ */
+function orient(
+  evidence: RatioEvidence,
+  { metric, frame }: { metric: RatioMetric; frame: StageFrame },
+): RatioEvidence {
+  if (evidence.counted !== null) return evidence;
+  const events = evidence.before.events + evidence.baseline.events;
+  const total = evidence.before.total + evidence.baseline.total;
+  if (metric.good === undefined || events <= total / 2) return { ...evidence, counted: 'bad' };
+  const turned: RatioEvidence = { ...evidence, counted: 'good' };
+  return { ...turned, process: openSegment(openProcess(1), jumpOf(turned, frame)) };
+}
+
+/** Fewer good events of the canary are more of the baseline: the cohorts change places. */
+function countsOf(
+  { counted }: RatioEvidence,
+  { baseline, canary }: { baseline: Count; canary: Count },
+): PollCounts {
+  if (counted !== 'good') {
+    return {
+      canaryEvents: canary.events,
+      canaryTotal: canary.total,
+      baselineEvents: baseline.events,
+      baselineTotal: baseline.total,
+    };
+  }
+  return {
+    canaryEvents: baseline.total - baseline.events,
+    canaryTotal: baseline.total,
+    baselineEvents: canary.total - canary.events,
+    baselineTotal: canary.total,
+  };
 }
 
 function totals(counts: PollCounts, d: { soft: number; hard: number }): Totals {

@@ -73,7 +73,6 @@ function stopOf(findings: readonly Finding[], weights: ReadonlyMap<string, numbe
     };
   });
   const weighed = parts.some(({ weight }) => weight > 0);
-  // Rounding must not hide a metric that is alone and exactly there.
   const lnE = weighed ? lnMixture(parts) : 0;
   if (!weighed || lnE < threshold) return { lnE, carriers: new Set(), severity: null, metric: null };
   const alone = parts.filter(({ lnWeighted }) => lnWeighted >= threshold);

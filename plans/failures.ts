@@ -13,6 +13,7 @@ interface Row {
 const table = {
   PLAN_INVALID: { status: 422, exit: 1, retry: false, hint: 'Mend the places named; `tidegate plan check FILE` shows them all.' },
   PLAN_UNREADABLE: { status: 400, exit: 2, retry: false, hint: 'Check the path and that the file is YAML text.' },
+  TRACE_INVALID: { status: 400, exit: 2, retry: false, hint: 'A trace is JSON lines as `tidegate status ROLLOUT --trace` prints them; mend the lines named.' },
   CONFIG_INVALID: { status: 500, exit: 2, retry: false, hint: 'Mend tidegate.yaml at the places named; `tidegate doctor` tries every connection in it.' },
   USAGE: { status: 400, exit: 2, retry: false, hint: '`tidegate --help` lists the commands and their options.' },
   ROUTE_UNKNOWN: { status: 404, exit: 2, retry: false, hint: '/api/v1/openapi.json lists the addresses.' },

@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { Failure } from '../plans/failures.ts';
+import type { Metric, Plan } from '../plans/plan.ts';
+import type { Buckets, CohortSample, Count, Sample } from '../plans/sample.ts';
+
+/** A number that is null in the file was no number at its source; the gate rejects such a sample and counts it. */
+const Amount = z.number().nullable();
+const BucketCounts = z
+  .record(z.string(), Amount)
+  .refine(
+    (counts) => Object.hasOwn(counts, '+Inf'),
+    'expected cumulative counts by upper edge, the last "+Inf"',
+  )
+  .refine(
+    (counts) => Object.keys(counts).every((edge) => edge === '+Inf' || Number.isFinite(Number(edge))),
+    'every key is an edge in seconds or "+Inf"',
+  );
+const BadCount = z.strictObject({ bad: Amount, total: Amount });
+const Counted = z.union([Amount, BadCount, BucketCounts]);
+type Counted = z.infer<typeof Counted>;
+
+const cohort = {
+  requests: Amount,
+  latency: BucketCounts.optional(),
+  users: z.number().optional(),
+  gauges: z.record(z.string(), Amount).optional(),
+};
+const Cohort = z.object(cohort).catchall(Counted);
+type Cohort = z.infer<typeof Cohort>;
+const Baseline = z.object({ ...cohort, halves: z.tuple([Cohort, Cohort]).optional() }).catchall(Counted);
+
+const Line = z.strictObject({
+  rollout: z.string(),
+  stage: z.string(),
+  t: z.number(),
+  baseline: Baseline,
+  canary: Cohort.optional(),
+});
+type Line = z.infer<typeof Line>;
+
+/** The stage name of lines from before the rollout: the baseline alone. */
+const HISTORY = 'history';
+
+/** One line of a trace: a poll of a rollout, or the baseline before it (negative `t`). */
+export type TraceEntry =
+  | { kind: 'sample'; rollout: string; sample: Sample }
+  | {
+      kind: 'history';
+      rollout: string;
+      t: number;
+      baseline: CohortSample;
+      halves?: readonly [CohortSample, CohortSample];
+    };
+
+/**
+ * A sample as a line of a trace (without the line's end). Counts of the plan's metrics only; a metric whose trials
+ * are the requests is a plain number. `parseTrace` gives the same sample back.
+ */
+export function traceLine(sample: Sample, of: { rollout: string; plan: Plan }): string {
+  const write = (one: CohortSample) => writeCohort(one, of.plan);
+  const { halves } = sample;
+  return JSON.stringify({
+    rollout: of.rollout,
+    stage: sample.stage,
+    t: sample.t,
+    baseline: { ...write(sample.baseline), ...(halves === undefined ? {} : { halves: halves.map(write) }) },
+    canary: write(sample.canary),
+  });
+}
+
+/**
+ * Reads JSON lines; empty lines are skipped. Which counts are good and which bad, and what the latency is called,
+ * is the plan's; counts of metrics that the plan does not have are left out.
+ * Throws `TRACE_INVALID` with every line that is not a trace line.
+ */
+export function parseTrace(text: string, of: { plan: Plan; file: string }): TraceEntry[] {
+  const entries: TraceEntry[] = [];
+  const problems: string[] = [];
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const parsed = parseLine(line, of.plan);
+    if (typeof parsed === 'string') problems.push(`line ${i + 1}: ${parsed}`);
+    else entries.push(parsed);
+  }
+  if (problems.length === 0) return entries;
+  const more = problems.length > 20 ? [`and ${problems.length - 20} lines more`] : [];
+  throw new Failure('TRACE_INVALID', `${of.file} is not a trace`, {
+    where: of.file,
+    details: [...problems.slice(0, 20), ...more],
+  });
+}
+
+/** The entry, or what is wrong with the line. */
+function parseLine(text: string, plan: Plan): TraceEntry | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(text.replace(/([:,[]\s*)-?(?:NaN|Infinity)\b/g, '$1null'));
+  } catch {
+    return 'not JSON';
+  }
+  const result = Line.safeParse(json);
+  if (!result.success) {
+    return result.error.issues
+      .map(({ path, message }) => `${path.join('.') || 'line'}: ${message}`)
+      .join('; ');
+  }
+  return entryOf(result.data, plan);
+}
+
+function entryOf({ rollout, stage, t, baseline, canary }: Line, plan: Plan): TraceEntry | string {
+  const pair = baseline.halves;
+  const halves =
+    pair === undefined ? {} : { halves: [readCohort(pair[0], plan), readCohort(pair[1], plan)] as const };
+  const read = readCohort(baseline, plan);
+  if (stage === HISTORY) return { kind: 'history', rollout, t, baseline: read, ...halves };
+  if (canary === undefined) return `canary: missing in stage ${stage}`;
+  return {
+    kind: 'sample',
+    rollout,
+    sample: { stage, t, baseline: read, canary: readCohort(canary, plan), ...halves },
+  };
+}
+
+/** A plan's only latency stands under `latency`; of several each stands under its own name. */
+function latencyKey(plan: Plan, metric: Metric): string {
+  return plan.metrics.filter(({ kind }) => kind === 'latency').length === 1 ? 'latency' : metric.name;
+}
+
+function writeCohort(sample: CohortSample, plan: Plan): Record<string, unknown> {
+  const line: Record<string, unknown> = { requests: sample.requests };
+  for (const metric of plan.metrics) {
+    if (metric.kind === 'latency') {
+      const buckets = sample.histograms[metric.name];
+      if (buckets === undefined) continue;
+      line[latencyKey(plan, metric)] = Object.fromEntries(
+        buckets.map(([edge, count]) => [String(edge), count]),
+      );
+      continue;
+    }
+    const count = sample.ratios[metric.name];
+    if (count === undefined) continue;
+    const bad = metric.good === undefined ? count.events : count.total - count.events;
+    line[metric.name] = count.total === sample.requests ? count.events : { bad, total: count.total };
+  }
+  return sample.users === undefined ? line : { ...line, users: sample.users };
+}
+
+function readCohort(line: Cohort, plan: Plan): CohortSample {
+  const requests = line.requests ?? Number.NaN;
+  const ratios: Record<string, Count> = {};
+  const histograms: Record<string, Buckets> = {};
+  for (const metric of plan.metrics) {
+    const key = metric.kind === 'latency' ? latencyKey(plan, metric) : metric.name;
+    const value: Counted | undefined = Object.hasOwn(line, key) ? line[key] : undefined;
+    if (value === undefined) continue;
+    if (metric.kind === 'latency') {
+      if (isBuckets(value)) histograms[metric.name] = bucketsOf(value);
+    } else if (value === null || typeof value === 'number') {
+      ratios[metric.name] = { events: value ?? Number.NaN, total: requests };
+    } else if (isBadCount(value)) {
+      const total = value.total ?? Number.NaN;
+      const bad = value.bad ?? Number.NaN;
+      ratios[metric.name] = { events: metric.good === undefined ? bad : total - bad, total };
+    }
+  }
+  return { requests, ratios, histograms, ...(line.users === undefined ? {} : { users: line.users }) };
+}
+
+function isBuckets(value: Counted): value is Record<string, number | null> {
+  return typeof value === 'object' && value !== null && '+Inf' in value;
+}
+
+function isBadCount(value: Counted): value is z.infer<typeof BadCount> {
+  return typeof value === 'object' && value !== null && 'bad' in value && !('+Inf' in value);
+}
+
+/** Keys of an object come in no useful order: by edge. */
+function bucketsOf(counts: Record<string, number | null>): Buckets {
+  return Object.entries(counts)
+    .map(([edge, count]): [number | '+Inf', number] => [
+      edge === '+Inf' ? '+Inf' : Number(edge),
+      count ?? Number.NaN,
+    ])
+    .sort(([a], [b]) => (a === '+Inf' ? 1 : b === '+Inf' ? -1 : a - b));
+}
