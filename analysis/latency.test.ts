@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import type { Buckets, Reading } from '../plans/sample.ts';
+import { assess, observe, openEvidence } from './gate.ts';
+import { addHistograms, chooseEdges, countAbove, quantileOf, slowdownOf } from './histogram.ts';
+import { latencyBuckets, planOf, randomOf } from './traffic.fixture.ts';
+
+/** 645, 326.2, 28 and .8 requests in the buckets. */
+const NINE: Buckets = [
+  [0.1, 645],
+  [0.25, 971.2],
+  [0.5, 999.2],
+  ['+Inf', 1000],
+];
+
+const plan = planOf({
+  metrics: [{ name: 'latency', kind: 'latency', histogram: 'seconds', soft: '+20%', hard: '+50%' }],
+  stages: [{ name: '25%', percent: 25, bake: '10m' }],
+});
+
+function run(of: { seed: number; polls: number; slower: number; canaryShare?: number }) {
+  const random = randomOf(of.seed);
+  let evidence = openEvidence(plan);
+  for (let i = 1; i <= of.polls; i++) {
+    const cohort = (requests: number, mean: number) => ({
+      requests,
+      ratios: {},
+      histograms: { latency: latencyBuckets(random, { requests, mean }) },
+    });
+    const sample = {
+      stage: '25%',
+      t: i * 15,
+      baseline: cohort(1500, 0.2),
+      canary: cohort(Math.round(1500 * (of.canaryShare ?? 1 / 3)), 0.2 * of.slower),
+    };
+    const reading: Reading = { kind: 'sample', sample, expressions: {}, queries: [] };
+    evidence = observe(evidence, plan, reading, { stageIndex: 0 });
+    const assessment = assess(evidence, plan, { stageIndex: 0 });
+    if (assessment.verdict === 'hard' || assessment.verdict === 'soft') return { ...assessment, evidence };
+  }
+  return { ...assess(evidence, plan, { stageIndex: 0 }), evidence };
+}
+
+describe('latency from histograms', () => {
+  test('9: counts above an edge and quantiles are interpolated on survival, log-log', () => {
+    expect(countAbove(NINE, 0.25 / 1.2)).toBeCloseTo(47.472779417, 9);
+    expect(quantileOf(NINE, 0.95)).toBeCloseTo(0.204428505, 9);
+    expect(countAbove(NINE, 0.25)).toBeCloseTo(28.8, 9);
+    expect(countAbove(NINE, 0)).toBe(1000);
+    expect(quantileOf([['+Inf', 0]], 0.95)).toBeNull();
+  });
+
+  test('the edges under test are those that few but enough of the baseline exceed', () => {
+    expect(chooseEdges(NINE, { quantile: 0.95, margin: 0.2 })).toEqual([0.25]);
+    const fine: Buckets = [
+      [0.1, 500],
+      [0.2, 850],
+      [0.3, 900],
+      [0.4, 940],
+      [0.5, 960],
+      [0.6, 980],
+      [0.7, 999],
+      ['+Inf', 1000],
+    ];
+    // Of five the four nearest to 5 %, the nearest first.
+    expect(chooseEdges(fine, { quantile: 0.95, margin: 0.2 })).toEqual([0.4, 0.5, 0.3, 0.6]);
+    expect(
+      chooseEdges(
+        [
+          [1, 999],
+          ['+Inf', 1000],
+        ],
+        { quantile: 0.95, margin: 0.2 },
+      ),
+    ).toEqual([]);
+  });
+
+  test('histograms of other edges are not mixed', () => {
+    expect(addHistograms(NINE, NINE)[1]).toEqual([0.25, 1942.4]);
+    const other: Buckets = [
+      [0.2, 1],
+      ['+Inf', 2],
+    ];
+    expect(addHistograms(NINE, other)).toBe(other);
+  });
+
+  test('an accepted share above an edge is turned into a slowdown and back', () => {
+    const slowdown = slowdownOf(NINE, { edge: 0.25, difference: (47.472779417 - 28.8) / 1000 });
+    expect(slowdown).toBeCloseTo(0.2, 8);
+  });
+
+  test('a canary that is twice as slow is stopped hard within a few polls', () => {
+    const stopped = run({ seed: 1, polls: 20, slower: 2 });
+    expect(stopped).toMatchObject({ verdict: 'hard', metric: 'latency' });
+    expect(stopped.t).toBeLessThanOrEqual(75);
+    expect(stopped.reason).toMatch(
+      /^latency: canary 1\.\d s against \d{3} ms, \+\d+(\.\d)? pp of requests above the edge/,
+    );
+  });
+
+  test('an equal one passes, an equal one that is hardly used holds', () => {
+    for (const seed of [2, 3, 4]) expect(run({ seed, polls: 40, slower: 1 }).verdict).toBe('pass');
+    const few = run({ seed: 5, polls: 40, slower: 1, canaryShare: 0.001 });
+    expect(few).toMatchObject({
+      verdict: 'hold',
+      holding: [{ kind: 'exceedances', metric: 'latency', need: 20 }],
+    });
+  });
+
+  test('a much faster one passes though nothing of it is slow: the mirrored test shows that', () => {
+    const fast = run({ seed: 6, polls: 40, slower: 0.05 });
+    expect(fast).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('buckets that cannot show the margin make it advisory, with a warning', () => {
+    let evidence = openEvidence(plan);
+    for (let i = 1; i <= 40; i++) {
+      const cohort = (requests: number) => ({
+        requests,
+        ratios: {},
+        histograms: {
+          latency: [
+            [5, requests],
+            ['+Inf', requests],
+          ] as const,
+        },
+      });
+      const sample = { stage: '25%', t: i * 15, baseline: cohort(1500), canary: cohort(500) };
+      evidence = observe(
+        evidence,
+        plan,
+        { kind: 'sample', sample, expressions: {}, queries: [] },
+        { stageIndex: 0 },
+      );
+    }
+    const assessment = assess(evidence, plan, { stageIndex: 0 });
+    expect(assessment.verdict).toBe('pass');
+    expect(assessment.warnings.join()).toContain('latency is advisory');
+  });
+
+  test('the edges are chosen before the polls that they test and then stay', () => {
+    const { evidence } = run({ seed: 7, polls: 10, slower: 1 });
+    const known = evidence.metrics['latency'];
+    expect(known?.kind === 'latency' && known.edges).toEqual([0.5, 0.75, 1]);
+    // The first poll's 1,500 baseline requests chose them and were not tested.
+    expect(known?.process.clock).toBe(9);
+  });
+});

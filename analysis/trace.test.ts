@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isFailure } from '../plans/failures.ts';
+import type { CohortSample, Sample } from '../plans/sample.ts';
+import { parseTrace, traceLine } from './trace.ts';
+import { planOf } from './traffic.fixture.ts';
+
+const plan = planOf({
+  metrics: [
+    { name: 'errors', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp' },
+    { name: 'conversion', kind: 'ratio', good: 'orders', total: 'visits', soft: '-1pp' },
+    { name: 'p95', kind: 'latency', histogram: 'seconds', soft: '+20%' },
+  ],
+});
+const parse = (text: string) => parseTrace(text, { plan, file: 'trace.jsonl' });
+
+const count = fc.nat(1_000_000);
+const ratio = fc.tuple(count, count).map(([a, b]) => ({ events: Math.min(a, b), total: Math.max(a, b) }));
+const cohort: fc.Arbitrary<CohortSample> = fc.record(
+  {
+    requests: count,
+    ratios: fc.record({ errors: ratio, conversion: ratio }),
+    histograms: fc.tuple(count, count, count).map(([a, b, c]) => ({
+      p95: [
+        [0.05, a],
+        [1, a + b],
+        [2.5, a + b],
+        ['+Inf', a + b + c],
+      ] as const,
+    })),
+    users: fc.nat(),
+  },
+  { requiredKeys: ['requests', 'ratios', 'histograms'] },
+);
+const sample: fc.Arbitrary<Sample> = fc.record(
+  {
+    stage: fc.constantFrom('5%', '25%'),
+    t: fc.nat(),
+    baseline: cohort,
+    canary: cohort,
+    halves: fc.tuple(cohort, cohort),
+  },
+  { requiredKeys: ['stage', 't', 'baseline', 'canary'] },
+);
+
+describe('a trace', () => {
+  test('gives back every sample as it was', () => {
+    fc.assert(
+      fc.property(fc.array(sample, { maxLength: 5 }), (samples) => {
+        const text = samples.map((one) => traceLine(one, { rollout: 'r1', plan })).join('\n');
+        expect(parse(text)).toEqual(samples.map((one) => ({ kind: 'sample', rollout: 'r1', sample: one })));
+      }),
+    );
+  });
+
+  test('is read as documented: plain counts among the requests, bad of a total, cumulative latency, history', () => {
+    const [first, second] = parse(
+      [
+        '{"rollout":"r1","stage":"history","t":-30,"baseline":{"requests":3000,"errors":14,"halves":[{"requests":1500,"errors":6},{"requests":1500,"errors":8}]}}',
+        '',
+        '{"rollout":"r1","stage":"5%","t":1215,"baseline":{"requests":2850,"errors":14,"conversion":{"bad":90,"total":100},"latency":{"1":2840,"0.1":2700,"+Inf":2850},"gauges":{"cpu":0.4}},"canary":{"requests":150,"errors":1}}',
+      ].join('\n'),
+    );
+    expect(first).toMatchObject({
+      kind: 'history',
+      t: -30,
+      halves: [{ ratios: { errors: { events: 6, total: 1500 } } }, {}],
+    });
+    expect(second).toMatchObject({
+      kind: 'sample',
+      sample: {
+        baseline: {
+          ratios: { errors: { events: 14, total: 2850 }, conversion: { events: 10, total: 100 } },
+          histograms: {
+            p95: [
+              [0.1, 2700],
+              [1, 2840],
+              ['+Inf', 2850],
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  test('keeps what was no number as no number', () => {
+    const [entry] = parse(
+      '{"rollout":"r","stage":"5%","t":15,"baseline":{"requests":10,"errors":NaN},"canary":{"requests":null,"errors":0}}',
+    );
+    expect(entry?.kind === 'sample' && entry.sample.baseline.ratios['errors']?.events).toBeNaN();
+    expect(entry?.kind === 'sample' && entry.sample.canary.requests).toBeNaN();
+  });
+
+  test('with lines that are none names all of them', () => {
+    const bad = [
+      '{"rollout":"r"',
+      '{"rollout":"r","stage":"5%","t":15,"baseline":{"requests":1}}',
+      '{"stage":5}',
+    ].join('\n');
+    try {
+      parse(bad);
+      expect.unreachable();
+    } catch (error) {
+      expect(isFailure(error) && error.code).toBe('TRACE_INVALID');
+      expect(isFailure(error) && error.details).toMatchObject([
+        'line 1: not JSON',
+        'line 2: canary: missing in stage 5%',
+        expect.stringMatching(/^line 3: rollout: .*stage: .*t: .*baseline: /),
+      ]);
+    }
+  });
+});
