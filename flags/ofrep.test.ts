@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OFREPProvider } from '@openfeature/ofrep-provider';
+import { OpenFeature } from '@openfeature/server-sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
+import type { FlagState } from '../store/flag-contract.ts';
+import { evaluateAll, evaluateOne } from './ofrep.ts';
+import { type FlagService, startFlagService } from './service.ts';
+
+const log = { info: () => undefined, warn: () => undefined };
+let dataDir: string;
+let service: FlagService;
+let empty: FlagService;
+
+function flag(key: string, over: Partial<FlagState> = {}): FlagState {
+  return {
+    environment: 'production',
+    key,
+    exposure: NO_EXPOSURE,
+    revision: 1,
+    epoch: 1,
+    rolloutId: null,
+    latch: null,
+    shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
+    updatedAt: 0,
+    updatedBy: 'test',
+    ...over,
+  };
+}
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'tidegate-ofrep-'));
+  const options = { flagStore: null, databaseUrl: null, segments: {}, log };
+  empty = await startFlagService({ ...options, dataDir: join(dataDir, 'empty') });
+  const first = await startFlagService({ ...options, dataDir });
+  first.accept(flag('dark'));
+  await first.stop();
+  service = await startFlagService({ ...options, dataDir });
+  service.accept(flag('everybody', { exposure: { ...NO_EXPOSURE, percent: 100 } }));
+  service.accept(flag('half', { exposure: { ...NO_EXPOSURE, percent: 50 } }));
+  service.accept(flag('broken', { shape: { ...flag('').shape, baseline: 'gone' } }));
+  service.accept(flag('dark', { environment: 'staging', exposure: { ...NO_EXPOSURE, percent: 100 } }));
+});
+
+afterAll(async () => {
+  await Promise.all([service.stop(), empty.stop()]);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const ann = { context: { targetingKey: 'ann' } };
+const one = (key: string, body: unknown = ann, environment = 'production') =>
+  evaluateOne(service, environment, key, body);
+const all = (body: unknown = ann, ifNoneMatch?: string) =>
+  evaluateAll(service, 'production', body, ifNoneMatch);
+
+describe('one flag', () => {
+  it('is answered with value, variant, reason and metadata', () => {
+    expect(one('everybody')).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      body: {
+        key: 'everybody',
+        value: true,
+        variant: 'on',
+        reason: 'STATIC',
+        metadata: { environment: 'production', revision: 1, flagSetId: 'production' },
+      },
+    });
+    expect(one('half').body).toMatchObject({ reason: 'TARGETING_MATCH' });
+    expect(one('dark', ann, 'staging').body).toMatchObject({ value: true });
+  });
+
+  it('gives a caller without a key the baseline', () => {
+    expect(one('half', { context: {} })).toMatchObject({
+      status: 200,
+      body: { value: false, variant: 'off', reason: 'DEFAULT' },
+    });
+  });
+
+  it('that is disabled has no value: the application uses its own', () => {
+    expect(one('broken')).toMatchObject({ status: 200, body: { key: 'broken', reason: 'DISABLED' } });
+    expect(one('broken').body).not.toHaveProperty('value');
+  });
+
+  it.each([
+    ['no JSON', undefined, 'PARSE_ERROR'],
+    ['no context', {}, 'INVALID_CONTEXT'],
+    ['a list', [], 'INVALID_CONTEXT'],
+    ['null', null, 'INVALID_CONTEXT'],
+    ['a context that is text', { context: 'ann' }, 'INVALID_CONTEXT'],
+    ['a context that is a list', { context: [] }, 'INVALID_CONTEXT'],
+    ['a key that is a number', { context: { targetingKey: 7 } }, 'INVALID_CONTEXT'],
+  ])('asked with %s is answered 400', (_what, body, errorCode) => {
+    // Not through the helpers above: their defaults would take the place of a missing body.
+    const single = evaluateOne(service, 'production', 'half', body);
+    expect(single).toMatchObject({ status: 400, body: { key: 'half', errorCode } });
+    const bulk = evaluateAll(service, 'production', body, undefined);
+    expect(bulk).toMatchObject({ status: 400, body: { errorCode } });
+  });
+
+  it('that nobody knows is 404', () => {
+    expect(one('nobody')).toMatchObject({
+      status: 404,
+      body: { key: 'nobody', errorCode: 'FLAG_NOT_FOUND' },
+    });
+    expect(one('constructor')).toMatchObject({ status: 404 });
+  });
+});
+
+describe('all flags', () => {
+  it('come together, with the metadata of their set', () => {
+    expect(all()).toMatchObject({ status: 200, body: { metadata: { flagSetId: 'production' } } });
+    expect(all().body).toHaveProperty('flags.length', 4);
+  });
+
+  it('are 304 for the ETag of the same answer only', () => {
+    const etag = all().headers.etag ?? '';
+    expect(all(ann, etag)).toEqual({ status: 304, headers: { etag }, body: null });
+    expect(all(ann, `"x", W/${etag}`).status).toBe(304);
+    expect(all(ann, etag.replaceAll('"', '')).status).toBe(304);
+    expect(all(ann, '"x"').status).toBe(200);
+    expect(all({ context: {} }, etag).status).toBe(200);
+    service.accept(flag('half', { revision: 2 }));
+    expect(all(ann, etag).status).toBe(200);
+  });
+});
+
+it('before there are definitions, is an error and not "no such flag"', () => {
+  expect(evaluateOne(empty, 'production', 'half', ann)).toMatchObject({
+    status: 500,
+    headers: { 'retry-after': '1' },
+  });
+  expect(evaluateAll(empty, 'production', ann, undefined).status).toBe(500);
+});
+
+describe('OpenFeature’s own OFREP provider', () => {
+  let server: Server;
+  let client: ReturnType<typeof OpenFeature.getClient>;
+
+  beforeAll(async () => {
+    server = createServer(async (request, response) => {
+      const chunks = await request.toArray();
+      const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+      const reply = one(decodeURIComponent(request.url?.split('/').at(-1) ?? ''), body);
+      response.writeHead(reply.status, reply.headers).end(JSON.stringify(reply.body));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    await OpenFeature.setProviderAndWait('ofrep', new OFREPProvider({ baseUrl: `http://127.0.0.1:${port}` }));
+    client = OpenFeature.getClient('ofrep');
+  });
+  afterAll(async () => {
+    await OpenFeature.clearProviders();
+    server.close();
+  });
+
+  it('reads the answers', async () => {
+    const context = { targetingKey: 'ann' };
+    expect(await client.getBooleanDetails('everybody', false, context)).toMatchObject({
+      value: true,
+      variant: 'on',
+    });
+    expect(await client.getBooleanDetails('dark', true, context)).toMatchObject({
+      value: false,
+      variant: 'off',
+    });
+    expect(await client.getBooleanDetails('broken', true, context)).toMatchObject({ value: true });
+    expect(await client.getBooleanDetails('nobody', true, context)).toMatchObject({
+      value: true,
+      errorCode: 'FLAG_NOT_FOUND',
+    });
+  });
+});
+
+const description = new URL('../../shared/conformance/protocol/service/openapi.yaml', import.meta.url);
+const missing = existsSync(description) ? '' : ' (skipped: no conformance data)';
+
+describe.skipIf(missing !== '')(`OFREP's own description${missing}`, () => {
+  it('fits every answer', async () => {
+    const { Ajv2020 } = await import('ajv/dist/2020.js');
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    // A value may fit several kinds (1 is integer and number, all of them are "code default"), which `oneOf` forbids.
+    const text = readFileSync(description, 'utf8').replaceAll('oneOf:', 'anyOf:');
+    ajv.addSchema({ $id: 'ofrep', ...parse(text) });
+    const fits = (schema: string, body: object | null) => {
+      const validate = ajv.compile({ $ref: `ofrep#/components/schemas/${schema}` });
+      validate(body);
+      return validate.errors ?? [];
+    };
+    for (const key of ['everybody', 'half', 'dark', 'broken']) {
+      expect(fits('serverEvaluationSuccess', one(key).body), key).toEqual([]);
+    }
+    expect(fits('bulkEvaluationSuccess', all().body)).toEqual([]);
+    expect(fits('flagNotFound', one('nobody').body)).toEqual([]);
+    expect(fits('evaluationFailure', one('half', {}).body)).toEqual([]);
+    expect(fits('bulkEvaluationFailure', all({}).body)).toEqual([]);
+    expect(fits('generalErrorResponse', evaluateAll(empty, 'production', ann, undefined).body)).toEqual([]);
+    expect(fits('flagNotFound', {})).not.toEqual([]);
+  });
+});
