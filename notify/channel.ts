@@ -4,6 +4,8 @@ import type { Notification } from '../plans/journal.ts';
 export interface Channel {
   readonly name: string;
   readonly kind: string;
+  /** Longest time that one `send` takes, in milliseconds, where the channel knows it. */
+  readonly timeoutMs?: number;
   send(notification: Notification): Promise<void>;
   /** For `tidegate doctor`: throws a `Failure` that says what to mend. */
   check(): Promise<void>;

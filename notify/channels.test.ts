@@ -1,0 +1,34 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { notification, rememberingLog } from '../test/fixtures/message.ts';
+import { createChannels } from './channels.ts';
+
+const parts = () => ({ stream: new PassThrough(), log: rememberingLog() });
+
+test('every configured channel is there by its name', () => {
+  const hook = { kind: 'webhook' as const, url: 'https://example.org/', headers: {}, timeout: 3 };
+  const channels = createChannels({ terminal: { kind: 'terminal' }, pager: hook }, parts());
+  expect([...channels].map(([name, { kind }]) => [name, kind])).toEqual([
+    ['terminal', 'terminal'],
+    ['pager', 'webhook'],
+  ]);
+  expect(channels.get('pager')?.timeoutMs).toBe(3000);
+});
+
+test('the terminal gets one clean line per message', async () => {
+  const { stream, log } = parts();
+  const terminal = createChannels({ terminal: { kind: 'terminal' } }, { stream, log }).get('terminal');
+  await terminal?.check();
+  await terminal?.send(notification({ title: 'Title', summary: 'one\ntwo\u001b[2J', undelivered: 'pager' }));
+  expect(String(stream.read())).toBe(
+    '2026-01-02T03:04:05.000Z Title: one two [2J [meant for pager, which does not take messages]\n',
+  );
+});
+
+test('a terminal that is gone is told, so that the message is kept', async () => {
+  const { stream, log } = parts();
+  const terminal = createChannels({ terminal: { kind: 'terminal' } }, { stream, log }).get('terminal');
+  stream.destroy();
+  await expect(terminal?.send(notification())).rejects.toMatchObject({ code: 'CHANNEL_FAILED' });
+  await expect(terminal?.check()).rejects.toMatchObject({ code: 'CHANNEL_FAILED' });
+});

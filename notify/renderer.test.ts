@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Assessment } from '../plans/assessment.ts';
+import { TRANSITIONS } from '../plans/journal.ts';
+import { notification, rememberingLog } from '../test/fixtures/message.ts';
+import { createRenderer, plainMessage } from './renderer.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tidegate-template-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function operatorFile(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const log = rememberingLog();
+const built = createRenderer({ log });
+const evidence: Assessment = {
+  verdict: 'hard',
+  stage: '5%',
+  t: 60,
+  lnE: 6.1,
+  threshold: 4.6,
+  metric: 'errors',
+  reason: 'errors',
+  limits: [],
+  holding: [],
+  polls: 4,
+  warnings: [],
+  metrics: [
+    {
+      metric: 'errors',
+      verdict: 'hard',
+      lnE: 6.1,
+      estimate: 0.0082,
+      standardError: 0.001,
+      baseline: 0.004,
+      canary: 0.0122,
+      baselineRequests: 12300,
+      canaryRequests: 650,
+      soft: 0.001,
+      hard: 0.005,
+      interval: [0.0055, 0.011],
+      proven: null,
+    },
+  ],
+};
+
+describe('a message as text', () => {
+  test('says what, how sure, what to do and where, line by line', () => {
+    expect(built.render(notification({ evidence }), 'text')).toBe(
+      [
+        'New pricing engine stopped hard in production (5%)',
+        'Hard stop: errors.',
+        '  errors: hard, +0.82 pp (0.55 to 1.10), 650 canary and 12300 baseline requests',
+        'Look: tidegate status pricing-v2-1',
+        'Rollout pricing-v2-1, flag pricing-v2 in production at 5 %, owner payments, PAY-1, 2026-01-02T03:04:05.000Z',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('has no HTML entities and nothing that steers a terminal', () => {
+    const text = built.render(notification({ summary: 'a < b & "c"\u001b[2J\r\nfake line\u202e' }), 'text');
+    expect(text.split('\n')[1]).toBe('a < b & "c" [2J fake line');
+  });
+
+  test('never runs what a person wrote as a template', () => {
+    expect(built.render(notification({ summary: '{{ 7 * 7 }}{% if %}' }), 'text')).toContain(
+      '{{ 7 * 7 }}{% if %}',
+    );
+  });
+});
+
+describe('a message as Markdown', () => {
+  test('is built for reading', () => {
+    expect(built.render(notification({ title: 'T', summary: 'S', evidence }), 'markdown')).toMatch(
+      /^\*\*T\*\*\n\nS\n\n- errors\\: hard.*\n\n- Look: `tidegate status pricing-v2-1`\n\nRollout /,
+    );
+  });
+
+  test('takes markup, mentions and links from people as plain words', () => {
+    const markdown = built.render(
+      notification({ summary: '[x](http://evil) **b** @here `c` <!channel>' }),
+      'markdown',
+    );
+    const said = '\\[x\\]\\(http\\://evil\\) \\*\\*b\\*\\* \\@here \\`c\\` \\<\\!channel\\>';
+    expect(markdown.split('\n')[2]).toBe(said);
+  });
+
+  test('keeps commands readable inside their code span', () => {
+    const actions = [{ label: 'Free', command: 'tidegate unlock a_b --reason "`x`"' }];
+    expect(built.render(notification({ actions }), 'markdown')).toContain(
+      '`tidegate unlock a_b --reason "\'x\'"`',
+    );
+  });
+});
+
+test.each(TRANSITIONS)('%s has a text and a Markdown form without a warning', (event) => {
+  for (const format of ['text', 'markdown'] as const) {
+    const full = built.render(notification({ event, evidence, undelivered: 'pager' }), format);
+    expect(full).toContain('This was meant for pager');
+    expect(full).not.toMatch(/undefined|null|\{[{%]|\n\n\n/);
+  }
+  expect(log.lines).toEqual([]);
+});
+
+describe("an operator's template", () => {
+  test('replaces the text and may extend the built-in one', () => {
+    const own = operatorFile(
+      'own.njk',
+      '{% extends "base.text.njk" %}{% block facts %}See wiki/{{ rollout.flag }}{% endblock %}',
+    );
+    const renderer = createRenderer({ template: own, log });
+    renderer.check();
+    expect(renderer.render(notification(), 'text')).toMatch(/See wiki\/pricing-v2\n$/);
+  });
+
+  test.each([
+    ['that does not compile', 'bad.njk', '{% if %}'],
+    ['that throws', 'throws.njk', '{{ rollout.nothing.deep.deeper() }}'],
+  ])('%s is logged, fails the check, and the plain text is sent', (_, name, text) => {
+    const memory = rememberingLog();
+    const renderer = createRenderer({ template: operatorFile(name, text), log: memory });
+    expect(renderer.render(notification(), 'text')).toBe(plainMessage(notification()));
+    expect(memory.lines.map(({ level }) => level)).toEqual(['warn']);
+    expect(() => renderer.check()).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+
+  test('that is missing fails the check by its path', () => {
+    const renderer = createRenderer({ template: join(folder, 'nowhere.njk'), log: rememberingLog() });
+    expect(() => renderer.check()).toThrow(/nowhere\.njk/);
+  });
+});

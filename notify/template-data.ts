@@ -1,0 +1,75 @@
+import type { MetricAssessment } from '../plans/assessment.ts';
+import type { Notification } from '../plans/journal.ts';
+import { codeText, markdownText, plainText } from './escaping.ts';
+
+export type Format = 'text' | 'markdown';
+
+/**
+ * What a template sees. Every text is escaped for the target before the template runs, so that no template can
+ * forget it; commands are meant for a code span in Markdown.
+ */
+export interface TemplateData {
+  title: string;
+  summary: string;
+  event: string;
+  at: string;
+  id: string;
+  seq: number;
+  channel: string;
+  undelivered: string | null;
+  rollout: Record<keyof Notification['rollout'], string | number | null>;
+  evidence: { verdict: string; reason: string; lnE: string; threshold: string; metrics: string[] } | null;
+  actions: { label: string; command: string }[];
+}
+
+export function templateData(notification: Notification, format: Format): TemplateData {
+  const text = format === 'text' ? plainText : markdownText;
+  const command = format === 'text' ? plainText : codeText;
+  const orNull = (value: string | null | undefined) =>
+    value === null || value === undefined ? null : text(value);
+  const { rollout, evidence } = notification;
+  return {
+    title: text(notification.title),
+    summary: text(notification.summary),
+    event: notification.event,
+    at: text(new Date(notification.at).toISOString()),
+    id: text(notification.rolloutId),
+    seq: notification.seq,
+    channel: text(notification.channel),
+    undelivered: orNull(notification.undelivered),
+    rollout: {
+      name: text(rollout.name),
+      title: orNull(rollout.title),
+      environment: text(rollout.environment),
+      flag: text(rollout.flag),
+      owner: orNull(rollout.owner),
+      ticket: orNull(rollout.ticket),
+      stage: orNull(rollout.stage),
+      percent: rollout.percent,
+    },
+    evidence:
+      evidence === null
+        ? null
+        : {
+            verdict: evidence.verdict,
+            reason: text(evidence.reason),
+            lnE: text(evidence.lnE.toFixed(2)),
+            threshold: text(evidence.threshold.toFixed(2)),
+            metrics: evidence.metrics.map((metric) => text(metricLine(metric))),
+          },
+    actions: notification.actions.map((action) => ({
+      label: text(action.label),
+      command: command(action.command),
+    })),
+  };
+}
+
+/** For example `errors: hard, +0.82 pp (0.55 to 1.10), 650 canary and 12300 baseline requests`. */
+function metricLine(metric: MetricAssessment): string {
+  const points = (rate: number) => (rate * 100).toFixed(2);
+  const sign = metric.estimate > 0 ? '+' : '';
+  const range =
+    metric.interval === null ? '' : ` (${points(metric.interval[0])} to ${points(metric.interval[1])})`;
+  const requests = `${metric.canaryRequests} canary and ${metric.baselineRequests} baseline requests`;
+  return `${metric.metric}: ${metric.verdict}, ${sign}${points(metric.estimate)} pp${range}, ${requests}`;
+}
