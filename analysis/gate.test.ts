@@ -466,6 +466,21 @@ describe('evidence', () => {
     );
   });
 
+  test('knows no clock but the poll step: half as often over twice the time is the same evidence', () => {
+    const slow = planOf({
+      source: { poll: '30s' },
+      analysis: { restart: '10m' },
+      stages: [{ name: '5%', percent: 5, bake: '30m' }],
+    });
+    const quick = planOf({ stages: [{ name: '5%', percent: 5, bake: '15m' }] });
+    const polls = traffic(7, 90, { baseline: 0.005, canary: 0.007 });
+    const first = gate(quick, 0).feed(...polls);
+    const second = gate(slow, 0).feed(
+      ...polls.map((one) => (one.kind === 'sample' ? reading({ ...one.sample, t: 2 * one.sample.t }) : one)),
+    );
+    expect(second.lnE).toBe(first.lnE);
+  });
+
   test('a relative margin is resolved against the baseline alone', () => {
     const metrics = [
       { name: 'errors', kind: 'ratio', bad: 'bad', total: 'total', soft: 'min(+0.1pp, +50%)', hard: '+100%' },

@@ -84,25 +84,27 @@ function psiTable(c: number): readonly number[] {
  * Mixture of 24 Bennett-type supermartingales; each segment is discounted by f = 1 + G*Q/V.
  */
 export function lnEvidence(segments: readonly SegmentSums[], G: number): number {
-  const exponents = new Array<number>(POINTS).fill(0);
+  const exponents = new Float64Array(POINTS);
   for (const { S, V, Q, c } of segments) {
     if (!(V > 0)) continue;
     const f = 1 + (G * Q) / V;
+    const gain = S / f;
+    const variance = V / f;
     const table = psiTable(c);
     for (let k = 0; k < POINTS; k++) {
-      exponents[k] = (exponents[k] ?? 0) + ((LAMBDAS[k] ?? 0) * S - (table[k] ?? 0) * V) / f;
+      exponents[k] = (exponents[k] ?? 0) + (LAMBDAS[k] ?? 0) * gain - (table[k] ?? 0) * variance;
     }
   }
   return logSumExp(exponents) - Math.log(POINTS);
 }
 
 /** ln of a sum of exponentials, without overflow. Empty: -Infinity. */
-export function logSumExp(values: readonly number[]): number {
+export function logSumExp(values: ArrayLike<number>): number {
   let top = Number.NEGATIVE_INFINITY;
-  for (const value of values) if (value > top) top = value;
+  for (let i = 0; i < values.length; i++) top = Math.max(top, values[i] ?? top);
   if (!Number.isFinite(top)) return top;
   let sum = 0;
-  for (const value of values) sum += Math.exp(value - top);
+  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] ?? top) - top);
   return top + Math.log(sum);
 }
 
