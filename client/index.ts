@@ -1,8 +1,8 @@
 export {
-  CohortMetrics,
-  LATENCY_BUCKETS,
   type Cohort,
+  CohortMetrics,
   type CohortMetricsOptions,
+  LATENCY_BUCKETS,
   type Passage,
 } from './metrics.ts';
-export { flagdOptions, type FlagdAddresses } from './provider.ts';
+export { type FlagdAddresses, flagdOptions } from './provider.ts';

@@ -102,7 +102,7 @@ export function startLoad(options: LoadOptions): Load {
     const started = performance.now();
     count.sent += 1;
     count.inFlight += 1;
-    send(agent, `${base}${step.path}`, step).then((status) => {
+    void send(agent, `${base}${step.path}`, step).then((status) => {
       count.inFlight -= 1;
       waited += performance.now() - started;
       count[status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'ok'] += 1;

@@ -54,7 +54,9 @@ async function start(values: Values): Promise<Listening> {
         port,
       );
       // The one thing that a load says; its process ends with it.
-      load.done.then((status) => process.stdout.write(`${JSON.stringify(status)}\n`, () => process.exit(0)));
+      void load.done.then((status) =>
+        process.stdout.write(`${JSON.stringify(status)}\n`, () => process.exit(0)),
+      );
       return load;
     }
     default:
@@ -87,7 +89,7 @@ async function main(): Promise<void> {
   const stop = () => {
     // A request that never ends must not keep the process.
     setTimeout(() => process.exit(0), 2_000).unref();
-    part.close().finally(() => process.exit(0));
+    void part.close().finally(() => process.exit(0));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

@@ -1,13 +1,13 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { counters, total } from '../../test/fixtures/metrics-page.ts';
 import { flagAt, startSyncServer } from '../../test/fixtures/sync-server.ts';
 import { startLoad } from './load.ts';
-import { counters, total } from './scrape.fixture.ts';
 import { type ShopOptions, startShop } from './shop.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
+  for (const clean of cleanups.splice(0).toReversed()) await clean();
 });
 
 async function shop(options: Omit<ShopOptions, 'flagd'>) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Counted, counters, total } from '../../test/fixtures/metrics-page.ts';
 import { flagAt, type SyncServer, startSyncServer } from '../../test/fixtures/sync-server.ts';
 import { BAD_CHECKOUT } from './fault.ts';
-import { type Counted, counters, total } from './scrape.fixture.ts';
 import { type Shop, startShop } from './shop.ts';
 
 const EMPLOYEES = '@example.com';
@@ -14,7 +14,9 @@ function flagsAt(pricing: number, checkout: number) {
   return { 'pricing-v2': flagAt(pricing, EMPLOYEES), 'checkout-v2': flagAt(checkout, EMPLOYEES) };
 }
 
-async function ask(path: string, init: RequestInit = {}, user = 'ada') {
+type Asked = { method?: string; body?: string; headers?: Record<string, string> };
+
+async function ask(path: string, init: Asked = {}, user = 'ada') {
   const headers = { 'x-user': user, 'x-region': 'eu-west', 'x-email': `${user}@mail.test` };
   const response = await fetch(`${shop.fronts[0]}${path}`, {
     ...init,

@@ -57,7 +57,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   };
   const stop = async () => {
     // Last started, first stopped: a shop that closes under its load would count failures.
-    for (const part of parts.splice(0).reverse()) await part.close();
+    for (const part of parts.splice(0).toReversed()) await part.close();
   };
   try {
     const baseline = await start({ role: 'baseline', port: ports.baseline ?? 0, seed });
@@ -80,7 +80,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       bad: async () => merged(await Promise.all(urls.map((url) => getJson<FaultReport>(`${url}/_fault`)))),
       exposure: (flag, users = 1_000) => {
         const query = new URLSearchParams({ flag, users: String(users) });
-        return Promise.all(urls.map((url) => getJson<ExposureReply>(`${url}/_exposure?${query}`)));
+        return Promise.all(urls.map((url) => getJson<ExposureReply>(`${url}/_exposure?${query.toString()}`)));
       },
       loadStatus: async () => (traffic === null ? null : getJson<LoadStatus>(traffic.url)),
       stop,
