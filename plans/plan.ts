@@ -1,11 +1,34 @@
 import { z } from 'zod';
+import { TRANSITIONS } from './journal.ts';
 import { Above, Difference, Duration, Percentage, Points } from './units.ts';
 
-const Name = z.string().min(1).max(100);
-const Key = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, 'expected letters, digits, dots, dashes and underscores');
-const Role = z.string().min(1);
-const Selector = z.string().min(1).describe('A Prometheus series selector: a metric name with label matchers.');
-const PromQL = z.string().min(1).describe('A PromQL expression.');
+const Name = z
+  .string()
+  .min(1)
+  .max(100)
+  .meta({ title: 'name', examples: ['errors'] });
+const Key = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/, 'expected letters, digits, dots, dashes and underscores')
+  .meta({ title: 'key of letters, digits, dots, dashes and underscores', examples: ['pricing-v2'] });
+const Role = z
+  .string()
+  .min(1)
+  .meta({ title: 'role', examples: ['on-call'] });
+const Label = z
+  .string()
+  .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'expected the name of a label')
+  .meta({ title: 'name of a label', examples: ['variant'] });
+const Selector = z
+  .string()
+  .min(1)
+  .describe('A Prometheus series selector: a metric name with label matchers.')
+  .meta({ title: 'series selector', examples: ['http_requests_total{service="shop"}'] });
+const PromQL = z
+  .string()
+  .min(1)
+  .describe('A PromQL expression.')
+  .meta({ title: 'PromQL expression', examples: ['sum(increase(legacy_calls_total[1h]))'] });
 
 export const Approval = z.strictObject({
   roles: z.array(Role).min(1).describe('Who may approve.'),
@@ -13,33 +36,35 @@ export const Approval = z.strictObject({
     .union([z.literal('any'), z.literal('all'), z.int().min(1)])
     .default('any')
     .describe('any: one of the roles; all: each role once; a number: that many different people.'),
-  sla: Duration.default(14_400).describe('How long an answer may take.'),
+  sla: Duration.prefault('4h').describe('How long an answer may take.'),
   then: z.enum(['step-back', 'rollback']).default('step-back').describe('What happens when nobody answers.'),
 });
 export type Approval = z.infer<typeof Approval>;
 
 const common = {
-  name: Name,
+  name: Name.describe('How limits, overrides, the journal and the dashboards call the metric.'),
   soft: Difference.optional().describe('Evidence beyond this difference pauses the rollout.'),
   hard: Difference.optional().describe('A difference beyond this rolls the flag back.'),
   weight: z.number().positive().max(1).optional().describe('Share of the evidence; weights sum to 1.'),
-  breakdown: z.array(z.string().min(1)).default([]).describe('Labels searched for where a regression sits.'),
+  breakdown: z.array(Label).default([]).describe('Labels searched for where a regression sits.'),
 };
 
 export const RatioMetric = z.strictObject({
   ...common,
-  kind: z.literal('ratio'),
-  bad: Selector.optional(),
-  good: Selector.optional(),
-  total: Selector,
+  kind: z.literal('ratio').describe('Events among requests, such as errors or orders.'),
+  bad: Selector.optional().describe('Counter of the bad events; more is worse. Exactly one of bad and good.'),
+  good: Selector.optional().describe(
+    'Counter of the good events; fewer is worse. Exactly one of bad and good.',
+  ),
+  total: Selector.describe('Counter of all requests.'),
 });
 export type RatioMetric = z.infer<typeof RatioMetric>;
 
 export const LatencyMetric = z.strictObject({
   ...common,
-  kind: z.literal('latency'),
-  histogram: Selector,
-  quantile: z.number().gt(0).lt(1).default(0.95),
+  kind: z.literal('latency').describe('Response times from a histogram.'),
+  histogram: Selector.describe('The histogram by its own name, without _bucket.'),
+  quantile: z.number().gt(0).lt(1).default(0.95).describe('The quantile compared; 0.95 is p95.'),
 });
 export type LatencyMetric = z.infer<typeof LatencyMetric>;
 
@@ -47,39 +72,62 @@ export const Metric = z.discriminatedUnion('kind', [RatioMetric, LatencyMetric])
 export type Metric = z.infer<typeof Metric>;
 
 export const Limit = z.strictObject({
-  name: Name,
-  metric: Name.optional(),
-  expr: PromQL.optional(),
-  cohort: z.enum(['baseline', 'canary']).default('canary'),
-  above: Above,
-  for: Duration.default(0),
-  action: z.enum(['pause', 'rollback']).default('pause'),
+  name: Name.describe('How the journal and the messages call the limit.'),
+  metric: Name.optional().describe('The metric whose value is limited. Exactly one of metric and expr.'),
+  expr: PromQL.optional().describe('The expression whose value is limited. Exactly one of metric and expr.'),
+  cohort: z.enum(['baseline', 'canary']).default('canary').describe('Whose value of the metric.'),
+  above: Above.describe('Fires above this: a rate, seconds for latency, or a multiple of the baseline.'),
+  for: Duration.prefault('0s').describe('How long the value must stay above.'),
+  action: z.enum(['pause', 'rollback']).default('pause').describe('What happens then.'),
 });
 export type Limit = z.infer<typeof Limit>;
 
 export const Coverage = z.strictObject({
-  slice: z.string().regex(/^[a-zA-Z_]\w*=.+$/, 'expected label=value'),
+  slice: z
+    .string()
+    .regex(/^[a-zA-Z_]\w*=.+$/, 'expected label=value')
+    .meta({ title: 'slice', examples: ['tier=enterprise'] }),
   minUsers: z.int().min(1),
 });
 export type Coverage = z.infer<typeof Coverage>;
 
-const Override = z.strictObject({ soft: Difference.optional(), hard: Difference.optional() });
+const Override = z.strictObject({
+  soft: Difference.optional().describe('In place of the soft margin of the metric.'),
+  hard: Difference.optional().describe('In place of the hard margin of the metric.'),
+});
 
 export const Stage = z.strictObject({
-  name: Name,
-  audience: z.strictObject({ segments: z.array(z.string().min(1)).min(1) }).optional(),
-  percent: z.number().gt(0).max(100).optional(),
+  name: Name.describe('How people and the journal call the stage.'),
+  audience: z
+    .strictObject({ segments: z.array(z.string().min(1)).min(1).describe('Segments of tidegate.yaml.') })
+    .optional()
+    .describe('Who gets the canary beside the percentage, from this stage on.'),
+  percent: z
+    .number()
+    .gt(0)
+    .max(100)
+    .optional()
+    .describe('Share of everyone who gets the canary, in percent.')
+    .meta({ title: 'number of percent', examples: [1, 5, 25, 50, 100] }),
   decommission: z
-    .strictObject({ cleanFor: Duration.default(604_800), unused: PromQL.optional() })
+    .strictObject({
+      cleanFor: Duration.prefault('7d').describe('How long the old path must be seen unused.'),
+      unused: PromQL.optional().describe('Calls of the old path; the stage ends when it stays 0.'),
+    })
     .optional()
     .describe('The named point of no return: the old path is seen unused, then the rollout is complete.'),
-  bake: Duration.default(86_400).describe('Minimum time in this stage.'),
-  max: Duration.optional().describe('Time after which a gate that still holds asks a person. Default: twice the bake time.'),
-  minRequests: z.int().min(0).optional(),
-  minUsers: z.int().min(0).optional(),
-  metrics: z.record(z.string(), Override).default({}),
-  promote: z.strictObject({ proof: Points }).optional(),
-  approval: Approval.optional(),
+  bake: Duration.prefault('24h').describe('Minimum time in this stage.'),
+  max: Duration.optional().describe(
+    'Time after which a gate that still holds asks a person. Default: twice the bake time.',
+  ),
+  minRequests: z.int().min(0).optional().describe('Requests of the canary that the gate must have seen.'),
+  minUsers: z.int().min(0).optional().describe('Distinct users of the canary that the gate must have seen.'),
+  metrics: z.record(z.string(), Override).default({}).describe('Margins of metrics in this stage, by name.'),
+  promote: z
+    .strictObject({ proof: Points.describe('The canary is worse by less than this, shown with evidence.') })
+    .optional()
+    .describe('Asks for proof of safety before the next stage opens.'),
+  approval: Approval.optional().describe('Who must agree before the next stage opens.'),
   coverage: z.array(Coverage).optional(),
   lease: Duration.optional(),
 });
@@ -87,82 +135,147 @@ export type Stage = z.infer<typeof Stage>;
 
 const SafeExposure = z.union([z.literal('frozen'), z.strictObject({ variant: Name })]);
 
+const NoData = z.strictObject({
+  after: Duration.prefault('10m').describe('How long the data may be missing.'),
+  then: z.enum(['pause', 'rollback']).default('pause'),
+});
+const Pause = z.strictObject({
+  deadline: Duration.prefault('4h').describe('How long a pause waits for a person.'),
+  then: z.enum(['step-back', 'rollback']).default('step-back'),
+});
+
 export const Plan = z.strictObject({
   apiVersion: z.literal('tidegate/v1').default('tidegate/v1'),
   kind: z.literal('RolloutPlan').default('RolloutPlan'),
   metadata: z.strictObject({
-    name: Key,
-    title: z.string().optional(),
-    owner: z.string().optional(),
-    ticket: z.string().optional(),
+    name: Key.describe('The name of the rollout.'),
+    title: z.string().optional().describe('What is rolled out, in a few words.'),
+    owner: z.string().optional().describe('The team to ask.'),
+    ticket: z.string().optional().describe('Where the change is described.'),
     risk: z.enum(['low', 'medium', 'high', 'critical']).default('medium'),
-    service: z.string().optional().describe('The service whose rollouts must see each other.'),
+    service: z.string().min(1).optional().describe('The service whose rollouts must see each other.'),
   }),
-  environment: Key.default('production'),
-  mode: z.enum(['act', 'observe']).default('act'),
-  reversibility: z.enum(['reversible', 'forward-only']).default('reversible'),
+  environment: Key.default('production').describe(
+    'Where the flag lives; one active rollout per flag and environment.',
+  ),
+  mode: z
+    .enum(['act', 'observe'])
+    .default('act')
+    .describe('observe: move nothing, say what would have been done.'),
+  reversibility: z
+    .enum(['reversible', 'forward-only'])
+    .default('reversible')
+    .describe('forward-only: the canary writes data that the old path cannot read.'),
   safeExposure: SafeExposure.optional().describe('Where a stop ends when the plan is forward-only.'),
   flag: z.strictObject({
-    key: Key,
-    provider: z.string().default('embedded'),
-    baseline: Name.default('off'),
-    canary: Name.default('on'),
-    variants: z.record(z.string(), z.json()).optional(),
-    stickiness: z.string().default('targetingKey'),
+    key: Key.describe('The key of the flag.'),
+    provider: z.string().default('embedded').describe('The platform that holds the flag.'),
+    baseline: Name.default('off').describe('The variant of the old path.'),
+    canary: Name.default('on').describe('The variant of the new path.'),
+    variants: z
+      .record(z.string(), z.json())
+      .optional()
+      .describe('The values of the variants. Default: false and true.'),
+    stickiness: z
+      .string()
+      .min(1)
+      .default('targetingKey')
+      .describe('The attribute that keeps a user in a cohort.'),
   }),
   source: z
     .strictObject({
-      prometheus: z.string().default('default'),
-      poll: Duration.default(15),
+      prometheus: z.string().default('default').describe('A source of tidegate.yaml.'),
+      poll: Duration.prefault('15s').describe('Time from one look at the metrics to the next.'),
       cohorts: z
         .union([
-          z.strictObject({ label: z.string(), baseline: z.string(), canary: z.string() }),
-          z.strictObject({ baseline: z.string(), canary: z.string() }),
+          z.strictObject({ label: Label, baseline: z.string().min(1), canary: z.string().min(1) }),
+          z.strictObject({
+            baseline: z.string().min(1).describe('Label matchers, such as deployment="stable".'),
+            canary: z.string().min(1).describe('Label matchers, such as deployment="canary".'),
+          }),
         ])
-        .default({ label: 'variant', baseline: 'off', canary: 'on' }),
+        .default({ label: 'variant', baseline: 'off', canary: 'on' })
+        .describe('What tells the series of the two cohorts apart: a label, or matchers.'),
       users: Selector.optional().describe('A gauge of distinct users per cohort.'),
-      replicas: z.string().default('instance').describe('The label that tells instances apart.'),
+      replicas: Label.default('instance').describe('The label that tells instances apart.'),
     })
-    .prefault({}),
-  metrics: z.array(Metric).min(1),
-  limits: z.array(Limit).default([]),
+    .prefault({})
+    .describe('Where the metrics come from.'),
+  metrics: z.array(Metric).min(1).describe('What is compared between the cohorts.'),
+  limits: z.array(Limit).default([]).describe('Fixed limits beside the comparison.'),
   analysis: z
     .strictObject({
-      falseRollback: Percentage.default(0.01),
-      falsePromote: Percentage.default(0.05),
-      noise: z.number().min(0).default(0.3),
-      restart: Duration.default(300).describe('Unit of the ruler of restarts.'),
+      falseRollback: Percentage.prefault('1%').describe(
+        'Chance of a stop without a regression, over the whole rollout.',
+      ),
+      falsePromote: Percentage.prefault('5%').describe('Chance of a proof of safety that is wrong.'),
+      noise: z
+        .number()
+        .min(0)
+        .default(0.3)
+        .describe('How much equal cohorts differ, while it cannot be measured.'),
+      restart: Duration.prefault('5m').describe('Unit of the ruler of restarts.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How sure the analysis must be.'),
   policy: z
     .strictObject({
-      soft: z.enum(['pause', 'rollback', 'step-back']).default('pause'),
-      hard: z.enum(['rollback', 'pause']).default('rollback'),
-      noData: z
-        .strictObject({ after: Duration.default(600), then: z.enum(['pause', 'rollback']).default('pause') })
-        .prefault({}),
-      pause: z
-        .strictObject({ deadline: Duration.default(14_400), then: z.enum(['step-back', 'rollback']).default('step-back') })
-        .prefault({})
-        .describe('What happens when nobody answers a pause.'),
-      sharedService: z.enum(['note', 'wait']).default('note').describe('When another rollout of the service is active.'),
+      soft: z
+        .enum(['pause', 'rollback', 'step-back'])
+        .default('pause')
+        .describe('At evidence beyond a soft margin.'),
+      hard: z
+        .enum(['rollback', 'pause'])
+        .default('rollback')
+        .describe('At a difference beyond a hard margin.'),
+      noData: NoData.prefault({}).describe('When the metrics cannot be read.'),
+      pause: Pause.prefault({}).describe('What happens when nobody answers a pause.'),
+      sharedService: z
+        .enum(['note', 'wait'])
+        .default('note')
+        .describe('When another rollout of the service is active.'),
     })
-    .prefault({}),
-  stages: z.array(Stage).min(1),
+    .prefault({})
+    .describe('What is done at a verdict.'),
+  stages: z.array(Stage).min(1).describe('From the first to the last; exposure only grows.'),
   coverage: z.array(Coverage).default([]),
-  approval: Approval.optional(),
+  approval: Approval.optional().describe('For every stage without its own.'),
   lease: Duration.optional(),
   windows: z
     .strictObject({
-      timezone: z.string().default('UTC'),
-      allow: z.array(z.string()).default([]),
+      timezone: z
+        .string()
+        .default('UTC')
+        .meta({ examples: ['Europe/Berlin'] }),
+      allow: z.array(z.string().meta({ examples: ['Mon-Thu 09:00-16:00'] })).default([]),
       freezes: z.array(z.strictObject({ from: z.iso.date(), to: z.iso.date() })).default([]),
     })
-    .optional(),
-  approvals: z.strictObject({ start: Approval.optional() }).prefault({}),
-  alerts: z
-    .strictObject({ canary: z.enum(['rollback', 'pause']).default('rollback'), service: z.enum(['rollback', 'pause', 'note']).default('pause') })
+    .optional()
+    .describe('When the exposure may rise. Stops, rollbacks and kills never wait.'),
+  approvals: z
+    .strictObject({ start: Approval.optional().describe('Who must agree before the first stage opens.') })
     .prefault({}),
-  notify: z.array(z.strictObject({ channel: z.string(), events: z.array(z.string()).min(1) })).default([]),
+  alerts: z
+    .strictObject({
+      canary: z
+        .enum(['rollback', 'pause'])
+        .default('rollback')
+        .describe('At an alert about the canary alone.'),
+      service: z
+        .enum(['rollback', 'pause', 'note'])
+        .default('pause')
+        .describe('At an alert about the whole service.'),
+    })
+    .prefault({})
+    .describe('What an alert from outside does.'),
+  notify: z
+    .array(
+      z.strictObject({
+        channel: z.string().min(1).describe('A channel of tidegate.yaml.'),
+        events: z.array(z.enum(TRANSITIONS)).min(1),
+      }),
+    )
+    .default([])
+    .describe('Who is told what.'),
 });
 export type Plan = z.infer<typeof Plan>;

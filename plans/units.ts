@@ -6,23 +6,30 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 const DURATION = /^(?:\d+(?:\.\d+)?[smhd])+$/;
 const PART = /(\d+(?:\.\d+)?)([smhd])/g;
 
+/** Beyond this a timer would outlive every rollout, and the clocks that hold it. */
+const LONGEST = 3650 * SECONDS.d;
+
 /** `30s`, `15m`, `24h`, `7d`, `1h30m` → seconds. */
 export const Duration = z
   .string()
   .regex(DURATION, 'expected a duration such as 30s, 15m, 24h or 7d')
-  .transform((text) => {
+  .transform((text, context) => {
     let seconds = 0;
     for (const [, amount, unit] of text.matchAll(PART)) {
       seconds += Number(amount) * SECONDS[unit as keyof typeof SECONDS];
     }
-    return seconds;
-  });
+    if (seconds <= LONGEST) return seconds;
+    context.addIssue({ code: 'custom', message: 'it is longer than ten years' });
+    return z.NEVER;
+  })
+  .meta({ title: 'duration', examples: ['30s', '15m', '24h', '7d'] });
 
 /** `5%` → 0.05. */
 export const Percentage = z
   .string()
   .regex(/^\d+(?:\.\d+)?%$/, 'expected a percentage such as 5%')
-  .transform((text) => Number(text.slice(0, -1)) / 100);
+  .transform((text) => Number(text.slice(0, -1)) / 100)
+  .meta({ title: 'percentage', examples: ['1%', '0.5%'] });
 
 /**
  * How much worse the canary may be. `absolute` is a rate difference (0.001 = 0.1 pp), `relative` a share of
@@ -60,7 +67,8 @@ export const Difference = z
     if (parsed !== undefined) return parsed;
     context.addIssue({ code: 'custom', message: 'both parts of min(...) need the same sign' });
     return z.NEVER;
-  });
+  })
+  .meta({ title: 'difference', examples: ['+0.5pp', '-1pp', '+20%', 'min(+0.1pp, +50%)'] });
 
 function smaller(points: string, share: string): Margin | undefined {
   const absolute = difference(points);
@@ -74,14 +82,18 @@ function smaller(points: string, share: string): Margin | undefined {
 export const Points = z
   .string()
   .regex(/^\d+(?:\.\d+)?pp$/, 'expected percentage points such as 0.5pp')
-  .transform((text) => Number(text.slice(0, -2)) / 100);
+  .transform((text) => Number(text.slice(0, -2)) / 100)
+  .meta({ title: 'number of percentage points', examples: ['0.5pp'] });
 
 /** A fixed limit: a plain value (a rate for ratios, seconds for latency) or a multiple of the baseline. */
 export type Threshold = { kind: 'value'; value: number } | { kind: 'times-baseline'; factor: number };
 
 /** `5%`, `0.8`, `0`, `2x baseline`. */
 export const Above = z
-  .union([z.number().min(0), z.string().regex(/^(?:\d+(?:\.\d+)?%?|\d+(?:\.\d+)?x baseline|\d+(?:\.\d+)?(?:ms|s))$/)])
+  .union([
+    z.number().min(0),
+    z.string().regex(/^(?:\d+(?:\.\d+)?%?|\d+(?:\.\d+)?x baseline|\d+(?:\.\d+)?(?:ms|s))$/),
+  ])
   .transform((limit): Threshold => {
     if (typeof limit === 'number') return { kind: 'value', value: limit };
     const amount = Number.parseFloat(limit);
@@ -89,4 +101,5 @@ export const Above = z
     if (limit.endsWith('%')) return { kind: 'value', value: amount / 100 };
     if (limit.endsWith('ms')) return { kind: 'value', value: amount / 1000 };
     return { kind: 'value', value: amount };
-  });
+  })
+  .meta({ title: 'limit', examples: ['5%', 0, '2x baseline', '800ms', '1.5s'] });
