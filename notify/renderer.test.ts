@@ -28,7 +28,7 @@ const evidence: Assessment = {
   reason: 'errors',
   limits: [],
   holding: [],
-  polls: 4,
+  polls: { used: 4, ignored: 0, rejected: 0 },
   warnings: [],
   metrics: [
     {
