@@ -81,8 +81,3 @@ export function measuredDispersion(knots: Knots): Dispersion {
 export function assumedDispersion(noise: number): Dispersion {
   return (n) => noise * noise * Math.cbrt(n);
 }
-
-/** The larger of two curves at every age: history and the rollout so far. */
-export function largerDispersion(a: Dispersion, b: Dispersion): Dispersion {
-  return (n) => Math.max(a(n), b(n));
-}
