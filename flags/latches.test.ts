@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
-import { type EmergencyLatch, type Latches, openLatches } from './latches.ts';
 import { watchLatches } from './latch-watch.ts';
+import { type EmergencyLatch, type Latches, openLatches } from './latches.ts';
 
 let dir: string;
 let latches: Latches;

@@ -11,7 +11,7 @@ import { type FlagReader, startFlagReader } from '../test/fixtures/flag-reader.t
 import { createEmbeddedProvider } from './embedded.ts';
 import { openLatches } from './latches.ts';
 import { type FlagService, startFlagService } from './service.ts';
-import { startSync, type SyncServer } from './sync.ts';
+import { type SyncServer, startSync } from './sync.ts';
 
 const log = { info: () => undefined, warn: () => undefined };
 const silent = () => undefined;

@@ -11,9 +11,9 @@ export interface Refresher {
 
 export interface RefresherOptions {
   /** Reads one flag, or all (null), and puts it into the catalogue. */
-  load(target: FlagTarget | null): Promise<void>;
-  onUp(): void;
-  onDown(error: unknown): void;
+  load: (target: FlagTarget | null) => Promise<void>;
+  onUp: () => void;
+  onDown: (error: unknown) => void;
   /** A read of everything from time to time, in case a notice was lost. */
   pollMs: number;
 }

@@ -1,5 +1,5 @@
-import { killedExposure, lowers } from '../store/flag-rules.ts';
 import type { FlagState } from '../store/flag-contract.ts';
+import { killedExposure, lowers } from '../store/flag-rules.ts';
 import type { EmergencyLatch } from './latches.ts';
 
 /**

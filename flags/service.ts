@@ -4,8 +4,8 @@ import { FLAGS_CHANNEL } from '../store/flag-contract.ts';
 import { listen } from '../store/listen.ts';
 import { carryOver } from './carry-over.ts';
 import { createCatalogue, type FlagDocument } from './catalogue.ts';
-import { type EmergencyLatch, type Latches, openLatches } from './latches.ts';
 import { watchLatches } from './latch-watch.ts';
+import { type EmergencyLatch, type Latches, openLatches } from './latches.ts';
 import { createRefresher } from './refresher.ts';
 import type { Segments } from './segments.ts';
 import { loadSnapshots } from './snapshot.ts';
@@ -201,10 +201,10 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
       following,
       latched: [...imposed, ...onDisk].map(({ environment, key }) => ({ environment, key })),
     }),
-    environments: catalogue.environments,
-    flags: catalogue.served,
-    document: catalogue.document,
-    definition: catalogue.definition,
+    environments: () => catalogue.environments(),
+    flags: (environment) => catalogue.served(environment),
+    document: (environment) => catalogue.document(environment),
+    definition: (target) => catalogue.definition(target),
     accept(state) {
       catalogue.accept([state]);
       save(state.environment);
@@ -220,7 +220,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
         },
       };
     },
-    subscribe: catalogue.subscribe,
+    subscribe: (listener) => catalogue.subscribe(listener),
     async stop() {
       clearInterval(carryTimer);
       watching.stop();

@@ -6,14 +6,14 @@ import { FlagdProvider } from '@openfeature/flagd-provider';
 import { ProviderEvents } from '@openfeature/server-sdk';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { flagdOptions } from '../client/provider.ts';
-import { type Exposure, NO_EXPOSURE } from '../plans/exposure.ts';
-import { createDatabase } from '../test/fixtures/database.ts';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
 import { openDatabase } from '../store/connection.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { createFlagStore } from '../store/flags.ts';
 import { migrate } from '../store/migrate.ts';
+import { createDatabase } from '../test/fixtures/database.ts';
 import { type FlagService, startFlagService } from './service.ts';
-import { startSync, type SyncServer } from './sync.ts';
+import { type SyncServer, startSync } from './sync.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };
 const quiet = { ...silent, error: () => undefined, debug: () => undefined };
@@ -198,7 +198,7 @@ describe('the selector', () => {
 
   test('is taken from the header before the field, and may be the plain name', async () => {
     const { server } = await serve(both);
-    const flagSetOf = async (request: { selector?: string; header?: string }) =>
+    const flagSetOf = async (request: { selector?: string; header?: string }): Promise<unknown> =>
       JSON.parse(await fetch(server.port, request)).metadata.flagSetId;
     expect(await flagSetOf({ selector: 'staging' })).toBe('staging');
     expect(await flagSetOf({ selector: 'staging', header: 'flagSetId=production' })).toBe('production');

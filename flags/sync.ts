@@ -158,7 +158,7 @@ function contract(): ServiceDefinition {
   const service = loaded['flagd.sync.v1.FlagSyncService'];
   if (service === undefined || 'format' in service)
     throw new Failure('INTERNAL', 'sync.proto defines no sync service.');
-  return service as ServiceDefinition;
+  return service;
 }
 
 function bind(server: Server, host: string, port: number): Promise<number> {
