@@ -18,7 +18,10 @@ function unreachable(server: string, error: unknown): Failure {
   const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : undefined;
   const code = reason !== undefined && 'code' in reason ? String(reason.code) : (reason?.name ?? 'no answer');
   const text = code === 'TimeoutError' ? 'it does not answer in time' : code;
-  return new Failure('SERVER_UNREACHABLE', `The server cannot be reached (${text}).`, { where: server, cause: error });
+  return new Failure('SERVER_UNREACHABLE', `The server cannot be reached (${text}).`, {
+    where: server,
+    cause: error,
+  });
 }
 
 /** The HTTP API for commands. Every refusal is a `Failure`; no server at all is `SERVER_UNREACHABLE`. */
@@ -33,8 +36,18 @@ export class ApiClient {
     return this.#call(path, { method: 'GET' }, reply);
   }
 
-  post<T extends z.ZodType>(path: string, body: unknown, reply: T, timeoutMs = TIMEOUT_MS): Promise<z.output<T>> {
-    return this.#call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }, reply, timeoutMs);
+  post<T extends z.ZodType>(
+    path: string,
+    body: unknown,
+    reply: T,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<z.output<T>> {
+    return this.#call(
+      path,
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+      reply,
+      timeoutMs,
+    );
   }
 
   /** Opens an event stream; its text arrives in pieces until either side ends it. */
@@ -45,7 +58,12 @@ export class ApiClient {
     return response.body;
   }
 
-  async #call<T extends z.ZodType>(path: string, init: RequestInit, reply: T, timeoutMs = TIMEOUT_MS): Promise<z.output<T>> {
+  async #call<T extends z.ZodType>(
+    path: string,
+    init: RequestInit,
+    reply: T,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<z.output<T>> {
     const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(timeoutMs) });
     if (!response.ok) throw await this.#refusal(response);
     const parsed = reply.safeParse(await this.#json(response));
@@ -82,8 +100,12 @@ export class ApiClient {
   async #refusal(response: Response): Promise<Failure> {
     const problem = Problem.safeParse(await this.#json(response));
     if (problem.success) return failureOf(problem.data);
-    return new Failure('SERVER_UNREACHABLE', `What answers there is no Tidegate server (HTTP ${response.status}).`, {
-      where: this.#server,
-    });
+    return new Failure(
+      'SERVER_UNREACHABLE',
+      `What answers there is no Tidegate server (HTTP ${response.status}).`,
+      {
+        where: this.#server,
+      },
+    );
   }
 }

@@ -29,6 +29,8 @@ export function addFlags(program: Command, run: Run): void {
     .description('show flags: exposure, revision, the rollout that moves them, latches')
     .option(...ENVIRONMENT)
     .action(
-      run(async (c, key: string | undefined, options: { environment?: string }) => (await flags()).flags(c, key, options)),
+      run(async (c, key: string | undefined, options: { environment?: string }) =>
+        (await flags()).flags(c, key, options),
+      ),
     );
 }

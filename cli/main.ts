@@ -29,10 +29,14 @@ function asFailure(error: unknown): Failure {
     return new Failure('USAGE', sentence(error.message.replace(/^error: /, '')));
   }
   if (process.env['TIDEGATE_DEBUG'] !== undefined) console.error(error);
-  return new Failure('INTERNAL', error instanceof Error ? sentence(error.message) : 'Something unexpected happened.', {
-    details: ['TIDEGATE_DEBUG=1 shows where.'],
-    cause: error,
-  });
+  return new Failure(
+    'INTERNAL',
+    error instanceof Error ? sentence(error.message) : 'Something unexpected happened.',
+    {
+      details: ['TIDEGATE_DEBUG=1 shows where.'],
+      cause: error,
+    },
+  );
 }
 
 function sentence(text: string): string {

@@ -17,13 +17,20 @@ function collect(value: string, before: string[]): string[] {
  */
 export function createProgram(finish: (status: number) => void): Command {
   const program = new Command('tidegate')
-    .description('Move a feature flag forward while the canary is as good as the baseline, and back when it is not.')
+    .description(
+      'Move a feature flag forward while the canary is as good as the baseline, and back when it is not.',
+    )
     .option('--json', 'machine-readable output')
-    .addOption(new Option('--server <url>', 'address of the server').env('TIDEGATE_SERVER').default(DEFAULT_SERVER))
+    .addOption(
+      new Option('--server <url>', 'address of the server').env('TIDEGATE_SERVER').default(DEFAULT_SERVER),
+    )
     .option('--config <file>', 'configuration (default: tidegate.yaml where there is one)')
     .addOption(new Option('--as <name>', 'who asks (default: the user of this machine)').env('TIDEGATE_USER'))
     .option('--role <role>', 'a role of who asks; may be repeated', collect, [])
-    .addHelpText('after', '\nExit status: 0 done, 1 the answer is no, 2 wrong use, 3 something could not be reached.')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 the answer is no, 2 wrong use, 3 something could not be reached.',
+    )
     .exitOverride()
     // Mistakes are told by `main.ts`, in the same form as every other failure.
     .configureOutput({ outputError: () => undefined });

@@ -11,13 +11,21 @@ export type Actor = z.infer<typeof Actor>;
 
 const actor = Actor.shape;
 
-export const SubmitRequest = z.strictObject({ ...actor, text: z.string(), file: z.string().default('plan.yaml') });
+export const SubmitRequest = z.strictObject({
+  ...actor,
+  text: z.string(),
+  file: z.string().default('plan.yaml'),
+});
 export const SubmitReply = z.strictObject({ id: z.string(), warnings: z.array(z.string()) });
 export type SubmitReply = z.infer<typeof SubmitReply>;
 
 export const CheckRequest = z.strictObject({ text: z.string(), file: z.string().default('plan.yaml') });
 /** Findings as `file:line:column: what is wrong. what to write instead`, all of them. */
-export const CheckReply = z.strictObject({ ok: z.boolean(), errors: z.array(z.string()), warnings: z.array(z.string()) });
+export const CheckReply = z.strictObject({
+  ok: z.boolean(),
+  errors: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
 
 /** The body of every action on a rollout; each action reads the fields that it names. */
 export const ACTIONS = ['approve', 'reject', 'step-back', 'pause', 'resume', 'rollback'] as const;
@@ -35,7 +43,12 @@ export type ActionRequest = z.infer<typeof ActionRequest>;
 export const ActionReply = z.strictObject({ id: z.string(), summary: z.string(), view: RolloutView });
 export type ActionReply = z.infer<typeof ActionReply>;
 
-export const AmendRequest = z.strictObject({ ...actor, text: z.string(), file: z.string().default('plan.yaml'), reason: z.string().nullable().default(null) });
+export const AmendRequest = z.strictObject({
+  ...actor,
+  text: z.string(),
+  file: z.string().default('plan.yaml'),
+  reason: z.string().nullable().default(null),
+});
 export const AmendReply = z.strictObject({ id: z.string(), changes: z.array(z.string()), view: RolloutView });
 
 export const KillRequest = z.strictObject({ ...actor, reason: z.string().default('kill') });
@@ -47,6 +60,8 @@ export const KillReply = z.strictObject({
   rolloutId: z.string().nullable(),
   /** False while Temporal cannot be told; the rollout converges when it is back. */
   workflowTold: z.boolean(),
+  /** True while PostgreSQL is away: the kill stands in the data folder and is carried over later. */
+  offline: z.boolean(),
 });
 export type KillReply = z.infer<typeof KillReply>;
 export const UnlockRequest = z.strictObject({ ...actor, reason: z.string().min(1) });
@@ -68,9 +83,18 @@ export type AlertRequest = z.infer<typeof AlertRequest>;
 export const AlertReply = z.strictObject({ rollouts: z.array(z.string()) });
 
 export const ListReply = z.strictObject({ rollouts: z.array(RolloutView) });
-export const ListQuery = z.strictObject({ environment: z.string().optional(), flag: z.string().optional(), phase: Phase.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100) });
+export const ListQuery = z.strictObject({
+  environment: z.string().optional(),
+  flag: z.string().optional(),
+  phase: Phase.optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
 
-export const Live = z.strictObject({ at: z.number(), sample: z.custom<Sample>().nullable(), assessment: z.custom<Assessment>().nullable() });
+export const Live = z.strictObject({
+  at: z.number(),
+  sample: z.custom<Sample>().nullable(),
+  assessment: z.custom<Assessment>().nullable(),
+});
 export type Live = z.infer<typeof Live>;
 /** One message of `GET /rollouts/:id/events`: sent at once and then at each change. */
 export const LiveEvent = z.strictObject({ view: RolloutView, live: Live.nullable() });
@@ -78,7 +102,15 @@ export type LiveEvent = z.infer<typeof LiveEvent>;
 export const StatusReply = z.strictObject({
   view: RolloutView,
   live: Live.nullable(),
-  notifications: z.array(z.strictObject({ event: z.string(), channel: z.string(), state: z.enum(['waiting', 'sent']), attempts: z.number(), error: z.string().nullable() })),
+  notifications: z.array(
+    z.strictObject({
+      event: z.string(),
+      channel: z.string(),
+      state: z.enum(['waiting', 'sent']),
+      attempts: z.number(),
+      error: z.string().nullable(),
+    }),
+  ),
 });
 export type StatusReply = z.infer<typeof StatusReply>;
 export const JournalReply = z.strictObject({ entries: z.array(JournalEntry) });
@@ -105,6 +137,8 @@ export const FlagReply = z.strictObject({
   epoch: z.number(),
   rolloutId: z.string().nullable(),
   latch: z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
+  /** True when the answer stands in an emergency latch only, because PostgreSQL is away. */
+  offline: z.boolean(),
 });
 export type FlagReply = z.infer<typeof FlagReply>;
 export const FlagsReply = z.strictObject({ flags: z.array(FlagReply) });

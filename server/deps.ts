@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { FlagProvider, FlagReading } from '../flags/provider.ts';
+import type { FlagProvider } from '../flags/provider.ts';
+import type { FlagService } from '../flags/service.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { RolloutEngine } from './engine.ts';
@@ -12,17 +13,13 @@ export interface QueryFinding {
   detail: string;
 }
 
-/** The definitions that the embedded flag service holds, also while PostgreSQL is away. */
-export interface FlagCatalogue {
-  list(): Promise<FlagReading[]>;
-}
-
 export interface ServerDeps {
   rollouts: RolloutStore;
   outbox: Outbox;
   /** Moves flags; honours a kill while PostgreSQL is away. */
   flags: FlagProvider;
-  catalogue: FlagCatalogue;
+  /** What is delivered, also while PostgreSQL is away. */
+  flagService: FlagService;
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;

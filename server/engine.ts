@@ -12,7 +12,7 @@ export interface RolloutEngine {
   act(id: string, action: Action, request: ActionRequest): Promise<{ summary: string; view: RolloutView }>;
   amend(
     id: string,
-    request: { plan: Plan; actor: Actor; reason: string | null },
+    request: { plan: Plan; text: string; actor: Actor; reason: string | null },
   ): Promise<{ changes: string[]; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;

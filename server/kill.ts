@@ -10,6 +10,8 @@ const LOOKUP_MS = 300;
 /** How long a kill that is already in force waits for the workflow to be told. */
 const TELL_MS = 2000;
 
+export type KillDeps = Pick<ServerDeps, 'rollouts' | 'flags' | 'engine' | 'now' | 'logger'>;
+
 class TooSlow extends Error {}
 
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
@@ -25,7 +27,10 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
 }
 
 /** The flag's active rollout, else its latest; null when there is none or the database does not say in time. */
-async function rolloutOf(deps: ServerDeps, target: { environment: string; key: string }): Promise<RolloutRow | null> {
+async function rolloutOf(
+  deps: KillDeps,
+  target: { environment: string; key: string },
+): Promise<RolloutRow | null> {
   try {
     const rows = await within(
       deps.rollouts.list({ environment: target.environment, flag: target.key, limit: 20 }),
@@ -49,7 +54,7 @@ function isDecommissioned(row: RolloutRow): boolean {
  * Temporal nor PostgreSQL being away holds it back. `POINT_OF_NO_RETURN` once the old path is decommissioned.
  */
 export async function kill(
-  deps: ServerDeps,
+  deps: KillDeps,
   target: { environment: string; key: string },
   request: { actor: Actor; reason: string },
 ): Promise<KillReply> {
@@ -60,7 +65,8 @@ export async function kill(
   }
   const active = row !== null && !ENDED.includes(row.phase) ? row : null;
   const at = deps.now();
-  const reading = await deps.flags.kill(target, active?.view?.safeExposure ?? null, {
+  // Where it ends (nobody, or the safe exposure of a forward-only plan) stands in the flag's own shape.
+  const reading = await deps.flags.kill(target, null, {
     by: actor.by,
     reason,
     at: new Date(at).toISOString(),
@@ -73,11 +79,12 @@ export async function kill(
     revision: reading.revision,
     rolloutId,
     workflowTold: rolloutId !== null && (await tell(deps, rolloutId, { by: actor.by, reason, at })),
+    offline: reading.offline === true,
   };
 }
 
 async function tell(
-  deps: ServerDeps,
+  deps: KillDeps,
   id: string,
   info: { by: string; reason: string; at: number },
 ): Promise<boolean> {

@@ -10,10 +10,14 @@ export function isLoopback(host: string): boolean {
 /** There is no login yet: whoever reaches the port may move flags, so only this machine may reach it. */
 export function refuseOpenAddress(host: string): void {
   if (isLoopback(host)) return;
-  throw new Failure('CONFIG_INVALID', `The server does not listen on ${host}: it has no login, so it serves this machine only.`, {
-    where: 'server.host',
-    details: ['use 127.0.0.1, ::1 or localhost'],
-  });
+  throw new Failure(
+    'CONFIG_INVALID',
+    `The server does not listen on ${host}: it has no login, so it serves this machine only.`,
+    {
+      where: 'server.host',
+      details: ['use 127.0.0.1, ::1 or localhost'],
+    },
+  );
 }
 
 /**

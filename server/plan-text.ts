@@ -1,4 +1,68 @@
+import type { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
+import { findingText } from '../plans/finding.ts';
 import { parsePlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { CheckReply } from './api.ts';
 import type { ServerDeps } from './deps.ts';
+
+interface PlanText {
+  text: string;
+  /** Only the name shown. */
+  file: string;
+}
+
+type PlanDeps = Pick<ServerDeps, 'known'>;
+
+/** Names in a plan that `tidegate.yaml` must define, and does not. */
+function unknownNames({ known }: PlanDeps, plan: Plan, file: string): string[] {
+  const missing: string[] = [];
+  const look = (path: string, name: string, defined: readonly string[], key: string) => {
+    if (defined.includes(name)) return;
+    const there = defined.length === 0 ? 'none is defined' : `one of ${defined.toSorted().join(', ')}`;
+    missing.push(`${file}: ${path}: "${name}" is not in \`${key}\` of tidegate.yaml. Instead: ${there}`);
+  };
+  look('source.prometheus', plan.source.prometheus, known.sources, 'sources');
+  plan.stages.forEach((stage, i) => {
+    for (const segment of stage.audience?.segments ?? []) {
+      look(`stages[${i}].audience.segments`, segment, known.segments, 'segments');
+    }
+  });
+  plan.notify.forEach((rule, i) => look(`notify[${i}].channel`, rule.channel, known.channels, 'channels'));
+  return missing;
+}
+
+interface Checked {
+  /** Null when there are errors. */
+  plan: Plan | null;
+  errors: string[];
+  warnings: string[];
+}
+
+function checked(deps: PlanDeps, { text, file }: PlanText): Checked {
+  const parsed = parsePlan(text, file);
+  if (parsed.kind === 'invalid') {
+    const of = (severity: string) => parsed.findings.filter((f) => f.severity === severity).map(findingText);
+    return { plan: null, errors: of('error'), warnings: of('warning') };
+  }
+  const errors = unknownNames(deps, parsed.plan, file);
+  return {
+    plan: errors.length === 0 ? parsed.plan : null,
+    errors,
+    warnings: parsed.warnings.map(findingText),
+  };
+}
+
+/** Everything that is wrong with a plan, and what is a risk in it. */
+export function checkPlanText(deps: PlanDeps, source: PlanText): z.infer<typeof CheckReply> {
+  const { plan, errors, warnings } = checked(deps, source);
+  return { ok: plan !== null, errors, warnings };
+}
+
+/** The plan of a text; `PLAN_INVALID` with every error in its details. */
+export function planFromText(deps: PlanDeps, source: PlanText): { plan: Plan; warnings: string[] } {
+  const { plan, errors, warnings } = checked(deps, source);
+  if (plan !== null) return { plan, warnings };
+  const many = errors.length === 1 ? 'one error' : `${errors.length} errors`;
+  throw new Failure('PLAN_INVALID', `${source.file} has ${many}.`, { where: source.file, details: errors });
+}

@@ -34,7 +34,10 @@ export function asProblem(error: unknown): Problem {
   if (isFailure(error)) return problemOf(error);
   if (hasZodFastifySchemaValidationErrors(error)) {
     const details = error.validation.map((issue) => {
-      const path = issue.instancePath.split('/').filter((part) => part !== '').join('.');
+      const path = issue.instancePath
+        .split('/')
+        .filter((part) => part !== '')
+        .join('.');
       return `${path === '' ? (error.validationContext ?? 'request') : path}: ${issue.message ?? 'is not valid'}`;
     });
     return problemOf(new Failure('USAGE', 'The request is not what this address expects.', { details }));

@@ -1,6 +1,11 @@
 import fastifySwagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
 import { Failure } from '../plans/failures.ts';
 import type { ServerDeps } from './deps.ts';
 import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
@@ -42,7 +47,9 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     const methods = methodsOf(path);
     if (methods.length === 0) throw new Failure('ROUTE_UNKNOWN', `There is nothing at ${path}.`);
     reply.header('allow', methods.toSorted().join(', '));
-    throw new Failure('METHOD_UNKNOWN', `${path} does not know ${request.method}.`, { details: [methods.join(', ')] });
+    throw new Failure('METHOD_UNKNOWN', `${path} does not know ${request.method}.`, {
+      details: [methods.join(', ')],
+    });
   });
 
   app.register(fastifySwagger, {

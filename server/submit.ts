@@ -12,11 +12,17 @@ function refuseQueries(plan: Plan, findings: QueryFinding[]): void {
   const details = [...refused, ...missing].map(describe);
   const where = `source ${plan.source.prometheus}`;
   if (refused.length > 0) {
-    throw new Failure('PROMETHEUS_QUERY', 'Queries of the plan are refused by Prometheus.', { where, details });
+    throw new Failure('PROMETHEUS_QUERY', 'Queries of the plan are refused by Prometheus.', {
+      where,
+      details,
+    });
   }
   if (missing.length > 0) {
     const names = [...new Set(missing.map((finding) => finding.metric))].join(', ');
-    throw new Failure('BASELINE_MISSING', `No series of the baseline cohort for ${names}.`, { where, details });
+    throw new Failure('BASELINE_MISSING', `No series of the baseline cohort for ${names}.`, {
+      where,
+      details,
+    });
   }
 }
 
@@ -40,9 +46,13 @@ export async function submit(
   const reading = await deps.flags.read(target);
   if (reading?.latch != null) {
     const { by, reason, at } = reading.latch;
-    throw new Failure('FLAG_LATCHED', `The flag ${target.key} in ${target.environment} was killed by ${by}: ${reason}.`, {
-      where: `since ${at}`,
-    });
+    throw new Failure(
+      'FLAG_LATCHED',
+      `The flag ${target.key} in ${target.environment} was killed by ${by}: ${reason}.`,
+      {
+        where: `since ${at}`,
+      },
+    );
   }
   refuseQueries(plan, await deps.checkQueries(plan));
 

@@ -5,11 +5,13 @@ import type { Context } from '../context.ts';
 import { rolloutId } from '../reference.ts';
 import { planText } from './rollouts.ts';
 
-/** `0.3pp`, `+0.3pp`, `-1pp` → 0.003, -0.01; a plain number is in the metric's own unit. */
+/** `0.3pp` → 0.003 (rates), `30%` → 0.3 (latency, of the baseline's own time), or a plain number in that unit. */
 export function acceptedDifference(text: string): number {
-  const match = /^([+-]?\d+(?:\.\d+)?)(pp)?$/.exec(text);
+  const match = /^\+?(\d+(?:\.\d+)?)(pp|%)?$/.exec(text);
   if (match === null) {
-    throw new Failure('USAGE', `${text} is no difference.`, { details: ['such as 0.3pp (percentage points) or 0.003'] });
+    throw new Failure('USAGE', `${text} is no difference that can be accepted.`, {
+      details: ['such as 0.3pp (percentage points of a rate) or 30% (of a latency)'],
+    });
   }
   return match[2] === undefined ? Number(match[1]) : Number(match[1]) / 100;
 }
@@ -35,7 +37,10 @@ export async function decide(
     ActionReply,
   );
   context.tell(reply);
-  context.say([`${reply.id}: ${reply.summary}`, ...(reply.view.next === '' ? [] : [`next: ${reply.view.next}`])]);
+  context.say([
+    `${reply.id}: ${reply.summary}`,
+    ...(reply.view.next === '' ? [] : [`next: ${reply.view.next}`]),
+  ]);
 }
 
 export async function amend(

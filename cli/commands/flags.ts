@@ -15,7 +15,11 @@ function address(key: string, verb: string, environment: string | undefined): st
   return `/flags/${encodeURIComponent(key)}${verb}${query}`;
 }
 
-export async function flags(context: Context, key: string | undefined, options: { environment?: string }): Promise<void> {
+export async function flags(
+  context: Context,
+  key: string | undefined,
+  options: { environment?: string },
+): Promise<void> {
   const api = new ApiClient(context.server);
   const found =
     key === undefined
@@ -48,6 +52,9 @@ export async function kill(context: Context, key: string, options: KillOptions):
   context.tell(reply);
   context.say([
     `killed: ${reply.flag} in ${reply.environment} gives the canary to ${audience(reply.exposure)} (revision ${reply.revision})`,
+    ...(reply.offline
+      ? ['PostgreSQL does not answer: the kill stands in the data folder and is carried over later']
+      : []),
     ...told(reply),
     `nothing raises it again until \`tidegate unlock ${reply.flag} --reason "..."\``,
   ]);
@@ -57,11 +64,16 @@ function told(reply: KillReply): string[] {
   if (reply.rolloutId === null) return ['no rollout moves this flag'];
   return reply.workflowTold
     ? [`its rollout ${reply.rolloutId} knows`]
-    : [`its rollout ${reply.rolloutId} could not be told yet; the flag stays down and the rollout follows later`];
+    : [
+        `its rollout ${reply.rolloutId} could not be told yet; the flag stays down and the rollout follows later`,
+      ];
 }
 
 async function killDirectly(context: Context, key: string, options: KillOptions): Promise<void> {
-  const [{ killDirect }, config] = await Promise.all([import('../../app/kill.ts'), loadConfiguration(context)]);
+  const [{ killDirect }, config] = await Promise.all([
+    import('../../app/kill.ts'),
+    loadConfiguration(context),
+  ]);
   const done = await killDirect(config, {
     key,
     environment: options.environment ?? null,
@@ -71,7 +83,9 @@ async function killDirectly(context: Context, key: string, options: KillOptions)
   context.tell(done);
   context.say([
     `killed: ${key} in ${done.environments.join(', ')}`,
-    ...done.ways.map((way) => `  ${way.ok ? 'done' : 'not done'}: ${way.way}${way.detail === '' ? '' : ` (${way.detail})`}`),
+    ...done.ways.map(
+      (way) => `  ${way.ok ? 'done' : 'not done'}: ${way.way}${way.detail === '' ? '' : ` (${way.detail})`}`,
+    ),
     `nothing raises it again until \`tidegate unlock ${key} --reason "..."\``,
   ]);
 }

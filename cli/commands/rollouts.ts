@@ -25,7 +25,11 @@ export async function planText(file: string): Promise<string> {
 
 export async function submit(context: Context, file: string): Promise<void> {
   const text = await planText(file);
-  const reply = await new ApiClient(context.server).post('/rollouts', { ...context.actor, text, file }, SubmitReply);
+  const reply = await new ApiClient(context.server).post(
+    '/rollouts',
+    { ...context.actor, text, file },
+    SubmitReply,
+  );
   context.tell(reply);
   context.say([
     `submitted ${reply.id}`,
@@ -40,7 +44,9 @@ export async function list(
 ): Promise<void> {
   const query = new URLSearchParams(Object.entries(options));
   if (options.phase !== undefined && !Phase.safeParse(options.phase).success) {
-    throw new Failure('USAGE', `${options.phase} is no phase.`, { details: [`phases: ${Phase.options.join(', ')}`] });
+    throw new Failure('USAGE', `${options.phase} is no phase.`, {
+      details: [`phases: ${Phase.options.join(', ')}`],
+    });
   }
   const reply = await new ApiClient(context.server).get(`/rollouts?${query}`, ListReply);
   context.tell(reply);

@@ -1,6 +1,6 @@
 import type { Assessment, MetricAssessment } from '../../plans/assessment.ts';
 import { type Ink, padEnd, padStart, type Tone, widthOf } from './ink.ts';
-import { estimate, latency, points, rate } from './words.ts';
+import { change, estimate, latency, points, rate } from './words.ts';
 
 /**
  * How sure the gate is that the canary is worse, as a share of what a stop needs: ln E over the threshold.
@@ -55,11 +55,19 @@ interface Column {
   cell: (metric: MetricAssessment) => string;
 }
 
-/** The margin as a sentence of its own sign: worse than this is what the gate looks for. */
-function acceptable(metric: MetricAssessment): string {
+/** How much worse the canary may be: a share of the baseline's own time for latency, else percentage points. */
+function acceptable(metric: MetricAssessment, isLatency: boolean): string {
   const margin = metric.soft ?? metric.hard;
   if (margin === null) return '–';
-  return `${margin < 0 ? '≥' : '≤'} ${points(margin)}`;
+  return `≤ ${isLatency ? change(margin) : points(margin)}`;
+}
+
+/** In the unit of the margin beside it. */
+function difference(metric: MetricAssessment, isLatency: boolean): string {
+  const { baseline, canary } = metric;
+  if (!isLatency) return estimate(metric.estimate, metric.standardError);
+  if (baseline === null || canary === null || baseline === 0) return '–';
+  return change(canary / baseline - 1);
 }
 
 function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: Ink): Column[] {
@@ -75,9 +83,9 @@ function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: In
       title: 'difference',
       spare: 0,
       right: true,
-      cell: (m) => estimate(m.estimate, m.standardError) + (latencies.has(m.metric) ? ' slow' : ''),
+      cell: (m) => difference(m, latencies.has(m.metric)),
     },
-    { title: 'acceptable', spare: 1, right: true, cell: acceptable },
+    { title: 'acceptable', spare: 1, right: true, cell: (m) => acceptable(m, latencies.has(m.metric)) },
     { title: '', spare: 3, right: false, cell: (m) => ink(toneOf(sure(m)), bar(sure(m), 10)) },
     { title: 'sure', spare: 2, right: true, cell: (m) => `${Math.round(sure(m) * 100)} %` },
     { title: 'verdict', spare: 0, right: false, cell: (m) => verdict(m.verdict, ink) },
@@ -95,8 +103,9 @@ export function comparison(
   const { ink, width } = options;
   if (assessment.metrics.length === 0) return [];
   let shown = columns(assessment, options.latencies, ink);
-  const rows = assessment.metrics.map((metric) => metric);
-  const widths = () => shown.map((column) => Math.max(widthOf(column.title), ...rows.map((r) => widthOf(column.cell(r)))));
+  const rows = assessment.metrics;
+  const widths = () =>
+    shown.map((column) => Math.max(widthOf(column.title), ...rows.map((r) => widthOf(column.cell(r)))));
   const total = () => widths().reduce((sum, each) => sum + each, 0) + 2 * (shown.length - 1);
   while (total() > width && shown.some((column) => column.spare > 0)) {
     const most = Math.max(...shown.map((column) => column.spare));
@@ -105,8 +114,13 @@ export function comparison(
   const sizes = widths();
   const line = (cells: string[]) =>
     cells
-      .map((cell, i) => (shown[i]?.right === true ? padStart(cell, sizes[i] ?? 0) : padEnd(cell, sizes[i] ?? 0)))
+      .map((cell, i) =>
+        shown[i]?.right === true ? padStart(cell, sizes[i] ?? 0) : padEnd(cell, sizes[i] ?? 0),
+      )
       .join('  ')
       .trimEnd();
-  return [ink('dim', line(shown.map((column) => column.title))), ...rows.map((r) => line(shown.map((c) => c.cell(r))))];
+  return [
+    ink('dim', line(shown.map((column) => column.title))),
+    ...rows.map((r) => line(shown.map((c) => c.cell(r)))),
+  ];
 }

@@ -68,12 +68,18 @@ export function waitsFor(watched: Watched, now: number): string[] {
       const roles = blocker.roles.length === 0 ? '' : ` [${blocker.roles.join(', ')}]`;
       return `${blocker.text}${roles}${until}`;
     });
-  return [...blockers, ...gate, ...(assessment === null ? [] : limits(assessment).map((text) => `limit ${text}`))];
+  return [
+    ...blockers,
+    ...gate,
+    ...(assessment === null ? [] : limits(assessment).map((text) => `limit ${text}`)),
+  ];
 }
 
 /** Why it stopped and by whom; null while nothing has stopped it. */
 export function stopCause(view: RolloutView): string | null {
-  return view.stop === null ? null : `${view.stop.transition.replaceAll('-', ' ')} by ${cause(view.stop.cause)}`;
+  return view.stop === null
+    ? null
+    : `${view.stop.transition.replaceAll('-', ' ')} by ${cause(view.stop.cause)}`;
 }
 
 export function pauseText(view: RolloutView, now: number): string | null {

@@ -52,7 +52,8 @@ export function limits(assessment: Assessment): string[] {
     .filter((limit) => limit.fired || limit.since !== null)
     .map((limit) => {
       const since = limit.since === null ? '' : ` for ${duration(assessment.t - limit.since)}`;
-      const value = limit.value === null ? '' : `: ${round(limit.value)} is above ${round(limit.threshold)}${since}`;
+      const value =
+        limit.value === null ? '' : `: ${round(limit.value)} is above ${round(limit.threshold)}${since}`;
       return `${limit.limit}${value}${limit.fired ? ` (${limit.action})` : ''}`;
     });
 }

@@ -21,7 +21,8 @@ export function renderJournal(entries: JournalEntry[], page: Page): string[] {
       entry.evidence === null
         ? []
         : entry.evidence.metrics.map(
-            (metric) => `${metric.metric}: ${metric.verdict}, ln E ${metric.lnE.toFixed(2)}, difference ${metric.estimate.toPrecision(3)}`,
+            (metric) =>
+              `${metric.metric}: ${metric.verdict}, ln E ${metric.lnE.toFixed(2)}, difference ${metric.estimate.toPrecision(3)}`,
           );
     return [head, ...[why, ...sure].map((text) => `${' '.repeat(21)}${page.ink('dim', text)}`)].map((line) =>
       clip(line, page.width),

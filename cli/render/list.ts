@@ -6,9 +6,17 @@ import { audience, phaseText, relative } from './words.ts';
 
 /** Cells under titles; the columns are as wide as they need, the line is cut at the screen's edge. */
 export function table(titles: string[], rows: string[][], page: Page): string[] {
-  const sizes = titles.map((title, i) => Math.max(widthOf(title), ...rows.map((row) => widthOf(row[i] ?? ''))));
+  const sizes = titles.map((title, i) =>
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[i] ?? ''))),
+  );
   const line = (cells: string[]) =>
-    clip(cells.map((cell, i) => padEnd(cell, sizes[i] ?? 0)).join('  ').trimEnd(), page.width);
+    clip(
+      cells
+        .map((cell, i) => padEnd(cell, sizes[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+      page.width,
+    );
   return [page.ink('dim', line(titles)), ...rows.map(line)];
 }
 

@@ -41,13 +41,16 @@ export class LiveScreen {
     this.#hidden = true;
     const up = Math.min(this.#drawn, height);
     const back = up > 0 ? `\x1b[${up}A\r` : '\r';
-    this.#terminal.write(`${start}${back}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join('')}${CLEAR_BELOW}`);
+    this.#terminal.write(
+      `${start}${back}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join('')}${CLEAR_BELOW}`,
+    );
     this.#drawn = lines.length;
   }
 
   /** A line that stays above the picture, which is drawn again below it. */
   note(line: string): void {
-    if (this.#terminal.isTTY === true && this.#drawn > 0) this.#terminal.write(`\x1b[${this.#drawn}A\r${CLEAR_BELOW}`);
+    if (this.#terminal.isTTY === true && this.#drawn > 0)
+      this.#terminal.write(`\x1b[${this.#drawn}A\r${CLEAR_BELOW}`);
     this.#drawn = 0;
     this.#terminal.write(`${line}\n`);
   }

@@ -33,7 +33,9 @@ type Detail = 'full' | 'short' | 'line';
  * then those at the end of the list.
  */
 export function renderLive(watched: readonly Watched[], screen: Screen): string[] {
-  const details: Detail[] = watched.map((each) => (isOver(each.view) && watched.length > 1 ? 'short' : 'full'));
+  const details: Detail[] = watched.map((each) =>
+    isOver(each.view) && watched.length > 1 ? 'short' : 'full',
+  );
   let lines = layout(watched, details, screen);
   while (lines.length > screen.height) {
     const shrunk = shrink(watched, details);

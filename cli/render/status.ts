@@ -1,5 +1,13 @@
 import { comparison, howSure } from './evidence.ts';
-import { latencyMetrics, pauseText, presentLive, standing, stopCause, type Watched, waitsFor } from './facts.ts';
+import {
+  latencyMetrics,
+  pauseText,
+  presentLive,
+  standing,
+  stopCause,
+  type Watched,
+  waitsFor,
+} from './facts.ts';
 import { clip, type Ink, padEnd, wrap } from './ink.ts';
 import { timeline } from './timeline.ts';
 import { audience, clock, relative } from './words.ts';
@@ -45,7 +53,11 @@ export function renderStatus(watched: Watched & { notifications: Message[] }, pa
         `${view.service === null ? '' : `, service ${view.service}`}${view.owner === null ? '' : `, owner ${view.owner}`}`,
       page,
     ),
-    ...field('handed in', `${clock(view.submittedAt)} UTC by ${view.submittedBy}, ${relative(view.submittedAt, now)}`, page),
+    ...field(
+      'handed in',
+      `${clock(view.submittedAt)} UTC by ${view.submittedBy}, ${relative(view.submittedAt, now)}`,
+      page,
+    ),
     '',
     ...timeline(view, width - 2, ink).map((line) => `  ${line}`),
     '',

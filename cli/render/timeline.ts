@@ -6,7 +6,8 @@ type StageMark = RolloutView['stages'][number];
 function mark(stage: StageMark, phase: RolloutView['phase'], ink: Ink): string {
   if (stage.state === 'done') return ink('good', `${stage.name} ✓`);
   if (stage.state === 'ahead') return ink('dim', stage.name);
-  if (phase === 'rolled-back' || phase === 'reverting' || phase === 'rejected') return ink('bad', `[${stage.name} ✗]`);
+  if (phase === 'rolled-back' || phase === 'reverting' || phase === 'rejected')
+    return ink('bad', `[${stage.name} ✗]`);
   return ink('now', `[${stage.name}]`);
 }
 
@@ -30,11 +31,14 @@ export function timeline(view: RolloutView, width: number, ink: Ink): string[] {
 export function shortTimeline(view: RolloutView, width: number, ink: Ink): string {
   const marks = view.stages.map((stage) => mark(stage, view.phase, ink));
   const found = view.stages.findIndex((stage) => stage.state === 'now');
-  const centre = found >= 0 ? found : view.stages.every((stage) => stage.state === 'done') ? marks.length - 1 : 0;
+  const centre =
+    found >= 0 ? found : view.stages.every((stage) => stage.state === 'done') ? marks.length - 1 : 0;
   let from = 0;
   let to = marks.length;
   const joined = () =>
-    [...(from > 0 ? ['…'] : []), ...marks.slice(from, to), ...(to < marks.length ? ['…'] : [])].join(ink('dim', ' ─ '));
+    [...(from > 0 ? ['…'] : []), ...marks.slice(from, to), ...(to < marks.length ? ['…'] : [])].join(
+      ink('dim', ' ─ '),
+    );
   while (widthOf(joined()) > width && to - from > 1) {
     if (centre - from >= to - 1 - centre) from += 1;
     else to -= 1;

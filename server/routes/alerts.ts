@@ -31,7 +31,12 @@ export const alertRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.post('/alerts', {
-      schema: { tags: ['alerts'], summary: 'Tell of an alert', body: AlertRequest, response: { 202: AlertReply } },
+      schema: {
+        tags: ['alerts'],
+        summary: 'Tell of an alert',
+        body: AlertRequest,
+        response: { 202: AlertReply },
+      },
       handler: async (request, reply) => {
         const ids = await concerned(deps, request.body);
         const told = await Promise.allSettled(ids.map((id) => deps.engine.alert(id, request.body)));

@@ -29,7 +29,11 @@ export const eventRoutes =
     });
 
     app.get('/rollouts/:id/events', {
-      schema: { tags: ['rollouts'], summary: 'Changes as they come', params: z.strictObject({ id: z.string().min(1) }) },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Changes as they come',
+        params: z.strictObject({ id: z.string().min(1) }),
+      },
       handler: async (request, reply) => {
         const { id } = request.params;
         let event = await liveEvent(deps, id);

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { FlagTarget } from '../../flags/provider.ts';
+import type { FlagReading, FlagTarget } from '../../flags/provider.ts';
 import { Failure } from '../../plans/failures.ts';
 import { FlagQuery, FlagReply, FlagsReply, KillReply, KillRequest, UnlockRequest } from '../api.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -11,13 +11,22 @@ const Key = z.strictObject({ key: z.string().min(1) });
 /** The flag that is meant: where its environment is not named, it must have only one. */
 async function targetOf(deps: ServerDeps, key: string, environment: string | undefined): Promise<FlagTarget> {
   if (environment !== undefined) return { environment, key };
-  const found = (await deps.catalogue.list()).filter((flag) => flag.key === key).map((flag) => flag.environment);
+  const found = deps.flagService
+    .environments()
+    .filter((name) => deps.flagService.definition({ environment: name, key }) !== null);
   const [only] = found;
   if (only === undefined) throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
   if (found.length > 1) {
-    throw new Failure('USAGE', `The flag ${key} has several environments: name one.`, { details: found.toSorted() });
+    throw new Failure('USAGE', `The flag ${key} has several environments: name one.`, {
+      details: found.toSorted(),
+    });
   }
   return { environment: only, key };
+}
+
+function flagReply(reading: FlagReading): FlagReply {
+  const { environment, key, exposure, revision, epoch, rolloutId, latch, offline } = reading;
+  return { environment, key, exposure, revision, epoch, rolloutId, latch, offline: offline === true };
 }
 
 /** Flags as they are delivered, and the two writes that need no rollout: kill and unlock. */
@@ -26,18 +35,36 @@ export const flagRoutes =
   async (app) => {
     app.get('/flags', {
       schema: { tags: ['flags'], summary: 'List flags', response: { 200: FlagsReply } },
-      handler: async () => ({ flags: await deps.catalogue.list() }),
+      handler: async () => {
+        const { flagService } = deps;
+        const latched = new Set(
+          flagService.status().latched.map(({ environment, key }) => `${environment}/${key}`),
+        );
+        const flags = flagService.environments().flatMap((environment) => flagService.flags(environment));
+        return {
+          flags: flags.map((flag) => ({
+            ...flagReply(flag),
+            offline: latched.has(`${flag.environment}/${flag.key}`),
+          })),
+        };
+      },
     });
 
     app.get('/flags/:key', {
-      schema: { tags: ['flags'], summary: 'One flag', params: Key, querystring: FlagQuery, response: { 200: FlagReply } },
+      schema: {
+        tags: ['flags'],
+        summary: 'One flag',
+        params: Key,
+        querystring: FlagQuery,
+        response: { 200: FlagReply },
+      },
       handler: async (request) => {
         const target = await targetOf(deps, request.params.key, request.query.environment);
         const reading = await deps.flags.read(target);
         if (reading === null) {
           throw new Failure('FLAG_UNKNOWN', `There is no flag ${target.key} in ${target.environment}.`);
         }
-        return reading;
+        return flagReply(reading);
       },
     });
 
@@ -69,7 +96,7 @@ export const flagRoutes =
       handler: async (request) => {
         const { by, reason } = request.body;
         const target = await targetOf(deps, request.params.key, request.query.environment);
-        return deps.flags.unlock(target, by, reason);
+        return flagReply(await deps.flags.unlock(target, by, reason));
       },
     });
   };

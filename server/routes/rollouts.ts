@@ -34,16 +34,29 @@ export const rolloutRoutes =
     });
 
     app.post('/rollouts', {
-      schema: { tags: ['rollouts'], summary: 'Submit a plan', body: SubmitRequest, response: { 201: SubmitReply } },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Submit a plan',
+        body: SubmitRequest,
+        response: { 201: SubmitReply },
+      },
       handler: async (request, reply) => {
         const { by, roles, text, file } = request.body;
         const done = await submit(deps, { text, file, actor: { by, roles } });
-        return reply.code(201).header('location', `/api/v1/rollouts/${encodeURIComponent(done.id)}`).send(done);
+        return reply
+          .code(201)
+          .header('location', `/api/v1/rollouts/${encodeURIComponent(done.id)}`)
+          .send(done);
       },
     });
 
     app.get('/rollouts', {
-      schema: { tags: ['rollouts'], summary: 'List rollouts', querystring: ListQuery, response: { 200: ListReply } },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'List rollouts',
+        querystring: ListQuery,
+        response: { 200: ListReply },
+      },
       handler: async (request) => {
         const { phase, environment, flag, limit } = request.query;
         const rows = await deps.rollouts.list({
@@ -73,7 +86,12 @@ export const rolloutRoutes =
     });
 
     app.get('/rollouts/:id/journal', {
-      schema: { tags: ['rollouts'], summary: 'Every transition', params: Id, response: { 200: JournalReply } },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Every transition',
+        params: Id,
+        response: { 200: JournalReply },
+      },
       handler: async (request) => {
         await rolloutRow(deps, request.params.id);
         return { entries: await deps.rollouts.journal(request.params.id) };
@@ -110,14 +128,19 @@ export const rolloutRoutes =
     });
 
     app.post('/rollouts/:id/amend', {
-      schema: { tags: ['rollouts'], summary: 'Change the plan', params: Id, body: AmendRequest, response: { 200: AmendReply } },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Change the plan',
+        params: Id,
+        body: AmendRequest,
+        response: { 200: AmendReply },
+      },
       handler: async (request) => {
         const { id } = request.params;
         const { by, roles, text, file, reason } = request.body;
         await rolloutRow(deps, id);
         const { plan } = planFromText(deps, { text, file });
-        const done = await deps.engine.amend(id, { plan, actor: { by, roles }, reason });
-        await deps.rollouts.amend(id, plan, text);
+        const done = await deps.engine.amend(id, { plan, text, actor: { by, roles }, reason });
         return { id, ...done };
       },
     });
