@@ -194,7 +194,10 @@ const schemas = new URL('../../shared/conformance/flagd-schemas/json/', import.m
 const missing = existsSync(schemas) ? '' : ' (skipped: no conformance data)';
 
 describe.skipIf(missing !== '')(`flagd's JSON Schema${missing}`, () => {
-  const read = (name: string): object => JSON.parse(readFileSync(new URL(name, schemas), 'utf8'));
+  const read = (name: string): object => {
+    const schema: object = JSON.parse(readFileSync(new URL(name, schemas), 'utf8'));
+    return schema;
+  };
   const exposures: Partial<Exposure>[] = [
     ...[0, ...LADDER].flatMap((percent) => [
       { percent },

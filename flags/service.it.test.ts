@@ -228,6 +228,19 @@ describe('while PostgreSQL is away', () => {
     expect(seen.every((percent) => percent === 0)).toBe(true);
   });
 
+  test('a hard stop holds although its rollout no longer owns the flag when PostgreSQL is back: it becomes a kill', async () => {
+    const service = await start();
+    await wire.cut();
+    await provider(service).write(write(0, 'lower'));
+    await truth.release(target, 'r-1');
+    const seen = history(service);
+    await wire.mend();
+    await vi.waitFor(async () => expect((await truth.read(target))?.latch?.by).toBe('r-1'), soon);
+    await vi.waitFor(() => expect(service.status().latched).toEqual([]), soon);
+    expect(await truth.read(target)).toMatchObject({ exposure: NO_EXPOSURE });
+    expect(seen.every((percent) => percent === 0)).toBe(true);
+  });
+
   test('nothing is raised', async () => {
     const service = await start();
     await wire.cut();
