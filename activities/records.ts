@@ -2,7 +2,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { RecordRequest } from '../rollout/command.ts';
 import type { ActivityParts } from './index.ts';
 
-interface FlagOf {
+export interface FlagOf {
   rolloutId: string;
   environment: string;
   key: string;

@@ -111,7 +111,7 @@ export async function runDemo(stack: Stack, shop: Shop, screen: Screen): Promise
   return good.view.phase === 'completed' && regression.view.phase === 'rolled-back' && regression.view.stage === '5%' && still === 0;
 }
 
-const FAULT_ENDPOINT = '/products/:id';
+const FAULT_ENDPOINT = 'GET /products/:id';
 
 function sentence({ id, view }: DemoResult): string {
   if (view.phase === 'completed') return `${id}: complete, the canary serves ${view.exposure.percent} %`;

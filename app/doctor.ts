@@ -22,7 +22,7 @@ const ANSWER_WITHIN = 5_000;
 export async function doctor(config: Config): Promise<DoctorFinding[]> {
   const { host, syncPort, workerSyncPort } = config.flags;
   const sources = createSources(config.sources);
-  const channels = createChannels(config.channels);
+  const channels = createChannels(config.channels, { stream: process.stdout, log: { info: () => undefined, warn: () => undefined, error: () => undefined } });
   try {
     return await Promise.all([
       attempt('data folder', config.data, () => writable(config.data), 'Make the folder writable for this account, or name another in `data`.'),

@@ -36,7 +36,7 @@ export async function runWorker(config: Config): Promise<number> {
   const client = openTemporalClient(config);
   const engine = createTemporalEngine({ client, taskQueue: config.temporal.taskQueue, rollouts: store, where: config.temporal.address });
   await insist(() => migrate(config.database.url), { everyMs: RETRY_MS, stopped, onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL') });
-  const dispatcher = startDispatcher({ outbox, channels: createChannels(config.channels), log });
+  const dispatcher = startDispatcher({ outbox, channels: createChannels(config.channels, { stream: process.stdout, log }), log });
   const reconciler = startReconciler({ store, flags: flags.provider, engine, log });
   const activities = createActivities({
     store,

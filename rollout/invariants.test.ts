@@ -30,7 +30,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 1, arbitrary: fc.constant((world: World) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' })) },
   { weight: 1, arbitrary: fc.constantFrom('canary', 'service').map((scope) => (world: World) => void world.event({ kind: 'alert', name: 'A', scope, status: 'firing', detail: '' })) },
-  { weight: 1, arbitrary: fc.constantFrom([], ['other-1']).map((older) => (world: World) => void world.event({ kind: 'peers', older })) },
+  { weight: 1, arbitrary: fc.constantFrom<string[]>([], ['other-1']).map((older) => (world: World) => void world.event({ kind: 'peers', older })) },
 );
 const order = fc.array(move, { minLength: 10, maxLength: 90 });
 

@@ -1,4 +1,4 @@
-import { accept } from '../analysis/evidence.ts';
+import { accept, acceptableDifference } from '../analysis/evidence.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
 import type { PersonEvent, Refusal } from './event.ts';
@@ -158,7 +158,7 @@ function acceptDifference(turn: Turn, event: PersonEvent): void {
   const stopped = assessment?.metrics.filter(({ verdict, metric }) => verdict === 'soft' || metric === assessment.metric) ?? [];
   const accepted: Record<string, number> = {};
   for (const metric of stopped) {
-    const value = event.accept ?? metric.interval?.[1] ?? metric.estimate + 2 * metric.standardError;
+    const value = event.accept ?? acceptableDifference(metric);
     accepted[metric.metric] = value;
     if (state.memory !== null) state.memory = { ...state.memory, evidence: accept(state.memory.evidence, metric.metric, value) };
   }

@@ -4,10 +4,12 @@ import { access, cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import { Failure } from '../../plans/failures.ts';
 import type { Log } from './child.ts';
 
 const run = promisify(execFile);
+const Links = z.array(z.object({ target: z.string() }));
 
 /** Whom PostgreSQL runs as when we are root: it refuses to run as root itself. */
 export interface Account {
@@ -91,13 +93,8 @@ function packageFolder(): string {
 
 /** Makes the links between libraries that npm's archives cannot hold; the package does so only in an install script. */
 async function hydrate(home: string): Promise<void> {
-  const links: unknown = JSON.parse(
-    await readFile(join(home, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]'),
-  );
-  if (!Array.isArray(links)) return;
-  for (const link of links) {
-    const target: unknown = link?.target;
-    if (typeof target !== 'string') continue;
+  const text = await readFile(join(home, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { target } of Links.parse(JSON.parse(text))) {
     const there = await access(join(home, target)).then(
       () => true,
       () => false,
