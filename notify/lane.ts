@@ -16,7 +16,7 @@ interface LaneParts {
   deadline: number;
   filter: OutboxFilter;
   /** Sends and settles one message until `leaseEnds`, milliseconds since 1970; never fails. */
-  deliver(row: OutboxRow, leaseEnds: number): Promise<void>;
+  deliver: (row: OutboxRow, leaseEnds: number) => Promise<void>;
   bell: Bell;
 }
 
@@ -29,7 +29,8 @@ const LONGEST_PAUSE_MS = 5000;
 export function startLane({ outbox, log, timing, deadline, filter, deliver, bell }: LaneParts): Lane {
   const inFlight = new Set<Promise<void>>();
   const lease = deadline + LEASE_MARGIN_MS;
-  let stopping = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   /** Looks at the outbox that failed in a row. */
   let failures = 0;
 
@@ -49,7 +50,7 @@ export function startLane({ outbox, log, timing, deadline, filter, deliver, bell
   }
 
   async function loop(): Promise<void> {
-    while (!stopping) {
+    while (!signal.aborted) {
       try {
         await takeDue();
         if (failures > 0) log.info({ filter }, 'the outbox can be read again');
@@ -58,7 +59,7 @@ export function startLane({ outbox, log, timing, deadline, filter, deliver, bell
         failures += 1;
         if (failures === 1) log.warn({ filter, err: error }, 'the outbox cannot be read; messages wait');
       }
-      if (stopping) break;
+      if (signal.aborted) break;
       await bell.sleep(
         Math.min(timing.poll * 2 ** Math.min(failures, 10), Math.max(timing.poll, LONGEST_PAUSE_MS)),
       );
@@ -70,7 +71,7 @@ export function startLane({ outbox, log, timing, deadline, filter, deliver, bell
   return {
     wake: () => bell.ring(),
     async stop() {
-      stopping = true;
+      stopping.abort();
       bell.ring();
       await finished;
     },

@@ -104,9 +104,10 @@ async function beginning(response: Response, unread: boolean): Promise<string> {
     await response.body?.cancel();
     return '';
   }
+  const chunks: ReadableStream<Uint8Array> = response.body;
   const decoder = new TextDecoder();
   let text = '';
-  for await (const chunk of response.body) {
+  for await (const chunk of chunks) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length >= BODY_SHOWN) break;
   }

@@ -190,12 +190,12 @@ test('the list holds one environment or all', async () => {
 });
 
 /** The rules again, as a person would say them: percent only, no retries, no safe variants. */
-class Model {
-  percent = 0;
-  revision = 0;
-  epoch = 0;
-  owner: string | null = null;
-  latched = false;
+interface Model {
+  percent: number;
+  revision: number;
+  epoch: number;
+  owner: string | null;
+  latched: boolean;
 }
 
 type Step =
@@ -251,11 +251,10 @@ test('any sequence of operations keeps the rules', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const target = flag(`model-${run++}`);
-      const model = new Model();
       await store.claim(target, shape, 'r-1');
-      Object.assign(model, { owner: 'r-1', epoch: 1, revision: 1 });
+      let model: Model = { percent: 0, revision: 1, epoch: 1, owner: 'r-1', latched: false };
       for (const next of steps) {
-        const before = { ...model };
+        const before = model;
         const expected = expectedOf(model, next);
         const outcome = await perform(target, model, next);
         const now = await store.read(target);
@@ -270,13 +269,13 @@ test('any sequence of operations keeps the rules', async () => {
           expect(now).toMatchObject({ exposure: to(Math.min(next.percent ?? 0, before.percent)) });
         if (next.do === 'kill') expect(now.latch).not.toBeNull();
         expect(now.epoch).toBeGreaterThanOrEqual(before.epoch);
-        Object.assign(model, {
+        model = {
           percent: now.exposure.percent,
           revision: now.revision,
           epoch: now.epoch,
           owner: now.rolloutId,
           latched: now.latch !== null,
-        });
+        };
       }
       const history = await store.revisions(target, 1000);
       expect(history.map(({ revision }) => revision)).toEqual(history.map((_, n) => model.revision - n));
