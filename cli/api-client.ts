@@ -50,6 +50,17 @@ export class ApiClient {
     );
   }
 
+  /** A body that is no JSON value, such as JSON lines. */
+  async text(path: string): Promise<string> {
+    const response = await this.#fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) throw await this.#refusal(response);
+    try {
+      return await response.text();
+    } catch (error) {
+      throw unreachable(this.#server, error);
+    }
+  }
+
   /** Opens an event stream; its text arrives in pieces until either side ends it. */
   async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#fetch(path, { headers: { accept: 'text/event-stream' }, signal });

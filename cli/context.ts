@@ -10,7 +10,7 @@ export interface GlobalOptions {
   server: string;
   config?: string;
   as?: string;
-  role: string[];
+  role?: string[];
 }
 
 /** One invocation: who asks, of which server, and how the answer is wanted. */
@@ -47,7 +47,7 @@ export function contextOf(command: Command): Context {
     json,
     server: options.server.replace(/\/+$/, ''),
     configFile: options.config,
-    actor: { by: userName(options), roles: options.role },
+    actor: { by: userName(options), roles: options.role ?? [] },
     ink,
     page: () => ({ width: pageWidth(), now: Date.now(), ink }),
     say: (lines) => {

@@ -7,8 +7,8 @@ import { runner } from './run.ts';
 
 const DEFAULT_SERVER = 'http://127.0.0.1:7070';
 
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
 }
 
 /**
@@ -26,7 +26,7 @@ export function createProgram(finish: (status: number) => void): Command {
     )
     .option('--config <file>', 'configuration (default: tidegate.yaml where there is one)')
     .addOption(new Option('--as <name>', 'who asks (default: the user of this machine)').env('TIDEGATE_USER'))
-    .option('--role <role>', 'a role of who asks; may be repeated', collect, [])
+    .option('--role <role>', 'a role of who asks; may be repeated', collect)
     .addHelpText(
       'after',
       '\nExit status: 0 done, 1 the answer is no, 2 wrong use, 3 something could not be reached.',

@@ -92,8 +92,11 @@ export const ListQuery = z.strictObject({
 
 export const Live = z.strictObject({
   at: z.number(),
+  /** Null where the latest window was no evidence. */
   sample: z.custom<Sample>().nullable(),
   assessment: z.custom<Assessment>().nullable(),
+  /** Metrics whose values are seconds; those of all others are rates. */
+  latencies: z.array(z.string()),
 });
 export type Live = z.infer<typeof Live>;
 /** One message of `GET /rollouts/:id/events`: sent at once and then at each change. */

@@ -52,12 +52,18 @@ export function viewOf(row: RolloutRow): RolloutView {
 }
 
 /** The store keeps samples as plain JSON that the gate wrote in this shape. */
-function liveOf(row: SampleRow | null): Live | null {
+function liveOf(row: SampleRow | null, plan: Plan): Live | null {
   if (row === null) return null;
-  return { at: row.at, sample: row.sample as Sample | null, assessment: row.assessment as Assessment | null };
+  const latencies = plan.metrics.filter(({ kind }) => kind === 'latency').map(({ name }) => name);
+  return {
+    at: row.at,
+    sample: row.sample as Sample | null,
+    assessment: row.assessment as Assessment | null,
+    latencies,
+  };
 }
 
 export async function liveEvent(deps: ServerDeps, id: string): Promise<LiveEvent> {
   const [row, sample] = await Promise.all([rolloutRow(deps, id), deps.rollouts.latestSample(id)]);
-  return { view: viewOf(row), live: liveOf(sample) };
+  return { view: viewOf(row), live: liveOf(sample, planOf(row)) };
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../plans/failures.ts';
-import type { Sample } from '../../plans/sample.ts';
 import { Phase } from '../../plans/view.ts';
-import { JournalReply, ListReply, SamplesReply, StatusReply, SubmitReply } from '../../server/api.ts';
+import { JournalReply, ListReply, StatusReply, SubmitReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { rolloutId } from '../reference.ts';
@@ -10,7 +9,6 @@ import { printable } from '../render/ink.ts';
 import { renderJournal } from '../render/journal.ts';
 import { renderList } from '../render/list.ts';
 import { renderStatus } from '../render/status.ts';
-import { traceLine } from '../trace.ts';
 
 /** The text of a plan file, or of standard input for `-`. `PLAN_UNREADABLE` says why not. */
 export async function planText(file: string): Promise<string> {
@@ -61,7 +59,11 @@ export async function status(
   const api = new ApiClient(context.server);
   const id = await rolloutId(api, reference);
   const path = `/rollouts/${encodeURIComponent(id)}`;
-  if (options.trace === true) return trace(await api.get(`${path}/samples`, SamplesReply), id);
+  if (options.trace === true) {
+    // JSON lines with and without `--json`: a trace is made for `backtest` and other programs.
+    process.stdout.write(await api.text(`${path}/trace`));
+    return;
+  }
   if (options.history === true) {
     const reply = await api.get(`${path}/journal`, JournalReply);
     context.tell(reply);
@@ -70,13 +72,4 @@ export async function status(
   const reply = await api.get(path, StatusReply);
   context.tell(reply);
   context.say(renderStatus(printable(reply), context.page()));
-}
-
-/** A trace is JSON lines with and without `--json`: it is made for `backtest` and other programs. */
-function trace(reply: SamplesReply, id: string): void {
-  for (const row of reply.samples) {
-    // A window without a sample (source down, reset) is a gap in the trace, as it was for the gate.
-    if (row.sample === null) continue;
-    process.stdout.write(`${JSON.stringify(traceLine(id, row.sample as Sample))}\n`);
-  }
 }

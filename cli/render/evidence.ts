@@ -1,6 +1,6 @@
 import type { Assessment, MetricAssessment } from '../../plans/assessment.ts';
 import { type Ink, padEnd, padStart, type Tone, widthOf } from './ink.ts';
-import { change, estimate, latency, points, rate } from './words.ts';
+import { estimate, latency, points, rate } from './words.ts';
 
 /**
  * How sure the gate is that the canary is worse, as a share of what a stop needs: ln E over the threshold.
@@ -55,19 +55,14 @@ interface Column {
   cell: (metric: MetricAssessment) => string;
 }
 
-/** How much worse the canary may be: a share of the baseline's own time for latency, else percentage points. */
-function acceptable(metric: MetricAssessment, isLatency: boolean): string {
+/**
+ * How much worse the canary may be, in the metric's own direction: fewer orders are worse, more errors are. For
+ * latency it is the share of requests that are slower than the baseline's edges.
+ */
+function acceptable(metric: MetricAssessment): string {
   const margin = metric.soft ?? metric.hard;
   if (margin === null) return '–';
-  return `≤ ${isLatency ? change(margin) : points(margin)}`;
-}
-
-/** In the unit of the margin beside it. */
-function difference(metric: MetricAssessment, isLatency: boolean): string {
-  const { baseline, canary } = metric;
-  if (!isLatency) return estimate(metric.estimate, metric.standardError);
-  if (baseline === null || canary === null || baseline === 0) return '–';
-  return change(canary / baseline - 1);
+  return `${margin < 0 ? '≥' : '≤'} ${points(margin)}`;
 }
 
 function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: Ink): Column[] {
@@ -83,9 +78,9 @@ function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: In
       title: 'difference',
       spare: 0,
       right: true,
-      cell: (m) => difference(m, latencies.has(m.metric)),
+      cell: (m) => estimate(m.estimate, m.standardError) + (latencies.has(m.metric) ? ' slow' : ''),
     },
-    { title: 'acceptable', spare: 1, right: true, cell: (m) => acceptable(m, latencies.has(m.metric)) },
+    { title: 'acceptable', spare: 1, right: true, cell: acceptable },
     { title: '', spare: 3, right: false, cell: (m) => ink(toneOf(sure(m)), bar(sure(m), 10)) },
     { title: 'sure', spare: 2, right: true, cell: (m) => `${Math.round(sure(m) * 100)} %` },
     { title: 'verdict', spare: 0, right: false, cell: (m) => verdict(m.verdict, ink) },

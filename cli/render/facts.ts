@@ -1,4 +1,3 @@
-import type { Sample } from '../../plans/sample.ts';
 import { ENDED, type RolloutView } from '../../plans/view.ts';
 import type { Live } from '../../server/api.ts';
 import { holding, limits } from './holding.ts';
@@ -13,11 +12,6 @@ export interface Watched {
 
 export function isOver(view: RolloutView): boolean {
   return ENDED.includes(view.phase);
-}
-
-/** Metrics whose values are seconds: those that were read as histograms. */
-export function latencyMetrics(sample: Sample | null): Set<string> {
-  return new Set(Object.keys({ ...sample?.baseline.histograms, ...sample?.canary.histograms }));
 }
 
 /** The gate's look belongs to the present stage; that of an earlier one would be taken for this one's. */

@@ -1,7 +1,6 @@
 import { comparison, howSure } from './evidence.ts';
 import {
   isOver,
-  latencyMetrics,
   pauseText,
   phaseTone,
   presentLive,
@@ -102,7 +101,7 @@ function block(watched: Watched, detail: Detail, screen: Screen): string[] {
       ? []
       : [
           ...comparison(live.assessment, {
-            latencies: latencyMetrics(live.sample),
+            latencies: new Set(live.latencies),
             width: width - 2,
             ink,
           }).map((line) => `  ${line}`),

@@ -1,13 +1,5 @@
 import { comparison, howSure } from './evidence.ts';
-import {
-  latencyMetrics,
-  pauseText,
-  presentLive,
-  standing,
-  stopCause,
-  type Watched,
-  waitsFor,
-} from './facts.ts';
+import { pauseText, presentLive, standing, stopCause, type Watched, waitsFor } from './facts.ts';
 import { clip, type Ink, padEnd, wrap } from './ink.ts';
 import { timeline } from './timeline.ts';
 import { audience, clock, relative } from './words.ts';
@@ -77,7 +69,7 @@ function gate(watched: Watched, page: Page): string[] {
   if (live?.assessment == null) return [];
   const { assessment } = live;
   const { ink, now, width } = page;
-  const table = comparison(assessment, { latencies: latencyMetrics(live.sample), width: width - 2, ink });
+  const table = comparison(assessment, { latencies: new Set(live.latencies), width: width - 2, ink });
   const { used, ignored, rejected } = assessment.polls;
   return [
     '',

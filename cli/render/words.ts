@@ -66,12 +66,6 @@ export function points(value: number): string {
   return text === '0' ? '0 pp' : `${value < 0 ? '-' : '+'}${text} pp`;
 }
 
-/** A share of the baseline's own value: 0.2 → `+20 %`. */
-export function change(value: number): string {
-  const text = significant(Math.abs(value) * 100, 2);
-  return text === '0' ? '0 %' : `${value < 0 ? '-' : '+'}${text} %`;
-}
-
 /** `+0.03 ±0.05 pp`. */
 export function estimate(value: number, standardError: number): string {
   if (!(standardError > 0)) return points(value);

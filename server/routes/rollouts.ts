@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { traceLine } from '../../analysis/trace.ts';
+import type { Sample } from '../../plans/sample.ts';
 import {
   Action,
   ActionReply,
@@ -18,7 +20,7 @@ import {
   SubmitRequest,
 } from '../api.ts';
 import type { ServerDeps } from '../deps.ts';
-import { liveEvent, rolloutRow, viewOf } from '../live.ts';
+import { liveEvent, planOf, rolloutRow, viewOf } from '../live.ts';
 import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 
@@ -109,6 +111,20 @@ export const rolloutRoutes =
       handler: async (request) => {
         await rolloutRow(deps, request.params.id);
         return { samples: await deps.rollouts.samples(request.params.id, request.query.after) };
+      },
+    });
+
+    app.get('/rollouts/:id/trace', {
+      schema: { tags: ['rollouts'], summary: 'Its samples as JSON lines, for backtest', params: Id },
+      handler: async (request, reply) => {
+        const row = await rolloutRow(deps, request.params.id);
+        const plan = planOf(row);
+        const samples = await deps.rollouts.samples(row.id);
+        // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
+        const lines = samples.flatMap(({ sample }) =>
+          sample === null ? [] : [`${traceLine(sample as Sample, { rollout: row.id, plan })}\n`],
+        );
+        return reply.type('application/x-ndjson').send(lines.join(''));
       },
     });
 
