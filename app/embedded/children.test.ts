@@ -28,7 +28,7 @@ function supervisor(more = ''): string {
   return `
     import { startChild } from './app/embedded/child.ts';
     import { childrenOf } from './app/embedded/children.ts';
-    import { endOnSignals } from './app/embedded/shutdown.ts';
+    import { untilStopped } from './app/until-stopped.ts';
     const ledger = childrenOf(${JSON.stringify(folder)});
     const log = () => {};
     const start = (name) => startChild({ name, command: process.execPath, args: ['-e', ${JSON.stringify(`import('node:fs');setInterval(() => {}, 1000)`)}], log, ledger });
@@ -59,11 +59,13 @@ describe('children of a supervisor', () => {
 
   it.each(['SIGINT', 'SIGTERM'] as const)('end with it on %s', async (signal) => {
     const program = runProgram(
-      supervisor('endOnSignals({ log, stop: async () => { await one.stop(); await two.stop(); } });'),
+      supervisor(
+        'untilStopped().then(async () => { await one.stop(); await two.stop(); process.exit(7); });',
+      ),
     );
     const pids = await pidsOf(program.lines);
     program.process.kill(signal);
-    expect(await program.exited).toBe(signal === 'SIGINT' ? 130 : 143);
+    expect(await program.exited).toBe(7);
     expect(pids.map(birthOf)).toEqual([undefined, undefined]);
   });
 
