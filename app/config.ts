@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { Segment } from '../flags/segments.ts';
 import { Duration } from '../plans/units.ts';
 
-const Tls = z.strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional(), serverName: z.string().optional() });
+const Tls = z.strictObject({
+  ca: z.string().optional(),
+  cert: z.string().optional(),
+  key: z.string().optional(),
+  serverName: z.string().optional(),
+});
 
 export const PrometheusSource = z.strictObject({
   url: z.url(),
@@ -17,7 +22,14 @@ export type PrometheusSource = z.infer<typeof PrometheusSource>;
 
 export const ChannelConfig = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('terminal') }),
-  z.strictObject({ kind: z.literal('webhook'), url: z.url(), secret: z.string().optional(), headers: z.record(z.string(), z.string()).default({}), template: z.string().optional(), timeout: Duration.default(10) }),
+  z.strictObject({
+    kind: z.literal('webhook'),
+    url: z.url(),
+    secret: z.string().optional(),
+    headers: z.record(z.string(), z.string()).default({}),
+    template: z.string().optional(),
+    timeout: Duration.default(10),
+  }),
 ]);
 export type ChannelConfig = z.infer<typeof ChannelConfig>;
 
@@ -28,7 +40,10 @@ export const Config = z.strictObject({
     .strictObject({
       host: z.string().default('127.0.0.1'),
       syncPort: z.int().default(8015).describe('flagd sync of the server.'),
-      workerSyncPort: z.int().default(8016).describe('flagd sync of the worker, for clients that lost the server; 0: none.'),
+      workerSyncPort: z
+        .int()
+        .default(8016)
+        .describe('flagd sync of the worker, for clients that lost the server; 0: none.'),
     })
     .prefault({}),
   temporal: z
@@ -40,11 +55,16 @@ export const Config = z.strictObject({
       tls: Tls.optional(),
     })
     .prefault({}),
-  database: z.strictObject({ url: z.string().default('postgres://postgres:postgres@127.0.0.1:5432/tidegate') }).prefault({}),
+  database: z
+    .strictObject({ url: z.string().default('postgres://postgres:postgres@127.0.0.1:5432/tidegate') })
+    .prefault({}),
   sources: z.record(z.string(), PrometheusSource).default({}),
   segments: z.record(z.string(), Segment).default({}),
   channels: z.record(z.string(), ChannelConfig).default({ terminal: { kind: 'terminal' } }),
-  data: z.string().default('.tidegate').describe('Folder for the definitions on disk and for kills while PostgreSQL is away.'),
+  data: z
+    .string()
+    .default('.tidegate')
+    .describe('Folder for the definitions on disk and for kills while PostgreSQL is away.'),
   log: z.strictObject({ level: z.string().default('info'), file: z.string().optional() }).prefault({}),
 });
 export type Config = z.infer<typeof Config>;

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
 import { type Shop, startShop } from '../examples/shop/shop.ts';
+import { ENDED, type RolloutView } from '../plans/view.ts';
 import type { Live } from '../server/api.ts';
 import { StatusReply, SubmitReply } from '../server/api.ts';
-import { ENDED, type RolloutView } from '../plans/view.ts';
-import type { z } from 'zod';
 import { examplePlan } from './paths.ts';
 import type { Stack, StackOptions } from './stack.ts';
 
@@ -24,7 +24,12 @@ export const demoStack: Pick<StackOptions, 'scrape' | 'extra' | 'settings' | 'se
   extra: FRONTS,
   scrape: (ports) => ({
     interval: '500ms',
-    configs: [{ job_name: 'shop', static_configs: [{ targets: [`127.0.0.1:${ports.front1}`, `127.0.0.1:${ports.front2}`] }] }],
+    configs: [
+      {
+        job_name: 'shop',
+        static_configs: [{ targets: [`127.0.0.1:${ports.front1}`, `127.0.0.1:${ports.front2}`] }],
+      },
+    ],
   }),
   settings: {
     segments: { employees: { attribute: 'email', operator: 'ends_with', values: ['@example.com'] } },
@@ -36,7 +41,10 @@ export const demoStack: Pick<StackOptions, 'scrape' | 'extra' | 'settings' | 'se
 export function startDemoShop(stack: Stack, onExit: (what: string) => void): Promise<Shop> {
   const port = (name: string) => stack.ports[name] ?? 0;
   return startShop({
-    flagd: { addresses: [`127.0.0.1:${port('sync')}`, `127.0.0.1:${port('workerSync')}`], environment: 'demo' },
+    flagd: {
+      addresses: [`127.0.0.1:${port('sync')}`, `127.0.0.1:${port('workerSync')}`],
+      environment: 'demo',
+    },
     instances: 2,
     ports: { fronts: [port('front1'), port('front2')] },
     load: { rate: 300 },
@@ -50,7 +58,12 @@ export interface DemoResult {
 }
 
 /** One plan from its submission to its end, shown as it goes. `during` may act on the shop while it runs. */
-async function follow(stack: Stack, plan: string, screen: Screen, during: (view: RolloutView) => Promise<void>): Promise<DemoResult> {
+async function follow(
+  stack: Stack,
+  plan: string,
+  screen: Screen,
+  during: (view: RolloutView) => Promise<void>,
+): Promise<DemoResult> {
   const path = examplePlan(plan);
   const { id } = await submit(stack, path);
   screen.note(`\nsubmitted ${path} as ${id}`);
@@ -74,7 +87,11 @@ async function submit(stack: Stack, path: string): Promise<{ id: string }> {
   // The baseline's series exist once Prometheus has scraped the shop twice; until then the answer is "not yet".
   const end = Date.now() + 30_000;
   for (;;) {
-    const response = await fetch(`${stack.urls.server}/api/v1/rollouts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const response = await fetch(`${stack.urls.server}/api/v1/rollouts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     const answer: unknown = await response.json();
     if (response.ok) return SubmitReply.parse(answer);
     if (Date.now() > end) throw new Error(`the plan was refused: ${JSON.stringify(answer)}`);
@@ -83,7 +100,9 @@ async function submit(stack: Stack, path: string): Promise<{ id: string }> {
 }
 
 async function status(stack: Stack, id: string): Promise<StatusReply> {
-  const response = await fetch(`${stack.urls.server}/api/v1/rollouts/${id}`, { signal: AbortSignal.timeout(5_000) });
+  const response = await fetch(`${stack.urls.server}/api/v1/rollouts/${id}`, {
+    signal: AbortSignal.timeout(5_000),
+  });
   return StatusReply.parse(await response.json());
 }
 
@@ -107,14 +126,24 @@ export async function runDemo(stack: Stack, shop: Shop, screen: Screen): Promise
   screen.note(sentence(regression));
   const exposed = await shop.exposure(regression.view.flag);
   const still = exposed.reduce((sum, { on }) => sum + on, 0);
-  screen.note(`in the running application ${still} of ${exposed.reduce((sum, { total }) => sum + total, 0)} users get the new path of ${regression.view.flag}`);
-  return good.view.phase === 'completed' && regression.view.phase === 'rolled-back' && regression.view.stage === '5%' && still === 0;
+  screen.note(
+    `in the running application ${still} of ${exposed.reduce((sum, { total }) => sum + total, 0)} users get the new path of ${regression.view.flag}`,
+  );
+  return (
+    good.view.phase === 'completed' &&
+    regression.view.phase === 'rolled-back' &&
+    regression.view.stage === '5%' &&
+    still === 0
+  );
 }
 
 const FAULT_ENDPOINT = 'GET /products/:id';
 
 function sentence({ id, view }: DemoResult): string {
   if (view.phase === 'completed') return `${id}: complete, the canary serves ${view.exposure.percent} %`;
-  const why = view.stop === null ? '' : `: ${'reason' in view.stop.cause ? (view.stop.cause.reason ?? '') : view.stop.cause.detail}`;
+  const why =
+    view.stop === null
+      ? ''
+      : `: ${'reason' in view.stop.cause ? (view.stop.cause.reason ?? '') : view.stop.cause.detail}`;
   return `${id}: ${view.phase} in stage ${view.stage ?? '-'}${why}`;
 }

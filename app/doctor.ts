@@ -22,35 +22,98 @@ const ANSWER_WITHIN = 5_000;
 export async function doctor(config: Config): Promise<DoctorFinding[]> {
   const { host, syncPort, workerSyncPort } = config.flags;
   const sources = createSources(config.sources);
-  const channels = createChannels(config.channels, { stream: process.stdout, log: { info: () => undefined, warn: () => undefined, error: () => undefined } });
+  const channels = createChannels(config.channels, {
+    stream: process.stdout,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
   try {
     return await Promise.all([
-      attempt('data folder', config.data, () => writable(config.data), 'Make the folder writable for this account, or name another in `data`.'),
-      attempt('PostgreSQL', withoutPassword(config.database.url), () => database(config), FAILURES.POSTGRES_UNREACHABLE.hint),
-      attempt('Temporal', `${config.temporal.address} (namespace ${config.temporal.namespace})`, () => temporal(config), FAILURES.TEMPORAL_UNREACHABLE.hint),
+      attempt(
+        'data folder',
+        config.data,
+        () => writable(config.data),
+        'Make the folder writable for this account, or name another in `data`.',
+      ),
+      attempt(
+        'PostgreSQL',
+        withoutPassword(config.database.url),
+        () => database(config),
+        FAILURES.POSTGRES_UNREACHABLE.hint,
+      ),
+      attempt(
+        'Temporal',
+        `${config.temporal.address} (namespace ${config.temporal.namespace})`,
+        () => temporal(config),
+        FAILURES.TEMPORAL_UNREACHABLE.hint,
+      ),
       ...sources.names.map((name) =>
-        attempt(`Prometheus "${name}"`, config.sources[name]?.url ?? '', () => prometheus(sources, name), FAILURES.PROMETHEUS_UNREACHABLE.hint),
+        attempt(
+          `Prometheus "${name}"`,
+          config.sources[name]?.url ?? '',
+          () => prometheus(sources, name),
+          FAILURES.PROMETHEUS_UNREACHABLE.hint,
+        ),
       ),
       ...(sources.names.length === 0
-        ? [Promise.resolve({ part: 'Prometheus', target: 'sources', ok: false, detail: 'no source is defined', hint: 'Add `sources: { default: { url: http://host:9090 } }` to tidegate.yaml.' })]
+        ? [
+            Promise.resolve({
+              part: 'Prometheus',
+              target: 'sources',
+              ok: false,
+              detail: 'no source is defined',
+              hint: 'Add `sources: { default: { url: http://host:9090 } }` to tidegate.yaml.',
+            }),
+          ]
         : []),
-      attempt('server', `http://${config.server.host}:${config.server.port}`, () => server(config), 'Start it with `tidegate server`.'),
-      attempt('flagd sync (server)', `${host}:${syncPort}`, () => port(host, syncPort), 'The server serves it: start `tidegate server`.'),
+      attempt(
+        'server',
+        `http://${config.server.host}:${config.server.port}`,
+        () => server(config),
+        'Start it with `tidegate server`.',
+      ),
+      attempt(
+        'flagd sync (server)',
+        `${host}:${syncPort}`,
+        () => port(host, syncPort),
+        'The server serves it: start `tidegate server`.',
+      ),
       ...(workerSyncPort === 0
         ? []
-        : [attempt('flagd sync (worker)', `${host}:${workerSyncPort}`, () => port(host, workerSyncPort), 'The worker serves it: start `tidegate worker`.')]),
-      ...[...channels.values()].map((channel) => attempt(`channel "${channel.name}"`, channel.kind, () => channel.check(), FAILURES.CHANNEL_FAILED.hint)),
+        : [
+            attempt(
+              'flagd sync (worker)',
+              `${host}:${workerSyncPort}`,
+              () => port(host, workerSyncPort),
+              'The worker serves it: start `tidegate worker`.',
+            ),
+          ]),
+      ...[...channels.values()].map((channel) =>
+        attempt(
+          `channel "${channel.name}"`,
+          channel.kind,
+          () => channel.check(),
+          FAILURES.CHANNEL_FAILED.hint,
+        ),
+      ),
     ]);
   } finally {
     sources.close();
   }
 }
 
-async function attempt(part: string, target: string, work: () => Promise<string | void>, hint: string): Promise<DoctorFinding> {
+async function attempt(
+  part: string,
+  target: string,
+  work: () => Promise<string | void>,
+  hint: string,
+): Promise<DoctorFinding> {
   let timer: NodeJS.Timeout | undefined;
   try {
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_WITHIN / 1000} s`)), ANSWER_WITHIN);
+      timer = setTimeout(
+        () => reject(new Error(`no answer within ${ANSWER_WITHIN / 1000} s`)),
+        ANSWER_WITHIN,
+      );
     });
     const detail = await Promise.race([work(), late]);
     return { part, target, ok: true, detail: detail ?? '', hint: '' };
@@ -81,8 +144,14 @@ async function temporal(config: Config): Promise<string> {
   try {
     return await client.withDeadline(Date.now() + ANSWER_WITHIN, async () => {
       await client.workflowService.describeNamespace({ namespace: config.temporal.namespace });
-      const { pollers } = await client.workflowService.describeTaskQueue({ namespace: config.temporal.namespace, taskQueue: { name: config.temporal.taskQueue }, taskQueueType: 1 });
-      return pollers === undefined || pollers === null || pollers.length === 0 ? `no worker polls the task queue "${config.temporal.taskQueue}" yet` : '';
+      const { pollers } = await client.workflowService.describeTaskQueue({
+        namespace: config.temporal.namespace,
+        taskQueue: { name: config.temporal.taskQueue },
+        taskQueueType: 1,
+      });
+      return pollers === undefined || pollers === null || pollers.length === 0
+        ? `no worker polls the task queue "${config.temporal.taskQueue}" yet`
+        : '';
     });
   } finally {
     await client.connection.close();
@@ -94,7 +163,9 @@ async function prometheus(sources: ReturnType<typeof createSources>, name: strin
 }
 
 async function server(config: Config): Promise<void> {
-  const response = await fetch(`http://${config.server.host}:${config.server.port}/healthz`, { signal: AbortSignal.timeout(ANSWER_WITHIN) }).catch((error: unknown) => {
+  const response = await fetch(`http://${config.server.host}:${config.server.port}/healthz`, {
+    signal: AbortSignal.timeout(ANSWER_WITHIN),
+  }).catch((error: unknown) => {
     throw new Error('nothing answers there', { cause: error });
   });
   if (!response.ok) throw new Error(`it answers ${response.status}`);

@@ -11,7 +11,14 @@ import { FAILURES, Failure, type FailureCode } from '../plans/failures.ts';
 import type { RolloutEngine } from '../server/engine.ts';
 import type { RolloutStore } from '../store/store.ts';
 import type { rollout } from '../workflows/index.ts';
-import { actUpdate, alertSignal, amendUpdate, killedSignal, WORKFLOW, workflowId } from '../workflows/messages.ts';
+import {
+  actUpdate,
+  alertSignal,
+  amendUpdate,
+  killedSignal,
+  WORKFLOW,
+  workflowId,
+} from '../workflows/messages.ts';
 
 export interface EngineParts {
   client: Client;
@@ -54,7 +61,9 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
           await client.workflow.start<typeof rollout>(WORKFLOW, {
             workflowId: workflowId(plan.environment, plan.flag.key),
             taskQueue,
-            args: [{ kind: 'start', id, plan, submittedBy, historyLimit: parts.historyLimit ?? HISTORY_LIMIT }],
+            args: [
+              { kind: 'start', id, plan, submittedBy, historyLimit: parts.historyLimit ?? HISTORY_LIMIT },
+            ],
             workflowIdReusePolicy: 'ALLOW_DUPLICATE',
             workflowIdConflictPolicy: 'FAIL',
             memo: { rollout: id },
@@ -73,7 +82,9 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
     amend: async (id, { plan, text, actor, reason }) => {
       const handle = await handleOf(id);
       return ask(id, () =>
-        handle.executeUpdate(amendUpdate, { args: [{ rolloutId: id, message: { plan, text, reason, by: actor.by, roles: actor.roles } }] }),
+        handle.executeUpdate(amendUpdate, {
+          args: [{ rolloutId: id, message: { plan, text, reason, by: actor.by, roles: actor.roles } }],
+        }),
       );
     },
     killed: async (id, { by, reason }) => {
@@ -82,7 +93,9 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
     },
     alert: async (id, { name, scope, status, detail }) => {
       const handle = await handleOf(id);
-      await ask(id, () => handle.signal(alertSignal, { rolloutId: id, message: { name, scope, status, detail } }));
+      await ask(id, () =>
+        handle.signal(alertSignal, { rolloutId: id, message: { name, scope, status, detail } }),
+      );
     },
     ping: () =>
       ask(
@@ -103,17 +116,26 @@ function asFailure(error: unknown, id: string, where: string): unknown {
   if (error instanceof WorkflowExecutionAlreadyStartedError) {
     return new Failure('ROLLOUT_ACTIVE', 'This flag has an active rollout already.', { cause: error });
   }
-  if (error instanceof WorkflowNotFoundError) return new Failure('ROLLOUT_OVER', `${id} is over.`, { cause: error });
+  if (error instanceof WorkflowNotFoundError)
+    return new Failure('ROLLOUT_OVER', `${id} is over.`, { cause: error });
   if (error instanceof WorkflowUpdateFailedError) {
     const { cause } = error;
-    if (cause instanceof ApplicationFailure && isCode(cause.type)) return new Failure(cause.type, cause.message, { cause });
+    if (cause instanceof ApplicationFailure && isCode(cause.type))
+      return new Failure(cause.type, cause.message, { cause });
     return new Failure('INTERNAL', cause?.message ?? error.message, { cause: error });
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return new Failure('TEMPORAL_UNREACHABLE', 'No worker has answered: the request may still be carried out.', { where, cause: error });
+    return new Failure(
+      'TEMPORAL_UNREACHABLE',
+      'No worker has answered: the request may still be carried out.',
+      { where, cause: error },
+    );
   }
   if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause))) {
-    return new Failure('TEMPORAL_UNREACHABLE', `Temporal does not answer at ${where}.`, { where, cause: error });
+    return new Failure('TEMPORAL_UNREACHABLE', `Temporal does not answer at ${where}.`, {
+      where,
+      cause: error,
+    });
   }
   return error;
 }

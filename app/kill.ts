@@ -26,11 +26,17 @@ export interface DirectKillReply {
 export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
   const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: 2_000 });
   const flagStore = createFlagStore(database);
-  const provider = createEmbeddedProvider({ flagStore, latches: openLatches(config.data), dataDir: config.data });
+  const provider = createEmbeddedProvider({
+    flagStore,
+    latches: openLatches(config.data),
+    dataDir: config.data,
+  });
   const reply: DirectKillReply = { environments: [], ways: [] };
   try {
-    const environments = kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
-    if (environments.length === 0) throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
+    const environments =
+      kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
+    if (environments.length === 0)
+      throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
     for (const environment of environments) {
       const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
       const reading = await provider.kill({ environment, key: kill.key }, null, latch);
@@ -48,7 +54,11 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
   }
 }
 
-async function environmentsOf(config: Config, store: ReturnType<typeof createFlagStore>, key: string): Promise<string[]> {
+async function environmentsOf(
+  config: Config,
+  store: ReturnType<typeof createFlagStore>,
+  key: string,
+): Promise<string[]> {
   try {
     return (await store.list()).filter((flag) => flag.key === key).map(({ environment }) => environment);
   } catch (error) {

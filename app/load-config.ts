@@ -31,11 +31,19 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
   const document = readYaml(filled.text, { file, rule: 'CONFIG-YAML' });
   const findings = [...filled.findings, ...document.problems];
   if (findings.length === 0) {
-    const parsed = parseBySchema(Config, { ...document, data: document.data ?? {} }, { file, rule: 'CONFIG' });
+    const parsed = parseBySchema(
+      Config,
+      { ...document, data: document.data ?? {} },
+      { file, rule: 'CONFIG' },
+    );
     if (parsed.kind === 'ok') return parsed.value;
     findings.push(...parsed.findings);
   }
-  throw new Failure('CONFIG_INVALID', `${file} has ${findings.length} ${findings.length === 1 ? 'error' : 'errors'}.`, { where: file, details: findings.map(findingText) });
+  throw new Failure(
+    'CONFIG_INVALID',
+    `${file} has ${findings.length} ${findings.length === 1 ? 'error' : 'errors'}.`,
+    { where: file, details: findings.map(findingText) },
+  );
 }
 
 /** Puts variables into the values, not into the text: a secret with a quote or a colon stays a secret. */
@@ -51,7 +59,16 @@ function fillIn(text: string, file: string, env: NodeJS.ProcessEnv): { text: str
         const value = env[name];
         if (value !== undefined) return value;
         const { line, col } = counter.linePos(node.range?.[0] ?? 0);
-        findings.push({ severity: 'error', rule: 'CONFIG-ENV', file, line, column: col, path: '', message: `the variable ${name} is not set`, instead: `set ${name} in the environment` });
+        findings.push({
+          severity: 'error',
+          rule: 'CONFIG-ENV',
+          file,
+          line,
+          column: col,
+          path: '',
+          message: `the variable ${name} is not set`,
+          instead: `set ${name} in the environment`,
+        });
         return whole;
       });
       node.type = 'QUOTE_DOUBLE';

@@ -7,5 +7,8 @@ import type { Config } from './config.ts';
 export function openLog({ log }: Pick<Config, 'log'>, name: string): Logger {
   if (log.file !== undefined) mkdirSync(dirname(log.file), { recursive: true });
   const destination = pino.destination({ dest: log.file ?? 2, sync: log.file === undefined });
-  return pino({ name, level: log.level, redact: ['url', 'password', 'authorization', '*.password'] }, destination);
+  return pino(
+    { name, level: log.level, redact: ['url', 'password', 'authorization', '*.password'] },
+    destination,
+  );
 }

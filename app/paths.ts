@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Where `tidegate up` keeps its databases, logs and definitions unless told otherwise. */
 export function stateFolder(env: NodeJS.ProcessEnv): string {
   if (env.TIDEGATE_HOME !== undefined && env.TIDEGATE_HOME !== '') return env.TIDEGATE_HOME;
-  const base = env.XDG_STATE_HOME !== undefined && env.XDG_STATE_HOME !== '' ? env.XDG_STATE_HOME : join(homedir(), '.local/state');
+  const base =
+    env.XDG_STATE_HOME !== undefined && env.XDG_STATE_HOME !== ''
+      ? env.XDG_STATE_HOME
+      : join(homedir(), '.local/state');
   return join(base, 'tidegate');
 }
 

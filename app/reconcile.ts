@@ -15,20 +15,28 @@ export interface ReconcilerParts {
  * This compares latched flags with the rollouts that still think they own them and tells those. Telling twice does
  * nothing, so every worker may do it.
  */
-export function startReconciler({ store, flags, engine, log, everyMs = 2_000 }: ReconcilerParts): { stop(): void } {
+export function startReconciler({ store, flags, engine, log, everyMs = 2_000 }: ReconcilerParts): {
+  stop(): void;
+} {
   let busy = false;
   async function look(): Promise<void> {
     for (const row of await store.list({ phases: ['submitted', 'active'] })) {
       const reading = await flags.read({ environment: row.environment, key: row.flag });
       if (reading?.latch == null || reading.rolloutId !== row.id) continue;
-      await engine.killed(row.id, { by: reading.latch.by, reason: reading.latch.reason, at: Date.parse(reading.latch.at) });
+      await engine.killed(row.id, {
+        by: reading.latch.by,
+        reason: reading.latch.reason,
+        at: Date.parse(reading.latch.at),
+      });
     }
   }
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
     look()
-      .catch((error: unknown) => log.warn({ err: error }, 'latched flags could not be compared with their rollouts'))
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'latched flags could not be compared with their rollouts'),
+      )
       .finally(() => {
         busy = false;
       });

@@ -15,7 +15,9 @@ import { insist, untilStopped } from './until-stopped.ts';
 export async function runServer(config: Config): Promise<number> {
   const log = openLog(config, 'server');
   const stopped = untilStopped();
-  const database = openDatabase(config.database.url, { onError: (failure) => log.warn({ err: failure }, 'a database connection was lost') });
+  const database = openDatabase(config.database.url, {
+    onError: (failure) => log.warn({ err: failure }, 'a database connection was lost'),
+  });
   const flags = await startFlagParts(config, { database, port: config.flags.syncPort, log });
   const rollouts = createRolloutStore(database);
   const sources = createSources(config.sources);
@@ -25,16 +27,29 @@ export async function runServer(config: Config): Promise<number> {
     outbox: createOutbox(database),
     flags: flags.provider,
     flagService: flags.service,
-    engine: createTemporalEngine({ client, taskQueue: config.temporal.taskQueue, rollouts, where: config.temporal.address }),
+    engine: createTemporalEngine({
+      client,
+      taskQueue: config.temporal.taskQueue,
+      rollouts,
+      where: config.temporal.address,
+    }),
     checkQueries: (plan) => sources.get(plan.source.prometheus).check(plan, Date.now() / 1000),
-    known: { sources: sources.names, channels: Object.keys(config.channels), segments: Object.keys(config.segments) },
+    known: {
+      sources: sources.names,
+      channels: Object.keys(config.channels),
+      segments: Object.keys(config.segments),
+    },
     now: () => Date.now(),
     logger: log,
   });
   const address = await listen(app, config.server);
   log.info({ address, sync: flags.sync?.port ?? null }, 'server is ready');
   // The tables may come later: flags are served and kills are taken before PostgreSQL answers.
-  void insist(() => migrate(config.database.url), { everyMs: 1_000, stopped, onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL') });
+  void insist(() => migrate(config.database.url), {
+    everyMs: 1_000,
+    stopped,
+    onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL'),
+  });
   await stopped;
   await app.close();
   await flags.stop();

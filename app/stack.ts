@@ -1,5 +1,5 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { stringify } from 'yaml';
@@ -26,11 +26,20 @@ export interface StackOptions {
   settings?: Record<string, unknown>;
   /** Seconds after which a window is complete. */
   settle?: string;
+  /** Begin without what an earlier run left in the folder. */
+  fresh?: boolean;
   /** Another first port for each part; tests run several stacks beside each other. */
   wanted?: Partial<Record<PortName, number>>;
 }
 
-const PORTS = { server: 7070, sync: 8015, workerSync: 8016, temporal: 7233, prometheus: 9090, postgres: 5433 } as const;
+const PORTS = {
+  server: 7070,
+  sync: 8015,
+  workerSync: 8016,
+  temporal: 7233,
+  prometheus: 9090,
+  postgres: 5433,
+} as const;
 type PortName = keyof typeof PORTS;
 
 /** All of Tidegate on one machine: real PostgreSQL, Temporal, Prometheus, a worker and a server, each a process. */
@@ -42,6 +51,9 @@ export interface Stack {
   parts: Record<PartName, Part>;
   stop(): Promise<void>;
 }
+
+/** What a stack leaves in its folder, besides logs. */
+const LEFT = ['postgres', 'temporal.db', 'temporal.db-shm', 'temporal.db-wal', 'prometheus', 'definitions', 'latches'];
 
 const PART_NAMES = ['postgres', 'temporal', 'prometheus', 'server', 'worker'] as const;
 export type PartName = (typeof PART_NAMES)[number];
@@ -100,15 +112,28 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-async function assemble(options: StackOptions, lock: FolderLock, parts: Partial<Record<PartName, Part>>, say: (line: string) => void): Promise<Stack> {
+async function assemble(
+  options: StackOptions,
+  lock: FolderLock,
+  parts: Partial<Record<PartName, Part>>,
+  say: (line: string) => void,
+): Promise<Stack> {
   const { data } = options;
   await endLeftovers(data, { log: say });
+  if (options.fresh === true) {
+    await Promise.all(LEFT.map((name) => rm(join(data, name), { recursive: true, force: true })));
+  }
   const ledger = childrenOf(data);
   const programs = await findParts({ onProgress: say });
   const ports = await choosePorts({ ...PORTS, ...options.wanted, ...options.extra }, say);
   const logTo = (name: string) => {
     const stream = createWriteStream(join(data, 'logs', `${name}.log`), { flags: 'a' });
     return (line: string) => void stream.write(`${line}\n`);
+  };
+  // The worker's output is its terminal channel: messages to people, shown where `up` was called.
+  const said = (name: string, log: (line: string) => void) => (line: string) => {
+    log(line);
+    if (name === 'worker' && !line.startsWith('{')) say(line);
   };
   const port = (name: string) => ports[name] ?? 0;
   const urls = {
@@ -120,7 +145,13 @@ async function assemble(options: StackOptions, lock: FolderLock, parts: Partial<
 
   say('PostgreSQL: starting (about 2 s)');
   parts.postgres = part('postgres', async () => {
-    const postgres = await startPostgres({ dataDir: join(data, 'postgres'), port: port('postgres'), persistent: true, log: logTo('postgres'), ledger });
+    const postgres = await startPostgres({
+      dataDir: join(data, 'postgres'),
+      port: port('postgres'),
+      persistent: true,
+      log: logTo('postgres'),
+      ledger,
+    });
     urls.postgres = await ensureDatabase(postgres.url);
     return postgres;
   });
@@ -130,10 +161,25 @@ async function assemble(options: StackOptions, lock: FolderLock, parts: Partial<
   say('Temporal and Prometheus: starting (about 3 s)');
   const scraped = options.scrape?.(ports) ?? { configs: [], interval: '1s' };
   parts.temporal = part('temporal', () =>
-    startTemporal({ binary: programs.temporal, port: port('temporal'), dbFile: join(data, 'temporal.db'), log: logTo('temporal'), ledger }),
+    startTemporal({
+      binary: programs.temporal,
+      port: port('temporal'),
+      dbFile: join(data, 'temporal.db'),
+      log: logTo('temporal'),
+      ledger,
+    }),
   );
   parts.prometheus = part('prometheus', () =>
-    startPrometheus({ binary: programs.prometheus, dir: join(data, 'prometheus'), port: port('prometheus'), scrapeConfigs: scraped.configs, scrapeInterval: scraped.interval, retention: '15d', log: logTo('prometheus'), ledger }),
+    startPrometheus({
+      binary: programs.prometheus,
+      dir: join(data, 'prometheus'),
+      port: port('prometheus'),
+      scrapeConfigs: scraped.configs,
+      scrapeInterval: scraped.interval,
+      retention: '15d',
+      log: logTo('prometheus'),
+      ledger,
+    }),
   );
   await Promise.all([parts.temporal.start(), parts.prometheus.start()]);
 
@@ -141,8 +187,14 @@ async function assemble(options: StackOptions, lock: FolderLock, parts: Partial<
   await writeFile(configFile, configText(options, ports, urls), { mode: 0o600 });
   say('worker and server: starting (about 2 s)');
   const run = (name: 'worker' | 'server', ready: string) => async (): Promise<Running> => {
-    const log = logTo(name);
-    const child = await startChild({ name, command: process.execPath, args: [commandFile(), name, '--config', configFile], log, ledger });
+    const log = said(name, logTo(name));
+    const child = await startChild({
+      name,
+      command: process.execPath,
+      args: [commandFile(), name, '--config', configFile],
+      log,
+      ledger,
+    });
     await untilReady({ child, probe: () => probe(ready), code: 'PART_MISSING', timeout: 60_000 });
     return { pid: child.pid, child, stop: () => child.stop() };
   };
@@ -170,12 +222,16 @@ async function stopAll(parts: Partial<Record<PartName, Part>>): Promise<void> {
   await parts.postgres?.stop();
 }
 
-async function choosePorts(wanted: Readonly<Record<string, number>>, say: (line: string) => void): Promise<Record<string, number>> {
+async function choosePorts(
+  wanted: Readonly<Record<string, number>>,
+  say: (line: string) => void,
+): Promise<Record<string, number>> {
   const chosen: Record<string, number> = {};
   const taken = new Set<number>();
   for (const [name, first] of Object.entries(wanted)) {
     const port = await nextFreePort(first, taken);
-    if (port !== first && first !== 0 && !(await isPortFree(first))) say(`${await describeBusyPort(first)}: ${name} takes ${port}`);
+    if (port !== first && first !== 0 && !(await isPortFree(first)))
+      say(`${await describeBusyPort(first)}: ${name} takes ${port}`);
     chosen[name] = port;
     taken.add(port);
   }
@@ -196,7 +252,11 @@ async function ensureDatabase(url: string): Promise<string> {
   return own.toString();
 }
 
-function configText(options: StackOptions, ports: Readonly<Record<string, number>>, urls: Stack['urls']): string {
+function configText(
+  options: StackOptions,
+  ports: Readonly<Record<string, number>>,
+  urls: Stack['urls'],
+): string {
   const settings = {
     server: { host: '127.0.0.1', port: ports.server },
     flags: { host: '127.0.0.1', syncPort: ports.sync, workerSyncPort: ports.workerSync },

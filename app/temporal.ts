@@ -36,5 +36,8 @@ function tlsOf({ tls, apiKey }: TemporalConfig): Tls | undefined {
 
 /** A client that connects with its first call, so that it can be made while Temporal is down. */
 export function openTemporalClient({ temporal }: Pick<Config, 'temporal'>): Client {
-  return new Client({ connection: Connection.lazy(connectionOptions(temporal)), namespace: temporal.namespace });
+  return new Client({
+    connection: Connection.lazy(connectionOptions(temporal)),
+    namespace: temporal.namespace,
+  });
 }

@@ -11,7 +11,10 @@ export function untilStopped(): Promise<NodeJS.Signals> {
 }
 
 /** Repeats `work` until it succeeds or `stopped` settles; `onFailure` is told each time. Gives null when stopped. */
-export async function insist<T>(work: () => Promise<T>, given: { everyMs: number; stopped: Promise<unknown>; onFailure: (error: unknown) => void }): Promise<T | null> {
+export async function insist<T>(
+  work: () => Promise<T>,
+  given: { everyMs: number; stopped: Promise<unknown>; onFailure: (error: unknown) => void },
+): Promise<T | null> {
   let over = false;
   void given.stopped.then(() => {
     over = true;

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import { demoStack, runDemo, type Screen, startDemoShop } from './demo.ts';
 import { stateFolder } from './paths.ts';
-import { startStack, type Stack } from './stack.ts';
+import { type Stack, startStack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface UpOptions {
@@ -18,7 +18,7 @@ export async function up({ config, demo, once, screen }: UpOptions): Promise<num
   const stopped = untilStopped();
   const data = config?.data ?? stateFolder(process.env);
   const say = (line: string) => screen.note(line);
-  const stack = await startStack({ data, say, ...(demo ? demoStack : {}) });
+  const stack = await startStack({ data, say, ...(demo ? { ...demoStack, fresh: true } : {}) });
   const problems: string[] = [];
   for (const part of Object.values(stack.parts)) {
     part.onExit((name) => {
@@ -27,7 +27,9 @@ export async function up({ config, demo, once, screen }: UpOptions): Promise<num
     });
   }
   try {
-    return demo ? await demonstrate(stack, { once, screen, stopped, problems }) : await stay(stack, screen, stopped);
+    return demo
+      ? await demonstrate(stack, { once, screen, stopped, problems })
+      : await stay(stack, screen, stopped);
   } finally {
     screen.close();
     await stack.stop();
@@ -41,16 +43,24 @@ interface Demonstration {
   problems: string[];
 }
 
-async function demonstrate(stack: Stack, { once, screen, stopped, problems }: Demonstration): Promise<number> {
+async function demonstrate(
+  stack: Stack,
+  { once, screen, stopped, problems }: Demonstration,
+): Promise<number> {
   screen.note('shop: starting two paths, two fronts and 300 requests/s');
   const shop = await startDemoShop(stack, (what) => {
     problems.push(what);
     screen.note(`${what} of the shop has ended unexpectedly`);
   });
   try {
-    const outcome = await Promise.race([runDemo(stack, shop, screen).then((well) => ({ well })), stopped.then(() => null)]);
+    const outcome = await Promise.race([
+      runDemo(stack, shop, screen).then((well) => ({ well })),
+      stopped.then(() => null),
+    ]);
     if (outcome === null) return 130;
-    screen.note(outcome.well ? 'both rollouts went as they should' : 'the rollouts did not go as they should');
+    screen.note(
+      outcome.well ? 'both rollouts went as they should' : 'the rollouts did not go as they should',
+    );
     if (once) return outcome.well && problems.length === 0 ? 0 : 1;
     return await stay(stack, screen, stopped, shop.fronts);
   } finally {
@@ -58,7 +68,12 @@ async function demonstrate(stack: Stack, { once, screen, stopped, problems }: De
   }
 }
 
-async function stay(stack: Stack, screen: Screen, stopped: Promise<NodeJS.Signals>, fronts: readonly string[] = []): Promise<number> {
+async function stay(
+  stack: Stack,
+  screen: Screen,
+  stopped: Promise<NodeJS.Signals>,
+  fronts: readonly string[] = [],
+): Promise<number> {
   screen.note(
     [
       '',

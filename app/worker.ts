@@ -28,22 +28,39 @@ export async function runWorker(config: Config): Promise<number> {
   const log = openLog(config, 'worker');
   forwardSdkLog(log);
   const stopped = untilStopped();
-  const database = openDatabase(config.database.url, { onError: (failure) => log.warn({ err: failure }, 'a database connection was lost') });
+  const database = openDatabase(config.database.url, {
+    onError: (failure) => log.warn({ err: failure }, 'a database connection was lost'),
+  });
   const flags = await startFlagParts(config, { database, port: config.flags.workerSyncPort, log });
   const sources = createSources(config.sources);
   const store = createRolloutStore(database);
   const outbox = createOutbox(database);
   const client = openTemporalClient(config);
-  const engine = createTemporalEngine({ client, taskQueue: config.temporal.taskQueue, rollouts: store, where: config.temporal.address });
-  await insist(() => migrate(config.database.url), { everyMs: RETRY_MS, stopped, onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL') });
-  const dispatcher = startDispatcher({ outbox, channels: createChannels(config.channels, { stream: process.stdout, log }), log });
+  const engine = createTemporalEngine({
+    client,
+    taskQueue: config.temporal.taskQueue,
+    rollouts: store,
+    where: config.temporal.address,
+  });
+  await insist(() => migrate(config.database.url), {
+    everyMs: RETRY_MS,
+    stopped,
+    onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL'),
+  });
+  const dispatcher = startDispatcher({
+    outbox,
+    channels: createChannels(config.channels, { stream: process.stdout, log }),
+    log,
+  });
   const reconciler = startReconciler({ store, flags: flags.provider, engine, log });
   const activities = createActivities({
     store,
     provider: providerNamed(flags.provider),
     source: (name) => sources.get(name),
     tellHardStop: (rolloutId, workflowId, message) =>
-      client.withDeadline(Date.now() + 1_500, () => client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message })),
+      client.withDeadline(Date.now() + 1_500, () =>
+        client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message }),
+      ),
     kickNotifications: () => dispatcher.kick(),
     log,
   });
@@ -91,7 +108,18 @@ function forwardSdkLog(log: Logger): void {
   const sdk = log.child({ part: 'temporal' });
   Runtime.install({
     logger: {
-      log: (level, message, meta) => sdk[level === 'TRACE' ? 'trace' : level === 'DEBUG' ? 'debug' : level === 'INFO' ? 'info' : level === 'WARN' ? 'warn' : 'error'](meta ?? {}, message),
+      log: (level, message, meta) =>
+        sdk[
+          level === 'TRACE'
+            ? 'trace'
+            : level === 'DEBUG'
+              ? 'debug'
+              : level === 'INFO'
+                ? 'info'
+                : level === 'WARN'
+                  ? 'warn'
+                  : 'error'
+        ](meta ?? {}, message),
       trace: (message, meta) => sdk.trace(meta ?? {}, message),
       debug: (message, meta) => sdk.debug(meta ?? {}, message),
       info: (message, meta) => sdk.info(meta ?? {}, message),
