@@ -2,8 +2,8 @@
 import { CommanderError } from 'commander';
 import { FAILURES, Failure, isFailure } from '../plans/failures.ts';
 import { failureLines, failureObject } from './failure.ts';
-import { inkFor } from './render/ink.ts';
 import { createProgram } from './program.ts';
+import { inkFor } from './render/ink.ts';
 
 /** Runs one command and gives its exit status: 0 done, 1 the answer is no, 2 wrong use, 3 not reached. */
 async function main(args: readonly string[]): Promise<number> {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { JournalEntry } from '../plans/journal.ts';
 import type { Assessment } from '../plans/assessment.ts';
-import type { Sample } from '../plans/sample.ts';
 import { Exposure } from '../plans/exposure.ts';
-import { RolloutView, Phase } from '../plans/view.ts';
+import { JournalEntry } from '../plans/journal.ts';
+import type { Sample } from '../plans/sample.ts';
+import { Phase, RolloutView } from '../plans/view.ts';
 
 /** Who asks. Until there is a login, the caller names itself and the server listens on loopback only. */
 export const Actor = z.strictObject({ by: z.string().min(1), roles: z.array(z.string()).default([]) });

@@ -1,8 +1,8 @@
-import type { Sample } from '../plans/sample.ts';
 import type { Assessment } from '../plans/assessment.ts';
-import { Failure } from '../plans/failures.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { Failure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { Sample } from '../plans/sample.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { RolloutRow, SampleRow } from '../store/store.ts';
 import type { Live, LiveEvent } from './api.ts';

@@ -1,5 +1,5 @@
-import type { Plan } from '../plans/plan.ts';
 import { Failure } from '../plans/failures.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Actor, SubmitReply } from './api.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { planFromText } from './plan-text.ts';

@@ -2,8 +2,8 @@ import { Failure } from '../../plans/failures.ts';
 import { type Action, ActionReply, AmendReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
+import { planText } from '../plan-file.ts';
 import { rolloutId } from '../reference.ts';
-import { planText } from './rollouts.ts';
 
 /** `0.3pp` → 0.003 (rates), `30%` → 0.3 (latency, of the baseline's own time), or a plain number in that unit. */
 export function acceptedDifference(text: string): number {

@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { Failure } from '../../plans/failures.ts';
 import { type Finding, findingLines } from '../../plans/finding.ts';
 import { planJsonSchema } from '../../plans/json-schema.ts';
 import { parsePlan } from '../../plans/parse.ts';
 import type { Context } from '../context.ts';
+import { planText } from '../plan-file.ts';
 
 /** Checks plans without a server: everything that the text alone shows to be wrong. Gives 1 when one has errors. */
 export async function check(context: Context, files: readonly string[]): Promise<number> {
   const results = await Promise.all(
-    files.map(async (file) => ({ file, ...findingsOf(await read(file), file) })),
+    files.map(async (file) => ({ file, ...findingsOf(await planText(file), file) })),
   );
   context.tell({ ok: results.every(({ ok }) => ok), plans: results });
   context.say(
@@ -25,14 +24,6 @@ export async function check(context: Context, files: readonly string[]): Promise
 /** The JSON Schema of plans; the same with and without `--json`. */
 export async function schema(): Promise<void> {
   process.stdout.write(`${JSON.stringify(planJsonSchema(), null, 2)}\n`);
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
-  } catch (cause) {
-    throw new Failure('PLAN_UNREADABLE', `${file} cannot be read.`, { where: file, cause });
-  }
 }
 
 function findingsOf(text: string, file: string): { ok: boolean; findings: Finding[] } {

@@ -1,25 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { Failure } from '../../plans/failures.ts';
 import { Phase } from '../../plans/view.ts';
 import { JournalReply, ListReply, StatusReply, SubmitReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
+import { planText } from '../plan-file.ts';
 import { rolloutId } from '../reference.ts';
 import { printable } from '../render/ink.ts';
 import { renderJournal } from '../render/journal.ts';
 import { renderList } from '../render/list.ts';
 import { renderStatus } from '../render/status.ts';
-
-/** The text of a plan file, or of standard input for `-`. `PLAN_UNREADABLE` says why not. */
-export async function planText(file: string): Promise<string> {
-  try {
-    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
-    throw new Failure('PLAN_UNREADABLE', `The plan cannot be read: ${why}.`, { where: file, cause: error });
-  }
-}
 
 export async function submit(context: Context, file: string): Promise<void> {
   const text = await planText(file);

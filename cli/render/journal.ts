@@ -1,31 +1,33 @@
+import type { Assessment } from '../../plans/assessment.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
-import { clip, padEnd } from './ink.ts';
+import { sureness } from './evidence.ts';
+import { wrap } from './ink.ts';
 import type { Page } from './status.ts';
-import { audience, cause, clock } from './words.ts';
+import { audience, cause, clock, estimate } from './words.ts';
 
-/** The journal for people: a line on what happened, and under it why and what the flag did. */
+const INDENT = '    ';
+
+function flagMove({ flagBefore, flagAfter }: JournalEntry): string {
+  if (flagAfter === null || flagAfter === flagBefore) return '';
+  return `, flag revision ${flagBefore ?? 'none'} → ${flagAfter}`;
+}
+
+function evidence(of: Assessment): string[] {
+  return of.metrics.map(
+    ({ metric, verdict, lnE, estimate: difference, standardError }) =>
+      `${metric}: ${verdict}, difference ${estimate(difference, standardError)}, ` +
+      `${Math.round(sureness(lnE, of.threshold) * 100)} % of what a stop needs`,
+  );
+}
+
+/** The journal for people: what happened, and below it why, by whom, what the flag did, and what was seen. */
 export function renderJournal(entries: JournalEntry[], page: Page): string[] {
-  return entries.flatMap((entry) => {
-    const flag =
-      entry.flagAfter === null || entry.flagAfter === entry.flagBefore
-        ? ''
-        : `, flag revision ${entry.flagBefore ?? 'none'} → ${entry.flagAfter}`;
-    const head = [
-      page.ink('dim', clock(entry.at)),
-      padEnd(page.ink('strong', entry.transition), 18),
-      padEnd(entry.stage ?? '–', 10),
-      entry.summary,
-    ].join('  ');
-    const why = `by ${cause(entry.cause)}; exposure ${audience(entry.exposure)}${flag}`;
-    const sure =
-      entry.evidence === null
-        ? []
-        : entry.evidence.metrics.map(
-            (metric) =>
-              `${metric.metric}: ${metric.verdict}, ln E ${metric.lnE.toFixed(2)}, difference ${metric.estimate.toPrecision(3)}`,
-          );
-    return [head, ...[why, ...sure].map((text) => `${' '.repeat(21)}${page.ink('dim', text)}`)].map((line) =>
-      clip(line, page.width),
-    );
-  });
+  const below = (text: string) => wrap(text, page.width - INDENT.length).map((line) => INDENT + line);
+  return entries.flatMap((entry) => [
+    `${page.ink('dim', clock(entry.at))}  ${page.ink('strong', entry.transition)}${entry.stage === null ? '' : `  ${entry.stage}`}`,
+    ...below(entry.summary),
+    ...below(`by ${cause(entry.cause)}; exposure ${audience(entry.exposure)}${flagMove(entry)}`),
+    ...(entry.evidence === null ? [] : evidence(entry.evidence).flatMap(below)),
+    ...entry.queries.flatMap((query) => below(`query: ${query}`)).map((line) => page.ink('dim', line)),
+  ]);
 }

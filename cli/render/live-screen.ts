@@ -1,6 +1,6 @@
+import type { Watched } from './facts.ts';
 import type { Ink } from './ink.ts';
 import { changeLine, renderLive } from './live.ts';
-import type { Watched } from './facts.ts';
 
 /** The part of a terminal that the live picture needs; `process.stdout` is one. */
 export interface Terminal {

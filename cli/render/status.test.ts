@@ -152,10 +152,11 @@ test('the journal says of each transition what, why, by whom and what the flag d
     width: 120,
   });
   expect(lines.join('\n')).toMatchInlineSnapshot(`
-    "2026-03-02 12:00:00  advanced            5%          5 % of users get the canary
-                         by the gate: nothing speaks against the canary; exposure 5 %, flag revision 11 → 12
-                         errors: hold, ln E 2.30, difference 0.00120
-                         latency: pass, ln E -1.20, difference -0.00200
-                         conversion: pass, ln E -0.40, difference 0.00100"
+    "2026-03-02 12:00:00  advanced  5%
+        5 % of users get the canary
+        by the gate: nothing speaks against the canary; exposure 5 %, flag revision 11 → 12
+        errors: hold, difference +0.12 ±0.05 pp, 50 % of what a stop needs
+        latency: pass, difference -0.2 ±0.4 pp, 0 % of what a stop needs
+        conversion: pass, difference +0.1 ±0.4 pp, 0 % of what a stop needs"
   `);
 });

@@ -1,0 +1,291 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+import { type Outcome, startCommand } from '../test/fixtures/command.ts';
+import { exampleAssessment } from '../test/fixtures/rollout-view.ts';
+
+let server: ApiServer;
+
+beforeAll(async () => {
+  server = await startApiServer();
+});
+afterAll(() => server.close());
+
+function tidegate(args: string, input?: string): Promise<Outcome> {
+  const env = { TIDEGATE_SERVER: server.url, TIDEGATE_USER: 'ada' };
+  return startCommand(args.split(' '), {
+    cwd: server.dataDir,
+    env,
+    ...(input === undefined ? {} : { input }),
+  }).ended;
+}
+
+async function file(name: string, text: string): Promise<string> {
+  await writeFile(join(server.dataDir, name), text);
+  return name;
+}
+
+async function submitted(flag: string): Promise<void> {
+  const done = await tidegate(`submit ${await file(`${flag}.yaml`, planFor(flag))}`);
+  expect(done).toMatchObject({ status: 0 });
+}
+
+describe('a plan', () => {
+  const wrong = () => planFor('wrong').replace('percent: 5,', 'percent: 500,').replace('+0.1pp', 'a bit');
+
+  test('with errors: check names each place, exit 1', async () => {
+    const done = await tidegate(`plan check ${await file('wrong.yaml', wrong())}`);
+    expect(done.status).toBe(1);
+    expect(done.out).toMatch(/wrong\.yaml:\d+:\d+ {2}error .*soft/);
+    expect(done.out).toMatch(/wrong\.yaml:\d+:\d+ {2}error .*percent/);
+  });
+
+  test('with errors: submit says all of them and submits nothing, exit 1', async () => {
+    const done = await tidegate(`submit ${await file('wrong.yaml', wrong())}`);
+    expect(done).toMatchObject({ status: 1, out: '' });
+    expect(done.err).toMatch(/^tidegate: .*\(PLAN_INVALID\)\n {2}at wrong\.yaml\n/);
+    expect(done.err.match(/wrong\.yaml:\d+:\d+/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(done.err).not.toMatch(/\n\s+at .*\.ts:/);
+  });
+
+  test('that is right: check says so, exit 0; also from standard input', async () => {
+    expect(await tidegate('plan check -', planFor('right'))).toMatchObject({ status: 0 });
+    const json = await tidegate('plan check - --json', planFor('right'));
+    expect(JSON.parse(json.out)).toMatchObject({ plans: [{ file: '-', ok: true }] });
+  });
+
+  test('that is not there: exit 2', async () => {
+    const done = await tidegate('submit nowhere.yaml');
+    expect(done.status).toBe(2);
+    expect(done.err).toContain('(PLAN_UNREADABLE)');
+    expect(done.err).toContain('nowhere.yaml');
+  });
+
+  test('is described by a JSON Schema', async () => {
+    const schema = JSON.parse((await tidegate('plan schema')).out);
+    expect(Object.keys(schema.properties)).toEqual(
+      expect.arrayContaining(['metadata', 'flag', 'metrics', 'stages']),
+    );
+  });
+
+  test('for a flag that is taken: the second is told which rollout is active', async () => {
+    await submitted('taken');
+    const done = await tidegate('submit taken.yaml');
+    expect(done.status).toBe(1);
+    expect(done.err).toContain('(ROLLOUT_ACTIVE)');
+    expect(done.err).toContain('taken-1');
+  });
+});
+
+describe('a rollout', () => {
+  test('is found by id, by plan and by flag; list and status show it', async () => {
+    await submitted('shown');
+    for (const name of ['shown', 'shown-1']) {
+      const done = await tidegate(`status ${name}`);
+      expect(done.status).toBe(0);
+      expect(done.out).toContain('shown-1');
+      expect(done.out).toContain('[5%] ─');
+      expect(done.out).not.toContain('\x1b');
+    }
+    const list = JSON.parse((await tidegate('list --flag shown --json')).out);
+    expect(list.rollouts).toMatchObject([{ id: 'shown-1', phase: 'active' }]);
+    expect((await tidegate('status shown --history')).out).toContain('started');
+    expect((await tidegate('list --phase sideways')).status).toBe(2);
+  });
+
+  test('gives its samples as a trace', async () => {
+    await submitted('traced');
+    const cohort = { requests: 100, ratios: { errors: { events: 1, total: 100 } }, histograms: {} };
+    const sample = { stage: '5%', t: 15, baseline: cohort, canary: cohort };
+    const row = { rolloutId: 'traced-1', stage: '5%', at: Date.now(), assessment: exampleAssessment() };
+    await server.rollouts.saveSamples([
+      { ...row, t: 15, sample },
+      { ...row, t: 30, sample: null },
+    ]);
+    const lines = (await tidegate('status traced --trace')).out.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        rollout: 'traced-1',
+        stage: '5%',
+        t: 15,
+        baseline: { requests: 100, errors: 1 },
+        canary: { requests: 100, errors: 1 },
+      },
+    ]);
+    expect((await tidegate('status traced')).out).toContain('43 % of what a stop needs');
+  });
+
+  test('that nobody knows: exit 1 and a hint', async () => {
+    const done = await tidegate('status nobody');
+    expect(done).toMatchObject({ status: 1, out: '' });
+    expect(done.err).toBe(
+      'tidegate: There is no rollout, plan or flag named nobody. (ROLLOUT_UNKNOWN)\n  `tidegate list` shows the rollouts.\n',
+    );
+  });
+
+  test('is decided on, with the reason and the accepted difference', async () => {
+    await submitted('decided');
+    const { status, out } = await tidegate('approve decided --accept 0.3pp --reason looked --role on-call');
+    expect({ status, out }).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('decided-1: approve done'),
+    });
+    expect(server.engine.told.at(-1)).toBe('approve decided-1 by ada: looked accept 0.003');
+    expect((await tidegate('approve decided --accept lots')).status).toBe(2);
+    const amended = await tidegate(`amend decided ${await file('decided.yaml', planFor('decided'))}`);
+    expect(amended).toMatchObject({ status: 0, out: 'decided-1: amended\n  stages[0].bake: 1h → 2h\n' });
+    expect((await tidegate('rollback decided --json')).status).toBe(0);
+    const again = await tidegate('rollback decided');
+    expect(again.status).toBe(1);
+    expect(again.err).toContain('(ROLLOUT_OVER)');
+  });
+
+  test('is watched to its end: 0 completed, 1 rolled back, 130 when interrupted', async () => {
+    for (const [flag, phase, status] of [
+      ['good', 'completed', 0],
+      ['bad', 'rolled-back', 1],
+    ] as const) {
+      await submitted(flag);
+      const env = { TIDEGATE_SERVER: server.url };
+      const watching = startCommand(['watch', flag], { cwd: server.dataDir, env });
+      await expect.poll(watching.out, { timeout: 15_000 }).toContain(`${flag}-1: active, stage 5%`);
+      const row = await server.rollouts.get(`${flag}-1`);
+      if (row?.view == null) throw new Error('no view');
+      await server.engine.step({ ...row.view, phase, endedAt: Date.now() });
+      expect((await watching.ended).status).toBe(status);
+    }
+    await submitted('long');
+    const watching = startCommand(['watch', 'long'], {
+      cwd: server.dataDir,
+      env: { TIDEGATE_SERVER: server.url },
+    });
+    await expect.poll(watching.out, { timeout: 15_000 }).toContain('long-1');
+    watching.child.kill('SIGINT');
+    expect((await watching.ended).status).toBe(130);
+  });
+});
+
+describe('a kill', () => {
+  test('and its way back', async () => {
+    await submitted('risky');
+    const killed = await tidegate('kill risky --reason totals');
+    expect(killed.status).toBe(0);
+    expect(killed.out).toContain('killed: risky in production gives the canary to nobody');
+    expect(killed.out).toContain('its rollout risky-1 knows');
+    expect((await tidegate('flags')).out).toMatch(/risky +production +nobody .* killed by ada: totals/);
+    expect((await tidegate('submit risky.yaml')).err).toContain('(FLAG_LATCHED)');
+    expect((await tidegate('unlock risky')).status).toBe(2);
+    expect(await tidegate('unlock risky --reason mended')).toMatchObject({ status: 0 });
+    expect(JSON.parse((await tidegate('flags risky --json')).out)).toMatchObject({
+      key: 'risky',
+      latch: null,
+    });
+    expect((await tidegate('kill nobody')).err).toContain('(FLAG_UNKNOWN)');
+  });
+
+  test('says when the workflow could not be told', async () => {
+    await submitted('untold');
+    server.engine.down = true;
+    const done = await tidegate('kill untold');
+    server.engine.down = false;
+    expect(done.status).toBe(0);
+    expect(done.out).toContain('could not be told yet');
+  });
+
+  test('goes straight to the database and, without one, to the data folder', async () => {
+    await submitted('direct');
+    await submitted('offline');
+    const config = await file(
+      'tidegate.yaml',
+      `database: { url: '${server.databaseUrl}' }\ndata: ${server.dataDir}\n`,
+    );
+    const done = await tidegate(`kill direct --direct --config ${config}`);
+    expect(done).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/killed: direct in production\n {2}done: PostgreSQL/),
+    });
+    await server.wire.cut();
+    const offline = await tidegate(`kill offline --direct --config ${config}`);
+    await server.wire.mend();
+    expect(offline.status).toBe(0);
+    expect(offline.out).toMatch(/not done: PostgreSQL[^\n]*\n {2}done: latch/);
+    const exposure = async () =>
+      (await server.flags.read({ environment: 'production', key: 'offline' }))?.exposure;
+    await expect.poll(exposure, { timeout: 20_000 }).toMatchObject({ percent: 0 });
+  });
+});
+
+describe('what goes wrong', () => {
+  test('no server: one clear line, where it was looked for, exit 3', async () => {
+    const done = await tidegate('list --server http://127.0.0.1:9');
+    expect(done).toMatchObject({ status: 3, out: '' });
+    expect(done.err).toContain('(SERVER_UNREACHABLE)\n  at http://127.0.0.1:9\n');
+    const kill = await tidegate('kill any --server http://127.0.0.1:9');
+    expect(kill.status).toBe(3);
+    expect(kill.err).toContain('`tidegate kill any --direct` works without the server');
+  });
+
+  test('another server on that port is not taken for Tidegate', async () => {
+    const other = createServer((_request, response) => response.end('<html>hello</html>'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const done = await tidegate(`list --server http://127.0.0.1:${port}`);
+    other.close();
+    expect(done.status).toBe(3);
+    expect(done.err).toContain('(SERVER_UNREACHABLE)');
+  });
+
+  test('PostgreSQL away: exit 3', async () => {
+    await server.wire.cut();
+    const done = await tidegate('list');
+    await server.wire.mend();
+    expect(done.status).toBe(3);
+    expect(done.err).toContain('(POSTGRES_UNREACHABLE)');
+  });
+
+  test.each(['', 'frob', 'status', 'kill', 'list --frob', 'status a b'])(
+    'wrong use `%s`: exit 2',
+    async (args) => {
+      const done = await tidegate(args);
+      expect(done.status).toBe(2);
+      expect(done.err).toContain('(USAGE)');
+    },
+  );
+
+  test('with --json the problem is on standard output and nothing else is', async () => {
+    const done = await tidegate('status nobody --json');
+    expect(done).toMatchObject({ status: 1, err: '' });
+    expect(JSON.parse(done.out)).toMatchObject({ code: 'ROLLOUT_UNKNOWN', status: 404, details: [] });
+  });
+});
+
+test('help lists every command, exit 0', async () => {
+  const done = await tidegate('--help');
+  expect(done.status).toBe(0);
+  for (const command of [
+    'plan',
+    'submit',
+    'list',
+    'status',
+    'watch',
+    'approve',
+    'reject',
+    'step-back',
+    'pause',
+    'resume',
+    'rollback',
+    'amend',
+    'kill',
+    'unlock',
+    'flags',
+    'doctor',
+    'up',
+    'worker',
+    'server',
+  ]) {
+    expect(done.out).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+  }
+});

@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+import { listen } from './server.ts';
+
+let server: ApiServer;
+
+beforeAll(async () => {
+  server = await startApiServer();
+});
+afterAll(() => server.close());
+
+async function call(method: string, path: string, body?: unknown) {
+  const json =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  const response = await fetch(`${server.url}${path}`, { method, ...json });
+  const text = await response.text();
+  const type = response.headers.get('content-type') ?? '';
+  return {
+    status: response.status,
+    type,
+    headers: response.headers,
+    body: text === '' ? null : JSON.parse(text),
+  };
+}
+const post = (path: string, body: unknown) => call('POST', `/api/v1${path}`, body);
+const get = (path: string) => call('GET', `/api/v1${path}`);
+const ada = { by: 'ada', roles: ['on-call'] };
+
+async function submit(flag: string, environment?: string): Promise<string> {
+  const { body } = await post('/rollouts', { ...ada, text: planFor(flag, environment) });
+  return body.id;
+}
+
+describe('a submission', () => {
+  test('starts a rollout that can be seen, listed and decided on', async () => {
+    const created = await post('/rollouts', { ...ada, text: planFor('first') });
+    expect(created).toMatchObject({ status: 201, body: { id: 'first-1' } });
+    expect(created.headers.get('location')).toBe('/api/v1/rollouts/first-1');
+    expect((await get('/rollouts/first-1')).body).toMatchObject({
+      view: { stage: '5%', submittedBy: 'ada' },
+      live: null,
+    });
+    expect((await get('/rollouts?flag=first&phase=active')).body.rollouts).toHaveLength(1);
+    expect((await get('/rollouts/first-1/journal')).body.entries).toMatchObject([
+      { seq: 1, transition: 'started' },
+    ]);
+    const paused = await post('/rollouts/first-1/actions/pause', { ...ada, reason: 'lunch' });
+    expect(paused).toMatchObject({ status: 200, body: { summary: 'pause done', view: { seq: 2 } } });
+    expect(server.engine.told).toContain('pause first-1 by ada: lunch accept -');
+  });
+
+  test('with errors gets all of them and leaves nothing behind', async () => {
+    const text = planFor('wrong').replace('percent: 5,', 'percent: 500,').replace('+0.1pp', 'a bit');
+    const { status, type, body } = await post('/rollouts', { ...ada, text, file: 'wrong.yaml' });
+    expect({ status, type }).toEqual({ status: 422, type: 'application/problem+json' });
+    expect(body).toMatchObject({ code: 'PLAN_INVALID', where: 'wrong.yaml', status: 422 });
+    expect(body.details.length).toBeGreaterThanOrEqual(2);
+    expect(body.details.every((detail: string) => detail.startsWith('wrong.yaml:'))).toBe(true);
+    expect((await get('/rollouts?flag=wrong')).body.rollouts).toEqual([]);
+  });
+
+  test('that names what tidegate.yaml does not define is refused', async () => {
+    const text = `${planFor('nowhere')}\nnotify: [{ channel: pager, events: [paused] }]\nsource: { prometheus: other }`;
+    const { body } = await post('/rollouts', { ...ada, text });
+    expect(body.code).toBe('PLAN_INVALID');
+    expect(body.details.join('\n')).toMatch(/"other" is not in `sources`[\s\S]*"pager" is not in `channels`/);
+  });
+
+  test('whose queries find no baseline is refused with every query', async () => {
+    const finding = { metric: 'errors', query: 'q', kind: 'no-baseline', detail: 'no series' } as const;
+    server.findings.push(finding, { ...finding, metric: 'other' });
+    const missing = await post('/rollouts', { ...ada, text: planFor('blind') });
+    expect(missing.body).toMatchObject({ code: 'BASELINE_MISSING', status: 422 });
+    expect(missing.body.details).toHaveLength(2);
+    server.findings.push({ ...finding, kind: 'refused', detail: 'parse error' });
+    expect((await post('/rollouts', { ...ada, text: planFor('blind') })).body.code).toBe('PROMETHEUS_QUERY');
+    server.findings.length = 0;
+    server.findings.push({ ...finding, kind: 'no-canary' });
+    expect((await post('/rollouts', { ...ada, text: planFor('blind') })).status).toBe(201);
+    server.findings.length = 0;
+  });
+
+  test('for a flag that has an active rollout is told which one', async () => {
+    await submit('taken');
+    const { status, body } = await post('/rollouts', { ...ada, text: planFor('taken') });
+    expect(status).toBe(409);
+    expect(body.code).toBe('ROLLOUT_ACTIVE');
+    expect(JSON.stringify(body)).toContain('taken-1');
+  });
+
+  test('while Temporal is away is refused and can be handed in again', async () => {
+    server.engine.down = true;
+    const refused = await post('/rollouts', { ...ada, text: planFor('later') });
+    server.engine.down = false;
+    expect(refused).toMatchObject({ status: 503, body: { code: 'TEMPORAL_UNREACHABLE' } });
+    expect((await get('/rollouts?flag=later')).body.rollouts).toEqual([]);
+    expect((await post('/rollouts', { ...ada, text: planFor('later') })).status).toBe(201);
+  });
+});
+
+describe('a kill', () => {
+  test('lowers the flag, tells the workflow, latches, and unlock is the way back', async () => {
+    const id = await submit('bad');
+    const killed = await post('/flags/bad/kill', { ...ada, reason: 'wrong totals' });
+    expect(killed.body).toMatchObject({
+      rolloutId: id,
+      workflowTold: true,
+      offline: false,
+      exposure: { percent: 0 },
+    });
+    expect((await get('/flags/bad')).body.latch).toMatchObject({ by: 'ada', reason: 'wrong totals' });
+    const again = await post('/rollouts', { ...ada, text: planFor('bad') });
+    expect(again.body).toMatchObject({ code: 'FLAG_LATCHED', status: 409 });
+    expect(again.body.detail).toContain('wrong totals');
+    expect((await post('/flags/bad/unlock', { ...ada, reason: 'mended' })).body.latch).toBeNull();
+    expect((await post('/flags/bad/unlock', { ...ada, reason: 'mended' })).body.code).toBe(
+      'FLAG_NOT_LATCHED',
+    );
+    expect((await post('/flags/bad/unlock', ada)).body).toMatchObject({ code: 'USAGE', status: 400 });
+  });
+
+  test.each(['down', 'hanging'] as const)('works while Temporal is %s, and says so', async (how) => {
+    const id = await submit(`stuck-${how}`);
+    server.engine[how] = true;
+    const { status, body } = await post(`/flags/stuck-${how}/kill`, ada);
+    server.engine[how] = false;
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ rolloutId: id, workflowTold: false, exposure: { percent: 0 } });
+  });
+
+  test('works while PostgreSQL is away, and the flag is served lowered at once', async () => {
+    await submit('offline');
+    await server.wire.cut();
+    try {
+      const began = Date.now();
+      const { status, body } = await post('/flags/offline/kill', ada);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ offline: true, rolloutId: 'offline-1', exposure: { percent: 0 } });
+      expect(Date.now() - began).toBeLessThan(5000);
+      const flags = (await get('/flags')).body.flags;
+      expect(flags.find((flag: { key: string }) => flag.key === 'offline')).toMatchObject({
+        offline: true,
+        exposure: { percent: 0 },
+      });
+      expect(await get('/rollouts')).toMatchObject({ status: 503, body: { code: 'POSTGRES_UNREACHABLE' } });
+      expect(await call('GET', '/healthz')).toMatchObject({ status: 200 });
+      expect(await call('GET', '/readyz')).toMatchObject({
+        status: 503,
+        body: { parts: { postgres: 'POSTGRES_UNREACHABLE' } },
+      });
+    } finally {
+      await server.wire.mend();
+    }
+    await expect
+      .poll(() => get('/flags/offline'), { timeout: 20_000 })
+      .toMatchObject({ body: { offline: false, latch: { by: 'ada' } } });
+  });
+
+  test('refuses once the old path is decommissioned', async () => {
+    const id = await submit('gone');
+    const { view } = (await get(`/rollouts/${id}`)).body;
+    await server.engine.step({ ...view, phase: 'completed', stage: 'decommission', endedAt: Date.now() });
+    expect((await post('/flags/gone/kill', ada)).body).toMatchObject({
+      code: 'POINT_OF_NO_RETURN',
+      status: 409,
+    });
+  });
+
+  test('of a flag in two environments asks which one', async () => {
+    await submit('twice', 'staging');
+    await submit('twice');
+    expect((await post('/flags/twice/kill', ada)).body).toMatchObject({
+      code: 'USAGE',
+      details: ['production', 'staging'],
+    });
+    expect((await post('/flags/twice/kill?environment=staging', ada)).body).toMatchObject({
+      environment: 'staging',
+    });
+    expect((await get('/flags/twice?environment=production')).body.latch).toBeNull();
+    expect((await post('/flags/nobody/kill', ada)).body).toMatchObject({ code: 'FLAG_UNKNOWN', status: 404 });
+  });
+});
+
+describe('every refusal is a problem from the table', () => {
+  test.each([
+    ['GET', '/api/v1/rollouts/none', 404, 'ROLLOUT_UNKNOWN'],
+    ['GET', '/api/v1/rollouts/none/journal', 404, 'ROLLOUT_UNKNOWN'],
+    ['GET', '/api/v1/rollouts/none/events', 404, 'ROLLOUT_UNKNOWN'],
+    ['GET', '/api/v1/rollouts?limit=lots', 400, 'USAGE'],
+    ['GET', '/api/v1/nothing', 404, 'ROUTE_UNKNOWN'],
+    ['GET', '/nothing', 404, 'ROUTE_UNKNOWN'],
+    ['DELETE', '/api/v1/rollouts/none', 405, 'METHOD_UNKNOWN'],
+    ['PUT', '/api/v1/rollouts', 405, 'METHOD_UNKNOWN'],
+    ['GET', '/ofrep/v1/evaluate/flags', 405, 'METHOD_UNKNOWN'],
+  ])('%s %s gives %d %s', async (method, path, status, code) => {
+    const reply = await call(method, path);
+    expect(reply).toMatchObject({ status, type: 'application/problem+json', body: { status, code } });
+    expect(JSON.stringify(reply.body)).not.toContain('.ts:');
+  });
+
+  test('a wrong method names the right ones', async () => {
+    expect((await call('DELETE', '/api/v1/rollouts')).headers.get('allow')).toBe('GET, HEAD, POST');
+  });
+
+  test('a body that does not fit says which part of it', async () => {
+    const { body } = await post('/rollouts/first-1/actions/pause', { roles: 'on-call', reason: 7 });
+    expect(body.code).toBe('USAGE');
+    expect(body.details.join('\n')).toMatch(/by: [\s\S]*roles: [\s\S]*reason: /);
+    const headers = { 'content-type': 'application/json' };
+    const broken = await fetch(`${server.url}/api/v1/alerts`, { method: 'POST', headers, body: '{' });
+    expect({ status: broken.status, body: await broken.json() }).toMatchObject({
+      status: 400,
+      body: { code: 'USAGE' },
+    });
+  });
+
+  test('an unknown action names those there are', async () => {
+    const { body } = await post('/rollouts/first-1/actions/promote', ada);
+    expect(body).toMatchObject({ code: 'USAGE' });
+    expect(body.details.join()).toContain('step-back');
+  });
+});
+
+test('an alert reaches the rollouts that it is about', async () => {
+  const id = await submit('alerted');
+  const alert = { name: 'HighErrors', scope: 'canary', flag: 'alerted' };
+  expect(await post('/alerts', alert)).toMatchObject({ status: 202, body: { rollouts: [id] } });
+  expect(server.engine.told).toContain(`alert HighErrors firing to ${id}`);
+  expect(await post('/alerts', { ...alert, flag: 'unheard-of' })).toMatchObject({
+    status: 202,
+    body: { rollouts: [] },
+  });
+  expect((await post('/alerts', { name: 'x', scope: 'service' })).body.code).toBe('USAGE');
+});
+
+test('a web page with a name of its own for this machine is turned away', async () => {
+  const reply = await server.app.inject({
+    method: 'GET',
+    url: '/api/v1/flags',
+    headers: { host: 'evil.example:7070' },
+  });
+  expect(reply.statusCode).toBe(400);
+  expect(reply.json()).toMatchObject({ code: 'USAGE' });
+});
+
+test('flags are evaluated over OFREP', async () => {
+  await submit('evaluated');
+  const context = { context: { targetingKey: 'u1' } };
+  await expect
+    .poll(() => call('POST', '/ofrep/v1/evaluate/flags/evaluated', context))
+    .toMatchObject({ status: 200, body: { key: 'evaluated', value: expect.any(Boolean) } });
+  expect(await call('POST', '/ofrep/v1/evaluate/flags/none', context)).toMatchObject({
+    status: 404,
+    body: { errorCode: 'FLAG_NOT_FOUND' },
+  });
+  const all = await call('POST', '/ofrep/v1/evaluate/flags', context);
+  expect(all.body.flags.length).toBeGreaterThan(0);
+  const etag = all.headers.get('etag') ?? '';
+  const url = `${server.url}/ofrep/v1/evaluate/flags`;
+  const headers = { 'content-type': 'application/json', 'if-none-match': etag };
+  expect((await fetch(url, { method: 'POST', headers, body: JSON.stringify(context) })).status).toBe(304);
+  const broken = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{',
+  });
+  expect(await broken.json()).toMatchObject({ errorCode: 'PARSE_ERROR' });
+});
+
+test('the API describes itself, every address of it', async () => {
+  const { status, body } = await get('/openapi.json');
+  expect(status).toBe(200);
+  expect(body.openapi).toBe('3.1.0');
+  expect(Object.keys(body.paths)).toEqual(
+    expect.arrayContaining([
+      '/api/v1/rollouts',
+      '/api/v1/rollouts/{id}/actions/{action}',
+      '/api/v1/flags/{key}/kill',
+    ]),
+  );
+});
+
+test.each(['0.0.0.0', '::', '192.168.1.4', 'example.com'])(
+  'without a login it does not listen on %s',
+  async (host) => {
+    await expect(listen(server.app, { host, port: 0 })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      where: 'server.host',
+    });
+  },
+);
