@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...never, '**/*.it.test.ts', 'test/e2e/**'],
+          exclude: [...never, '**/*.{it,e2e}.test.ts', 'test/e2e/**'],
           testTimeout: 20_000,
         },
       },
@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', '**/*.e2e.test.ts'],
           exclude: never,
           globalSetup,
           testTimeout: 300_000,

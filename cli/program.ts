@@ -4,6 +4,7 @@ import { addFlags } from './flag-commands.ts';
 import { addProcesses } from './process-commands.ts';
 import { addRollouts } from './rollout-commands.ts';
 import { runner } from './run.ts';
+import { packageVersion } from './version.ts';
 
 const DEFAULT_SERVER = 'http://127.0.0.1:7070';
 
@@ -20,6 +21,7 @@ export function createProgram(finish: (status: number) => void): Command {
     .description(
       'Move a feature flag forward while the canary is as good as the baseline, and back when it is not.',
     )
+    .version(packageVersion(), '--version', 'print the version')
     .option('--json', 'machine-readable output')
     .addOption(
       new Option('--server <url>', 'address of the server').env('TIDEGATE_SERVER').default(DEFAULT_SERVER),
