@@ -25,5 +25,7 @@ export function sameExposure(a: Exposure, b: Exposure): boolean {
 /** True when `a` gives the canary to nobody beyond those of `b`. */
 export function withinExposure(a: Exposure, b: Exposure): boolean {
   if (a.variant !== null && a.variant !== b.variant) return true;
-  return a.percent <= b.percent && a.segments.every((segment) => b.segments.includes(segment) || b.percent === 100);
+  return (
+    a.percent <= b.percent && a.segments.every((segment) => b.segments.includes(segment) || b.percent === 100)
+  );
 }

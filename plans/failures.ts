@@ -11,42 +11,182 @@ interface Row {
 }
 
 const table = {
-  PLAN_INVALID: { status: 422, exit: 1, retry: false, hint: 'Mend the places named; `tidegate plan check FILE` shows them all.' },
-  PLAN_UNREADABLE: { status: 400, exit: 2, retry: false, hint: 'Check the path and that the file is YAML text.' },
-  TRACE_INVALID: { status: 400, exit: 2, retry: false, hint: 'A trace is JSON lines as `tidegate status ROLLOUT --trace` prints them; mend the lines named.' },
-  CONFIG_INVALID: { status: 500, exit: 2, retry: false, hint: 'Mend tidegate.yaml at the places named; `tidegate doctor` tries every connection in it.' },
-  USAGE: { status: 400, exit: 2, retry: false, hint: '`tidegate --help` lists the commands and their options.' },
+  PLAN_INVALID: {
+    status: 422,
+    exit: 1,
+    retry: false,
+    hint: 'Mend the places named; `tidegate plan check FILE` shows them all.',
+  },
+  PLAN_UNREADABLE: {
+    status: 400,
+    exit: 2,
+    retry: false,
+    hint: 'Check the path and that the file is YAML text.',
+  },
+  TRACE_INVALID: {
+    status: 400,
+    exit: 2,
+    retry: false,
+    hint: 'A trace is JSON lines as `tidegate status ROLLOUT --trace` prints them; mend the lines named.',
+  },
+  CONFIG_INVALID: {
+    status: 500,
+    exit: 2,
+    retry: false,
+    hint: 'Mend tidegate.yaml at the places named; `tidegate doctor` tries every connection in it.',
+  },
+  USAGE: {
+    status: 400,
+    exit: 2,
+    retry: false,
+    hint: '`tidegate --help` lists the commands and their options.',
+  },
   ROUTE_UNKNOWN: { status: 404, exit: 2, retry: false, hint: '/api/v1/openapi.json lists the addresses.' },
-  METHOD_UNKNOWN: { status: 405, exit: 2, retry: false, hint: '/api/v1/openapi.json lists the methods of each address.' },
-  BASELINE_MISSING: { status: 422, exit: 1, retry: false, hint: 'The selector matches no series of the baseline cohort: check the cohort label and that the service is scraped.' },
-  ROLLOUT_ACTIVE: { status: 409, exit: 1, retry: false, hint: 'Wait for the active rollout of this flag, or roll it back first.' },
+  METHOD_UNKNOWN: {
+    status: 405,
+    exit: 2,
+    retry: false,
+    hint: '/api/v1/openapi.json lists the methods of each address.',
+  },
+  BASELINE_MISSING: {
+    status: 422,
+    exit: 1,
+    retry: false,
+    hint: 'The selector matches no series of the baseline cohort: check the cohort label and that the service is scraped.',
+  },
+  ROLLOUT_ACTIVE: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Wait for the active rollout of this flag, or roll it back first.',
+  },
   ROLLOUT_UNKNOWN: { status: 404, exit: 1, retry: false, hint: '`tidegate list` shows the rollouts.' },
-  ROLLOUT_OVER: { status: 409, exit: 1, retry: false, hint: 'The rollout has ended; submit the plan again to start another.' },
-  NOT_WAITING: { status: 409, exit: 1, retry: false, hint: '`tidegate status ROLLOUT` says what it waits for.' },
-  APPROVED_ALREADY: { status: 409, exit: 1, retry: false, hint: 'This person has approved this stage already; somebody else must be the next.' },
-  OWN_ROLLOUT: { status: 403, exit: 1, retry: false, hint: 'Nobody approves what they submitted: ask another person with the role.' },
+  ROLLOUT_OVER: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'The rollout has ended; submit the plan again to start another.',
+  },
+  NOT_WAITING: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: '`tidegate status ROLLOUT` says what it waits for.',
+  },
+  APPROVED_ALREADY: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'This person has approved this stage already; somebody else must be the next.',
+  },
+  OWN_ROLLOUT: {
+    status: 403,
+    exit: 1,
+    retry: false,
+    hint: 'Nobody approves what they submitted: ask another person with the role.',
+  },
   ROLE_MISSING: { status: 403, exit: 1, retry: false, hint: 'Ask somebody who has one of the roles named.' },
-  HARD_STOP: { status: 409, exit: 1, retry: false, hint: 'During a hard stop nothing can be approved; look at `tidegate status ROLLOUT`.' },
+  HARD_STOP: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'During a hard stop nothing can be approved; look at `tidegate status ROLLOUT`.',
+  },
   REASON_MISSING: { status: 400, exit: 2, retry: false, hint: 'Say why: --reason "...".' },
-  POINT_OF_NO_RETURN: { status: 409, exit: 1, retry: false, hint: 'The old path is decommissioned: roll the code back by its runbook.' },
-  AMEND_REFUSED: { status: 422, exit: 1, retry: false, hint: 'Flag, environment and the stages already passed stay as they are.' },
-  FLAG_LATCHED: { status: 409, exit: 1, retry: false, hint: 'A kill holds this flag: `tidegate unlock FLAG --reason "..."` is the way back.' },
+  POINT_OF_NO_RETURN: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'The old path is decommissioned: roll the code back by its runbook.',
+  },
+  AMEND_REFUSED: {
+    status: 422,
+    exit: 1,
+    retry: false,
+    hint: 'Flag, environment and the stages already passed stay as they are.',
+  },
+  FLAG_LATCHED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'A kill holds this flag: `tidegate unlock FLAG --reason "..."` is the way back.',
+  },
   FLAG_OWNED: { status: 409, exit: 1, retry: false, hint: 'Another rollout moves this flag.' },
   FLAG_UNKNOWN: { status: 404, exit: 1, retry: false, hint: 'Check the key and the environment.' },
   FLAG_NOT_LATCHED: { status: 409, exit: 1, retry: false, hint: 'There is nothing to unlock.' },
-  FLAG_DRIFT: { status: 409, exit: 1, retry: false, hint: 'Somebody else moved the flag; resume to take it from here, or roll back.' },
-  FLAG_STALE_EPOCH: { status: 409, exit: 1, retry: false, hint: 'A newer owner or a kill has overtaken this write.' },
-  TEMPORAL_UNREACHABLE: { status: 503, exit: 3, retry: true, hint: 'Start Temporal or mend `temporal.address`; `tidegate kill` works without it.' },
-  POSTGRES_UNREACHABLE: { status: 503, exit: 3, retry: true, hint: 'Start PostgreSQL or mend `database.url`; delivered flags keep being served, `tidegate kill --direct` works without it.' },
-  PROMETHEUS_UNREACHABLE: { status: 502, exit: 3, retry: true, hint: 'Start Prometheus or mend `sources`; rollouts hold meanwhile.' },
-  PROMETHEUS_QUERY: { status: 422, exit: 1, retry: false, hint: 'Prometheus refuses the query; mend it in the plan.' },
-  SERVER_UNREACHABLE: { status: 503, exit: 3, retry: true, hint: 'Start it with `tidegate server`, or name another with --server URL.' },
-  CHANNEL_FAILED: { status: 502, exit: 3, retry: true, hint: 'The message is kept and tried again; check the channel in tidegate.yaml.' },
-  PART_MISSING: { status: 500, exit: 3, retry: true, hint: 'Install the part named, or run `npm start` once with the registries in reach.' },
+  FLAG_DRIFT: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Somebody else moved the flag; resume to take it from here, or roll back.',
+  },
+  FLAG_STALE_EPOCH: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'A newer owner or a kill has overtaken this write.',
+  },
+  TEMPORAL_UNREACHABLE: {
+    status: 503,
+    exit: 3,
+    retry: true,
+    hint: 'Start Temporal or mend `temporal.address`; `tidegate kill` works without it.',
+  },
+  POSTGRES_UNREACHABLE: {
+    status: 503,
+    exit: 3,
+    retry: true,
+    hint: 'Start PostgreSQL or mend `database.url`; delivered flags keep being served, `tidegate kill --direct` works without it.',
+  },
+  PROMETHEUS_UNREACHABLE: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'Start Prometheus or mend `sources`; rollouts hold meanwhile.',
+  },
+  PROMETHEUS_QUERY: {
+    status: 422,
+    exit: 1,
+    retry: false,
+    hint: 'Prometheus refuses the query; mend it in the plan.',
+  },
+  SERVER_UNREACHABLE: {
+    status: 503,
+    exit: 3,
+    retry: true,
+    hint: 'Start it with `tidegate server`, or name another with --server URL.',
+  },
+  CHANNEL_FAILED: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'The message is kept and tried again; check the channel in tidegate.yaml.',
+  },
+  PART_MISSING: {
+    status: 500,
+    exit: 3,
+    retry: true,
+    hint: 'Install the part named, or run `npm start` once with the registries in reach.',
+  },
   PORT_BUSY: { status: 500, exit: 3, retry: true, hint: 'Stop what listens there, or name another port.' },
-  ALREADY_RUNNING: { status: 409, exit: 1, retry: false, hint: 'Another `tidegate up` runs on this folder; use it, or stop it first.' },
-  NOT_SUPPORTED: { status: 422, exit: 1, retry: false, hint: 'This version does not carry this out; take it out of the plan.' },
-  INTERNAL: { status: 500, exit: 1, retry: true, hint: 'This is a bug in Tidegate; the log has the details.' },
+  ALREADY_RUNNING: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Another `tidegate up` runs on this folder; use it, or stop it first.',
+  },
+  NOT_SUPPORTED: {
+    status: 422,
+    exit: 1,
+    retry: false,
+    hint: 'This version does not carry this out; take it out of the plan.',
+  },
+  INTERNAL: {
+    status: 500,
+    exit: 1,
+    retry: true,
+    hint: 'This is a bug in Tidegate; the log has the details.',
+  },
 } as const satisfies Record<string, Row>;
 
 export type FailureCode = keyof typeof table;
@@ -59,7 +199,11 @@ export class Failure extends Error {
   readonly where: string | undefined;
   readonly details: readonly string[];
 
-  constructor(code: FailureCode, message: string, more: { where?: string; details?: readonly string[]; cause?: unknown } = {}) {
+  constructor(
+    code: FailureCode,
+    message: string,
+    more: { where?: string; details?: readonly string[]; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
     this.where = more.where;

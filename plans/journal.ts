@@ -4,7 +4,12 @@ import { Exposure } from './exposure.ts';
 
 /** Who or what caused a transition. */
 export const Cause = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('person'), by: z.string(), roles: z.array(z.string()), reason: z.string().nullable() }),
+  z.strictObject({
+    kind: z.literal('person'),
+    by: z.string(),
+    roles: z.array(z.string()),
+    reason: z.string().nullable(),
+  }),
   z.strictObject({ kind: z.literal('gate'), verdict: z.string(), reason: z.string() }),
   z.strictObject({ kind: z.literal('alert'), name: z.string(), detail: z.string() }),
   z.strictObject({ kind: z.literal('policy'), reason: z.string() }),
@@ -13,9 +18,31 @@ export const Cause = z.discriminatedUnion('kind', [
 export type Cause = z.infer<typeof Cause>;
 
 export const TRANSITIONS = [
-  'submitted', 'approval-needed', 'approved', 'rejected', 'started', 'advanced', 'gate-passed', 'paused', 'no-data', 'resumed',
-  'soft-stop', 'hard-stop', 'accepted', 'stepped-back', 'amended', 'rollback-requested', 'killed', 'rolled-back', 'drift', 'alert',
-  'reminder', 'write-failed', 'decommissioning', 'completed', 'note',
+  'submitted',
+  'approval-needed',
+  'approved',
+  'rejected',
+  'started',
+  'advanced',
+  'gate-passed',
+  'paused',
+  'no-data',
+  'resumed',
+  'soft-stop',
+  'hard-stop',
+  'accepted',
+  'stepped-back',
+  'amended',
+  'rollback-requested',
+  'killed',
+  'rolled-back',
+  'drift',
+  'alert',
+  'reminder',
+  'write-failed',
+  'decommissioning',
+  'completed',
+  'note',
 ] as const;
 export const Transition = z.enum(TRANSITIONS);
 export type Transition = z.infer<typeof Transition>;

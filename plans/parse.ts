@@ -1,41 +1,53 @@
-import { readYaml } from './document.ts';
-import type { Finding } from './finding.ts';
-import { type Note, reviewPlan } from './review.ts';
+import { readYaml, type YamlDocument } from './document.ts';
+import { type Finding, inOrder, pathText } from './finding.ts';
 import { Plan } from './plan.ts';
-import { pathText, type YamlDocument } from './document.ts';
+import type { Note } from './review/context.ts';
+import { reviewPlan } from './review.ts';
+import { isTested } from './stages.ts';
 import { parseBySchema } from './zod-findings.ts';
 
-export type PlanResult = { kind: 'ok'; plan: Plan; warnings: Finding[] } | { kind: 'invalid'; findings: Finding[] };
+export type PlanResult =
+  | { kind: 'ok'; plan: Plan; warnings: Finding[] }
+  | { kind: 'invalid'; findings: Finding[] };
 
 /**
  * A plan from its YAML text. All that is wrong is found at once, each with file, line, column and what to write
- * instead; `file` is only the name shown.
+ * instead; `file` is only the name shown. Weights that the plan leaves out are filled in.
  */
 export function parsePlan(text: string, file: string): PlanResult {
   const document = readYaml(text, { file, rule: 'PLAN-YAML' });
-  if (document.problems.length > 0) return { kind: 'invalid', findings: document.problems };
-  const parsed = parseBySchema(Plan, document, { file, rule: 'PLAN' });
-  if (parsed.kind === 'invalid') return { kind: 'invalid', findings: inOrder(parsed.findings) };
-  const plan = withWeights(parsed.value);
-  const findings = inOrder(reviewPlan(plan, parsed.value).map((note) => place(note, document, file)));
-  if (findings.some(({ severity }) => severity === 'error')) return { kind: 'invalid', findings };
-  return { kind: 'ok', plan, warnings: findings };
+  if (!document.readable) return { kind: 'invalid', findings: inOrder(document.problems) };
+  const data = document.data ?? {};
+  const checked = parseBySchema(Plan, { ...document, data }, { file, rule: 'PLAN' });
+  const findings = [...document.problems, ...checked.findings];
+  if (checked.kind === 'lost') return { kind: 'invalid', findings: inOrder(findings) };
+  const written = checked.kind === 'salvaged' ? checked.written : (path: Note['path']) => path;
+  const wrong = checked.kind === 'salvaged' ? checked.wrong : () => false;
+  const notes = reviewPlan(checked.value, wrong)
+    .filter(({ path, severity }) => !wrong(path) && (severity === 'error' || findings.length === 0))
+    .map((note) => place({ ...note, path: written(note.path) }, document, file));
+  const all = inOrder([...findings, ...notes]);
+  if (all.some(({ severity }) => severity === 'error')) return { kind: 'invalid', findings: all };
+  return { kind: 'ok', plan: withWeights(checked.value), warnings: all };
 }
 
-function place(note: Note, document: YamlDocument, file: string): Finding {
-  const { severity, rule, path, message, instead } = note;
-  return { severity, rule, file, ...document.locate(path), path: pathText(path), message, instead };
+function place(
+  { severity, rule, path, message, instead, key, inside }: Note,
+  document: YamlDocument,
+  file: string,
+): Finding {
+  const at = inside === null ? document.locate(path, key) : document.locateInside(path, inside);
+  return { severity, rule, file, ...at, path: pathText(path), message, instead };
 }
 
-function inOrder(findings: Finding[]): Finding[] {
-  return findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
-}
-
-/** Weights that the plan leaves out share what the others leave. */
+/** Tested metrics without a weight share what the others leave. */
 function withWeights(plan: Plan): Plan {
-  const open = plan.metrics.filter(({ weight }) => weight === undefined).length;
-  if (open === 0) return plan;
-  const given = plan.metrics.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
-  const share = Math.max(0, 1 - given) / open;
-  return { ...plan, metrics: plan.metrics.map((metric) => ({ ...metric, weight: metric.weight ?? share })) };
+  const tested = plan.metrics.filter((metric) => isTested(plan, metric));
+  const open = tested.filter(({ weight }) => weight === undefined).length;
+  const given = tested.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+  const fill = (metric: Plan['metrics'][number]) =>
+    metric.weight === undefined && tested.includes(metric)
+      ? { ...metric, weight: (1 - given) / open }
+      : metric;
+  return { ...plan, metrics: plan.metrics.map(fill) };
 }

@@ -43,5 +43,11 @@ export type Rejection =
  * people should know about a sample: instances left out of it, warnings of the source.
  */
 export type Reading =
-  | { kind: 'sample'; sample: Sample; expressions: Record<string, number>; queries: string[]; notes?: string[] }
+  | {
+      kind: 'sample';
+      sample: Sample;
+      expressions: Record<string, number>;
+      queries: string[];
+      notes?: string[];
+    }
   | { kind: 'rejected'; t: number; rejections: Rejection[]; queries: string[] };

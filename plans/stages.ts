@@ -1,5 +1,5 @@
 import { type Exposure, NO_EXPOSURE } from './exposure.ts';
-import type { Approval, Plan } from './plan.ts';
+import type { Approval, Metric, Plan } from './plan.ts';
 import type { Margin } from './units.ts';
 
 /**
@@ -62,4 +62,12 @@ export function approvalFor(plan: Plan, index: number): Approval | null {
 export function stageMax(plan: Plan, index: number): number {
   const stage = plan.stages[index];
   return stage === undefined ? 0 : (stage.max ?? 2 * stage.bake);
+}
+
+/** A metric is tested when it has a margin in any stage; without one it is advisory and never decides. */
+export function isTested(plan: Plan, metric: Metric): boolean {
+  return [-1, ...plan.stages.keys()].some((index) => {
+    const { soft, hard } = stageMetric(plan, index, metric.name);
+    return soft !== null || hard !== null;
+  });
 }

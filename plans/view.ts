@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Cause, Transition } from './journal.ts';
 import { Exposure } from './exposure.ts';
+import { Cause, Transition } from './journal.ts';
 
 export const PHASES = ['submitted', 'active', 'reverting', 'completed', 'rolled-back', 'rejected'] as const;
 export const Phase = z.enum(PHASES);
@@ -31,7 +31,9 @@ export const RolloutView = z.strictObject({
   phase: Phase,
   /** Name of the present stage; null before the first. */
   stage: z.string().nullable(),
-  stages: z.array(z.strictObject({ name: z.string(), percent: z.number(), state: z.enum(['done', 'now', 'ahead']) })),
+  stages: z.array(
+    z.strictObject({ name: z.string(), percent: z.number(), state: z.enum(['done', 'now', 'ahead']) }),
+  ),
   exposure: Exposure,
   /** What a stop would leave: zero, or the plan's safe exposure. */
   safeExposure: Exposure,
@@ -45,7 +47,9 @@ export const RolloutView = z.strictObject({
   blockers: z.array(Blocker),
   /** What happens next, in one sentence. */
   next: z.string(),
-  pause: z.strictObject({ reason: z.string(), since: z.number(), deadline: z.number(), then: z.string() }).nullable(),
+  pause: z
+    .strictObject({ reason: z.string(), since: z.number(), deadline: z.number(), then: z.string() })
+    .nullable(),
   stop: z.strictObject({ cause: Cause, transition: Transition, at: z.number() }).nullable(),
   /** Number of the last journal entry: the view is as of that entry. */
   seq: z.number(),

@@ -1,138 +1,136 @@
-import { z } from 'zod';
-import { type Path, pathText, type YamlDocument } from './document.ts';
-import type { Finding } from './finding.ts';
+import type { z } from 'zod';
+import type { Path, YamlDocument } from './document.ts';
+import { choicesOf, expectationAt, placeholder } from './expectation.ts';
+import { type Finding, pathText } from './finding.ts';
+import { type IssueText, issueText, unknownKey, valueAt } from './issue-text.ts';
+import { nearest } from './nearest.ts';
 
-/** The part of a JSON Schema that says what a place in a document may hold. */
-interface Shape {
-  type?: string | undefined;
-  title?: string | undefined;
-  description?: string | undefined;
-  examples?: unknown[] | undefined;
-  enum?: unknown[] | undefined;
-  const?: unknown;
-  minimum?: number | undefined;
-  maximum?: number | undefined;
-  properties?: Record<string, Shape> | undefined;
-  additionalProperties?: Shape | boolean | undefined;
-  items?: Shape | undefined;
-  anyOf?: Shape[] | undefined;
-  oneOf?: Shape[] | undefined;
-}
+/**
+ * Data held against a schema. `salvaged` is what the data would be with a harmless value in each place that is wrong:
+ * it serves to check the rest, and nothing else.
+ */
+export type Checked<T> =
+  | { kind: 'ok'; value: T; findings: [] }
+  | {
+      kind: 'salvaged';
+      value: T;
+      findings: Finding[];
+      /** Whether the value at a path is, or stands in, a harmless one. */
+      wrong(path: Path): boolean;
+      /** The path with its names as they stand in the file: slips of the pen were read as what they meant. */
+      written(path: Path): Path;
+    }
+  | { kind: 'lost'; findings: Finding[] };
+
+/** Enough to mend what is wrong inside of what was wrong. */
+const ROUNDS = 12;
 
 /** Parses data by a schema; every issue becomes a finding with its place and what to write there instead. */
 export function parseBySchema<S extends z.ZodType>(
   schema: S,
   document: YamlDocument,
-  given: { file: string; rule: string },
-): { kind: 'ok'; value: z.output<S> } | { kind: 'invalid'; findings: Finding[] } {
-  const parsed = schema.safeParse(document.data, { reportInput: true });
-  if (parsed.success) return { kind: 'ok', value: parsed.data };
-  const shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Shape;
-  return { kind: 'invalid', findings: parsed.error.issues.flatMap((issue) => fromIssue(issue, shape, document, given)) };
-}
+  { file, rule }: { file: string; rule: string },
+): Checked<z.output<S>> {
+  const first = schema.safeParse(document.data);
+  if (first.success) return { kind: 'ok', value: first.data, findings: [] };
+  const data: unknown = structuredClone(document.data);
+  const wrong: Path[] = [];
+  const renamed = new Map<string, string>();
+  const written = (path: Path) => asWritten(path, renamed);
+  const subject = { root: schema, data, written: (path: Path) => document.written(written(path)) };
+  const isWrong = (path: Path) => wrong.some((start) => start.every((part, index) => part === path[index]));
+  const findings: Finding[] = [];
+  const report = ({ kind, path, message, instead, key }: IssueText) => {
+    const place = document.locate(written(path), key);
+    findings.push({
+      severity: 'error',
+      rule: `${rule}-${kind}`,
+      file,
+      ...place,
+      path: pathText(path),
+      message,
+      instead,
+    });
+  };
 
-function fromIssue(issue: z.core.$ZodIssue, root: Shape, document: YamlDocument, given: { file: string; rule: string }): Finding[] {
-  const { file, rule } = given;
-  const make = (kind: string, path: Path, message: string, instead: string, key = false): Finding => ({
-    severity: 'error',
-    rule: `${rule}-${kind}`,
-    file,
-    ...document.locate(path, key),
-    path: pathText(path),
-    message,
-    instead,
-  });
-  if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(root, issue.path, document.data);
-    return issue.keys.map((name) => make('KEY', [...issue.path, name], `there is no "${name}" here`, suggestion(name, known), true));
-  }
-  const shape = shapesAt(root, issue.path, document.data);
-  const wanted = describe(shape);
-  const input = issue.input;
-  if (input === undefined) return [make('MISSING', issue.path, 'it is missing', wanted === '' ? '' : `write ${wanted}`)];
-  if (issue.code === 'custom') return [make('VALUE', issue.path, issue.message, wanted)];
-  if (issue.code === 'invalid_union' && typeof input === 'object' && input !== null) {
-    const [inner] = issue.errors.filter((list) => list.length > 0).toSorted((a, b) => depth(b) - depth(a) || a.length - b.length);
-    if (inner !== undefined && inner.length > 0) {
-      return inner.flatMap((one) => fromIssue({ ...one, path: [...issue.path, ...one.path] }, root, document, given));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const parsed = schema.safeParse(data);
+    if (parsed.success) return { kind: 'salvaged', value: parsed.data, findings, wrong: isWrong, written };
+    const issues = parsed.error.issues.flatMap((issue) => expand(issue, data));
+    const meantNow = new Set<string>();
+    let mended = false;
+    for (const issue of issues) {
+      if (issue.code !== 'unrecognized_keys') continue;
+      mended = true;
+      const mapping = valueAt(data, issue.path);
+      for (const name of issue.keys) {
+        const { text, meant } = unknownKey(subject, issue.path, name);
+        if (!isWrong(issue.path) && !restOfCall(name, mapping)) report(text);
+        rename(mapping, name, meant);
+        if (meant === null) continue;
+        const target = JSON.stringify([...issue.path, meant]);
+        renamed.set(target, name);
+        meantNow.add(target);
+      }
     }
-  }
-  return [make(issue.code === 'invalid_type' ? 'TYPE' : 'VALUE', issue.path, `${show(input)} does not fit here${range(issue)}`, wanted)];
-}
-
-function depth(issues: readonly { path: PropertyKey[] }[]): number {
-  return Math.max(...issues.map(({ path }) => path.length));
-}
-
-function range(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'too_big') return `: at most ${String(issue.maximum)}`;
-  if (issue.code === 'too_small') return issue.inclusive === false ? `: more than ${String(issue.minimum)}` : `: at least ${String(issue.minimum)}`;
-  return '';
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-/** Every shape that the schema allows at a place; alternatives are told apart by the `kind` that the document has. */
-function shapesAt(root: Shape, path: Path, data: unknown): Shape[] {
-  let shapes = alternatives(root, data);
-  let value = data;
-  for (const part of path) {
-    value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined;
-    shapes = shapes
-      .flatMap((shape) => (typeof part === 'number' ? [shape.items] : [shape.properties?.[String(part)] ?? shape.additionalProperties]))
-      .filter((shape) => typeof shape === 'object')
-      .flatMap((shape) => alternatives(shape, value));
-  }
-  return shapes;
-}
-
-function alternatives(shape: Shape, value: unknown): Shape[] {
-  const options = shape.anyOf ?? shape.oneOf;
-  if (options === undefined) return [shape];
-  const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
-  const fitting = options.filter((option) => option.properties?.kind?.const === kind && kind !== undefined);
-  return (fitting.length > 0 ? fitting : options).flatMap((option) => alternatives({ ...pick(shape), ...option }, value));
-}
-
-function pick({ title, examples, description }: Shape): Shape {
-  return { title, examples, description };
-}
-
-function keysAt(root: Shape, path: Path, data: unknown): string[] {
-  return [...new Set(shapesAt(root, path, data).flatMap((shape) => Object.keys(shape.properties ?? {})))];
-}
-
-/** What may stand at a place, in words: from titles, examples, enumerations and ranges. */
-function describe(shapes: readonly Shape[]): string {
-  const texts = shapes.map((shape) => {
-    if (shape.const !== undefined) return show(shape.const);
-    if (shape.enum !== undefined) return `one of ${shape.enum.map(String).join(', ')}`;
-    const examples = shape.examples === undefined ? '' : ` such as ${shape.examples.map(String).join(', ')}`;
-    if (shape.title !== undefined) return `a ${shape.title}${examples}`;
-    if (shape.properties !== undefined) return `a mapping with ${Object.keys(shape.properties).slice(0, 6).join(', ')}`;
-    return shape.type === undefined ? '' : `a ${shape.type === 'array' ? 'list' : shape.type}${examples}`;
-  });
-  return [...new Set(texts.filter((text) => text !== ''))].join(' or ');
-}
-
-function suggestion(name: string, known: readonly string[]): string {
-  const near = known.map((key) => ({ key, far: distance(name.toLowerCase(), key.toLowerCase()) })).toSorted((a, b) => a.far - b.far)[0];
-  if (near !== undefined && near.far <= Math.max(2, Math.floor(name.length / 3))) return `did you mean "${near.key}"?`;
-  return known.length === 0 ? 'take it out' : `one of ${known.join(', ')}`;
-}
-
-/** Edits between two words (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    for (const issue of issues) {
+      const { path } = issue;
+      if (issue.code === 'unrecognized_keys' || meantNow.has(JSON.stringify(path)) || isWrong(path)) continue;
+      report(issueText(subject, issue));
+      if (path.length === 0) return { kind: 'lost', findings };
+      mended = mend(schema, data, issue, wrong) || mended;
     }
-    row = next;
+    if (!mended) break;
   }
-  return row[b.length] ?? 0;
+  return { kind: 'lost', findings };
+}
+
+/** An issue of a union of mappings is that of the alternative which fits best; zod itself says only "invalid input". */
+function expand(issue: z.core.$ZodIssue, data: unknown): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  const value = valueAt(data, issue.path);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [issue];
+  const [best] = issue.errors
+    .filter((issues) => issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'))
+    .sort((a, b) => a.length - b.length);
+  if (best === undefined) return [issue];
+  return best.flatMap((inner) => expand({ ...inner, path: [...issue.path, ...inner.path] }, data));
+}
+
+/** Puts a harmless value where the issue is, or where a mapping's kind is unknown, in place of the whole mapping. */
+function mend(schema: z.ZodType, data: unknown, issue: z.core.$ZodIssue, wrong: Path[]): boolean {
+  const { path } = issue;
+  const wanted = expectationAt(schema, path, data);
+  const [option] = wanted?.alternatives ?? [];
+  if (wanted === null || option === undefined) return false;
+  const isKind = issue.code === 'invalid_union' && issue.errors.length === 0;
+  const near = isKind ? nearest(String(valueAt(data, path)), choicesOf(wanted).map(String)) : null;
+  const at = isKind && near === null ? path.slice(0, -1) : path;
+  wrong.push(at);
+  const holder = valueAt(data, at.slice(0, -1));
+  const last = at.at(-1);
+  if (typeof holder !== 'object' || holder === null || last === undefined) return false;
+  const around = at === path ? option : expectationAt(schema, at, {})?.alternatives[0];
+  const value =
+    near ?? (wanted.examples.length > 0 && at === path ? wanted.examples[0] : around && placeholder(around));
+  (holder as Record<PropertyKey, unknown>)[last] = value;
+  return true;
+}
+
+function rename(mapping: unknown, name: string, meant: string | null): void {
+  if (typeof mapping !== 'object' || mapping === null) return;
+  const entries = mapping as Record<string, unknown>;
+  if (meant !== null) entries[meant] = entries[name];
+  delete entries[name];
+}
+
+/** The path with names as they stand in the file. */
+function asWritten(path: Path, renamed: ReadonlyMap<string, string>): Path {
+  return path.map((part, index) => renamed.get(JSON.stringify(path.slice(0, index + 1))) ?? part);
+}
+
+/** The second half of an unquoted `min(a, b)` in { }: said at the first half. */
+function restOfCall(name: string, mapping: unknown): boolean {
+  if (!name.endsWith(')') || typeof mapping !== 'object' || mapping === null) return false;
+  return Object.values(mapping).some((value) => typeof value === 'string' && value.startsWith('min('));
 }

@@ -1,0 +1,69 @@
+import type { Review } from './context.ts';
+
+/** The variants of the flag, where a stop ends, and what this version does not carry out. */
+export function reviewFlag({ plan, error, sound }: Review): void {
+  const { flag, reversibility, safeExposure } = plan;
+  if (flag.baseline === flag.canary && sound(['flag', 'canary']) && sound(['flag', 'baseline'])) {
+    const message = `baseline and canary are both "${flag.canary}"`;
+    error(['flag', 'canary'], { rule: 'PLAN-FLAG', message, instead: 'two different variants' });
+  }
+  const { variants } = flag;
+  for (const name of new Set([flag.baseline, flag.canary])) {
+    if (variants === undefined || Object.hasOwn(variants, name) || !sound(['flag'])) continue;
+    const message = `the variant "${name}" has no value`;
+    error(['flag', 'variants'], { rule: 'PLAN-FLAG', message, instead: `add \`${name}: ...\``, key: true });
+  }
+  if (reversibility === 'forward-only' && safeExposure === undefined) {
+    const instead = 'add `safeExposure: frozen` (stay as it is) or `safeExposure: { variant: NAME }`';
+    error(['reversibility'], {
+      rule: 'PLAN-SAFE-EXPOSURE',
+      message: 'nothing says where a stop of a forward-only plan ends',
+      instead,
+    });
+  }
+  if (reversibility === 'reversible' && safeExposure !== undefined && sound(['reversibility'])) {
+    const message = 'a reversible plan always goes back to nobody';
+    const instead = 'take it out, or write `reversibility: forward-only`';
+    error(['safeExposure'], { rule: 'PLAN-SAFE-EXPOSURE', message, instead, key: true });
+  }
+  if (safeExposure === undefined || safeExposure === 'frozen' || !sound(['safeExposure'])) return;
+  const { variant } = safeExposure;
+  const path = ['safeExposure', 'variant'];
+  if (variant === flag.baseline || variant === flag.canary) {
+    const isCanary = variant === flag.canary;
+    const message = isCanary
+      ? 'the canary is what a stop leaves'
+      : 'the old path cannot read what the canary has written';
+    const instead = isCanary
+      ? '`safeExposure: frozen` to stay as it is, or a third variant'
+      : 'a third variant, which disables the feature';
+    error(path, { rule: 'PLAN-SAFE-EXPOSURE', message, instead });
+  } else if (variants === undefined || !Object.hasOwn(variants, variant)) {
+    const message = `the variant "${variant}" has no value`;
+    error(path, {
+      rule: 'PLAN-SAFE-EXPOSURE',
+      message,
+      instead: `name all three in \`flag.variants\`, with \`${variant}: ...\``,
+    });
+  }
+}
+
+/** What the language has and this version does not carry out is refused, never silently left out. */
+export function reviewSupport({ plan, error, sound }: Review): void {
+  const no = (path: (string | number)[], what: string, instead = 'take it out') => {
+    if (!sound(path)) return;
+    const message = `this version does not carry out ${what}`;
+    error(path, { rule: 'PLAN-NOT-SUPPORTED', message, instead, key: true });
+  };
+  if (plan.mode === 'observe') no(['mode'], '`mode: observe`');
+  if (plan.lease !== undefined) no(['lease'], '`lease`');
+  if (plan.coverage.length > 0)
+    no(['coverage'], '`coverage`', 'take it out; `minUsers` in a stage counts all users');
+  if (plan.flag.provider !== 'embedded')
+    no(['flag', 'provider'], `the provider "${plan.flag.provider}"`, '`provider: embedded`');
+  plan.stages.forEach((stage, index) => {
+    if (stage.lease !== undefined) no(['stages', index, 'lease'], '`lease`');
+    if (stage.coverage !== undefined)
+      no(['stages', index, 'coverage'], '`coverage`', 'take it out; `minUsers` counts all users');
+  });
+}
