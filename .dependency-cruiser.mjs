@@ -9,7 +9,8 @@ const FOLDERS = {
   metrics: ['plans'],
   flags: ['plans', 'store'],
   notify: ['plans', 'store'],
-  activities: ['metrics', 'flags', 'notify', 'store', 'plans', 'analysis'],
+  // The gate's protocol is decided in rollout/, see docs/decisions/0002-gate-protocol.md.
+  activities: ['metrics', 'flags', 'notify', 'store', 'plans', 'analysis', 'rollout'],
   server: ['store', 'flags', 'notify', 'plans', 'analysis', 'rollout', 'workflows/messages'],
   // Everything but the command line and the console.
   app: 'plans analysis rollout workflows store metrics flags notify activities server client dashboards examples'.split(

@@ -1,8 +1,8 @@
-import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { FlagReading, FlagWriteResult } from '../flags/provider.ts';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { ClaimRequest, WriteRequest } from '../rollout/command.ts';
 import type { RolloutEvent, WriteRefusal } from '../rollout/event.ts';
-import type { ActivityParts } from './index.ts';
+import type { ActivityParts } from './parts.ts';
 
 /**
  * Flag writes. Each may be repeated: a write whose answer was lost is found to have landed by reading back, and
@@ -19,8 +19,29 @@ export function createFlagActivities({ provider }: Pick<ActivityParts, 'provider
     },
 
     async writeFlag(request: WriteRequest): Promise<RolloutEvent> {
-      const { id, environment, key, rolloutId, epoch, exposure, direction, expectedRevision, author, reason } = request;
-      const result = await provider(request.provider).write({ environment, key, rolloutId, epoch, exposure, direction, expectedRevision, author, reason });
+      const {
+        id,
+        environment,
+        key,
+        rolloutId,
+        epoch,
+        exposure,
+        direction,
+        expectedRevision,
+        author,
+        reason,
+      } = request;
+      const result = await provider(request.provider).write({
+        environment,
+        key,
+        rolloutId,
+        epoch,
+        exposure,
+        direction,
+        expectedRevision,
+        author,
+        reason,
+      });
       return answer(id, result);
     },
   };

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { withinExposure } from '../plans/exposure.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { GateReport } from '../rollout/event.ts';
-import type { ActivityParts } from './index.ts';
+import type { ActivityParts } from './parts.ts';
 
 /** How long the workflow has to answer a hard stop, and then to lower the flag, in milliseconds. */
 const TELL_WITHIN = 1_500;
@@ -19,11 +19,22 @@ export function isHardStop({ plan }: GateRequest, { assessment }: GateReport): b
  * when the flag does not read back as lowered within seconds, the gate lowers it itself. Both writes lower, so
  * that either order and both together end at the same exposure.
  */
-export async function escalate(parts: ActivityParts, request: GateRequest, report: GateReport, workflowId: string): Promise<GateReport> {
+export async function escalate(
+  parts: ActivityParts,
+  request: GateRequest,
+  report: GateReport,
+  workflowId: string,
+): Promise<GateReport> {
   const { log } = parts;
-  const told = await within(TELL_WITHIN, parts.tellHardStop(request.rolloutId, workflowId, { gate: request.id, report }));
+  const told = await within(
+    TELL_WITHIN,
+    parts.tellHardStop(request.rolloutId, workflowId, { gate: request.id, report }),
+  );
   if (told && (await lowered(parts, request))) return report;
-  log.warn({ rollout: request.rolloutId, told }, 'the hard stop was not carried out in time: the gate lowers the flag itself');
+  log.warn(
+    { rollout: request.rolloutId, told },
+    'the hard stop was not carried out in time: the gate lowers the flag itself',
+  );
   const { plan } = request;
   await insist(async () => {
     const result = await parts.provider(plan.flag.provider).write({
@@ -61,7 +72,9 @@ async function lowered(parts: ActivityParts, request: GateRequest): Promise<bool
   const end = Date.now() + LOWER_WITHIN;
   while (Date.now() < end) {
     try {
-      const reading = await parts.provider(plan.flag.provider).read({ environment: plan.environment, key: plan.flag.key });
+      const reading = await parts
+        .provider(plan.flag.provider)
+        .read({ environment: plan.environment, key: plan.flag.key });
       if (reading !== null && withinExposure(reading.exposure, safe)) return true;
     } catch {
       return false;

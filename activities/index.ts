@@ -1,21 +1,7 @@
-import type { FlagProvider } from '../flags/provider.ts';
-import type { MetricSource } from '../metrics/source.ts';
-import type { RolloutStore } from '../store/store.ts';
 import { createFlagActivities } from './flag-writes.ts';
-import { createGateActivity } from './watch-gate.ts';
+import type { ActivityParts } from './parts.ts';
 import { createRecordActivities } from './records.ts';
-
-/** What the activities act on; `app/` puts the real parts together. */
-export interface ActivityParts {
-  store: RolloutStore;
-  provider(name: string): FlagProvider;
-  source(name: string): MetricSource;
-  /** Tells the workflow of a hard stop past the gate's own return; rejects when Temporal does not answer in time. */
-  tellHardStop(rolloutId: string, workflowId: string, message: { gate: number; report: unknown }): Promise<void>;
-  /** Wakes the sender of notifications. */
-  kickNotifications(): void;
-  log: { info(details: object, text: string): void; warn(details: object, text: string): void };
-}
+import { createGateActivity } from './watch-gate.ts';
 
 export function createActivities(parts: ActivityParts) {
   return { ...createFlagActivities(parts), ...createRecordActivities(parts), ...createGateActivity(parts) };

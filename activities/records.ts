@@ -1,6 +1,7 @@
+import { isFailure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RecordRequest } from '../rollout/command.ts';
-import type { ActivityParts } from './index.ts';
+import type { ActivityParts } from './parts.ts';
 
 export interface FlagOf {
   rolloutId: string;
@@ -10,7 +11,11 @@ export interface FlagOf {
 }
 
 /** What goes into PostgreSQL behind the rollout's back: each call may be repeated and is retried until it lands. */
-export function createRecordActivities({ store, provider, kickNotifications }: Pick<ActivityParts, 'store' | 'provider' | 'kickNotifications'>) {
+export function createRecordActivities({
+  store,
+  provider,
+  kickNotifications,
+}: Pick<ActivityParts, 'store' | 'provider' | 'kickNotifications'>) {
   return {
     async record(request: RecordRequest): Promise<void> {
       await store.record(request);
@@ -26,12 +31,30 @@ export function createRecordActivities({ store, provider, kickNotifications }: P
       const active = await store.list({ service, phases: ['submitted', 'active', 'reverting'] });
       const own = active.find(({ id }) => id === rolloutId);
       return active
-        .filter(({ id, submittedAt }) => id !== rolloutId && own !== undefined && (submittedAt < own.submittedAt || (submittedAt === own.submittedAt && id < rolloutId)))
+        .filter(
+          ({ id, submittedAt }) =>
+            id !== rolloutId &&
+            own !== undefined &&
+            (submittedAt < own.submittedAt || (submittedAt === own.submittedAt && id < rolloutId)),
+        )
         .map(({ id }) => id);
     },
 
-    async savePlan({ rolloutId, plan, text }: { rolloutId: string; plan: Plan; text: string }): Promise<void> {
-      await store.amend(rolloutId, plan, text);
+    async savePlan({
+      rolloutId,
+      plan,
+      text,
+    }: {
+      rolloutId: string;
+      plan: Plan;
+      text: string;
+    }): Promise<void> {
+      try {
+        await store.amend(rolloutId, plan, text);
+      } catch (error) {
+        // The rollout ended while the database was away: its plan is history, nothing is lost.
+        if (!isFailure(error) || error.code !== 'ROLLOUT_OVER') throw error;
+      }
     },
   };
 }

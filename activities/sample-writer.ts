@@ -1,5 +1,5 @@
 import type { SampleRow } from '../store/store.ts';
-import type { ActivityParts } from './index.ts';
+import type { ActivityParts } from './parts.ts';
 
 /** Rows kept while PostgreSQL is away; about four hours of one gate at 15 s. The evidence itself is in the heartbeat. */
 const KEEP = 1_000;

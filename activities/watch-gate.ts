@@ -7,7 +7,7 @@ import { assessUnused, observeUnused } from '../rollout/decommission.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
-import type { ActivityParts } from './index.ts';
+import type { ActivityParts } from './parts.ts';
 import { createSampleWriter } from './sample-writer.ts';
 
 /** Between two signs of life, in milliseconds; the workflow gives up on a worker after ten seconds. */
@@ -32,11 +32,24 @@ export function createGateActivity(parts: ActivityParts) {
           const source = parts.source(request.plan.source.prometheus);
           const wait = (to + source.settle) * 1000 - Date.now();
           if (wait > 0) await context.sleep(wait);
-          const reading = await source.read({ plan: request.plan, stage: stageName(request), from: memory.cursor, to, origin: request.origin / 1000 });
+          const reading = await source.read({
+            plan: request.plan,
+            stage: stageName(request),
+            from: memory.cursor,
+            to,
+            origin: request.origin / 1000,
+          });
           memory = advance(memory, request, reading, to);
           const assessment = judge(memory, request);
           heartbeat(memory);
-          samples.save({ rolloutId: request.rolloutId, stage: stageName(request), t: assessment.t, at: to * 1000, sample: reading.kind === 'sample' ? reading.sample : null, assessment });
+          samples.save({
+            rolloutId: request.rolloutId,
+            stage: stageName(request),
+            t: assessment.t,
+            at: to * 1000,
+            sample: reading.kind === 'sample' ? reading.sample : null,
+            assessment,
+          });
           const report: GateReport = {
             assessment,
             memory,
@@ -84,7 +97,12 @@ function advance(memory: GateMemory, request: GateRequest, reading: Reading, to:
 }
 
 function judge(memory: GateMemory, request: GateRequest): Assessment {
-  return assessUnused(assess(memory.evidence, request.plan, situation(request)), memory, request.plan, request.stage);
+  return assessUnused(
+    assess(memory.evidence, request.plan, situation(request)),
+    memory,
+    request.plan,
+    request.stage,
+  );
 }
 
 function situation({ stage, acceptances }: GateRequest) {
@@ -94,8 +112,12 @@ function situation({ stage, acceptances }: GateRequest) {
 /** How the flag reads now; null where it cannot be read, which is no drift. */
 async function look(parts: ActivityParts, { plan }: GateRequest): Promise<FlagSight | null> {
   try {
-    const reading = await parts.provider(plan.flag.provider).read({ environment: plan.environment, key: plan.flag.key });
-    return reading === null ? null : { revision: reading.revision, exposure: reading.exposure, latch: reading.latch };
+    const reading = await parts
+      .provider(plan.flag.provider)
+      .read({ environment: plan.environment, key: plan.flag.key });
+    return reading === null
+      ? null
+      : { revision: reading.revision, exposure: reading.exposure, latch: reading.latch };
   } catch {
     return null;
   }

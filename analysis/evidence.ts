@@ -64,6 +64,8 @@ export interface Evidence {
   t: number | null;
   /** Polls of the present stage. */
   polls: { used: number; ignored: number; rejected: number };
+  /** Rejected polls of the present stage whose data were wrong, and not only absent while a source was away. */
+  suspect: number;
   last: 'used' | 'ignored' | 'rejected' | null;
   /** End of the last good window before those that were rejected without a break. */
   rejectedSince: number | null;

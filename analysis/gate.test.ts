@@ -298,8 +298,21 @@ describe('missing and wrong data', () => {
     const down = one.feed(rejected(90));
     expect(down).toMatchObject({ verdict: 'hold', lnE: before.lnE, holding: [{ kind: 'data' }] });
     expect(one.feed(rejected(105), rejected(120), rejected(135))).toMatchObject({ verdict: 'no-data' });
+    // An outage says nothing about the data before and after it.
+    expect(one.feed(healthy(10)).verdict).toBe('pass');
+  });
+
+  test('hold for as long as many polls of the stage were wrong, until enough good ones make up for them', () => {
+    const one = gate(short(), 0);
+    expect(one.feed(...[1, 2, 3, 4, 5].map(healthy)).verdict).toBe('pass');
+    const wrong = (i: number): Reading => ({
+      kind: 'rejected',
+      t: i * STEP,
+      rejections: [{ kind: 'invalid', metric: 'errors', detail: 'more errors than requests' }],
+      queries: [],
+    });
+    one.feed(...[6, 7, 8, 9].map(wrong));
     expect(one.feed(healthy(10)).holding).toEqual([{ kind: 'data', rejections: [] }]);
-    // Four rejected polls of forty: enough good ones make up for them.
     expect(one.feed(...Array.from({ length: 34 }, (_, i) => healthy(11 + i))).verdict).toBe('pass');
   });
 

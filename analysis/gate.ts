@@ -19,6 +19,7 @@ export function openEvidence(plan: Plan): Evidence {
     since: null,
     t: null,
     polls: { used: 0, ignored: 0, rejected: 0 },
+    suspect: 0,
     last: null,
     rejectedSince: null,
     rejections: [],
@@ -96,6 +97,8 @@ function reject(evidence: Evidence, rejections: readonly Rejection[], poll: numb
   return {
     ...evidence,
     polls: { ...evidence.polls, rejected: evidence.polls.rejected + 1 },
+    suspect:
+      evidence.suspect + (rejections.some(({ kind }) => kind === 'reset' || kind === 'invalid') ? 1 : 0),
     last: 'rejected',
     rejectedSince: evidence.rejectedSince ?? (evidence.t ?? 0) - poll,
     rejections,

@@ -3,8 +3,8 @@ import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
 import type { Evidence, RatioEvidence } from './evidence.ts';
 import type { Finding } from './metric-findings.ts';
-import { marginsOfRatio } from './ratio.ts';
 import { plannedRequests } from './planning.ts';
+import { marginsOfRatio } from './ratio.ts';
 import type { StageFrame } from './stage.ts';
 
 /** Canary requests above an edge below which a latency says nothing. */
@@ -57,7 +57,8 @@ function dataHoldings(evidence: Evidence, { plan, frame }: Look): Holding[] {
     .filter(({ name }) => evidence.metrics[name]?.missing != null)
     .map(({ name }) => ({ kind: 'no-canary', metric: name }));
   const rejections = [...(evidence.last === 'rejected' ? evidence.rejections : []), ...missing];
-  const many = rejected > REJECTED_FEW && rejected > REJECTED_SHARE * (used + ignored + rejected);
+  const many =
+    evidence.suspect > REJECTED_FEW && evidence.suspect > REJECTED_SHARE * (used + ignored + rejected);
   if (rejections.length > 0 || many) return [{ kind: 'data', rejections }];
   const { canary } = evidence.requests;
   // A quiet moment, or nothing seen yet: wait for one more request.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Dispersion } from './dispersion.ts';
-import { assumedDispersion, measuredDispersion, measureDispersion } from './dispersion.ts';
+import { assumedDispersion, measureDispersion, measuredDispersion } from './dispersion.ts';
 import { lnEvidence, lnMixture, score } from './kernel.ts';
 import type { Process, Totals } from './process.ts';
 import { addPoll, evidenceOf, openProcess, openSegment } from './process.ts';

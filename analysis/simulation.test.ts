@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { assess, observe, openEvidence } from './gate.ts';
 import type { Knots } from './dispersion.ts';
 import { measureDispersion } from './dispersion.ts';
+import { assess, observe, openEvidence } from './gate.ts';
 import { errorsPoll, planOf, randomOf, reading } from './traffic.fixture.ts';
 
 const STEP = 15;

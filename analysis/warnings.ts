@@ -1,7 +1,7 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Evidence } from './evidence.ts';
-import { isTested } from './weights.ts';
 import type { GateContext, StageFrame } from './stage.ts';
+import { isTested } from './weights.ts';
 
 interface Look {
   evidence: Evidence;

@@ -53,7 +53,15 @@ export interface Stack {
 }
 
 /** What a stack leaves in its folder, besides logs. */
-const LEFT = ['postgres', 'temporal.db', 'temporal.db-shm', 'temporal.db-wal', 'prometheus', 'definitions', 'latches'];
+const LEFT = [
+  'postgres',
+  'temporal.db',
+  'temporal.db-shm',
+  'temporal.db-wal',
+  'prometheus',
+  'definitions',
+  'latches',
+];
 
 const PART_NAMES = ['postgres', 'temporal', 'prometheus', 'server', 'worker'] as const;
 export type PartName = (typeof PART_NAMES)[number];

@@ -246,7 +246,7 @@ describe('what goes wrong', () => {
     expect(done.err).toContain('(POSTGRES_UNREACHABLE)');
   });
 
-  test.each(['', 'frob', 'status', 'kill', 'list --frob', 'status a b'])(
+  test.concurrent.each(['', 'frob', 'status', 'kill', 'list --frob', 'status a b'])(
     'wrong use `%s`: exit 2',
     async (args) => {
       const done = await tidegate(args);

@@ -1,7 +1,7 @@
 import type { Plan } from '../plans/plan.ts';
+import { quote } from '../plans/promql-text.ts';
 import type { Cohort, CohortQuery, Role } from './plan-queries.ts';
 import type { QueryAnswer, RawSeries } from './prometheus-api.ts';
-import { quote } from '../plans/promql-text.ts';
 
 /** A series with its place in the plan. */
 export interface CohortSeries extends RawSeries {

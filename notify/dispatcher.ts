@@ -1,6 +1,6 @@
 import type { Outbox } from '../store/store.ts';
-import type { Channel } from './channel.ts';
 import { createBell } from './bell.ts';
+import type { Channel } from './channel.ts';
 import { createDelivery, type Send } from './delivery.ts';
 import { type Lane, startLane } from './lane.ts';
 import type { Log } from './log.ts';

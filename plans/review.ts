@@ -1,3 +1,5 @@
+import type { Path } from './document.ts';
+import type { Plan } from './plan.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewFlag, reviewSupport } from './review/flag.ts';
 import { reviewMetrics } from './review/metrics.ts';
@@ -5,8 +7,6 @@ import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
 import { reviewStages } from './review/stages.ts';
-import type { Path } from './document.ts';
-import type { Plan } from './plan.ts';
 
 /**
  * What the schema alone cannot see: conditions between fields, PromQL, and defaults that are a risk. Nothing is said of

@@ -31,12 +31,15 @@ function leaves(value: unknown, path: string, into: Leaves): Leaves {
 
 /** Elements of lists are known by their name, so that an inserted stage does not rename all that follow. */
 function label(child: unknown, index: string): string {
-  return typeof child === 'object' && child !== null && 'name' in child && typeof child.name === 'string' ? child.name : index;
+  return typeof child === 'object' && child !== null && 'name' in child && typeof child.name === 'string'
+    ? child.name
+    : index;
 }
 
 const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]+\]\.breakdown)/;
 /** Smaller is stricter; gone is looser. */
-const SMALLER = /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof)$/;
+const SMALLER =
+  /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof)$/;
 /** Larger is stricter; gone is looser. */
 const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback)$/;
 /** New ones only add conditions. */
@@ -60,7 +63,12 @@ export function planChanges(before: Plan, after: Plan): PlanChange[] {
   const paths = [...new Set([...fresh.keys(), ...old.keys()])];
   return paths
     .filter((path) => old.get(path) !== fresh.get(path))
-    .map((path) => ({ path, before: old.get(path), after: fresh.get(path), loosens: loosens(path, old.get(path), fresh.get(path)) }));
+    .map((path) => ({
+      path,
+      before: old.get(path),
+      after: fresh.get(path),
+      loosens: loosens(path, old.get(path), fresh.get(path)),
+    }));
 }
 
 export function describeChange({ path, before, after }: PlanChange): string {
@@ -75,17 +83,38 @@ function show(value: unknown): string {
 export function amendRefusal(state: RolloutState, plan: Plan): Refusal | null {
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
   if (state.phase === 'reverting') return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
-  const fixed = ['environment', 'flag.key', 'flag.provider', 'flag.baseline', 'flag.canary', 'flag.stickiness', 'metadata.name', 'reversibility', 'mode'];
+  const fixed = [
+    'environment',
+    'flag.key',
+    'flag.provider',
+    'flag.baseline',
+    'flag.canary',
+    'flag.stickiness',
+    'metadata.name',
+    'reversibility',
+    'mode',
+  ];
   const changes = planChanges(state.plan, plan);
   const bad = changes.find(({ path }) => fixed.includes(path));
-  if (bad !== undefined) return { code: 'AMEND_REFUSED', message: `${bad.path} cannot change while the rollout runs` };
+  if (bad !== undefined)
+    return { code: 'AMEND_REFUSED', message: `${bad.path} cannot change while the rollout runs` };
   for (let index = 0; index <= state.stage; index += 1) {
     const old = state.plan.stages[index];
     const next = plan.stages[index];
-    const same = next !== undefined && old !== undefined && next.name === old.name && next.percent === old.percent && JSON.stringify(next.audience) === JSON.stringify(old.audience);
-    if (!same) return { code: 'AMEND_REFUSED', message: `stage ${old?.name ?? index} has begun and keeps its name and exposure` };
+    const same =
+      next !== undefined &&
+      old !== undefined &&
+      next.name === old.name &&
+      next.percent === old.percent &&
+      JSON.stringify(next.audience) === JSON.stringify(old.audience);
+    if (!same)
+      return {
+        code: 'AMEND_REFUSED',
+        message: `stage ${old?.name ?? index} has begun and keeps its name and exposure`,
+      };
   }
-  if (changes.length === 0) return { code: 'AMEND_REFUSED', message: 'the new plan says the same as the old one' };
+  if (changes.length === 0)
+    return { code: 'AMEND_REFUSED', message: 'the new plan says the same as the old one' };
   return null;
 }
 
@@ -100,13 +129,22 @@ export function onAmend(turn: Turn, event: AmendEvent): void {
   }
   const changes = planChanges(state.plan, event.plan);
   const { by, roles } = event;
-  state.amendment = { plan: event.plan, text: event.text, changes: changes.map(describeChange), by: { by, roles }, at: now };
+  state.amendment = {
+    plan: event.plan,
+    text: event.text,
+    changes: changes.map(describeChange),
+    by: { by, roles },
+    at: now,
+  };
   if (!changes.some((change) => change.loosens)) {
     applyAmendment(turn, cause);
     return;
   }
   const loose = changes.filter((change) => change.loosens).map(({ path }) => path);
-  journal(turn, 'approval-needed', { cause, summary: `The amendment loosens ${loose.join(', ')}: a second person must approve it.` });
+  journal(turn, 'approval-needed', {
+    cause,
+    summary: `The amendment loosens ${loose.join(', ')}: a second person must approve it.`,
+  });
 }
 
 export function applyAmendment(turn: Turn, cause: Cause): void {
@@ -119,7 +157,10 @@ export function applyAmendment(turn: Turn, cause: Cause): void {
   // An approval was given on the old plan.
   state.grants = [];
   state.waitingSince = null;
-  journal(turn, 'amended', { cause, summary: `Plan revision ${state.planRevision}: ${amendment.changes.join('; ')}.` });
+  journal(turn, 'amended', {
+    cause,
+    summary: `Plan revision ${state.planRevision}: ${amendment.changes.join('; ')}.`,
+  });
   turn.commands.push({ kind: 'save-plan', rolloutId: state.id, plan: state.plan, text: amendment.text });
   if (state.gate !== null) watch(turn);
 }

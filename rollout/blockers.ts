@@ -14,27 +14,51 @@ export const PEERS_FRESH = 15_000;
 export function blockersOf(state: RolloutState, now: number): Blocker[] {
   const blockers: Blocker[] = [];
   if (state.write !== null) blockers.push(blocker('write', 'the flag is being written'));
-  else if (state.retry !== null) blockers.push(blocker('write', 'writing the flag failed and is tried again', state.retry.at));
+  else if (state.retry !== null)
+    blockers.push(blocker('write', 'writing the flag failed and is tried again', state.retry.at));
   if (state.pause !== null) {
-    blockers.push(blocker('paused', state.pause.causes.map(({ text }) => text).join('; '), state.pause.deadline));
+    blockers.push(
+      blocker('paused', state.pause.causes.map(({ text }) => text).join('; '), state.pause.deadline),
+    );
   }
   if (state.amendment !== null) {
-    blockers.push(blocker('approval', 'an amendment that loosens the plan waits for a second person', null, amendRoles(state.plan)));
+    blockers.push(
+      blocker(
+        'approval',
+        'an amendment that loosens the plan waits for a second person',
+        null,
+        amendRoles(state.plan),
+      ),
+    );
   }
   if (state.stage >= 0 && !gatePassed(state)) blockers.push(blocker('gate', gateText(state)));
   const approval = neededApproval(state);
   if (approval !== null && !granted(state, approval)) {
-    blockers.push(blocker(state.stage < 0 ? 'start-approval' : 'approval', approvalText(state, approval), waitingDeadline(state), missingRoles(state, approval)));
+    blockers.push(
+      blocker(
+        state.stage < 0 ? 'start-approval' : 'approval',
+        approvalText(state, approval),
+        waitingDeadline(state),
+        missingRoles(state, approval),
+      ),
+    );
   }
   if (state.peers !== null && state.peers.length > 0 && state.plan.policy.sharedService === 'wait') {
-    blockers.push(blocker('shared-service', `waits for ${state.peers.join(', ')}, which moves the same service`));
+    blockers.push(
+      blocker('shared-service', `waits for ${state.peers.join(', ')}, which moves the same service`),
+    );
   }
   const opening = finished(state) ? null : nextOpening(state.plan.windows, now);
   if (opening !== null) blockers.push(blocker('window', 'outside the windows of the plan', opening));
   return blockers;
 }
 
-function blocker(kind: Blocker['kind'], text: string, until: number | null = null, roles: string[] = []): Blocker {
+function blocker(
+  kind: Blocker['kind'],
+  text: string,
+  until: number | null = null,
+  roles: string[] = [],
+): Blocker {
   return { kind, text, until, roles };
 }
 
@@ -72,7 +96,9 @@ export function granted(state: RolloutState, approval: Approval): boolean {
 /** Roles that may still give theirs. With `all`, each person stands for one role. */
 export function missingRoles(state: RolloutState, approval: Approval): string[] {
   if (approval.quorum !== 'all') return approval.roles;
-  const people = grantsHere(state).map((grant) => grant.roles.filter((role) => approval.roles.includes(role)));
+  const people = grantsHere(state).map((grant) =>
+    grant.roles.filter((role) => approval.roles.includes(role)),
+  );
   const covered = bestCover(approval.roles, people);
   return approval.roles.filter((role) => !covered.has(role));
 }
@@ -99,7 +125,12 @@ function bestCover(roles: readonly string[], people: readonly string[][]): Set<s
 function approvalText(state: RolloutState, approval: Approval): string {
   const missing = missingRoles(state, approval);
   const have = grantsHere(state).length;
-  const wanted = approval.quorum === 'any' ? 'one of' : approval.quorum === 'all' ? 'each of' : `${approval.quorum} people of`;
+  const wanted =
+    approval.quorum === 'any'
+      ? 'one of'
+      : approval.quorum === 'all'
+        ? 'each of'
+        : `${approval.quorum} people of`;
   return `waits for approval by ${wanted} ${missing.join(', ')}${have > 0 ? ` (${have} given)` : ''}`;
 }
 
@@ -111,7 +142,10 @@ export function waitingDeadline(state: RolloutState): number | null {
 
 /** Who may confirm what loosens a plan: those who approve its start, else those who approve its stages. */
 export function amendRoles(plan: Plan): string[] {
-  const roles = plan.approvals.start?.roles ?? plan.approval?.roles ?? plan.stages.flatMap((stage) => stage.approval?.roles ?? []);
+  const roles =
+    plan.approvals.start?.roles ??
+    plan.approval?.roles ??
+    plan.stages.flatMap((stage) => stage.approval?.roles ?? []);
   return [...new Set(roles)];
 }
 

@@ -9,6 +9,8 @@ export interface FlagShapeRequest {
   baseline: string;
   canary: string;
   stickiness: string;
+  /** Where a kill ends that knows no plan; absent: nobody is exposed. */
+  safe?: 'frozen' | Exposure;
 }
 
 export interface ClaimRequest {

@@ -73,11 +73,25 @@ export type RolloutEvent =
   | { kind: 'tick' }
   | { kind: 'claimed'; id: number; revision: number; epoch: number; exposure: Exposure }
   | { kind: 'written'; id: number; before: number | null; after: number | null; epoch: number | null }
-  | { kind: 'write-refused'; id: number; why: WriteRefusal; revision: number; exposure: Exposure; owner: string | null; latchedBy: string | null }
+  | {
+      kind: 'write-refused';
+      id: number;
+      why: WriteRefusal;
+      revision: number;
+      exposure: Exposure;
+      owner: string | null;
+      latchedBy: string | null;
+    }
   | { kind: 'write-failed'; id: number; detail: string }
   | { kind: 'gate'; gate: number; report: GateReport }
   | PersonEvent
   | AmendEvent
   | { kind: 'killed'; by: string; reason: string }
-  | { kind: 'alert'; name: string; scope: 'canary' | 'service'; status: 'firing' | 'resolved'; detail: string }
+  | {
+      kind: 'alert';
+      name: string;
+      scope: 'canary' | 'service';
+      status: 'firing' | 'resolved';
+      detail: string;
+    }
   | { kind: 'peers'; older: string[] };

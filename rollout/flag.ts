@@ -1,7 +1,8 @@
 import type { Exposure } from '../plans/exposure.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
-import { safeExposure, stageExposure } from '../plans/stages.ts';
+import { stageExposure } from '../plans/stages.ts';
+import { stopExposure } from './exposure.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -23,9 +24,22 @@ export function claimFlag(turn: Turn, cause: Cause): void {
         baseline: flag.baseline,
         canary: flag.canary,
         stickiness: flag.stickiness,
+        ...safeShape(state.plan),
       },
     },
   });
+}
+
+/**
+ * A kill may come while nobody can read the plan, so the flag itself knows where it ends. A safe variant is served
+ * to whoever could have had the canary: everyone, since the kill does not know how far the rollout was.
+ */
+function safeShape({ reversibility, safeExposure }: RolloutState['plan']): { safe?: 'frozen' | Exposure } {
+  if (reversibility === 'reversible' || safeExposure === undefined) return {};
+  return {
+    safe:
+      safeExposure === 'frozen' ? 'frozen' : { percent: 100, segments: [], variant: safeExposure.variant },
+  };
 }
 
 /** A flag whose plan names no values is boolean: the canary variant is true. */
@@ -49,23 +63,30 @@ export function lowerFlag(turn: Turn, purpose: 'step-back' | 'revert', stage: nu
   pushWrite(turn, id, exposure, 'lower', cause);
 }
 
-/** Where a stop ends: nobody exposed, or the safe exposure that the plan names. */
-export function stopExposure(state: RolloutState): Exposure {
-  return safeExposure(state.plan, state.exposure);
-}
-
 export function alreadyThere(state: RolloutState, stage: number): boolean {
   return sameExposure(stageExposure(state.plan, stage), state.exposure);
 }
 
-function openWrite(turn: Turn, purpose: PendingWrite['purpose'], stage: number, exposure: Exposure, cause: Cause): number {
+function openWrite(
+  turn: Turn,
+  purpose: PendingWrite['purpose'],
+  stage: number,
+  exposure: Exposure,
+  cause: Cause,
+): number {
   const { state } = turn;
   state.writes += 1;
   state.write = { id: state.writes, purpose, stage, exposure, cause };
   return state.writes;
 }
 
-function pushWrite(turn: Turn, id: number, exposure: Exposure, direction: 'raise' | 'lower', cause: Cause): void {
+function pushWrite(
+  turn: Turn,
+  id: number,
+  exposure: Exposure,
+  direction: 'raise' | 'lower',
+  cause: Cause,
+): void {
   const { state } = turn;
   const { flag, environment } = state.plan;
   turn.commands.push({

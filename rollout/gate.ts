@@ -1,7 +1,7 @@
 import type { Assessment } from '../plans/assessment.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
-import { lowerFlag } from './flag.ts';
 import type { GateReport } from './event.ts';
+import { lowerFlag } from './flag.ts';
 import { proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
 import type { PauseKind, RolloutState } from './state.ts';
@@ -22,20 +22,32 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   voidGrants(turn, before);
   if (report.flag?.latch != null) {
     const { by, reason } = report.flag.latch;
-    stop(turn, { transition: 'killed', cause: { kind: 'flag', reason: `${by}: ${reason}` }, summary: `Killed by ${by}: ${reason}.` });
+    stop(turn, {
+      transition: 'killed',
+      cause: { kind: 'flag', reason: `${by}: ${reason}` },
+      summary: `Killed by ${by}: ${reason}.`,
+    });
     return;
   }
   if (hardStop(turn, report)) return;
   noteDrift(turn, report);
   softCauses(turn, assessment, state.gate.key);
   dataCauses(turn, before, assessment);
-  if (report.overdue && !said(state.gate.key, 'overdue')) pause(turn, 'overdue', 'paused', `stage ${assessment.stage} has not passed within its longest time: ${assessment.reason}`, assessment);
+  if (report.overdue && !said(state.gate.key, 'overdue'))
+    pause(
+      turn,
+      'overdue',
+      'paused',
+      `stage ${assessment.stage} has not passed within its longest time: ${assessment.reason}`,
+      assessment,
+    );
   if (assessment.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
   proceed(turn);
   if (!isActive(state)) return;
   state.gate = { ...state.gate, key: reportKey(report, expected) };
   // The next stage's gate begins when its exposure lands; should that fail, this one goes on.
-  if (state.write?.purpose !== 'advance' && !turn.commands.some(({ kind }) => kind === 'watch')) watch(turn, state.gate);
+  if (state.write?.purpose !== 'advance' && !turn.commands.some(({ kind }) => kind === 'watch'))
+    watch(turn, state.gate);
 }
 
 /** Read through a function, since the steps before may have changed the phase. */
@@ -69,11 +81,19 @@ function hardStop(turn: Turn, report: GateReport): boolean {
   const { assessment, queries } = report;
   const limit = assessment.limits.find(({ fired, action }) => fired && action === 'rollback');
   if (assessment.verdict !== 'hard' && limit === undefined && !report.reverted) return false;
-  if (assessment.verdict === 'hard' && state.plan.policy.hard === 'pause' && limit === undefined && !report.reverted) {
+  if (
+    assessment.verdict === 'hard' &&
+    state.plan.policy.hard === 'pause' &&
+    limit === undefined &&
+    !report.reverted
+  ) {
     pause(turn, 'hard', 'hard-stop', assessment.reason, assessment);
     return false;
   }
-  const reason = limit === undefined ? assessment.reason : `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`;
+  const reason =
+    limit === undefined
+      ? assessment.reason
+      : `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`;
   stop(turn, {
     transition: 'hard-stop',
     cause: { kind: 'gate', verdict: 'hard', reason },
@@ -89,34 +109,56 @@ function noteDrift(turn: Turn, report: GateReport): void {
   const { state } = turn;
   // While a write of our own is out, a new revision may be that write.
   if (report.flag === null || state.write !== null) return;
-  if (!flagMoved(report.flag, { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch })) return;
+  if (!flagMoved(report.flag, { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch }))
+    return;
   const { revision, exposure } = report.flag;
   const before = state.flagRevision;
   state.flagRevision = revision;
   state.exposure = exposure;
-  pauseForDrift(turn, `somebody else moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`);
+  pauseForDrift(
+    turn,
+    `somebody else moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`,
+  );
 }
 
 function softCauses(turn: Turn, assessment: Assessment, key: string): void {
   const { state } = turn;
   for (const limit of assessment.limits.filter(({ fired, action }) => fired && action === 'pause')) {
     if (said(key, limit.limit)) continue;
-    pause(turn, 'limit', 'paused', `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`, assessment);
+    pause(
+      turn,
+      'limit',
+      'paused',
+      `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`,
+      assessment,
+    );
   }
   if (assessment.verdict !== 'soft') return;
   if (state.plan.policy.soft === 'rollback') {
-    stop(turn, { transition: 'soft-stop', cause: gateCause(assessment), summary: `Soft stop: ${assessment.reason}.`, evidence: assessment, queries: state.gate?.queries ?? [] });
+    stop(turn, {
+      transition: 'soft-stop',
+      cause: gateCause(assessment),
+      summary: `Soft stop: ${assessment.reason}.`,
+      evidence: assessment,
+      queries: state.gate?.queries ?? [],
+    });
     return;
   }
   const fresh = pause(turn, 'soft', 'soft-stop', assessment.reason, assessment);
-  if (fresh && state.plan.policy.soft === 'step-back') stepBack(turn, gateCause(assessment), assessment.reason);
+  if (fresh && state.plan.policy.soft === 'step-back')
+    stepBack(turn, gateCause(assessment), assessment.reason);
 }
 
 function dataCauses(turn: Turn, before: Assessment | null, assessment: Assessment): void {
   const { state } = turn;
   if (assessment.verdict === 'no-data') {
     if (state.plan.policy.noData.then === 'rollback') {
-      stop(turn, { transition: 'no-data', cause: gateCause(assessment), summary: `No data: ${assessment.reason}.`, evidence: assessment });
+      stop(turn, {
+        transition: 'no-data',
+        cause: gateCause(assessment),
+        summary: `No data: ${assessment.reason}.`,
+        evidence: assessment,
+      });
     } else if (before?.verdict !== 'no-data') {
       pause(turn, 'no-data', 'no-data', assessment.reason, assessment);
     }
@@ -125,7 +167,12 @@ function dataCauses(turn: Turn, before: Assessment | null, assessment: Assessmen
   if (state.pause === null || !state.pause.causes.some(({ kind }) => kind === 'no-data')) return;
   const causes = state.pause.causes.filter(({ kind }) => kind !== 'no-data');
   state.pause = causes.length > 0 ? { ...state.pause, causes } : null;
-  journal(turn, 'resumed', { cause: gateCause(assessment), summary: 'The data are back.', flagBefore: state.flagRevision, evidence: assessment });
+  journal(turn, 'resumed', {
+    cause: gateCause(assessment),
+    summary: 'The data are back.',
+    flagBefore: state.flagRevision,
+    evidence: assessment,
+  });
 }
 
 function notePassed(turn: Turn, assessment: Assessment): void {
@@ -138,7 +185,13 @@ function notePassed(turn: Turn, assessment: Assessment): void {
   });
 }
 
-function pause(turn: Turn, kind: PauseKind, transition: Transition, text: string, assessment: Assessment): boolean {
+function pause(
+  turn: Turn,
+  kind: PauseKind,
+  transition: Transition,
+  text: string,
+  assessment: Assessment,
+): boolean {
   if (!addPause(turn, kind, text)) return false;
   journal(turn, transition, {
     cause: gateCause(assessment),
@@ -154,7 +207,11 @@ function pause(turn: Turn, kind: PauseKind, transition: Transition, text: string
 export function stepBack(turn: Turn, cause: Cause, text: string): void {
   const { state } = turn;
   if (state.stage <= 0) {
-    stop(turn, { transition: 'rollback-requested', cause, summary: `There is no stage to step back to: ${text}.` });
+    stop(turn, {
+      transition: 'rollback-requested',
+      cause,
+      summary: `There is no stage to step back to: ${text}.`,
+    });
     return;
   }
   if (state.pause === null) addPause(turn, 'stepped-back', text);

@@ -22,15 +22,44 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 6, arbitrary: fc.constant((world: World) => void world.person('approve')) },
   { weight: 2, arbitrary: index.map((at) => (world: World) => world.lose(at)) },
   { weight: 3, arbitrary: fc.constant((world: World) => world.tick()) },
-  { weight: 2, arbitrary: fc.constantFrom('hold', 'soft', 'no-data').map((verdict) => (world: World) => world.report(assessment(verdict))) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom('hold', 'soft', 'no-data')
+      .map((verdict) => (world: World) => world.report(assessment(verdict))),
+  },
   { weight: 1, arbitrary: fc.constant((world: World) => world.report(assessment('hard'))) },
-  { weight: 3, arbitrary: fc.constantFrom('reject', 'step-back', 'pause', 'resume', 'rollback').map((action) => (world: World) => void world.person(action)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom('reject', 'step-back', 'pause', 'resume', 'rollback')
+      .map((action) => (world: World) => void world.person(action)),
+  },
   { weight: 1, arbitrary: fc.constant((world: World) => void world.person('approve', 'sam')) },
-  { weight: 1, arbitrary: fc.constantFrom(0, 3, 80).map((percent) => (world: World) => world.drift(percent)) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(0, 3, 80).map((percent) => (world: World) => world.drift(percent)),
+  },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
-  { weight: 1, arbitrary: fc.constant((world: World) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' })) },
-  { weight: 1, arbitrary: fc.constantFrom('canary', 'service').map((scope) => (world: World) => void world.event({ kind: 'alert', name: 'A', scope, status: 'firing', detail: '' })) },
-  { weight: 1, arbitrary: fc.constantFrom<string[]>([], ['other-1']).map((older) => (world: World) => void world.event({ kind: 'peers', older })) },
+  {
+    weight: 1,
+    arbitrary: fc.constant((world: World) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('canary', 'service')
+      .map(
+        (scope) => (world: World) =>
+          void world.event({ kind: 'alert', name: 'A', scope, status: 'firing', detail: '' }),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom<string[]>([], ['other-1'])
+      .map((older) => (world: World) => void world.event({ kind: 'peers', older })),
+  },
 );
 const order = fc.array(move, { minLength: 10, maxLength: 90 });
 
@@ -43,11 +72,21 @@ function play(moves: readonly Move[], look: (world: World) => void, plan = planO
 }
 
 function raises(commands: readonly Command[]) {
-  return commands.flatMap((command) => (command.kind === 'write' && command.request.direction === 'raise' ? [command.request] : []));
+  return commands.flatMap((command) =>
+    command.kind === 'write' && command.request.direction === 'raise' ? [command.request] : [],
+  );
 }
 
-function every(moves: readonly Move[], check: (before: RolloutState, event: RolloutEvent, commands: Command[], world: World) => void, plan = planOf()): World {
-  return play(moves, (world) => world.watchers.push((before, event, commands) => check(before, event, commands, world)), plan);
+function every(
+  moves: readonly Move[],
+  check: (before: RolloutState, event: RolloutEvent, commands: Command[], world: World) => void,
+  plan = planOf(),
+): World {
+  return play(
+    moves,
+    (world) => world.watchers.push((before, event, commands) => check(before, event, commands, world)),
+    plan,
+  );
 }
 
 describe('whatever the order of events', () => {
@@ -62,7 +101,8 @@ describe('whatever the order of events', () => {
             expect(stage).toBe(state.stage + 1);
             if (state.stage >= 0) expect(state.gate?.assessment?.verdict).toBe('pass');
             const approval = state.stage < 0 || state.plan.stages[state.stage]?.approval !== undefined;
-            if (approval) expect(state.grants.some(({ stage: of, by }) => of === state.stage && by !== 'sam')).toBe(true);
+            if (approval)
+              expect(state.grants.some(({ stage: of, by }) => of === state.stage && by !== 'sam')).toBe(true);
           }
         });
       }),
@@ -86,7 +126,8 @@ describe('whatever the order of events', () => {
           one(world);
           // A revision that no write of ours made.
           if (world.flag.revision !== revision && world.pending.length === writes) moved = true;
-          if (!moved) expect(withinExposure(world.flag.exposure, stageExposure(world.state.plan, highest))).toBe(true);
+          if (!moved)
+            expect(withinExposure(world.flag.exposure, stageExposure(world.state.plan, highest))).toBe(true);
         }
       }),
       { numRuns },
@@ -107,8 +148,13 @@ describe('whatever the order of events', () => {
         if (!moving) return;
         const seen = world.commands.length;
         stop(world);
-        const lowered = world.commands.slice(seen).some((command) => command.kind === 'write' && command.request.direction === 'lower');
-        if (claimed) expect(lowered || world.state.phase === 'reverting' || ENDED.includes(world.state.phase)).toBe(true);
+        const lowered = world.commands
+          .slice(seen)
+          .some((command) => command.kind === 'write' && command.request.direction === 'lower');
+        if (claimed)
+          expect(lowered || world.state.phase === 'reverting' || ENDED.includes(world.state.phase)).toBe(
+            true,
+          );
         world.settle();
         expect(world.state.phase).toBe('rolled-back');
         expect(world.flag.exposure).toMatchObject({ percent: 0, segments: [] });
@@ -139,13 +185,15 @@ describe('whatever the order of events', () => {
         const world = play(before, () => undefined);
         world.kill();
         world.watchers.push((_state, event, commands) => {
-          if (event.kind === 'killed' || world.state.phase === 'reverting') expect(raises(commands)).toEqual([]);
+          if (event.kind === 'killed' || world.state.phase === 'reverting')
+            expect(raises(commands)).toEqual([]);
         });
         for (const one of after) {
           const { revision } = world.flag;
           const drifting = world.pending.length;
           one(world);
-          if (world.pending.length < drifting && world.flag.revision > revision) expect(world.flag.exposure.percent).toBe(0);
+          if (world.pending.length < drifting && world.flag.revision > revision)
+            expect(world.flag.exposure.percent).toBe(0);
         }
       }),
       { numRuns },
@@ -154,16 +202,25 @@ describe('whatever the order of events', () => {
 
   it('4: no data, bad data or a dead source never opens a stage', () => {
     fc.assert(
-      fc.property(order, fc.constantFrom<'hold' | 'no-data' | 'soft'>('hold', 'no-data', 'soft'), (moves, verdict) => {
-        every(moves, (before, event, commands) => {
-          if (event.kind === 'gate' && event.report.assessment.verdict !== 'pass') expect(raises(commands)).toEqual([]);
-          if (before.gate?.assessment !== null && before.gate?.assessment?.verdict === verdict && before.stage >= 0) {
-            const passed = event.kind === 'gate' && event.report.assessment.verdict === 'pass';
-            const restored = event.kind === 'person' && event.action === 'resume';
-            if (!passed && !restored && event.kind !== 'tick') expect(raises(commands)).toEqual([]);
-          }
-        });
-      }),
+      fc.property(
+        order,
+        fc.constantFrom<'hold' | 'no-data' | 'soft'>('hold', 'no-data', 'soft'),
+        (moves, verdict) => {
+          every(moves, (before, event, commands) => {
+            if (event.kind === 'gate' && event.report.assessment.verdict !== 'pass')
+              expect(raises(commands)).toEqual([]);
+            if (
+              before.gate?.assessment !== null &&
+              before.gate?.assessment?.verdict === verdict &&
+              before.stage >= 0
+            ) {
+              const passed = event.kind === 'gate' && event.report.assessment.verdict === 'pass';
+              const restored = event.kind === 'person' && event.action === 'resume';
+              if (!passed && !restored && event.kind !== 'tick') expect(raises(commands)).toEqual([]);
+            }
+          });
+        },
+      ),
       { numRuns },
     );
   });
@@ -173,10 +230,18 @@ describe('whatever the order of events', () => {
       fc.property(order, (moves) => {
         const landed: number[] = [];
         const world = every(moves, (before, event) => {
-          if (event.kind === 'written' && event.after !== event.before && event.after !== null && !ENDED.includes(before.phase)) landed.push(event.after);
+          if (
+            event.kind === 'written' &&
+            event.after !== event.before &&
+            event.after !== null &&
+            !ENDED.includes(before.phase)
+          )
+            landed.push(event.after);
         });
         expect(world.journal.map(({ seq }) => seq)).toEqual(world.journal.map((_, at) => at + 1));
-        const told = world.journal.filter(({ flagAfter, flagBefore }) => flagAfter !== null && flagAfter !== flagBefore).map(({ flagAfter }) => flagAfter);
+        const told = world.journal
+          .filter(({ flagAfter, flagBefore }) => flagAfter !== null && flagAfter !== flagBefore)
+          .map(({ flagAfter }) => flagAfter);
         expect([...told].sort()).toEqual([...landed].sort());
       }),
       { numRuns },
@@ -185,7 +250,12 @@ describe('whatever the order of events', () => {
 
   it('6: what is recorded or sent is never waited for', () => {
     // The world never answers a record, and rollouts reach their end all the same.
-    const world = new World(planOf({ approvals: {}, notify: [{ channel: 'dead', events: ['submitted', 'advanced', 'completed'] }] }));
+    const world = new World(
+      planOf({
+        approvals: {},
+        notify: [{ channel: 'dead', events: ['submitted', 'advanced', 'completed'] }],
+      }),
+    );
     world.event({ kind: 'begin' });
     for (let round = 0; round < 20 && world.state.phase !== 'completed'; round += 1) {
       world.event({ kind: 'peers', older: [] });
@@ -202,9 +272,14 @@ describe('whatever the order of events', () => {
     const plan = planOf({ policy: { sharedService: 'wait' } });
     fc.assert(
       fc.property(order, (moves) => {
-        every(moves, (_before, _event, commands, { state }) => {
-          if (raises(commands).length > 0 && state.write?.purpose === 'advance') expect(state.peers).toEqual([]);
-        }, plan);
+        every(
+          moves,
+          (_before, _event, commands, { state }) => {
+            if (raises(commands).length > 0 && state.write?.purpose === 'advance')
+              expect(state.peers).toEqual([]);
+          },
+          plan,
+        );
       }),
       { numRuns },
     );
@@ -214,7 +289,13 @@ describe('whatever the order of events', () => {
     fc.assert(
       fc.property(order, fc.constantFrom(0.5, 42), (moves, percent) => {
         const world = play(moves, () => undefined);
-        if (world.state.phase !== 'active' || world.gate === null || world.state.write !== null || world.flag.latched) return;
+        if (
+          world.state.phase !== 'active' ||
+          world.gate === null ||
+          world.state.write !== null ||
+          world.flag.latched
+        )
+          return;
         if (world.pending.length > 0 || world.answers.length > 0) return;
         world.drift(percent);
         world.report(assessment('pass'));

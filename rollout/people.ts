@@ -1,10 +1,10 @@
 import { accept, acceptableDifference } from '../analysis/evidence.ts';
 import { ENDED } from '../plans/view.ts';
+import { applyAmendment } from './amend.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
 import type { PersonEvent, Refusal } from './event.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
-import { applyAmendment } from './amend.ts';
 import { watch } from './progress.ts';
 import type { RolloutState } from './state.ts';
 import { stop } from './stop.ts';
@@ -27,7 +27,9 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
   if (state.phase === 'reverting') {
     // A rollback asked for twice is granted twice; everything else comes too late.
-    return event.action === 'rollback' ? null : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
+    return event.action === 'rollback'
+      ? null
+      : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   }
   switch (event.action) {
     case 'approve':
@@ -37,7 +39,9 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
     case 'step-back':
       return state.stage < 0 ? { code: 'NOT_WAITING', message: `${state.id} has not begun` } : writing(state);
     case 'pause':
-      return state.pause?.causes.some(({ kind }) => kind === 'person') === true ? { code: 'NOT_WAITING', message: `${state.id} is paused already` } : null;
+      return state.pause?.causes.some(({ kind }) => kind === 'person') === true
+        ? { code: 'NOT_WAITING', message: `${state.id} is paused already` }
+        : null;
     case 'resume':
       return resumeRefusal(state);
     case 'rollback':
@@ -46,7 +50,9 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
 }
 
 function writing(state: RolloutState): Refusal | null {
-  return state.write?.purpose === 'step-back' ? { code: 'NOT_WAITING', message: `${state.id} is stepping back already` } : null;
+  return state.write?.purpose === 'step-back'
+    ? { code: 'NOT_WAITING', message: `${state.id} is stepping back already` }
+    : null;
 }
 
 function approveRefusal(state: RolloutState, event: PersonEvent): Refusal | null {
@@ -57,13 +63,23 @@ function approveRefusal(state: RolloutState, event: PersonEvent): Refusal | null
   const subject = subjectOf(state);
   if (subject === null) return { code: 'NOT_WAITING', message: `${state.id} does not wait for an approval` };
   const roles = rolesFor(state, subject);
-  if (event.breakGlass) return event.reason === null ? { code: 'REASON_MISSING', message: 'breaking the glass needs a reason' } : null;
+  if (event.breakGlass)
+    return event.reason === null
+      ? { code: 'REASON_MISSING', message: 'breaking the glass needs a reason' }
+      : null;
   if (subject === 'amendment' && state.amendment?.by.by === event.by) {
     return { code: 'OWN_ROLLOUT', message: `${event.by} asked for this amendment` };
   }
-  if (event.by === state.submittedBy.by) return { code: 'OWN_ROLLOUT', message: `${event.by} submitted ${state.id}` };
-  if (subject === 'stage' && state.grants.some((grant) => grant.stage === state.stage && grant.by === event.by)) {
-    return { code: 'APPROVED_ALREADY', message: `${event.by} has approved this stage of ${state.id} already` };
+  if (event.by === state.submittedBy.by)
+    return { code: 'OWN_ROLLOUT', message: `${event.by} submitted ${state.id}` };
+  if (
+    subject === 'stage' &&
+    state.grants.some((grant) => grant.stage === state.stage && grant.by === event.by)
+  ) {
+    return {
+      code: 'APPROVED_ALREADY',
+      message: `${event.by} has approved this stage of ${state.id} already`,
+    };
   }
   if (roles.length > 0 && !event.roles.some((role) => roles.includes(role))) {
     return { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` };
@@ -79,9 +95,14 @@ function rolesFor(state: RolloutState, subject: Subject): string[] {
 }
 
 function rejectRefusal(state: RolloutState, event: PersonEvent): Refusal | null {
-  if (subjectOf(state) === null) return { code: 'NOT_WAITING', message: `${state.id} does not wait for an approval` };
+  if (subjectOf(state) === null)
+    return { code: 'NOT_WAITING', message: `${state.id} does not wait for an approval` };
   const roles = rolesFor(state, subjectOf(state) ?? 'stage');
-  if (roles.length > 0 && event.by !== state.submittedBy.by && !event.roles.some((role) => roles.includes(role))) {
+  if (
+    roles.length > 0 &&
+    event.by !== state.submittedBy.by &&
+    !event.roles.some((role) => roles.includes(role))
+  ) {
     return { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` };
   }
   return null;
@@ -91,8 +112,12 @@ function resumeRefusal(state: RolloutState): Refusal | null {
   if (state.pause === null) return { code: 'NOT_WAITING', message: `${state.id} is not paused` };
   const grave = state.pause.causes.find(({ kind }) => kind === 'hard' || kind === 'soft');
   if (grave === undefined) return null;
-  if (grave.kind === 'hard') return { code: 'HARD_STOP', message: `${state.id} is at a hard stop: roll it back` };
-  return { code: 'NOT_WAITING', message: `${state.id} is at a soft stop: approve the difference, step back or roll back` };
+  if (grave.kind === 'hard')
+    return { code: 'HARD_STOP', message: `${state.id} is at a hard stop: roll it back` };
+  return {
+    code: 'NOT_WAITING',
+    message: `${state.id} is at a soft stop: approve the difference, step back or roll back`,
+  };
 }
 
 /** Carries out what a person asked for; one that came too late is journaled and changes nothing. */
@@ -100,7 +125,10 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
   const { state } = turn;
   const no = refusal(state, event);
   if (no !== null) {
-    journal(turn, 'note', { cause: person(event, event.reason), summary: `Refused to ${event.action}: ${no.message} (${no.code}).` });
+    journal(turn, 'note', {
+      cause: person(event, event.reason),
+      summary: `Refused to ${event.action}: ${no.message} (${no.code}).`,
+    });
     return;
   }
   const cause = person(event, event.reason);
@@ -124,7 +152,12 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       resume(turn, event);
       return;
     case 'rollback':
-      stop(turn, { transition: 'rollback-requested', cause, summary: `Rollback asked for by ${event.by}${event.reason === null ? '' : `: ${event.reason}`}.`, evidence: state.gate?.assessment ?? null });
+      stop(turn, {
+        transition: 'rollback-requested',
+        cause,
+        summary: `Rollback asked for by ${event.by}${event.reason === null ? '' : `: ${event.reason}`}.`,
+        evidence: state.gate?.assessment ?? null,
+      });
       return;
   }
 }
@@ -134,7 +167,10 @@ function approve(turn: Turn, event: PersonEvent): void {
   const cause = person(event, event.reason);
   const subject = subjectOf(state);
   if (event.breakGlass) {
-    journal(turn, 'note', { cause, summary: `${event.by} broke the glass: ${event.reason ?? ''}. A second person confirms afterwards.` });
+    journal(turn, 'note', {
+      cause,
+      summary: `${event.by} broke the glass: ${event.reason ?? ''}. A second person confirms afterwards.`,
+    });
   }
   if (subject === 'amendment') {
     applyAmendment(turn, cause);
@@ -146,21 +182,42 @@ function approve(turn: Turn, event: PersonEvent): void {
   }
   const assessment = state.gate?.assessment ?? null;
   const { by, roles, breakGlass } = event;
-  state.grants = [...state.grants, { by, roles, breakGlass, stage: state.stage, at: now, flagRevision: state.flagRevision, t: assessment?.t ?? null, lnE: assessment?.lnE ?? null }];
+  state.grants = [
+    ...state.grants,
+    {
+      by,
+      roles,
+      breakGlass,
+      stage: state.stage,
+      at: now,
+      flagRevision: state.flagRevision,
+      t: assessment?.t ?? null,
+      lnE: assessment?.lnE ?? null,
+    },
+  ];
   const next = state.plan.stages[state.stage + 1]?.name ?? 'the end';
-  journal(turn, 'approved', { cause, summary: `${by} approves ${next}.`, flagBefore: state.flagRevision, evidence: assessment, queries: state.gate?.queries ?? [] });
+  journal(turn, 'approved', {
+    cause,
+    summary: `${by} approves ${next}.`,
+    flagBefore: state.flagRevision,
+    evidence: assessment,
+    queries: state.gate?.queries ?? [],
+  });
 }
 
 /** A soft stop is approved by naming the difference one can live with; the hard margin stays where it is. */
 function acceptDifference(turn: Turn, event: PersonEvent): void {
   const { state } = turn;
   const assessment = state.gate?.assessment ?? null;
-  const stopped = assessment?.metrics.filter(({ verdict, metric }) => verdict === 'soft' || metric === assessment.metric) ?? [];
+  const stopped =
+    assessment?.metrics.filter(({ verdict, metric }) => verdict === 'soft' || metric === assessment.metric) ??
+    [];
   const accepted: Record<string, number> = {};
   for (const metric of stopped) {
     const value = event.accept ?? acceptableDifference(metric);
     accepted[metric.metric] = value;
-    if (state.memory !== null) state.memory = { ...state.memory, evidence: accept(state.memory.evidence, metric.metric, value) };
+    if (state.memory !== null)
+      state.memory = { ...state.memory, evidence: accept(state.memory.evidence, metric.metric, value) };
   }
   state.acceptances = { ...state.acceptances, ...accepted };
   const causes = state.pause?.causes.filter(({ kind }) => kind !== 'soft' && kind !== 'stepped-back') ?? [];

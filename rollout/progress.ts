@@ -1,8 +1,9 @@
-import { stageExposure } from '../plans/stages.ts';
 import type { Cause } from '../plans/journal.ts';
-import type { GateRequest } from './command.ts';
+import { stageExposure } from '../plans/stages.ts';
 import { blockersOf, gatePassed, granted, neededApproval, peersWanted } from './blockers.ts';
-import { alreadyThere, claimFlag, releaseFlag, stopExposure, writeStage } from './flag.ts';
+import type { GateRequest } from './command.ts';
+import { stopExposure } from './exposure.ts';
+import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -26,7 +27,8 @@ export function proceed(turn: Turn): void {
   }
   const next = state.stage + 1;
   if (next >= state.plan.stages.length) complete(turn, cause);
-  else if (alreadyThere(state, next)) enterStage(turn, next, cause, { before: state.flagRevision, after: state.flagRevision });
+  else if (alreadyThere(state, next))
+    enterStage(turn, next, cause, { before: state.flagRevision, after: state.flagRevision });
   else writeStage(turn, 'advance', next, cause);
 }
 
@@ -69,7 +71,12 @@ function noteWaiting(turn: Turn): void {
 }
 
 /** The exposure of `stage` is in force: the gate begins to watch. */
-export function enterStage(turn: Turn, stage: number, cause: Cause, revisions: { before: number | null; after: number | null }): void {
+export function enterStage(
+  turn: Turn,
+  stage: number,
+  cause: Cause,
+  revisions: { before: number | null; after: number | null },
+): void {
   const { state, now } = turn;
   const evidence = state.gate?.assessment ?? null;
   const queries = state.gate?.queries ?? [];
@@ -83,10 +90,14 @@ export function enterStage(turn: Turn, stage: number, cause: Cause, revisions: {
   state.peersAt = null;
   const plan = state.plan.stages[stage];
   const transition = from < 0 ? 'started' : plan?.decommission === undefined ? 'advanced' : 'decommissioning';
-  const shown = state.exposure.percent > 0 ? `${state.exposure.percent} %` : state.exposure.segments.join(', ');
+  const shown =
+    state.exposure.percent > 0 ? `${state.exposure.percent} %` : state.exposure.segments.join(', ');
   journal(turn, transition, {
     cause,
-    summary: transition === 'decommissioning' ? 'The old path is watched for its last calls.' : `Stage ${plan?.name ?? ''}: the canary serves ${shown}.`,
+    summary:
+      transition === 'decommissioning'
+        ? 'The old path is watched for its last calls.'
+        : `Stage ${plan?.name ?? ''}: the canary serves ${shown}.`,
     flagBefore: revisions.before,
     flagAfter: revisions.after,
     evidence,
@@ -99,7 +110,13 @@ export function enterStage(turn: Turn, stage: number, cause: Cause, revisions: {
 export function watch(turn: Turn, known: GateState | null = null): void {
   const { state } = turn;
   state.gates += 1;
-  state.gate = { id: state.gates, stage: state.stage, key: known?.key ?? '', assessment: known?.assessment ?? null, queries: known?.queries ?? [] };
+  state.gate = {
+    id: state.gates,
+    stage: state.stage,
+    key: known?.key ?? '',
+    assessment: known?.assessment ?? null,
+    queries: known?.queries ?? [],
+  };
   const request = gateRequest(state);
   if (request !== null) turn.commands.push({ kind: 'watch', request });
 }

@@ -1,14 +1,17 @@
+import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageMax } from '../plans/stages.ts';
-import type { Assessment } from '../plans/assessment.ts';
-import type { FlagSight, GateReport } from './event.ts';
 import type { GateRequest } from './command.ts';
+import type { FlagSight, GateReport } from './event.ts';
 
 /**
  * What of a report a decision can depend on. A gate speaks when this text changes, so that a rollout's history
  * grows with its decisions and not with its polls.
  */
-export function reportKey(report: Pick<GateReport, 'assessment' | 'flag' | 'overdue'>, expected: GateRequest['expected']): string {
+export function reportKey(
+  report: Pick<GateReport, 'assessment' | 'flag' | 'overdue'>,
+  expected: GateRequest['expected'],
+): string {
   const { assessment } = report;
   const fired = assessment.limits.filter((limit) => limit.fired).map((limit) => limit.limit);
   return [

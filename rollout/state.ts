@@ -27,7 +27,17 @@ export interface Grant extends Person {
   breakGlass: boolean;
 }
 
-export const PAUSE_KINDS = ['hard', 'soft', 'drift', 'limit', 'alert', 'no-data', 'overdue', 'person', 'stepped-back'] as const;
+export const PAUSE_KINDS = [
+  'hard',
+  'soft',
+  'drift',
+  'limit',
+  'alert',
+  'no-data',
+  'overdue',
+  'person',
+  'stepped-back',
+] as const;
 export type PauseKind = (typeof PAUSE_KINDS)[number];
 
 export interface PauseCause {
@@ -109,7 +119,12 @@ export interface RolloutState {
   seq: number;
 }
 
-export function openRollout(given: { id: string; plan: Plan; submittedBy: Person; at: number }): RolloutState {
+export function openRollout(given: {
+  id: string;
+  plan: Plan;
+  submittedBy: Person;
+  at: number;
+}): RolloutState {
   return {
     version: 1,
     id: given.id,

@@ -35,7 +35,10 @@ function handle(turn: Turn, event: RolloutEvent): void {
   const { state, now } = turn;
   switch (event.kind) {
     case 'begin':
-      journal(turn, 'submitted', { cause: person(state.submittedBy, null), summary: `${state.submittedBy.by} submitted ${state.plan.metadata.title ?? state.plan.metadata.name}.` });
+      journal(turn, 'submitted', {
+        cause: person(state.submittedBy, null),
+        summary: `${state.submittedBy.by} submitted ${state.plan.metadata.title ?? state.plan.metadata.name}.`,
+      });
       return;
     case 'tick':
       onTick(turn);
@@ -62,7 +65,12 @@ function handle(turn: Turn, event: RolloutEvent): void {
       onAmend(turn, event);
       return;
     case 'killed':
-      stop(turn, { transition: 'killed', cause: person({ by: event.by, roles: [] }, event.reason), summary: `Killed by ${event.by}: ${event.reason}.`, evidence: state.gate?.assessment ?? null });
+      stop(turn, {
+        transition: 'killed',
+        cause: person({ by: event.by, roles: [] }, event.reason),
+        summary: `Killed by ${event.by}: ${event.reason}.`,
+        evidence: state.gate?.assessment ?? null,
+      });
       return;
     case 'alert':
       onAlert(turn, event);
@@ -89,7 +97,12 @@ function onAlert(turn: Turn, event: Extract<RolloutEvent, { kind: 'alert' }>): v
     return;
   }
   if (action === 'rollback') {
-    stop(turn, { transition: 'hard-stop', cause, summary: `The alert ${event.name} fires on the canary: ${event.detail}`, evidence: state.gate?.assessment ?? null });
+    stop(turn, {
+      transition: 'hard-stop',
+      cause,
+      summary: `The alert ${event.name} fires on the canary: ${event.detail}`,
+      evidence: state.gate?.assessment ?? null,
+    });
     return;
   }
   const text = `the alert ${event.name} fires${event.detail === '' ? '' : `: ${event.detail}`}`;
@@ -141,4 +154,3 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   }
   return due.length === 0 ? null : Math.min(...due);
 }
-

@@ -34,12 +34,18 @@ export function stop(turn: Turn, request: StopRequest): void {
   state.pause = null;
   if (!first) return;
   state.phase = 'reverting';
-  state.stop = { transition: request.transition, cause: request.cause, at: now, revertedByGate: request.revertedByGate ?? false };
+  state.stop = {
+    transition: request.transition,
+    cause: request.cause,
+    at: now,
+    revertedByGate: request.revertedByGate ?? false,
+  };
   state.retry = null;
   // A rollout that was turned down before it moved anything leaves the flag as somebody else has it.
   const untouched = state.startedAt === null && state.write?.purpose !== 'advance';
   if (request.transition === 'rejected' && untouched && state.write === null) end(turn, 'rejected');
-  else if (state.claimed || state.write?.purpose === 'claim') lowerFlag(turn, 'revert', state.stage, request.cause);
+  else if (state.claimed || state.write?.purpose === 'claim')
+    lowerFlag(turn, 'revert', state.stage, request.cause);
   else rolledBack(turn, { before: null, after: null });
   turn.commands.push({ kind: 'unwatch' });
 }
@@ -51,7 +57,9 @@ export function rolledBack(turn: Turn, revisions: { before: number | null; after
   end(turn, 'rolled-back');
   journal(turn, 'rolled-back', {
     cause: state.stop?.cause ?? { kind: 'policy', reason: 'rolled back' },
-    summary: nobody ? 'The flag is back: nobody is served by the canary.' : 'The flag is at its safe exposure.',
+    summary: nobody
+      ? 'The flag is back: nobody is served by the canary.'
+      : 'The flag is at its safe exposure.',
     flagBefore: revisions.before,
     flagAfter: revisions.after,
   });

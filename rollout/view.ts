@@ -1,7 +1,7 @@
 import { stageExposure } from '../plans/stages.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { blockersOf } from './blockers.ts';
-import { stopExposure } from './flag.ts';
+import { stopExposure } from './exposure.ts';
 import type { RolloutState } from './state.ts';
 
 /** A rollout as people see it, from what it knows. */
@@ -44,7 +44,10 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
             deadline: state.pause.deadline,
             then: state.pause.then,
           },
-    stop: state.stop === null ? null : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
+    stop:
+      state.stop === null
+        ? null
+        : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
     seq: state.seq,
   };
 }
@@ -70,7 +73,8 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
       const move = goal === undefined ? 'the rollout completes' : `stage ${goal} opens`;
       const [first] = blockers;
       if (first === undefined) return `Now ${move}.`;
-      if (state.pause !== null) return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.`;
+      if (state.pause !== null)
+        return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.`;
       if (first.kind === 'gate') return `When the gate passes, ${move}.`;
       return `${move[0]?.toUpperCase() ?? ''}${move.slice(1)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
     }

@@ -13,7 +13,9 @@ export function planOf(more: object = {}): Plan {
   return Plan.parse({
     metadata: { name: 'pricing', service: 'shop' },
     flag: { key: 'pricing' },
-    metrics: [{ name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', hard: '+0.5pp', weight: 1 }],
+    metrics: [
+      { name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', hard: '+0.5pp', weight: 1 },
+    ],
     stages: [
       { name: 'internal', audience: { segments: ['employees'] }, bake: '10s' },
       { name: '1%', percent: 1, bake: '10s' },
@@ -27,7 +29,21 @@ export function planOf(more: object = {}): Plan {
 }
 
 export function assessment(verdict: Verdict, more: Partial<Assessment> = {}): Assessment {
-  return { verdict, stage: 's', t: 1, lnE: verdict === 'pass' ? 0 : 5, threshold: 4.6, metric: null, reason: verdict, metrics: [], limits: [], holding: [], polls: { used: 1, ignored: 0, rejected: 0 }, warnings: [], ...more };
+  return {
+    verdict,
+    stage: 's',
+    t: 1,
+    lnE: verdict === 'pass' ? 0 : 5,
+    threshold: 4.6,
+    metric: null,
+    reason: verdict,
+    metrics: [],
+    limits: [],
+    holding: [],
+    polls: { used: 1, ignored: 0, rejected: 0 },
+    warnings: [],
+    ...more,
+  };
 }
 
 interface Flag {
@@ -52,7 +68,12 @@ export class World {
   readonly watchers: ((before: RolloutState, event: RolloutEvent, commands: Command[]) => void)[] = [];
 
   constructor(plan: Plan) {
-    this.state = openRollout({ id: 'pricing-1', plan, submittedBy: { by: 'sam', roles: ['lead'] }, at: this.now });
+    this.state = openRollout({
+      id: 'pricing-1',
+      plan,
+      submittedBy: { by: 'sam', roles: ['lead'] },
+      at: this.now,
+    });
   }
 
   event(event: RolloutEvent): Command[] {
@@ -70,19 +91,22 @@ export class World {
     if (command.kind === 'watch') this.gate = command.request;
     if (command.kind === 'unwatch') this.gate = null;
     if (command.kind === 'record') this.journal.push(...command.request.entries);
-    if (command.kind === 'release' && this.flag.owner === this.state.id) this.flag = { ...this.flag, owner: null };
+    if (command.kind === 'release' && this.flag.owner === this.state.id)
+      this.flag = { ...this.flag, owner: null };
   }
 
   /** One write reaches the store, in any order; its answer is only on its way. */
   land(index: number): void {
     const [request] = this.pending.splice(index % Math.max(1, this.pending.length), 1);
-    if (request !== undefined) this.answers.push('shape' in request ? this.claim(request) : this.write(request));
+    if (request !== undefined)
+      this.answers.push('shape' in request ? this.claim(request) : this.write(request));
   }
 
   /** One write is lost before it reached the store. */
   lose(index: number): void {
     const [request] = this.pending.splice(index % Math.max(1, this.pending.length), 1);
-    if (request !== undefined) this.answers.push({ kind: 'write-failed', id: request.id, detail: 'PostgreSQL does not answer' });
+    if (request !== undefined)
+      this.answers.push({ kind: 'write-failed', id: request.id, detail: 'PostgreSQL does not answer' });
   }
 
   answer(index: number): void {
@@ -94,7 +118,13 @@ export class World {
     if (this.flag.latched) return this.refused(id, 'latched');
     if (this.flag.owner !== null && this.flag.owner !== this.state.id) return this.refused(id, 'owned');
     this.flag = { ...this.flag, owner: this.state.id, epoch: this.flag.epoch + 1 };
-    return { kind: 'claimed', id, revision: this.flag.revision, epoch: this.flag.epoch, exposure: this.flag.exposure };
+    return {
+      kind: 'claimed',
+      id,
+      revision: this.flag.revision,
+      epoch: this.flag.epoch,
+      exposure: this.flag.exposure,
+    };
   }
 
   private write(request: WriteRequest): RolloutEvent {
@@ -106,23 +136,37 @@ export class World {
       if (expectedRevision !== this.flag.revision) return this.refused(id, 'drift');
     }
     const before = this.flag.revision;
-    if (!sameExposure(exposure, this.flag.exposure)) this.flag = { ...this.flag, exposure, revision: before + 1 };
+    if (!sameExposure(exposure, this.flag.exposure))
+      this.flag = { ...this.flag, exposure, revision: before + 1 };
     return { kind: 'written', id, before, after: this.flag.revision, epoch: this.flag.epoch };
   }
 
-  private refused(id: number, why: 'latched' | 'owned' | 'not-owner' | 'stale-epoch' | 'drift'): RolloutEvent {
+  private refused(
+    id: number,
+    why: 'latched' | 'owned' | 'not-owner' | 'stale-epoch' | 'drift',
+  ): RolloutEvent {
     const { revision, exposure, owner, latched } = this.flag;
     return { kind: 'write-refused', id, why, revision, exposure, owner, latchedBy: latched ? 'kim' : null };
   }
 
   /** The kill of another process: the flag first, the workflow second. */
   kill(): void {
-    this.flag = { ...this.flag, exposure: NO_EXPOSURE, revision: this.flag.revision + 1, epoch: this.flag.epoch + 1, latched: true };
+    this.flag = {
+      ...this.flag,
+      exposure: NO_EXPOSURE,
+      revision: this.flag.revision + 1,
+      epoch: this.flag.epoch + 1,
+      latched: true,
+    };
   }
 
   /** Somebody moves the flag by hand. */
   drift(percent: number): void {
-    this.flag = { ...this.flag, exposure: { percent, segments: [], variant: null }, revision: this.flag.revision + 1 };
+    this.flag = {
+      ...this.flag,
+      exposure: { percent, segments: [], variant: null },
+      revision: this.flag.revision + 1,
+    };
   }
 
   report(of: Assessment, more: Partial<GateReport> = {}): void {
@@ -131,16 +175,36 @@ export class World {
     const { id, plan, stageSince } = this.gate;
     const memory = { evidence: openEvidence(plan), since: stageSince, cursor: 0, cleanSince: null };
     const flag = { revision, exposure, latch: latched ? { by: 'kim', reason: 'kill' } : null };
-    this.event({ kind: 'gate', gate: id, report: { assessment: of, memory, queries: ['q'], flag, overdue: false, reverted: false, ...more } });
+    this.event({
+      kind: 'gate',
+      gate: id,
+      report: { assessment: of, memory, queries: ['q'], flag, overdue: false, reverted: false, ...more },
+    });
   }
 
-  person(action: 'approve' | 'reject' | 'step-back' | 'pause' | 'resume' | 'rollback', by = 'kim', roles = ['lead', 'on-call']): Command[] {
-    return this.event({ kind: 'person', action, by, roles, reason: 'because', accept: null, breakGlass: false });
+  person(
+    action: 'approve' | 'reject' | 'step-back' | 'pause' | 'resume' | 'rollback',
+    by = 'kim',
+    roles = ['lead', 'on-call'],
+  ): Command[] {
+    return this.event({
+      kind: 'person',
+      action,
+      by,
+      roles,
+      reason: 'because',
+      accept: null,
+      breakGlass: false,
+    });
   }
 
   /** Lets everything that is out arrive, and time pass where only time is missing. */
   settle(): void {
-    for (let round = 0; round < 200 && (this.pending.length > 0 || this.answers.length > 0 || this.state.phase === 'reverting'); round += 1) {
+    for (
+      let round = 0;
+      round < 200 && (this.pending.length > 0 || this.answers.length > 0 || this.state.phase === 'reverting');
+      round += 1
+    ) {
       while (this.pending.length > 0) this.land(0);
       while (this.answers.length > 0) this.answer(0);
       if (this.state.phase === 'reverting' && this.pending.length === 0) this.tick();

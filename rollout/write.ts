@@ -17,7 +17,8 @@ export function onClaimed(turn: Turn, event: Of<'claimed'>): void {
   state.exposure = event.exposure;
   if (state.write?.id !== event.id) {
     // The stop came first: what was just claimed goes straight back.
-    if (state.phase === 'reverting') lowerFlag(turn, 'revert', state.stage, state.stop?.cause ?? policy('stopped'));
+    if (state.phase === 'reverting')
+      lowerFlag(turn, 'revert', state.stage, state.stop?.cause ?? policy('stopped'));
     return;
   }
   state.write = null;
@@ -50,7 +51,12 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
       return;
     case 'restore':
       state.exposure = write.exposure;
-      journal(turn, 'resumed', { cause: write.cause, summary: 'The flag is where the plan wants it again.', flagBefore: event.before, flagAfter: event.after });
+      journal(turn, 'resumed', {
+        cause: write.cause,
+        summary: 'The flag is where the plan wants it again.',
+        flagBefore: event.before,
+        flagAfter: event.after,
+      });
       watch(turn);
       return;
     case 'step-back':
@@ -65,7 +71,11 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
   }
 }
 
-function steppedBack(turn: Turn, stage: number, revisions: { before: number | null; after: number | null }): void {
+function steppedBack(
+  turn: Turn,
+  stage: number,
+  revisions: { before: number | null; after: number | null },
+): void {
   const { state, now } = turn;
   const cause = state.pause?.causes[0]?.text ?? 'stepped back';
   state.stage = stage;
@@ -82,7 +92,12 @@ function steppedBack(turn: Turn, stage: number, revisions: { before: number | nu
   const { deadline, then } = state.plan.policy.pause;
   const causes = state.pause?.causes ?? [];
   // A new clock: whoever is on call gets the same time again before the next step down.
-  state.pause = { causes: causes.length > 0 ? causes : [{ kind: 'stepped-back', text: 'stepped back' }], since: now, deadline: now + deadline * 1000, then };
+  state.pause = {
+    causes: causes.length > 0 ? causes : [{ kind: 'stepped-back', text: 'stepped back' }],
+    since: now,
+    deadline: now + deadline * 1000,
+    then,
+  };
   watch(turn);
 }
 
@@ -101,12 +116,19 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
   }
   switch (event.why) {
     case 'latched':
-      stop(turn, { transition: 'killed', cause: { kind: 'flag', reason: `killed by ${event.latchedBy ?? 'somebody'}` }, summary: 'The flag was killed; the rollout ends.' });
+      stop(turn, {
+        transition: 'killed',
+        cause: { kind: 'flag', reason: `killed by ${event.latchedBy ?? 'somebody'}` },
+        summary: 'The flag was killed; the rollout ends.',
+      });
       return;
     case 'drift':
       state.flagRevision = event.revision;
       state.exposure = event.exposure;
-      pauseForDrift(turn, `somebody else moved the flag to ${describe(event.exposure)} (revision ${event.revision})`);
+      pauseForDrift(
+        turn,
+        `somebody else moved the flag to ${describe(event.exposure)} (revision ${event.revision})`,
+      );
       watch(turn, state.gate);
       return;
     case 'owned':
@@ -115,7 +137,10 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
       state.claimed = event.why === 'stale-epoch';
       stop(turn, {
         transition: 'write-failed',
-        cause: { kind: 'flag', reason: event.owner === null ? 'the flag has another epoch' : `the flag belongs to ${event.owner}` },
+        cause: {
+          kind: 'flag',
+          reason: event.owner === null ? 'the flag has another epoch' : `the flag belongs to ${event.owner}`,
+        },
         summary: 'The flag is no longer this rollout’s to move; it ends.',
       });
       return;
@@ -155,7 +180,8 @@ export function retryWrite(turn: Turn): void {
     state.retry = null;
     return;
   }
-  if (write.purpose === 'step-back' || write.purpose === 'revert') lowerFlag(turn, write.purpose, write.stage, write.cause);
+  if (write.purpose === 'step-back' || write.purpose === 'revert')
+    lowerFlag(turn, write.purpose, write.stage, write.cause);
   else writeStage(turn, 'restore', write.stage, write.cause);
   // The clock starts again when this attempt answers.
   state.retry = { attempts: retry.attempts, at: Number.MAX_SAFE_INTEGER };
@@ -165,7 +191,11 @@ export function pauseForDrift(turn: Turn, text: string): void {
   const { state } = turn;
   state.grants = [];
   if (!addPause(turn, 'drift', text)) return;
-  journal(turn, 'drift', { cause: { kind: 'flag', reason: text }, summary: `Paused: ${text}.`, flagBefore: state.flagRevision });
+  journal(turn, 'drift', {
+    cause: { kind: 'flag', reason: text },
+    summary: `Paused: ${text}.`,
+    flagBefore: state.flagRevision,
+  });
 }
 
 export function describe(exposure: { percent: number; segments: readonly string[] }): string {

@@ -1,5 +1,5 @@
 import fastifySwagger from '@fastify/swagger';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -27,7 +27,8 @@ const PROBLEM = 'application/problem+json';
 export function createServer(deps: ServerDeps): FastifyInstance {
   const app = Fastify({
     loggerInstance: deps.logger,
-    disableRequestLogging: true,
+    // One line per request that changes something, below; reads are too many.
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     bodyLimit: 4 * 1024 * 1024,
     routerOptions: { ignoreTrailingSlash: true },
@@ -37,6 +38,12 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   const methodsOf = rememberMethods(app);
 
   app.addHook('onRequest', async (request) => refuseForeignHost(request.headers.host));
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request;
+    const line = { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    if (method === 'POST' && !url.startsWith('/ofrep/')) request.log.info(line, 'answered');
+    else request.log.debug(line, 'answered');
+  });
   app.setErrorHandler(async (error, request, reply) => {
     const problem = asProblem(error);
     if (problem.status >= 500) request.log.error({ err: error, url: request.url }, problem.detail);

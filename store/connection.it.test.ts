@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { type RunningPostgres, startPostgres } from '../app/embedded/postgres.ts';
 import { freePort } from '../app/embedded/ports.ts';
+import { type RunningPostgres, startPostgres } from '../app/embedded/postgres.ts';
 import type { Failure } from '../plans/failures.ts';
 import { createDatabase } from '../test/fixtures/database.ts';
 import { type Database, openDatabase } from './connection.ts';

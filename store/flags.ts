@@ -3,6 +3,7 @@ import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Database, Queries } from './connection.ts';
 import {
+  FLAGS_CHANNEL,
   type FlagChange,
   type FlagChangeResult,
   type FlagClaimResult,
@@ -13,7 +14,6 @@ import {
   type FlagState,
   type FlagStore,
   type FlagTarget,
-  FLAGS_CHANNEL,
 } from './flag-contract.ts';
 import { judge, killedExposure, lowers } from './flag-rules.ts';
 import { flagRevisions, flags } from './schema.ts';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Failure } from '../plans/failures.ts';
-import { asFailure } from './connection-errors.ts';
 import { connectionSettings } from './connection.ts';
+import { asFailure } from './connection-errors.ts';
 
 /** `connected`: whatever was announced before is lost, so the caller reads its data again. */
 export type ListenState = { kind: 'connected' } | { kind: 'disconnected'; failure: Failure };

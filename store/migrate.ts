@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
-import { asFailure } from './connection-errors.ts';
 import { connectionSettings } from './connection.ts';
+import { asFailure } from './connection-errors.ts';
 
 /** Any number that nobody else takes as an advisory lock in this database. */
 const MIGRATION_LOCK = 7_469_646_567;

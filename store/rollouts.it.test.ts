@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Failure } from '../plans/failures.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { Failure } from '../plans/failures.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';

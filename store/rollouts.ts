@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
 import { ENDED } from '../plans/view.ts';
-import { isUniqueViolation } from './connection-errors.ts';
 import type { Database, Queries } from './connection.ts';
+import { isUniqueViolation } from './connection-errors.ts';
 import { recordStep } from './record.ts';
 import { latestSample, samplesOf, saveSamples } from './samples.ts';
 import { journal, ONE_ACTIVE, rolloutNumbers, rollouts } from './schema.ts';

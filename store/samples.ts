@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
-import { isForeignKeyViolation } from './connection-errors.ts';
 import type { Queries } from './connection.ts';
+import { isForeignKeyViolation } from './connection-errors.ts';
 import { samples } from './schema.ts';
 import type { SampleRow } from './store.ts';
 

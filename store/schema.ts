@@ -13,7 +13,7 @@ import type { Exposure } from '../plans/exposure.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
 import { json, moment, words } from './columns.ts';
-import type { FlagLatch, FlagDefinition } from './flag-contract.ts';
+import type { FlagDefinition, FlagLatch } from './flag-contract.ts';
 
 export const ONE_ACTIVE = 'rollouts_one_active';
 

@@ -1,9 +1,9 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { AmendEvent, GateReport, Person, PersonEvent } from '../rollout/event.ts';
-import type { RolloutState } from '../rollout/state.ts';
-import type { RecordRequest } from '../rollout/command.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
+import type { RecordRequest } from '../rollout/command.ts';
+import type { AmendEvent, GateReport, Person, PersonEvent } from '../rollout/event.ts';
+import type { RolloutState } from '../rollout/state.ts';
 
 /** The workflow's type name and the id that makes a second rollout of the same flag impossible. */
 export const WORKFLOW = 'rollout';
@@ -49,8 +49,9 @@ export interface Addressed<T> {
 export const actUpdate = defineUpdate<ActReply, [Addressed<Omit<PersonEvent, 'kind'>>]>('act');
 export const amendUpdate = defineUpdate<AmendReply, [Addressed<Omit<AmendEvent, 'kind'>>]>('amend');
 export const killedSignal = defineSignal<[Addressed<{ by: string; reason: string }>]>('killed');
-export const alertSignal = defineSignal<
-  [Addressed<{ name: string; scope: 'canary' | 'service'; status: 'firing' | 'resolved'; detail: string }>]
->('alert');
+export const alertSignal =
+  defineSignal<
+    [Addressed<{ name: string; scope: 'canary' | 'service'; status: 'firing' | 'resolved'; detail: string }>]
+  >('alert');
 export const gateSignal = defineSignal<[Addressed<{ gate: number; report: GateReport }>]>('gate');
 export const viewQuery = defineQuery<RolloutView>('view');

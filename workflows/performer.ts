@@ -1,4 +1,10 @@
-import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  isCancellation,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ClaimRequest, Command, GateRequest, RecordRequest, WriteRequest } from '../rollout/command.ts';
 import type { RolloutEvent } from '../rollout/event.ts';
@@ -34,7 +40,10 @@ export interface Performer {
 }
 
 /** Carries commands into the world and their answers back, each as one event. */
-export function createPerformer(dispatch: (event: RolloutEvent) => unknown, unrecorded: readonly RecordRequest[]): Performer {
+export function createPerformer(
+  dispatch: (event: RolloutEvent) => unknown,
+  unrecorded: readonly RecordRequest[],
+): Performer {
   let out = 0;
   let gate: CancellationScope | null = null;
   const queue: RecordRequest[] = [...unrecorded];

@@ -1,16 +1,24 @@
-import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { JournalEntry } from '../plans/journal.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRefusal, describeChange, planChanges } from '../rollout/amend.ts';
 import type { Command } from '../rollout/command.ts';
-import type { Refusal, RolloutEvent } from '../rollout/event.ts';
+import type { AmendEvent, PersonEvent, Refusal, RolloutEvent } from '../rollout/event.ts';
 import { refusal } from '../rollout/people.ts';
 import { gateRequest } from '../rollout/progress.ts';
 import { openRollout } from '../rollout/state.ts';
 import { nextDeadline, step } from '../rollout/step.ts';
 import { viewOf } from '../rollout/view.ts';
-import type { RolloutInput } from './messages.ts';
+import type { Addressed, RolloutInput } from './messages.ts';
 import { actUpdate, alertSignal, amendUpdate, gateSignal, killedSignal, viewQuery } from './messages.ts';
 import { createPerformer } from './performer.ts';
 
@@ -36,7 +44,9 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
 
   function refuse(no: Refusal | null, rolloutId: string): void {
     const wrong: Refusal | null =
-      rolloutId === state.id ? no : { code: 'ROLLOUT_OVER', message: `${rolloutId} is over; ${state.id} is active now` };
+      rolloutId === state.id
+        ? no
+        : { code: 'ROLLOUT_OVER', message: `${rolloutId} is over; ${state.id} is active now` };
     if (wrong !== null) throw ApplicationFailure.nonRetryable(wrong.message, wrong.code);
   }
 
@@ -47,7 +57,10 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
       const entries = dispatch({ kind: 'person', ...message });
       return { summary: entries.at(0)?.summary ?? '', view: viewOf(state, Date.now()) };
     },
-    { validator: ({ rolloutId, message }) => refuse(refusal(state, { kind: 'person', ...message }), rolloutId) },
+    {
+      validator: ({ rolloutId, message }: Addressed<Omit<PersonEvent, 'kind'>>) =>
+        refuse(refusal(state, { kind: 'person', ...message }), rolloutId),
+    },
   );
   setHandler(
     amendUpdate,
@@ -56,7 +69,10 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
       const entries = dispatch({ kind: 'amend', ...message });
       return { changes, summary: entries.at(0)?.summary ?? '', view: viewOf(state, Date.now()) };
     },
-    { validator: ({ rolloutId, message }) => refuse(amendRefusal(state, message.plan), rolloutId) },
+    {
+      validator: ({ rolloutId, message }: Addressed<Omit<AmendEvent, 'kind'>>) =>
+        refuse(amendRefusal(state, message.plan), rolloutId),
+    },
   );
   setHandler(killedSignal, ({ rolloutId, message }) => {
     if (rolloutId === state.id) dispatch({ kind: 'killed', ...message });
@@ -70,7 +86,15 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
 
   // Whoever cancels the workflow in Temporal wants the rollout to end: an exposure that nobody watches is no end.
   CancellationScope.current().cancelRequested.catch(() => {
-    dispatch({ kind: 'person', action: 'rollback', by: 'temporal', roles: [], reason: 'the workflow was cancelled', accept: null, breakGlass: false });
+    dispatch({
+      kind: 'person',
+      action: 'rollback',
+      by: 'temporal',
+      roles: [],
+      reason: 'the workflow was cancelled',
+      accept: null,
+      breakGlass: false,
+    });
   });
 
   if (input.kind === 'start') dispatch({ kind: 'begin' });
@@ -93,9 +117,20 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
       const moved = () => steps !== seen;
       if (due === null) await condition(moved);
       else if (!(await condition(moved, Math.max(1, due - Date.now())))) dispatch({ kind: 'tick' });
-      if (tooLong(input.historyLimit) && !over() && state.write === null && performer.quiet() && allHandlersFinished()) {
+      if (
+        tooLong(input.historyLimit) &&
+        !over() &&
+        state.write === null &&
+        performer.quiet() &&
+        allHandlersFinished()
+      ) {
         performer.stopWatching();
-        return { kind: 'continued', state, unrecorded: performer.unrecorded(), historyLimit: input.historyLimit };
+        return {
+          kind: 'continued',
+          state,
+          unrecorded: performer.unrecorded(),
+          historyLimit: input.historyLimit,
+        };
       }
     }
     await condition(() => performer.idle() && allHandlersFinished());

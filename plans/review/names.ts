@@ -1,5 +1,5 @@
-import { nearest } from '../nearest.ts';
 import type { Path } from '../document.ts';
+import { nearest } from '../nearest.ts';
 import type { Review } from './context.ts';
 
 /** Names in a list of the plan that stand there already. */

@@ -7,16 +7,39 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => tg?.stop());
 
-const QUICK = ['{ name: internal, audience: { segments: [employees] }, bake: 1s }', '{ name: 25%, percent: 25, bake: 3s, minRequests: 50 }', '{ name: 100%, percent: 100, bake: 2s, minRequests: 50 }'];
+const QUICK = [
+  '{ name: internal, audience: { segments: [employees] }, bake: 1s }',
+  '{ name: 25%, percent: 25, bake: 3s, minRequests: 50 }',
+  '{ name: 100%, percent: 100, bake: 2s, minRequests: 50 }',
+];
 
 describe('a rollout on real parts', () => {
   it('goes to 100 % by itself, and its journal tells each step once, with evidence and revisions', async () => {
-    const id = await tg.submit(planText({ flag: 'checkout-v2', stages: [...QUICK, `{ name: decommission, decommission: { cleanFor: 2s, unused: 'sum(increase(legacy_calls_total{flag="checkout-v2"}[2s]))' } }`] }));
+    const id = await tg.submit(
+      planText({
+        flag: 'checkout-v2',
+        stages: [
+          ...QUICK,
+          `{ name: decommission, decommission: { cleanFor: 2s, unused: 'sum(increase(legacy_calls_total{flag="checkout-v2"}[2s]))' } }`,
+        ],
+      }),
+    );
     await tg.until(id, ({ phase }) => phase === 'completed', 90_000);
     expect(await tg.exposed('checkout-v2')).toBe(1);
     const entries = await tg.journal(id);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
-    expect(entries.map(({ transition }) => transition)).toEqual(['submitted', 'started', 'gate-passed', 'advanced', 'gate-passed', 'advanced', 'gate-passed', 'decommissioning', 'gate-passed', 'completed']);
+    expect(entries.map(({ transition }) => transition)).toEqual([
+      'submitted',
+      'started',
+      'gate-passed',
+      'advanced',
+      'gate-passed',
+      'advanced',
+      'gate-passed',
+      'decommissioning',
+      'gate-passed',
+      'completed',
+    ]);
     const moves = entries.filter(({ transition }) => transition === 'started' || transition === 'advanced');
     for (const { flagBefore, flagAfter } of moves) expect(flagAfter).toBe((flagBefore ?? 0) + 1);
     const compared = entries.find(({ transition, stage }) => transition === 'gate-passed' && stage === '25%');
@@ -27,7 +50,10 @@ describe('a rollout on real parts', () => {
     expect(history.status).toBe(0);
     expect(history.stdout).toContain('complete');
     const trace = await tg.tidegate('status', id, '--trace');
-    const lines = trace.stdout.trim().split('\n').map((line) => JSON.parse(line) as { rollout: string; canary: { requests: number } });
+    const lines = trace.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { rollout: string; canary: { requests: number } });
     expect(lines.length).toBeGreaterThan(5);
     expect(lines.every(({ rollout }) => rollout === id)).toBe(true);
     // The old path is gone: there is nothing that a kill could go back to.
@@ -37,12 +63,22 @@ describe('a rollout on real parts', () => {
   }, 150_000);
 
   it('is rolled back by a regression, and a second submit meanwhile is told which rollout is active', async () => {
-    const plan = planText({ flag: 'pricing-v2', stages: ['{ name: 25%, percent: 25, bake: 60s }', '{ name: 100%, percent: 100 }'] });
+    const plan = planText({
+      flag: 'pricing-v2',
+      stages: ['{ name: 25%, percent: 25, bake: 60s }', '{ name: 100%, percent: 100 }'],
+    });
     const id = await tg.submit(plan);
     await tg.until(id, ({ stage }) => stage === '25%');
-    const second = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ by: 'kim', roles: [], text: plan, file: 'p.yaml' }) });
+    const second = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ by: 'kim', roles: [], text: plan, file: 'p.yaml' }),
+    });
     expect(second.status).toBe(409);
-    expect(await second.json()).toMatchObject({ code: 'ROLLOUT_ACTIVE', detail: expect.stringContaining(id) });
+    expect(await second.json()).toMatchObject({
+      code: 'ROLLOUT_ACTIVE',
+      detail: expect.stringContaining(id),
+    });
     await tg.shop.fault(failing('pricing-v2', 0.3));
     const view = await tg.until(id, ({ phase }) => phase === 'rolled-back');
     expect(view.stop?.transition).toBe('hard-stop');
@@ -55,7 +91,14 @@ describe('a rollout on real parts', () => {
   }, 120_000);
 
   it('pauses at a soft stop and is rolled back by a person, from the command line', async () => {
-    const id = await tg.submit(planText({ flag: 'pricing-v2', soft: '+1pp', hard: '+60pp', stages: ['{ name: 50%, percent: 50, bake: 60s }'] }));
+    const id = await tg.submit(
+      planText({
+        flag: 'pricing-v2',
+        soft: '+1pp',
+        hard: '+60pp',
+        stages: ['{ name: 50%, percent: 50, bake: 60s }'],
+      }),
+    );
     await tg.until(id, ({ stage }) => stage === '50%');
     await tg.shop.fault(failing('pricing-v2', 0.15));
     await tg.until(id, ({ pause }) => pause !== null);
@@ -69,7 +112,18 @@ describe('a rollout on real parts', () => {
   }, 90_000);
 
   it('pauses at a soft stop; a person with another name accepts the difference and it goes on', async () => {
-    const id = await tg.submit(planText({ flag: 'pricing-v2', soft: '+1pp', hard: '+60pp', stages: ['{ name: 50%, percent: 50, bake: 4s, minRequests: 50 }', '{ name: 100%, percent: 100, bake: 2s, minRequests: 10 }'], more: 'approval: { roles: [on-call] }' }));
+    const id = await tg.submit(
+      planText({
+        flag: 'pricing-v2',
+        soft: '+1pp',
+        hard: '+60pp',
+        stages: [
+          '{ name: 50%, percent: 50, bake: 4s, minRequests: 50 }',
+          '{ name: 100%, percent: 100, bake: 2s, minRequests: 10 }',
+        ],
+        more: 'approval: { roles: [on-call] }',
+      }),
+    );
     await tg.until(id, ({ stage }) => stage === '50%');
     await tg.shop.fault(failing('pricing-v2', 0.15));
     await tg.until(id, ({ pause }) => pause !== null);
@@ -78,26 +132,58 @@ describe('a rollout on real parts', () => {
     expect([own.status, own.stderr]).toEqual([1, expect.stringContaining('OWN_ROLLOUT')]);
     const without = await tg.tidegate('approve', id, '--as', 'kim');
     expect(without.stderr).toContain('ROLE_MISSING');
-    const accepted = await tg.tidegate('approve', id, '--as', 'kim', '--role', 'on-call', '--accept', '40pp', '--reason', 'known and mended tomorrow');
+    const accepted = await tg.tidegate(
+      'approve',
+      id,
+      '--as',
+      'kim',
+      '--role',
+      'on-call',
+      '--accept',
+      '40pp',
+      '--reason',
+      'known and mended tomorrow',
+    );
     expect([accepted.status, accepted.stderr]).toEqual([0, '']);
     await tg.until(id, ({ blockers }) => blockers.some(({ kind }) => kind === 'approval'));
     const approved = await tg.tidegate('approve', id, '--as', 'kim', '--role', 'on-call');
     expect([approved.status, approved.stderr]).toEqual([0, '']);
     await tg.until(id, ({ phase }) => phase === 'completed');
     await tg.shop.fault(null);
-    expect((await tg.journal(id)).map(({ transition }) => transition)).toEqual(expect.arrayContaining(['soft-stop', 'accepted', 'approval-needed', 'approved', 'completed']));
+    expect((await tg.journal(id)).map(({ transition }) => transition)).toEqual(
+      expect.arrayContaining(['soft-stop', 'accepted', 'approval-needed', 'approved', 'completed']),
+    );
   }, 120_000);
 
   it('says everything that is wrong with a plan and submits nothing', async () => {
-    const bad = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ by: 'sam', roles: [], file: 'p.yaml', text: planText({ flag: 'pricing-v2', stages: ['{ name: 1%, percnt: 1 }', '{ name: 5%, percent: 5, bake: 3 days }'] }) }) });
+    const bad = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        by: 'sam',
+        roles: [],
+        file: 'p.yaml',
+        text: planText({
+          flag: 'pricing-v2',
+          stages: ['{ name: 1%, percnt: 1 }', '{ name: 5%, percent: 5, bake: 3 days }'],
+        }),
+      }),
+    });
     expect(bad.status).toBe(422);
     const { code, details } = (await bad.json()) as { code: string; details: string[] };
     expect(code).toBe('PLAN_INVALID');
     expect(details.join('\n')).toMatch(/percnt[\s\S]*3 days/);
     const missing = await tg.tidegate('status', 'no-such-rollout');
     expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining('ROLLOUT_UNKNOWN')]);
-    const noBaseline = planText({ flag: 'pricing-v2', stages: ['{ name: 1%, percent: 1 }'] }).replaceAll('shop_requests_total', 'no_such_total');
-    const refused = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ by: 'sam', roles: [], file: 'p.yaml', text: noBaseline }) });
+    const noBaseline = planText({ flag: 'pricing-v2', stages: ['{ name: 1%, percent: 1 }'] }).replaceAll(
+      'shop_requests_total',
+      'no_such_total',
+    );
+    const refused = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ by: 'sam', roles: [], file: 'p.yaml', text: noBaseline }),
+    });
     expect(await refused.json()).toMatchObject({ code: 'BASELINE_MISSING' });
   });
 });

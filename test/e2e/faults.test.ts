@@ -7,17 +7,26 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => tg?.stop());
 
-const HALF = (flag: 'pricing-v2' | 'checkout-v2') => planText({ flag, stages: ['{ name: 50%, percent: 50, bake: 10m }', '{ name: 100%, percent: 100 }'] });
+const HALF = (flag: 'pricing-v2' | 'checkout-v2') =>
+  planText({ flag, stages: ['{ name: 50%, percent: 50, bake: 10m }', '{ name: 100%, percent: 100 }'] });
 
 async function halfway(flag: 'pricing-v2' | 'checkout-v2'): Promise<string> {
   const id = await tg.submit(HALF(flag));
   await tg.until(id, ({ stage }) => stage === '50%');
   await tg.untilExposed(flag, (share) => share > 0.3);
+  await expect.poll(async () => (await samples(id)).length, { timeout: 20_000 }).toBeGreaterThan(2);
   return id;
 }
 
 async function unlock(flag: string): Promise<void> {
-  const { status, stderr } = await tg.tidegate('unlock', flag, '--environment', 'demo', '--reason', 'next test');
+  const { status, stderr } = await tg.tidegate(
+    'unlock',
+    flag,
+    '--environment',
+    'demo',
+    '--reason',
+    'next test',
+  );
   expect([status, stderr]).toEqual([0, '']);
 }
 
@@ -39,8 +48,19 @@ describe('while the parts around it break', () => {
     const id = await halfway('pricing-v2');
     await tg.stack.parts.server.stop();
     const unreachable = await tg.tidegate('list');
-    expect([unreachable.status, unreachable.stderr]).toEqual([3, expect.stringContaining('SERVER_UNREACHABLE')]);
-    const kill = await tg.tidegate('kill', 'pricing-v2', '--direct', '--environment', 'demo', '--reason', 'test');
+    expect([unreachable.status, unreachable.stderr]).toEqual([
+      3,
+      expect.stringContaining('SERVER_UNREACHABLE'),
+    ]);
+    const kill = await tg.tidegate(
+      'kill',
+      'pricing-v2',
+      '--direct',
+      '--environment',
+      'demo',
+      '--reason',
+      'test',
+    );
     expect([kill.status, kill.stderr]).toEqual([0, '']);
     await tg.untilExposed('pricing-v2', (share) => share === 0, 5_000);
     await tg.stack.parts.server.start();
@@ -58,7 +78,15 @@ describe('while the parts around it break', () => {
     expect([kill.status, kill.stderr]).toEqual([0, '']);
     await tg.untilExposed('pricing-v2', (share) => share === 0, 5_000);
     expect(await tg.exposed('checkout-v2')).toBeGreaterThan(0.3);
-    const direct = await tg.tidegate('kill', 'checkout-v2', '--direct', '--environment', 'demo', '--reason', 'test');
+    const direct = await tg.tidegate(
+      'kill',
+      'checkout-v2',
+      '--direct',
+      '--environment',
+      'demo',
+      '--reason',
+      'test',
+    );
     expect([direct.status, direct.stderr]).toEqual([0, '']);
     await tg.untilExposed('checkout-v2', (share) => share === 0, 5_000);
     await tg.stack.parts.postgres.start();
@@ -83,16 +111,18 @@ describe('while the parts around it break', () => {
 
   it('goes on from the same evidence after its worker is killed, with no step lost or made twice', async () => {
     const id = await halfway('pricing-v2');
-    await expect.poll(async () => (await samples(id)).length, { timeout: 20_000 }).toBeGreaterThan(3);
     const pid = tg.stack.parts.worker.pid();
     process.kill(pid ?? 0, 'SIGKILL');
     await tg.stack.parts.worker.stop();
     await tg.stack.parts.worker.start();
     const before = (await samples(id)).at(-1)?.t ?? 0;
-    await expect.poll(async () => (await samples(id)).at(-1)?.t ?? 0, { timeout: 40_000 }).toBeGreaterThan(before + 3);
+    await expect
+      .poll(async () => (await samples(id)).at(-1)?.t ?? 0, { timeout: 40_000 })
+      .toBeGreaterThan(before + 3);
     const times = (await samples(id)).map(({ t }) => t);
     // No window is missing and none is twice.
-    for (const [index, t] of times.entries()) if (index > 0) expect(t - (times[index - 1] ?? 0)).toBeCloseTo(1, 6);
+    for (const [index, t] of times.entries())
+      if (index > 0) expect(t - (times[index - 1] ?? 0)).toBeCloseTo(1, 6);
     const entries = await tg.journal(id);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
     await tg.tidegate('rollback', id);
@@ -100,7 +130,14 @@ describe('while the parts around it break', () => {
   }, 120_000);
 
   it('holds while Prometheus is stopped, pauses by the plan’s rule, and goes on when it is back', async () => {
-    const plan = planText({ flag: 'checkout-v2', stages: ['{ name: 50%, percent: 50, bake: 25s, minRequests: 50 }', '{ name: 100%, percent: 100, bake: 2s, minRequests: 10 }'], more: 'policy: { noData: { after: 5s, then: pause } }' });
+    const plan = planText({
+      flag: 'checkout-v2',
+      stages: [
+        '{ name: 50%, percent: 50, bake: 25s, minRequests: 50 }',
+        '{ name: 100%, percent: 100, bake: 2s, minRequests: 10 }',
+      ],
+      more: 'policy: { noData: { after: 5s, then: pause } }',
+    });
     const id = await tg.submit(plan);
     await tg.until(id, ({ stage }) => stage === '50%');
     await tg.stack.parts.prometheus.stop();
@@ -108,11 +145,17 @@ describe('while the parts around it break', () => {
     expect((await tg.status(id)).view.exposure.percent).toBe(50);
     await tg.stack.parts.prometheus.start();
     await tg.until(id, ({ phase }) => phase === 'completed', 90_000);
-    expect((await tg.journal(id)).map(({ transition }) => transition)).toEqual(expect.arrayContaining(['no-data', 'resumed', 'completed']));
+    expect((await tg.journal(id)).map(({ transition }) => transition)).toEqual(
+      expect.arrayContaining(['no-data', 'resumed', 'completed']),
+    );
   }, 180_000);
 });
 
 async function samples(id: string): Promise<{ t: number }[]> {
   const { stdout } = await tg.tidegate('status', id, '--trace');
-  return stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line) as { t: number });
+  return stdout
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { t: number });
 }
