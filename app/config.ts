@@ -2,69 +2,109 @@ import { z } from 'zod';
 import { Segment } from '../flags/segments.ts';
 import { Duration } from '../plans/units.ts';
 
-const Tls = z.strictObject({
-  ca: z.string().optional(),
-  cert: z.string().optional(),
-  key: z.string().optional(),
-  serverName: z.string().optional(),
-});
+const Port = z.int().min(0).max(65_535);
+const Url = z
+  .url({ protocol: /^https?$/ })
+  .meta({ title: 'http address', examples: ['http://127.0.0.1:9090'] });
+const Headers = z.record(z.string(), z.string()).default({});
+
+const Tls = z
+  .strictObject({
+    ca: z.string().optional().describe('File with the certificates that are trusted.'),
+    cert: z.string().optional().describe('File with the own certificate.'),
+    key: z.string().optional().describe('File with the key of the own certificate.'),
+    serverName: z.string().optional().describe('Name that the certificate of the other side must have.'),
+  })
+  .describe('TLS; files are PEM.');
 
 export const PrometheusSource = z.strictObject({
-  url: z.url(),
-  bearer: z.string().optional(),
-  basic: z.strictObject({ username: z.string(), password: z.string() }).optional(),
-  headers: z.record(z.string(), z.string()).default({}).describe('For example a tenant header.'),
+  url: Url.describe('Where Prometheus, or what speaks its API, listens.'),
+  bearer: z.string().optional().describe('Token sent as `Authorization: Bearer`.'),
+  basic: z
+    .strictObject({ username: z.string(), password: z.string() })
+    .optional()
+    .describe('Name and password; not together with a bearer token.'),
+  headers: Headers.describe('Sent with every query, for example a tenant.'),
   tls: Tls.optional(),
-  settle: Duration.default(1).describe('How long after a window ends its samples are complete.'),
-  timeout: Duration.default(10),
+  settle: Duration.prefault('1s').describe('How long after a window ends its samples are complete.'),
+  timeout: Duration.prefault('10s').describe('How long a query may take.'),
 });
 export type PrometheusSource = z.infer<typeof PrometheusSource>;
 
 export const ChannelConfig = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('terminal') }),
+  z.strictObject({ kind: z.literal('terminal').describe('Written to the terminal of the server.') }),
   z.strictObject({
-    kind: z.literal('webhook'),
-    url: z.url(),
-    secret: z.string().optional(),
-    headers: z.record(z.string(), z.string()).default({}),
-    template: z.string().optional(),
-    timeout: Duration.default(10),
+    kind: z.literal('webhook').describe('Posted as JSON.'),
+    url: Url.describe('Where messages are posted.'),
+    secret: z
+      .string()
+      .optional()
+      .describe('Signs the messages, so that the receiver can tell who sent them.'),
+    headers: Headers.describe('Sent with every message.'),
+    template: z.string().optional().describe('File with a template of the text.'),
+    timeout: Duration.prefault('10s').describe('How long the receiver may take.'),
   }),
 ]);
 export type ChannelConfig = z.infer<typeof ChannelConfig>;
 
 /** `tidegate.yaml`. Secrets stand as `${ENV}` and are filled in before this schema sees them. */
 export const Config = z.strictObject({
-  server: z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().default(7070) }).prefault({}),
+  server: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('Address that the API listens on.'),
+      port: Port.default(7070).describe('Port of the API and of OFREP.'),
+    })
+    .prefault({})
+    .describe('The HTTP server.'),
   flags: z
     .strictObject({
-      host: z.string().default('127.0.0.1'),
-      syncPort: z.int().default(8015).describe('flagd sync of the server.'),
-      workerSyncPort: z
-        .int()
-        .default(8016)
-        .describe('flagd sync of the worker, for clients that lost the server; 0: none.'),
+      host: z.string().default('127.0.0.1').describe('Address that the sync streams listen on.'),
+      syncPort: Port.default(8015).describe('flagd sync of the server.'),
+      workerSyncPort: Port.default(8016).describe(
+        'flagd sync of the worker, for clients that lost the server; 0: none.',
+      ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The embedded flag service.'),
   temporal: z
     .strictObject({
-      address: z.string().default('127.0.0.1:7233'),
+      address: z.string().default('127.0.0.1:7233').describe('Host and port of the frontend.'),
       namespace: z.string().default('default'),
       taskQueue: z.string().default('tidegate'),
-      apiKey: z.string().optional(),
+      apiKey: z.string().optional().describe('For Temporal Cloud.'),
       tls: Tls.optional(),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The Temporal server or Temporal Cloud.'),
   database: z
-    .strictObject({ url: z.string().default('postgres://postgres:postgres@127.0.0.1:5432/tidegate') })
-    .prefault({}),
-  sources: z.record(z.string(), PrometheusSource).default({}),
-  segments: z.record(z.string(), Segment).default({}),
-  channels: z.record(z.string(), ChannelConfig).default({ terminal: { kind: 'terminal' } }),
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(?:ql)?:\/\//, 'expected postgres://user:password@host:port/database')
+        .default('postgres://postgres:postgres@127.0.0.1:5432/tidegate')
+        .meta({ title: 'PostgreSQL address', examples: ['postgres://user:password@host:5432/tidegate'] }),
+    })
+    .prefault({})
+    .describe('The PostgreSQL database.'),
+  sources: z
+    .record(z.string(), PrometheusSource)
+    .default({})
+    .describe('Where metrics come from, by the name in plans.'),
+  segments: z.record(z.string(), Segment).default({}).describe('Audiences of stages, by the name in plans.'),
+  channels: z
+    .record(z.string(), ChannelConfig)
+    .default({ terminal: { kind: 'terminal' } })
+    .describe('Who can be told, by the name in plans.'),
   data: z
     .string()
+    .min(1)
     .default('.tidegate')
     .describe('Folder for the definitions on disk and for kills while PostgreSQL is away.'),
-  log: z.strictObject({ level: z.string().default('info'), file: z.string().optional() }).prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+      file: z.string().optional().describe('File for the log; without it, standard error.'),
+    })
+    .prefault({}),
 });
 export type Config = z.infer<typeof Config>;

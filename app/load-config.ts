@@ -1,78 +1,82 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { readYaml } from '../plans/document.ts';
 import { Failure } from '../plans/failures.ts';
-import { type Finding, findingText } from '../plans/finding.ts';
+import { type Finding, findingText, inOrder } from '../plans/finding.ts';
 import { parseBySchema } from '../plans/zod-findings.ts';
 import { Config } from './config.ts';
+import { fillFrom, numbersFrom } from './config-environment.ts';
+import { reviewConfig } from './config-review.ts';
 
 const DEFAULT_FILE = 'tidegate.yaml';
-const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /**
- * Reads `tidegate.yaml`: the file named, else the one in the current folder, else the defaults. A relative `data`
- * folder is one beside the file. @throws Failure CONFIG_INVALID with every finding, USAGE when a named file is missing
+ * Reads `tidegate.yaml`: the file named, else the one in the current folder, else the defaults. Relative paths in it
+ * begin at its folder. @throws Failure CONFIG_INVALID with every finding, USAGE when the file cannot be read
  */
 export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv = process.env): Config {
   const file = path ?? DEFAULT_FILE;
-  if (!existsSync(file)) {
+  const text = read(file);
+  if (text === null) {
     if (path === undefined) return Config.parse({});
-    throw new Failure('USAGE', `There is no file ${file}.`);
+    throw new Failure('USAGE', `There is no file ${file}.`, { where: file });
   }
-  const config = parseConfig(readFileSync(file, 'utf8'), file, env);
-  return { ...config, data: resolve(dirname(file), config.data) };
+  return withPaths(parseConfig(text, file, env), (name) => resolve(dirname(file), name));
 }
 
-/** The configuration of a text; secrets stand in it as `${NAME}` and come from `env`. */
+/** The configuration of a text; secrets stand in it as `${NAME}` and come from `env`. @throws Failure CONFIG_INVALID */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv): Config {
-  const filled = fillIn(text, file, env);
-  if (text.trim() === '') return Config.parse({});
-  const document = readYaml(filled.text, { file, rule: 'CONFIG-YAML' });
-  const findings = [...filled.findings, ...document.problems];
-  if (findings.length === 0) {
-    const parsed = parseBySchema(
-      Config,
-      { ...document, data: document.data ?? {} },
-      { file, rule: 'CONFIG' },
-    );
-    if (parsed.kind === 'ok') return parsed.value;
-    findings.push(...parsed.findings);
-  }
-  throw new Failure(
-    'CONFIG_INVALID',
-    `${file} has ${findings.length} ${findings.length === 1 ? 'error' : 'errors'}.`,
-    { where: file, details: findings.map(findingText) },
-  );
+  const filled = new Set<string>();
+  const document = readYaml(text, { file, rule: 'CONFIG-YAML', fill: fillFrom(env, filled) });
+  if (!document.readable) throw invalid(file, document.problems);
+  const data = document.data ?? {};
+  numbersFrom(Config, data, filled);
+  const checked = parseBySchema(Config, { ...document, data }, { file, rule: 'CONFIG' });
+  // A value whose variable is missing has that finding already.
+  const unset = new Set(document.problems.map(({ line, column }) => `${line}:${column}`));
+  const findings = checked.findings.filter(({ line, column }) => !unset.has(`${line}:${column}`));
+  const notes = checked.kind === 'ok' ? reviewConfig(checked.value, document, file) : [];
+  const all = [...document.problems, ...findings, ...notes];
+  if (checked.kind === 'ok' && all.length === 0) return checked.value;
+  throw invalid(file, all);
 }
 
-/** Puts variables into the values, not into the text: a secret with a quote or a colon stays a secret. */
-function fillIn(text: string, file: string, env: NodeJS.ProcessEnv): { text: string; findings: Finding[] } {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter });
-  const findings: Finding[] = [];
-  if (document.errors.length > 0 || !text.includes('${')) return { text, findings };
-  visit(document, {
-    Scalar(_key, node) {
-      if (!isScalar(node) || typeof node.value !== 'string' || !node.value.includes('${')) return;
-      node.value = node.value.replaceAll(VARIABLE, (whole, name: string) => {
-        const value = env[name];
-        if (value !== undefined) return value;
-        const { line, col } = counter.linePos(node.range?.[0] ?? 0);
-        findings.push({
-          severity: 'error',
-          rule: 'CONFIG-ENV',
-          file,
-          line,
-          column: col,
-          path: '',
-          message: `the variable ${name} is not set`,
-          instead: `set ${name} in the environment`,
-        });
-        return whole;
-      });
-      node.type = 'QUOTE_DOUBLE';
-    },
-  });
-  return { text: document.toString(), findings };
+function invalid(file: string, findings: readonly Finding[]): Failure {
+  const details = inOrder(findings).map(findingText);
+  const message = `${file} has ${details.length} ${details.length === 1 ? 'error' : 'errors'}.`;
+  return new Failure('CONFIG_INVALID', message, { where: file, details });
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    throw new Failure('USAGE', `${file} cannot be read.`, { where: file, cause });
+  }
+}
+
+type Tls = NonNullable<Config['temporal']['tls']>;
+
+/** The configuration with its files found from the folder of `tidegate.yaml`. A certificate may stand there itself. */
+function withPaths(config: Config, find: (name: string) => string): Config {
+  const optional = (name: string | undefined) =>
+    name === undefined || name.includes('-----BEGIN') ? name : find(name);
+  const tls = <T extends { tls?: Tls | undefined }>(part: T): T => {
+    if (part.tls === undefined) return part;
+    const { ca, cert, key } = part.tls;
+    return { ...part, tls: { ...part.tls, ca: optional(ca), cert: optional(cert), key: optional(key) } };
+  };
+  const each = <T>(parts: Record<string, T>, change: (part: T) => T): Record<string, T> =>
+    Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, change(part)]));
+  return {
+    ...config,
+    temporal: tls(config.temporal),
+    sources: each(config.sources, tls),
+    channels: each(config.channels, (channel) =>
+      channel.kind === 'webhook' ? { ...channel, template: optional(channel.template) } : channel,
+    ),
+    data: find(config.data),
+    log: { ...config.log, file: optional(config.log.file) },
+  };
 }

@@ -4,17 +4,18 @@ import { type Context, contextOf } from './context.ts';
 /** What a command gives back: its exit status, or nothing for 0. */
 export type Outcome = Promise<number | undefined | void>;
 
-/** Makes a commander action of a function that gets the invocation, then arguments and options as declared. */
-export type Run = <A extends unknown[]>(
-  action: (context: Context, ...args: A) => Outcome,
-) => (...args: unknown[]) => Promise<void>;
+/** Gets the invocation, then arguments and options in the order in which the command declares them. */
+type Action = (context: Context, ...declared: never[]) => Outcome;
+
+/** Makes a commander action of ours. */
+export type Run = (action: Action) => (...given: unknown[]) => Promise<void>;
 
 export function runner(finish: (status: number) => void): Run {
-  return <A extends unknown[]>(action: (context: Context, ...args: A) => Outcome) =>
-    async (...args: unknown[]) => {
-      const command = args.pop();
+  return (action) =>
+    async (...given) => {
+      const command = given.pop();
       if (!(command instanceof Command)) throw new TypeError('commander calls actions with the command last');
-      // Commander gives arguments and options in the order in which the command declares them.
-      finish((await action(contextOf(command), ...(args as A))) ?? 0);
+      // Only the declaration of a command knows what commander gives to its action.
+      finish((await action(contextOf(command), ...(given as never[]))) ?? 0);
     };
 }

@@ -54,7 +54,7 @@ export function connect(config: PrometheusSourceConfig): Connection {
           'content-length': Buffer.byteLength(payload),
         },
       });
-      request.on('response', (response) => collect(response).then(resolve, reject));
+      request.on('response', (response) => void collect(response).then(resolve, reject));
       request.on('error', (error) => {
         // The server closed an idle connection just as it was taken again: nothing was read, ask on a new one.
         if (request.reusedSocket && codeOf(error) === 'ECONNRESET') resolve(send(path, payload, signal));

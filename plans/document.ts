@@ -39,7 +39,7 @@ export interface YamlDocument {
 }
 
 /** What a text value becomes: another text, or what is wrong with it. */
-export type Fill = (text: string) => string | { message: string; instead: string };
+export type Fill = (text: string) => string | { rule: string; message: string; instead: string };
 
 interface Given {
   file: string;
@@ -97,7 +97,11 @@ export function readYaml(text: string, { file, rule, fill }: Given): YamlDocumen
       if (fill === undefined || key === 'key' || typeof node.value !== 'string') return;
       const filled = fill(node.value);
       if (typeof filled === 'string') node.value = filled;
-      else problems.push(problem(node.range?.[0] ?? 0, filled.message, filled.instead));
+      else
+        problems.push({
+          ...problem(node.range?.[0] ?? 0, filled.message, filled.instead),
+          rule: filled.rule,
+        });
     },
   });
   const find = (path: Path) => follow(document, path);

@@ -120,7 +120,7 @@ function unwrap(schema: z.ZodType): z.ZodType | null {
 function fitting({ alternatives }: Expectation, value: unknown): z.ZodType[] {
   const kind = memberOf(value, 'kind');
   const same = alternatives.filter((schema) => {
-    const fixed = schema instanceof z.ZodObject ? schema.shape.kind : undefined;
+    const fixed: unknown = schema instanceof z.ZodObject ? schema.shape.kind : undefined;
     return fixed instanceof z.ZodLiteral && fixed.values.has(kind as string);
   });
   return same.length > 0 ? same : alternatives;

@@ -78,12 +78,18 @@ export function issueText(subject: Subject, issue: z.core.$ZodIssue): IssueText 
   }
   const kind = wanted.title !== null && UNITS.includes(wanted.title) ? 'UNIT' : 'VALUE';
   const written = subject.written(path);
-  const message = messageOf(issue, value, wanted);
-  return { kind, path, message, instead: advise(wanted, value, written), key: false };
+  // A value from the environment may be a secret: it is shown as it was written, and never put into advice.
+  const filled = written?.includes('${') === true;
+  const message = messageOf(issue, value, { wanted, shown: filled ? written : show(value) });
+  const instead = filled ? describe(wanted) : advise(wanted, value, written);
+  return { kind, path, message, instead, key: false };
 }
 
-function messageOf(issue: z.core.$ZodIssue, value: unknown, wanted: Expectation): string {
-  const shown = show(value);
+function messageOf(
+  issue: z.core.$ZodIssue,
+  value: unknown,
+  { wanted, shown }: { wanted: Expectation; shown: string },
+): string {
   if (issue.code === 'custom') return issue.message;
   if (issue.code === 'too_small' && Array.isArray(value)) return 'the list is empty';
   if (issue.code === 'too_small' && value === '') return 'the text is empty';

@@ -16,9 +16,9 @@ export type Checked<T> =
       value: T;
       findings: Finding[];
       /** Whether the value at a path is, or stands in, a harmless one. */
-      wrong(path: Path): boolean;
+      wrong: (path: Path) => boolean;
       /** The path with its names as they stand in the file: slips of the pen were read as what they meant. */
-      written(path: Path): Path;
+      written: (path: Path) => Path;
     }
   | { kind: 'lost'; findings: Finding[] };
 

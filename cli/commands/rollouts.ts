@@ -35,7 +35,7 @@ export async function list(
       details: [`phases: ${Phase.options.join(', ')}`],
     });
   }
-  const reply = await new ApiClient(context.server).get(`/rollouts?${query}`, ListReply);
+  const reply = await new ApiClient(context.server).get(`/rollouts?${query.toString()}`, ListReply);
   context.tell(reply);
   context.say(renderList(printable(reply.rollouts), context.page()));
 }

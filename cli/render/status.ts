@@ -92,7 +92,7 @@ function messages(all: Message[], page: Page): string[] {
       field(
         i === 0 ? 'messages' : '',
         `${message.event} to ${message.channel} waits, tried ${message.attempts} times` +
-          `${message.error === null ? '' : `: ${message.error}`}`,
+          (message.error === null ? '' : `: ${message.error}`),
         page,
       ),
     ),

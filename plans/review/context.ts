@@ -27,6 +27,6 @@ export interface Remark {
 export interface Review {
   plan: Plan;
   /** Whether the value at a path is what the person wrote, or a default. */
-  sound(path: Path): boolean;
-  error(path: Path, remark: Remark): void;
+  sound: (path: Path) => boolean;
+  error: (path: Path, remark: Remark) => void;
 }

@@ -1,0 +1,61 @@
+import type { Path, YamlDocument } from '../plans/document.ts';
+import { type Finding, pathText } from '../plans/finding.ts';
+import type { Config } from './config.ts';
+
+/** What the schema alone cannot see: parts of the configuration that contradict each other. */
+export function reviewConfig(config: Config, document: YamlDocument, file: string): Finding[] {
+  const findings: Finding[] = [];
+  const say = (path: Path, message: string, instead: string) => {
+    const place = document.locate(path, true);
+    findings.push({
+      severity: 'error',
+      rule: 'CONFIG-CONFLICT',
+      file,
+      ...place,
+      path: pathText(path),
+      message,
+      instead,
+    });
+  };
+  for (const [name, source] of Object.entries(config.sources)) {
+    const path = ['sources', name];
+    if (source.bearer !== undefined && source.basic !== undefined) {
+      say(
+        [...path, 'basic'],
+        'there is a bearer token too, and only one of them can be sent',
+        'one of `bearer` and `basic`',
+      );
+    }
+    pairOf(source.tls, [...path, 'tls'], say);
+  }
+  pairOf(config.temporal.tls, ['temporal', 'tls'], say);
+  const { server, flags } = config;
+  const ports: [Path, string, number][] = [
+    [['server', 'port'], server.host, server.port],
+    [['flags', 'syncPort'], flags.host, flags.syncPort],
+    [['flags', 'workerSyncPort'], flags.host, flags.workerSyncPort],
+  ];
+  ports.forEach(([path, host, port], index) => {
+    const before = ports
+      .slice(0, index)
+      .find((other) => port !== 0 && other[1] === host && other[2] === port);
+    if (before !== undefined) say(path, `${pathText(before[0])} is ${port} too`, 'a port of its own');
+  });
+  return findings;
+}
+
+type Say = (path: Path, message: string, instead: string) => void;
+
+function pairOf(
+  tls: { cert?: string | undefined; key?: string | undefined } | undefined,
+  path: Path,
+  say: Say,
+): void {
+  if (tls === undefined || (tls.cert === undefined) === (tls.key === undefined)) return;
+  const [has, lacks] = tls.cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+  say(
+    [...path, has],
+    `\`${has}\` is given without \`${lacks}\``,
+    `add \`${lacks}:\`, or take \`${has}\` out`,
+  );
+}
