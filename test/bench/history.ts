@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { ENDED } from '../../plans/view.ts';
+import { workflowId } from '../../workflows/messages.ts';
+import { benchPlan, type Stand, withStand } from './stand.ts';
+
+interface Count {
+  events: number;
+  runs: number;
+  decisions: string[];
+  windows: number;
+}
+
+const FLAG = 'pricing-v2';
+const START = 180_000;
+
+/** One rollout with one gate of this many seconds, to its end, and what Temporal has kept of it. */
+async function rollout(stand: Stand, seconds: number): Promise<Count> {
+  const id = await stand.submit(benchPlan(FLAG, [`{ name: 50%, percent: 50, bake: ${seconds}s }`]));
+  await stand.until(id, ({ phase }) => ENDED.includes(phase), seconds * 1000 + 60_000);
+  const decisions = (await stand.journal(id)).map(({ transition }) => transition);
+  const windows = (await stand.samples(id)).length;
+  return { ...(await events(stand)), decisions, windows };
+}
+
+/** Events of the flag's latest workflow, over all runs that it has continued as. */
+async function events({ stack }: Stand): Promise<{ events: number; runs: number }> {
+  const connection = await Connection.connect({ address: stack.urls.temporal });
+  try {
+    const { workflow } = new Client({ connection });
+    // The journal ends before the workflow does.
+    await workflow.getHandle(workflowId('demo', FLAG)).result();
+    let runId: string | undefined;
+    let sum = 0;
+    for (let runs = 1; ; runs++) {
+      const { events } = await workflow.getHandle(workflowId('demo', FLAG), runId).fetchHistory();
+      sum += events?.length ?? 0;
+      const before = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+      if (before === undefined || before === null || before === '') return { events: sum, runs };
+      runId = before;
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+const { values } = parseArgs({ options: { real: { type: 'boolean', default: false } } });
+const gates = values.real ? [600, 3_600] : [20, 120];
+const total = gates.reduce((sum, seconds) => sum + seconds * 1000 + 60_000, 0);
+
+await withStand(START + total, async (stand) => {
+  const counts: Count[] = [];
+  for (const seconds of gates) {
+    console.error(`a gate of ${seconds} s runs now`);
+    const count = await rollout(stand, seconds);
+    counts.push(count);
+    console.log(
+      `gate of ${seconds} s: ${count.windows} polls, ${count.decisions.length} decisions (${count.decisions.join(', ')}), ` +
+        `${count.events} events in ${count.runs} run${count.runs === 1 ? '' : 's'}`,
+    );
+  }
+  const same = new Set(counts.map(({ decisions }) => decisions.join())).size === 1;
+  const equal = new Set(counts.map(({ events }) => events)).size === 1;
+  console.log(
+    !same
+      ? 'The rollouts took different decisions: their counts cannot be compared.'
+      : equal
+        ? 'The count depends on stages and decisions, not on time or polls.'
+        : 'The counts differ although the decisions were the same.',
+  );
+  if (!same || !equal) process.exitCode = 1;
+});
