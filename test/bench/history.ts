@@ -44,8 +44,10 @@ async function events({ stack }: Stand): Promise<{ events: number; runs: number 
   }
 }
 
-const { values } = parseArgs({ options: { real: { type: 'boolean', default: false } } });
-const gates = values.real ? [600, 3_600] : [20, 120];
+const { values } = parseArgs({
+  options: { real: { type: 'boolean', default: false }, gates: { type: 'string', default: '20,120' } },
+});
+const gates = values.real ? [600, 3_600] : values.gates.split(',').map(Number);
 const total = gates.reduce((sum, seconds) => sum + seconds * 1000 + 60_000, 0);
 
 await withStand(START + total, async (stand) => {

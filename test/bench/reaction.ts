@@ -83,18 +83,24 @@ async function repeat<T>(name: string, runs: number, measure: () => Promise<T>):
 }
 
 function row(what: string, values: readonly number[]): void {
+  if (values.length === 0) return;
   const { median, worst } = summary(values);
   console.log(`${what.padEnd(64)} ${median.padStart(9)} ${worst.padStart(9)}`);
 }
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' } } });
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '20' }, only: { type: 'string' } },
+});
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs is a whole number from 1.');
 
+const kills = values.only === 'rollback' ? 0 : runs;
+const rollbackRuns = values.only === 'kill' ? 0 : runs;
+
 await withStand(START + 3 * runs * PER_RUN, async (stand) => {
-  const http = await repeat('kill, call', runs, () => kill(stand, () => stand.kill(FLAG)));
-  const command = await repeat('kill, command', runs, () => kill(stand, () => killCommand(stand)));
-  const rollbacks = await repeat('rollback', runs, () => rollback(stand));
+  const http = await repeat('kill, call', kills, () => kill(stand, () => stand.kill(FLAG)));
+  const command = await repeat('kill, command', kills, () => kill(stand, () => killCommand(stand)));
+  const rollbacks = await repeat('rollback', rollbackRuns, () => rollback(stand));
   console.log(
     `\n${`${runs} runs each; 50 % stage, poll 1 s, settle 1 s, scrape 500 ms`.padEnd(64)}    median     worst`,
   );
