@@ -22,7 +22,7 @@ export default defineConfig({
           globalSetup,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
       {
@@ -33,8 +33,8 @@ export default defineConfig({
           globalSetup,
           testTimeout: 300_000,
           hookTimeout: 180_000,
-          // Each file runs a whole installation; more at once would starve one another.
-          maxWorkers: 2,
+          // Each file runs a whole installation; more at once would starve one another on two cores.
+          maxWorkers: 1,
         },
       },
     ],

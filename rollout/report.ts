@@ -44,5 +44,9 @@ export function overdue(plan: Plan, stageIndex: number, assessment: Assessment, 
   if (stage === undefined || stage.decommission !== undefined) return false;
   if (assessment.verdict !== 'hold' || seconds < stageMax(plan, stageIndex)) return false;
   if (stage.max !== undefined) return true;
-  return assessment.holding.some(({ kind }) => kind === 'proof' || kind === 'split' || kind === 'data');
+  return assessment.holding.some((holding) => {
+    // Windows that could not be read have the plan's no-data rule; data that were wrong have nobody but a person.
+    if (holding.kind === 'data') return holding.rejections.length === 0;
+    return holding.kind === 'proof' || holding.kind === 'split';
+  });
 }
