@@ -1,6 +1,6 @@
+import { z } from 'zod';
 import type { Fill, Path } from '../plans/document.ts';
 import { expectationAt } from '../plans/expectation.ts';
-import { z } from 'zod';
 
 const VARIABLE = /\$?\$\{([^}]*)\}/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -160,7 +160,7 @@ describe('what is said and what to write instead', () => {
     [
       'key: pricing-v2',
       'key: 12',
-      '2:14 PLAN-VALUE: 12 is no key of letters, digits, dots, dashes and underscores -> in quotes: "12"',
+      '2:14 PLAN-VALUE: 12 is no key (letters, digits, dots, dashes, underscores) -> in quotes: "12"',
     ],
     [
       'kind: latency,',

@@ -10,7 +10,7 @@ const Name = z
 const Key = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/, 'expected letters, digits, dots, dashes and underscores')
-  .meta({ title: 'key of letters, digits, dots, dashes and underscores', examples: ['pricing-v2'] });
+  .meta({ title: 'key (letters, digits, dots, dashes, underscores)', examples: ['pricing-v2'] });
 const Role = z
   .string()
   .min(1)
@@ -46,7 +46,10 @@ const common = {
   soft: Difference.optional().describe('Evidence beyond this difference pauses the rollout.'),
   hard: Difference.optional().describe('A difference beyond this rolls the flag back.'),
   weight: z.number().positive().max(1).optional().describe('Share of the evidence; weights sum to 1.'),
-  breakdown: z.array(Label).default([]).describe('Labels searched for where a regression sits.'),
+  breakdown: z
+    .array(Label)
+    .default([])
+    .describe('Labels searched for where a regression sits; kept, and not searched by this version.'),
 };
 
 export const RatioMetric = z.strictObject({
@@ -128,8 +131,8 @@ export const Stage = z.strictObject({
     .optional()
     .describe('Asks for proof of safety before the next stage opens.'),
   approval: Approval.optional().describe('Who must agree before the next stage opens.'),
-  coverage: z.array(Coverage).optional(),
-  lease: Duration.optional(),
+  coverage: z.array(Coverage).optional().describe('Refused by this version.'),
+  lease: Duration.optional().describe('Refused by this version.'),
 });
 export type Stage = z.infer<typeof Stage>;
 
@@ -152,7 +155,10 @@ export const Plan = z.strictObject({
     title: z.string().optional().describe('What is rolled out, in a few words.'),
     owner: z.string().optional().describe('The team to ask.'),
     ticket: z.string().optional().describe('Where the change is described.'),
-    risk: z.enum(['low', 'medium', 'high', 'critical']).default('medium'),
+    risk: z
+      .enum(['low', 'medium', 'high', 'critical'])
+      .default('medium')
+      .describe('For people: nothing depends on it.'),
     service: z.string().min(1).optional().describe('The service whose rollouts must see each other.'),
   }),
   environment: Key.default('production').describe(
@@ -161,7 +167,7 @@ export const Plan = z.strictObject({
   mode: z
     .enum(['act', 'observe'])
     .default('act')
-    .describe('observe: move nothing, say what would have been done.'),
+    .describe('observe: move nothing, say what would have been done; refused by this version.'),
   reversibility: z
     .enum(['reversible', 'forward-only'])
     .default('reversible')
@@ -169,7 +175,10 @@ export const Plan = z.strictObject({
   safeExposure: SafeExposure.optional().describe('Where a stop ends when the plan is forward-only.'),
   flag: z.strictObject({
     key: Key.describe('The key of the flag.'),
-    provider: z.string().default('embedded').describe('The platform that holds the flag.'),
+    provider: z
+      .string()
+      .default('embedded')
+      .describe('The platform that holds the flag; this version has no other.'),
     baseline: Name.default('off').describe('The variant of the old path.'),
     canary: Name.default('on').describe('The variant of the new path.'),
     variants: z
@@ -238,23 +247,32 @@ export const Plan = z.strictObject({
     .prefault({})
     .describe('What is done at a verdict.'),
   stages: z.array(Stage).min(1).describe('From the first to the last; exposure only grows.'),
-  coverage: z.array(Coverage).default([]),
+  coverage: z.array(Coverage).default([]).describe('Refused by this version.'),
   approval: Approval.optional().describe('For every stage without its own.'),
-  lease: Duration.optional(),
+  lease: Duration.optional().describe('Refused by this version.'),
   windows: z
     .strictObject({
       timezone: z
         .string()
+
         .default('UTC')
+        .describe('Whose hours and days.')
         .meta({ examples: ['Europe/Berlin'] }),
-      allow: z.array(z.string().meta({ examples: ['Mon-Thu 09:00-16:00'] })).default([]),
-      freezes: z.array(z.strictObject({ from: z.iso.date(), to: z.iso.date() })).default([]),
+      allow: z
+        .array(z.string().meta({ examples: ['Mon-Thu 09:00-16:00'] }))
+        .default([])
+        .describe('Days and hours, such as Mon-Thu 09:00-16:00; none: always.'),
+      freezes: z
+        .array(z.strictObject({ from: z.iso.date(), to: z.iso.date() }))
+        .default([])
+        .describe('Closed as whole days, the last one included.'),
     })
     .optional()
     .describe('When the exposure may rise. Stops, rollbacks and kills never wait.'),
   approvals: z
     .strictObject({ start: Approval.optional().describe('Who must agree before the first stage opens.') })
-    .prefault({}),
+    .prefault({})
+    .describe('Who must agree beside the stages.'),
   alerts: z
     .strictObject({
       canary: z

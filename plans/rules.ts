@@ -32,6 +32,7 @@ const table = {
   'PLAN-NO-INTERNAL': 'The first users are your own.',
   'PLAN-BIG-FIRST-STEP': 'The first public stage is at most 5 %.',
   'PLAN-NO-HARD-MARGIN': 'A metric of errors rolls back by itself.',
+  'PLAN-NOT-YET': 'What is kept and has no effect yet is known to have none.',
   'PLAN-ADVISORY': 'A metric without margins decides nothing.',
   'PLAN-MIXED-MARGINS': 'The soft and the hard margin of a metric can be compared.',
   'PLAN-NO-BASELINE': 'At 100 % nothing is left to compare with, so that only limits guard it.',

@@ -56,6 +56,15 @@ function metricRisks(plan: Plan, warn: Warn): void {
       });
       return;
     }
+    if (metric.breakdown.length > 0) {
+      const message = 'this version keeps the breakdown and does not search by it';
+      warn([...path, 'breakdown'], {
+        rule: 'PLAN-NOT-YET',
+        message,
+        instead: 'nothing: it does no harm',
+        key: true,
+      });
+    }
     const isError = metric.kind === 'ratio' && metric.bad !== undefined;
     const stages = plan.stages.map((_, stage) => stageMetric(plan, stage, metric.name));
     if (isError && stages.every(({ hard }) => hard === null)) {
