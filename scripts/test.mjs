@@ -1,6 +1,7 @@
 /**
  * `npm test`: the checks, then the tests: first those of units and of parts, then the end-to-end runs, which time
  * real reactions and want the machine for themselves. The last line is `N passed, N failed`.
+ * `npm test -- plans/` runs only the test files whose path has that in it.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -38,7 +39,13 @@ async function vitest(projects) {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-results-'));
   const file = join(folder, 'results.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const args = ['run', '--passWithNoTests', ...projects.flatMap((name) => ['--project', name]), ...reporters];
+  const args = [
+    'run',
+    '--passWithNoTests',
+    ...projects.flatMap((name) => ['--project', name]),
+    ...reporters,
+    ...process.argv.slice(2),
+  ];
   try {
     const status = await new Promise((resolve) => {
       const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
@@ -46,6 +53,7 @@ async function vitest(projects) {
         stdio: ['ignore', 'inherit', 'inherit'],
       });
       child.once('close', resolve);
+      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
     });
     const results = await readFile(file, 'utf8').catch(() => undefined);
     return counted(status, results === undefined ? undefined : JSON.parse(results));
