@@ -70,10 +70,13 @@ function correction(wanted: Expectation, value: unknown, written: string | undef
   if (has(z.ZodNumber) && typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(text))
     return `${text} without quotes`;
   const isShare = (share: number) => wanted.alternatives.some((schema) => schema.safeParse(share).success);
-  if (has(z.ZodNumber) && typeof value === 'number' && value > 1 && value <= 100 && isShare(value / 100)) {
+  if (has(z.ZodNumber) && typeof value === 'number' && value >= 10 && value <= 100 && isShare(value / 100)) {
     return String(value / 100);
   }
-  if (has(z.ZodArray) && (typeof value === 'string' || typeof value === 'number')) return `a list: [${text}]`;
+  const isElement = wanted.alternatives.some(
+    (schema) => schema instanceof z.ZodArray && schema.safeParse([value]).success,
+  );
+  if (isElement && typeof value !== 'object') return `a list: [${text}]`;
   if (has(z.ZodArray) && typeof value === 'object' && value !== null && !Array.isArray(value))
     return 'a list: each entry begins with "- "';
   return null;
@@ -95,13 +98,13 @@ function difference(text: string): string | null {
   const parts = /^([+-]?)\s*(\d+(?:\.\d+)?)\s*(pp|%|percent|points?)?$/i.exec(text);
   if (parts === null) return null;
   const [, sign = '', amount = '', unit = ''] = parts;
-  const signed = (rest: string) =>
-    sign === '' ? `+${rest} (worse by more), or -${rest} for a metric of good events` : sign + rest;
-  if (/^(?:pp|points?)$/i.test(unit)) return signed(`${amount}pp`);
-  if (unit !== '') return signed(`${amount}%`);
-  if (Number(amount) < 1)
-    return `${sign || '+'}${percent(amount)}pp (percentage points) or ${sign || '+'}${percent(amount)}% (of the baseline)`;
-  return `${sign || '+'}${amount}pp (percentage points) or ${sign || '+'}${amount}% (of the baseline)`;
+  const points = /^(?:pp|points?)$/i.test(unit);
+  if (sign !== '' && unit !== '') return `${sign}${amount}${points ? 'pp' : '%'}`;
+  const worse = sign === '' ? ', or with - for a metric of good events' : '';
+  if (points) return `+${amount}pp${worse}`;
+  const size = unit === '' && Number(amount) < 1 ? percent(amount) : amount;
+  const plus = sign || '+';
+  return `${plus}${size}pp (percentage points) or ${plus}${size}% (of the baseline)${worse}`;
 }
 
 function share(text: string, unit: '%' | 'pp'): string | null {
