@@ -4,9 +4,12 @@ import type { ActivityParts } from './parts.ts';
 /** Rows kept while PostgreSQL is away; about four hours of one gate at 15 s. The evidence itself is in the heartbeat. */
 const KEEP = 1_000;
 
+/** How long a gate waits for PostgreSQL at a poll, in milliseconds. */
+const PATIENCE = 500;
+
 export interface SampleWriter {
-  /** Never waits and never fails: a sample is for people to look at, the gate goes on without it. */
-  save(row: SampleRow): void;
+  /** Never fails and does not wait for a dead database: a sample is for people, the gate goes on without it. */
+  save(row: SampleRow): Promise<void>;
   flush(): Promise<void>;
 }
 
@@ -38,8 +41,17 @@ export function createSampleWriter({ store, log }: Pick<ActivityParts, 'store' |
   return {
     save(row) {
       waiting.push(row);
-      void start();
+      return atMost(PATIENCE, start());
     },
     flush: () => start(),
   };
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

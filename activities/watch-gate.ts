@@ -39,10 +39,10 @@ export function createGateActivity(parts: ActivityParts) {
             to,
             origin: request.origin / 1000,
           });
-          memory = advance(memory, request, reading, to);
-          const assessment = judge(memory, request);
-          heartbeat(memory);
-          samples.save({
+          const next = advance(memory, request, reading, to);
+          const assessment = judge(next, request);
+          // The sample first: another worker reads again only the windows after the memory that it is handed.
+          await samples.save({
             rolloutId: request.rolloutId,
             stage: stageName(request),
             t: assessment.t,
@@ -50,6 +50,8 @@ export function createGateActivity(parts: ActivityParts) {
             sample: reading.kind === 'sample' ? reading.sample : null,
             assessment,
           });
+          memory = next;
+          heartbeat(memory);
           const report: GateReport = {
             assessment,
             memory,

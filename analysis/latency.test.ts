@@ -144,4 +144,26 @@ describe('latency from histograms', () => {
     // The first poll's 1,500 baseline requests chose them and were not tested.
     expect(known?.process.clock).toBe(9);
   });
+
+  test('edges chosen in a slow start are given up once the service is fast, and a gate does not wait for ever', () => {
+    const random = randomOf(8);
+    let evidence = openEvidence(plan);
+    for (let i = 1; i <= 60; i++) {
+      // Ten times slower while everything is cold.
+      const mean = i <= 2 ? 2 : 0.2;
+      const cohort = (requests: number) => ({
+        requests,
+        ratios: {},
+        histograms: { latency: latencyBuckets(random, { requests, mean }) },
+      });
+      const sample = { stage: '25%', t: i * 15, baseline: cohort(1500), canary: cohort(500) };
+      evidence = observe(
+        evidence,
+        plan,
+        { kind: 'sample', sample, expressions: {}, queries: [] },
+        { stageIndex: 0 },
+      );
+    }
+    expect(assess(evidence, plan, { stageIndex: 0 }).verdict).toBe('pass');
+  });
 });

@@ -14,6 +14,9 @@ import type { GateContext, StageFrame } from './stage.ts';
 
 /** Baseline requests from which the edges are chosen. */
 const WARM_UP = 1000;
+/** Half of the least exceedance that an edge is chosen for, and the canary requests above it that count as evidence. */
+const UNFIT_SHARE = 0.0025;
+const UNFIT_CANARY = 3;
 
 export function openLatency(): LatencyEvidence {
   return {
@@ -62,17 +65,34 @@ export function marginsOfLatency(
  * polls until they hold 1,000 requests; those polls are not tested for latency.
  */
 function pickEdges(evidence: LatencyEvidence, at: LatencyFrame): LatencyEvidence {
-  if (evidence.edges !== null || !at.frame.compared) return evidence;
+  if (!at.frame.compared || (evidence.edges !== null && !unfit(evidence))) return evidence;
   const margin = tested(
     marginsOfLatency(at.plan, { stage: at.frame.index, metric: at.metric.name, evidence }),
   );
   if (margin === null) return evidence;
-  const seen =
-    evidence.baseline === null ? evidence.before : addHistograms(evidence.before, evidence.baseline);
+  // Edges that do not fit came from the stages before: the new ones come from this stage alone.
+  const before = evidence.edges === null ? evidence.before : null;
+  const seen = evidence.baseline === null ? before : addHistograms(before, evidence.baseline);
   const given = at.context.edges?.[at.metric.name];
   if (given === undefined && (seen === null || histogramTotal(seen) < WARM_UP)) return evidence;
   const edges = given ?? chooseEdges(seen ?? [], { quantile: at.metric.quantile, margin });
   return { ...evidence, edges: [...edges], process: openSegment(openProcess(edges.length), at.frame.c) };
+}
+
+/**
+ * Edges that were chosen while the service was slow (a cold start, a busy hour) see nothing once it is fast: the gate
+ * would wait for slow requests that never come. By the baseline alone they are found unfit; evidence that a slow
+ * canary has left on them keeps them.
+ */
+function unfit({ edges, baseline, canary }: LatencyEvidence): boolean {
+  if (edges === null || edges.length === 0 || baseline === null) return false;
+  const requests = histogramTotal(baseline);
+  if (requests < WARM_UP) return false;
+  return edges.every(
+    (edge) =>
+      countAbove(baseline, edge) < UNFIT_SHARE * requests &&
+      (canary === null || countAbove(canary, edge) < UNFIT_CANARY),
+  );
 }
 
 export interface LatencyPoll extends LatencyFrame {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { WHOLE } from '../test/fixtures/whole-plan.ts';
 import type { Finding } from './finding.ts';
 import { parsePlan } from './parse.ts';
-import { WHOLE } from '../test/fixtures/whole-plan.ts';
 import type { Plan } from './plan.ts';
 
 const example = (name: string) => readFileSync(new URL(`./examples/${name}.yaml`, import.meta.url), 'utf8');

@@ -33,7 +33,9 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
   }
   if (state.stage >= 0 && !gatePassed(state)) blockers.push(blocker('gate', gateText(state)));
   const approval = neededApproval(state);
-  if (approval !== null && !granted(state, approval)) {
+  // Before the gate has passed there is nothing to approve: nobody is asked to act.
+  const ready = state.stage < 0 || gatePassed(state);
+  if (ready && approval !== null && !granted(state, approval)) {
     blockers.push(
       blocker(
         state.stage < 0 ? 'start-approval' : 'approval',

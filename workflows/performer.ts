@@ -1,16 +1,10 @@
-import {
-  CancellationScope,
-  isCancellation,
-  log,
-  proxyActivities,
-  proxyLocalActivities,
-} from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ClaimRequest, Command, GateRequest, RecordRequest, WriteRequest } from '../rollout/command.ts';
 import type { RolloutEvent } from '../rollout/event.ts';
 
-/** A flag write is a local activity: one workflow task from the decision to the write, no queue between. */
-const flags = proxyLocalActivities<Activities>({
+/** Not local activities: beside updates those replay in another order (docs/decisions/0006-no-local-activities.md). */
+const flags = proxyActivities<Activities>({
   startToCloseTimeout: '5 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '1 second', maximumAttempts: 3 },
 });

@@ -1,0 +1,242 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import {
+  bundleWorkflowCode,
+  NativeConnection,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningTemporal, startTemporal } from '../../app/embedded/temporal.ts';
+import { Plan } from '../../plans/plan.ts';
+import type { RolloutView } from '../../plans/view.ts';
+import { actUpdate, killedSignal, viewQuery, WORKFLOW } from '../../workflows/messages.ts';
+import { parts } from '../fixtures/parts.ts';
+import { type Script, scripted } from './scripted.ts';
+
+const SAVED = fileURLToPath(new URL('../histories/', import.meta.url));
+const plan = Plan.parse({
+  metadata: { name: 'p' },
+  flag: { key: 'p' },
+  metrics: [{ name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', weight: 1 }],
+  stages: [
+    { name: '1%', percent: 1 },
+    { name: '5%', percent: 5, approval: { roles: ['on-call'] } },
+    { name: '100%', percent: 100 },
+  ],
+});
+
+let temporal: RunningTemporal;
+let dir: string;
+let client: Client;
+let native: NativeConnection;
+let bundle: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidegate-replay-'));
+  temporal = await startTemporal({
+    binary: parts().temporal,
+    dbFile: join(dir, 'temporal.db'),
+    log: () => undefined,
+  });
+  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  native = await NativeConnection.connect({ address: temporal.address });
+  bundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    logger: {
+      log: () => undefined,
+      trace: () => undefined,
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: console.error,
+    },
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await client.connection.close();
+  await native.close();
+  await temporal.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+type Handle = ReturnType<typeof client.workflow.getHandle>;
+
+/** Runs one rollout on a worker of its own; `act` is what people do meanwhile. */
+async function rollout(
+  name: string,
+  script: Script,
+  act: (handle: Handle) => Promise<void>,
+  historyLimit = 2_000,
+) {
+  const { activities, seqs } = scripted(script);
+  const worker = await Worker.create({
+    connection: native,
+    taskQueue: name,
+    workflowBundle: bundle,
+    activities,
+  });
+  return worker.runUntil(async () => {
+    const handle = await client.workflow.start(WORKFLOW, {
+      workflowId: name,
+      taskQueue: name,
+      args: [{ kind: 'start', id: name, plan, submittedBy: { by: 'sam', roles: [] }, historyLimit }],
+    });
+    const first = handle.firstExecutionRunId;
+    await act(handle);
+    const view = (await handle.result()) as RolloutView;
+    const { runId } = await client.workflow.getHandle(name).describe();
+    return {
+      view,
+      seqs,
+      continued: runId !== first,
+      history: await client.workflow.getHandle(name, runId).fetchHistory(),
+    };
+  });
+}
+
+type Action = 'approve' | 'pause' | 'resume' | 'step-back' | 'rollback';
+
+async function update(handle: Handle, name: string, action: Action, by = 'kim'): Promise<void> {
+  const message = { action, by, roles: ['on-call'], reason: 'r', accept: null, breakGlass: false };
+  await handle.executeUpdate(actUpdate, { args: [{ rolloutId: name, message }] });
+}
+
+async function waitsFor(handle: Handle, kind: string): Promise<void> {
+  await expect
+    .poll(async () => (await handle.query(viewQuery)).blockers.map((blocker) => blocker.kind), {
+      timeout: 20_000,
+      interval: 50,
+    })
+    .toContain(kind);
+}
+
+const approved = (name: string) => async (handle: Handle) => {
+  await waitsFor(handle, 'approval');
+  await update(handle, name, 'approve');
+};
+
+const STORIES: Record<string, { script: Script; act: (handle: Handle) => Promise<void>; phase: string }> = {
+  completed: { script: {}, act: approved('completed'), phase: 'completed' },
+  'hard-stop': { script: { '5%': ['hold', 'hard'] }, act: async () => undefined, phase: 'rolled-back' },
+  'soft-stop-accepted': {
+    script: { '1%': ['soft', 'pass'] },
+    act: async (handle) => {
+      await waitsFor(handle, 'paused');
+      await update(handle, 'soft-stop-accepted', 'approve');
+      await approved('soft-stop-accepted')(handle);
+    },
+    phase: 'completed',
+  },
+  'paused-and-killed': {
+    script: { '5%': ['hold'] },
+    act: async (handle) => {
+      await expect.poll(async () => (await handle.query(viewQuery)).stage, { timeout: 20_000 }).toBe('5%');
+      await update(handle, 'paused-and-killed', 'pause');
+      await update(handle, 'paused-and-killed', 'resume');
+      await handle.signal(killedSignal, {
+        rolloutId: 'paused-and-killed',
+        message: { by: 'kim', reason: 'test' },
+      });
+    },
+    phase: 'rolled-back',
+  },
+};
+
+describe('the workflow of a rollout', () => {
+  for (const [name, { script, act, phase }] of Object.entries(STORIES)) {
+    it(`replays the history that it has just made: ${name}`, async () => {
+      const { view, seqs, history } = await rollout(name, script, act);
+      expect(view.phase).toBe(phase);
+      expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+      await Worker.runReplayHistory({ workflowBundle: bundle }, history, name);
+      if (process.env.TIDEGATE_SAVE_HISTORIES !== undefined)
+        await writeFile(join(SAVED, `${name}.json`), withoutPlaces(historyToJSON(history)));
+    });
+  }
+
+  it('replays the histories of earlier versions', async () => {
+    const files = (await readdir(SAVED)).filter((file) => file.endsWith('.json'));
+    expect(files.length).toBeGreaterThanOrEqual(Object.keys(STORIES).length);
+    for (const file of files)
+      await Worker.runReplayHistory(
+        { workflowBundle: bundle },
+        JSON.parse(await readFile(join(SAVED, file), 'utf8')),
+        file.replace('.json', ''),
+      );
+  });
+
+  it('does not replay a history in which another step was taken', async () => {
+    const text = await readFile(join(SAVED, 'completed.json'), 'utf8');
+    const altered = JSON.parse(text.replaceAll('"watchGate"', '"somethingElse"'));
+    await expect(
+      Worker.runReplayHistory({ workflowBundle: bundle }, altered, 'completed'),
+    ).rejects.toBeInstanceOf(DeterminismViolationError);
+  });
+
+  it('goes on in a new run when its history grows long, with the journal numbered on', async () => {
+    const name = 'long';
+    const { view, seqs, continued } = await rollout(name, {}, approved(name), 20);
+    expect(continued).toBe(true);
+    expect(view.phase).toBe('completed');
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  });
+
+  it('is one per flag: of twenty starts at once exactly one succeeds', async () => {
+    const start = () =>
+      client.workflow.start(WORKFLOW, {
+        workflowId: 'rollout:demo:one',
+        taskQueue: 'nobody',
+        args: [
+          { kind: 'start', id: 'one-1', plan, submittedBy: { by: 'sam', roles: [] }, historyLimit: 100 },
+        ],
+      });
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, start));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected')
+        expect(outcome.reason).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
+    await client.workflow.getHandle('rollout:demo:one').terminate();
+  });
+
+  it('refuses people before anything is written: the submitter, who comes too early, who means another rollout', async () => {
+    const name = 'refusals';
+    const code = async (work: Promise<unknown>) => {
+      const error = await work.then(() => null).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+      return error instanceof WorkflowUpdateFailedError && error.cause !== undefined && 'type' in error.cause
+        ? error.cause.type
+        : null;
+    };
+    await rollout(name, {}, async (handle) => {
+      await waitsFor(handle, 'approval');
+      expect(await code(update(handle, name, 'approve', 'sam'))).toBe('OWN_ROLLOUT');
+      expect(await code(update(handle, name, 'resume'))).toBe('NOT_WAITING');
+      expect(await code(update(handle, 'another', 'approve'))).toBe('ROLLOUT_OVER');
+      await update(handle, name, 'rollback');
+    });
+  });
+});
+
+/** Histories name the machine and the process that made them; those are nobody's business. */
+function withoutPlaces(json: string): string {
+  const scrub = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(scrub);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, child]) => [key, key === 'identity' ? 'test' : scrub(child)]),
+    );
+  };
+  return `${JSON.stringify(scrub(JSON.parse(json)))}\n`;
+}
