@@ -9,6 +9,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Projects with different numbers of workers run one after the other.
+          sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
           exclude: [...never, '**/*.{it,e2e}.test.ts', 'test/e2e/**'],
           testTimeout: 20_000,
@@ -17,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'it',
+          sequence: { groupOrder: 1 },
           include: ['**/*.it.test.ts'],
           exclude: [...never, 'test/e2e/**'],
           globalSetup,
@@ -28,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts', '**/*.e2e.test.ts'],
           exclude: never,
           globalSetup,

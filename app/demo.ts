@@ -66,7 +66,7 @@ async function follow(
 ): Promise<DemoResult> {
   const path = examplePlan(plan);
   const { id } = await submit(stack, path);
-  screen.note(`\nsubmitted ${path} as ${id}`);
+  screen.note(`\nsubmitted ${plan} as ${id}`);
   const end = Date.now() + TOO_LONG;
   for (;;) {
     const { view, live } = await status(stack, id);
