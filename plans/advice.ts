@@ -43,7 +43,7 @@ export function describe(wanted: Expectation): string {
 
 /** The value as it was most likely meant, in the form that the place wants. */
 function correction(wanted: Expectation, value: unknown, written: string | undefined): string | null {
-  const text = typeof value === 'string' ? value.trim() : (written ?? String(value));
+  const text = typeof value === 'string' ? value.trim() : (written ?? JSON.stringify(value) ?? '');
   switch (wanted.title) {
     case 'duration':
       return duration(text);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../plans/failures.ts';
@@ -20,6 +20,8 @@ export interface FolderLock {
 }
 
 const FILE = 'up.lock';
+/** Clearing takes milliseconds; a guard older than this was left by a process that died. */
+const GUARD_AGE = 5_000;
 
 /**
  * Makes this process the only `tidegate up` of a data folder. A lock whose holder was killed is taken over.
@@ -42,7 +44,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       if (await linked(own, path)) break;
       const holder = await lockHolder(folder);
       if (holder !== undefined) throw alreadyRunning(holder, folder);
-      await clearStale(path, `${own}.stale`);
+      await clearStale(path);
     }
   } finally {
     await rm(own, { force: true });
@@ -67,15 +69,30 @@ async function livingHolder(path: string): Promise<Holder | undefined> {
   return holder.success && isAlive(holder.data) ? holder.data : undefined;
 }
 
-/** Two who see the same stale lock both come here; the slower one must not remove the fresh lock of the faster. */
-async function clearStale(path: string, aside: string): Promise<void> {
+/**
+ * Removes a lock whose holder is dead. Only one may at a time, and it looks again first: whoever acted on an older
+ * look would remove the fresh lock of the one who was faster.
+ */
+async function clearStale(path: string): Promise<void> {
+  const guard = `${path}.clearing`;
   try {
-    await rename(path, aside);
+    await (await open(guard, 'wx')).close();
   } catch {
+    await outlived(guard);
     return;
   }
-  if ((await livingHolder(aside)) !== undefined) await linked(aside, path);
-  await rm(aside, { force: true });
+  try {
+    if ((await livingHolder(path)) === undefined) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** Another one is clearing: a moment, and its guard goes if it died over it. */
+async function outlived(guard: string): Promise<void> {
+  const made = await stat(guard).catch(() => undefined);
+  if (made !== undefined && Date.now() - made.mtimeMs > GUARD_AGE) await rm(guard, { force: true });
+  await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function parsed(text: string): unknown {
