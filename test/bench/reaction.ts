@@ -72,6 +72,13 @@ async function killCommand({ stack }: Stand): Promise<void> {
   await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
 }
 
+/** What any command pays before its first line: a Node process that does nothing. */
+async function emptyProcess(): Promise<number> {
+  const begun = performance.now();
+  await promisify(execFile)(process.execPath, ['-e', '0'], { timeout: 30_000 });
+  return Math.round(performance.now() - begun);
+}
+
 async function repeat<T>(name: string, runs: number, measure: () => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (let run = 1; run <= runs; run++) {
@@ -100,6 +107,7 @@ const rollbackRuns = values.only === 'kill' ? 0 : runs;
 await withStand(START + 3 * runs * PER_RUN, async (stand) => {
   const http = await repeat('kill, call', kills, () => kill(stand, () => stand.kill(FLAG)));
   const command = await repeat('kill, command', kills, () => kill(stand, () => killCommand(stand)));
+  const nothing = await repeat('an empty process', kills, emptyProcess);
   const rollbacks = await repeat('rollback', rollbackRuns, () => rollback(stand));
   console.log(
     `\n${`${runs} runs each; 50 % stage, poll 1 s, settle 1 s, scrape 500 ms`.padEnd(64)}    median     worst`,
@@ -122,4 +130,5 @@ await withStand(START + 3 * runs * PER_RUN, async (stand) => {
   );
   row('kill: HTTP call to exposure 0', http);
   row('kill: start of the command `tidegate kill` to exposure 0', command);
+  row('  of it: a Node process that does nothing', nothing);
 });

@@ -43,12 +43,16 @@ export async function withStand(limit: number, work: (stand: Stand) => Promise<v
   const timer = setTimeout(() => cut(new Error(`not done after ${limit / 1000} s`)), limit);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => cut(new Error(signal)));
   try {
-    await Promise.race([begin(data, started).then(work), stopped]);
-  } finally {
-    clearTimeout(timer);
-    for (const part of started.toReversed()) await part.stop().catch(console.error);
-    await rm(data, { recursive: true, force: true });
+    await Promise.race([begin(data, started).then(work), stopped]).finally(async () => {
+      clearTimeout(timer);
+      for (const part of started.toReversed()) await part.stop().catch(console.error);
+    });
+  } catch (error) {
+    // Its logs say why.
+    console.error(`what was written stays in ${data}`);
+    throw error;
   }
+  await rm(data, { recursive: true, force: true });
 }
 
 async function begin(data: string, started: { stop(): Promise<void> }[]): Promise<Stand> {
