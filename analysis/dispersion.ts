@@ -7,8 +7,8 @@ export type Knots = readonly number[];
 /** G(n): the factor of the variance between polls at the age of n polls. */
 export type Dispersion = (n: number) => number;
 
-const LARGEST_BLOCK = 256;
-const FEWEST_BLOCKS = 8;
+export const LARGEST_BLOCK = 256;
+export const FEWEST_BLOCKS = 8;
 
 /**
  * Measures the curve on two halves of the baseline, poll by poll (half one as `canary*`, half two as `baseline*`):
@@ -18,48 +18,50 @@ export function measureDispersion(polls: readonly PollCounts[]): Knots | null {
   const scores = polls.map((poll) => score(poll, 0));
   const knots: number[] = [];
   for (let b = 1; b <= LARGEST_BLOCK; b *= 2) {
-    const blocks = Math.floor(scores.length / b);
-    if (blocks < FEWEST_BLOCKS) break;
-    const sums: Block[] = [];
-    for (let i = 0; i < blocks; i++) {
-      const block = { Y: 0, V: 0, Q: 0 };
-      for (const { y, V, Q } of scores.slice(i * b, (i + 1) * b)) {
-        block.Y += y;
-        block.V += V;
-        block.Q += Q;
+    const groups: BlockGroup[] = [];
+    for (let i = 0; i + b <= scores.length; i += b) {
+      let [Y, V, Q] = [0, 0, 0];
+      for (let k = i; k < i + b; k++) {
+        const one = scores[k];
+        Y += one?.y ?? 0;
+        V += one?.V ?? 0;
+        Q += one?.Q ?? 0;
       }
-      if (block.V > 0) sums.push(block);
+      if (V > 0) groups.push({ blocks: 1, excess: (Y * Y - V) / Q, ratio: V / Q });
     }
-    if (sums.length === 0) break;
-    knots.push(Math.max(upperDispersion(sums), knots.at(-1) ?? 0));
+    if (groups.length < FEWEST_BLOCKS) break;
+    knots.push(Math.max(upperDispersion(groups), knots.at(-1) ?? 0));
   }
   return knots.length > 0 ? knots : null;
 }
 
-interface Block {
-  Y: number;
-  V: number;
-  Q: number;
+/** Blocks of one size and about one V/Q: their number, the sum of (Y^2 - V)/Q, and V/Q. */
+export interface BlockGroup {
+  blocks: number;
+  excess: number;
+  ratio: number;
 }
 
 /** Moment estimate of the variance between blocks, weighted by precision, plus half a standard error. */
-function upperDispersion(blocks: readonly Block[]): number {
+export function upperDispersion(groups: readonly BlockGroup[]): number {
   let g = 0.1;
   for (let round = 0; round < 3; round++) {
-    const { excess, scale } = moments(blocks, g);
+    const { excess, scale } = moments(groups, g);
     g = Math.max(0, excess / scale);
   }
-  const { excess, scale } = moments(blocks, g);
-  return Math.max(0, (excess + 0.5 * Math.sqrt(2 * blocks.length)) / scale);
+  const { excess, scale } = moments(groups, g);
+  const blocks = groups.reduce((sum, group) => sum + group.blocks, 0);
+  return Math.max(0, (excess + 0.5 * Math.sqrt(2 * blocks)) / scale);
 }
 
-function moments(blocks: readonly Block[], g: number): { excess: number; scale: number } {
+/** Sums of w*(Y^2 - V) and w*Q with w = 1/(V + g*Q), both divided through by Q. */
+function moments(groups: readonly BlockGroup[], g: number): { excess: number; scale: number } {
   let excess = 0;
   let scale = 0;
-  for (const { Y, V, Q } of blocks) {
-    const w = 1 / (V + g * Q);
-    excess += w * (Y * Y - V);
-    scale += w * Q;
+  for (const group of groups) {
+    const w = 1 / (group.ratio + g);
+    excess += w * group.excess;
+    scale += w * group.blocks;
   }
   return { excess, scale };
 }
@@ -80,4 +82,14 @@ export function measuredDispersion(knots: Knots): Dispersion {
 /** The curve where nothing could be measured: noise^2 * n^(1/3), `noise` the plan's coefficient of variation. */
 export function assumedDispersion(noise: number): Dispersion {
   return (n) => noise * noise * Math.cbrt(n);
+}
+
+/** The larger of several curves at every age; of none of them the assumed one. */
+export function largestDispersion(curves: readonly (Knots | null | undefined)[], noise: number): Dispersion {
+  const measured = curves
+    .filter((knots): knots is Knots => knots != null && knots.length > 0)
+    .map(measuredDispersion);
+  const [first, second] = measured;
+  if (first === undefined) return assumedDispersion(noise);
+  return second === undefined ? first : (n) => Math.max(...measured.map((curve) => curve(n)));
 }

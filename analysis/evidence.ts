@@ -1,5 +1,6 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Buckets, Count, Rejection } from '../plans/sample.ts';
+import type { Halves } from './halves.ts';
 import { slowdownOf } from './histogram.ts';
 import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
@@ -14,6 +15,8 @@ interface Common {
   /** End of the last window before those that lack this metric; null: it is there. */
   missing: number | null;
   process: Process;
+  /** The baseline's two halves since the rollout began, aligned with the process's tracks. */
+  halves: readonly Halves[];
   interval: IntervalSums;
 }
 
@@ -56,7 +59,7 @@ export interface LimitWindow {
  * the same whether it was carried in memory or written out and read back in between.
  */
 export interface Evidence {
-  version: 1;
+  version: 2;
   /** Index into the plan's stages; -1 before the first. */
   stage: number;
   /** Seconds since the rollout began at which the stage began: its first window's start. */
@@ -87,7 +90,7 @@ function isEvidence(value: unknown): value is Evidence {
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === 1 &&
+    value.version === 2 &&
     'metrics' in value
   );
 }

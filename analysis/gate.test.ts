@@ -433,7 +433,7 @@ describe('evidence', () => {
   });
 
   test('of another version is not taken', () => {
-    expect(restoreEvidence({ version: 2, metrics: {} })).toBeNull();
+    expect(restoreEvidence({ version: 1, metrics: {} })).toBeNull();
     expect(restoreEvidence(null)).toBeNull();
   });
 

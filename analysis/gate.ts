@@ -8,13 +8,13 @@ import { observeLimits } from './limits.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
 import { faultsOf } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
-import { dispersionOf, stageFrame } from './stage.ts';
+import { stageFrame } from './stage.ts';
 import { judge } from './verdict.ts';
 
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
   return {
-    version: 1,
+    version: 2,
     stage: -1,
     since: null,
     t: null,
@@ -140,12 +140,11 @@ function observeMetric(
   evidence: MetricEvidence,
   poll: MetricFrame & { sample: Sample },
 ): { evidence: MetricEvidence; used: boolean } | null {
-  const { plan, metric, context } = poll;
-  const dispersion = dispersionOf(plan, context, metric.name);
+  const { metric } = poll;
   if (evidence.kind === 'ratio' && metric.kind === 'ratio')
-    return observeRatio(evidence, { ...poll, metric, dispersion });
+    return observeRatio(evidence, { ...poll, metric });
   if (evidence.kind === 'latency' && metric.kind === 'latency') {
-    return observeLatency(evidence, { ...poll, metric, dispersion });
+    return observeLatency(evidence, { ...poll, metric });
   }
   return null;
 }

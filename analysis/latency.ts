@@ -1,7 +1,7 @@
 import type { LatencyMetric, Plan } from '../plans/plan.ts';
 import type { Buckets, Sample } from '../plans/sample.ts';
-import type { Dispersion } from './dispersion.ts';
 import type { LatencyEvidence } from './evidence.ts';
+import { addHalves, NO_HALVES } from './halves.ts';
 import { addHistograms, chooseEdges, countAbove, histogramTotal } from './histogram.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
 import type { PollCounts } from './kernel.ts';
@@ -10,7 +10,9 @@ import type { Margins } from './margins.ts';
 import { latencyMargins, tested } from './margins.ts';
 import type { Totals } from './process.ts';
 import { addPoll, openProcess, openSegment, ZERO } from './process.ts';
+import { bucketFault } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
+import { dispersionsOf } from './stage.ts';
 
 /** Baseline requests from which the edges are chosen. */
 const WARM_UP = 1000;
@@ -29,6 +31,7 @@ export function openLatency(): LatencyEvidence {
     canary: null,
     edges: null,
     process: openProcess(0),
+    halves: [],
     interval: NO_POLLS,
   };
 }
@@ -76,7 +79,12 @@ function pickEdges(evidence: LatencyEvidence, at: LatencyFrame): LatencyEvidence
   const given = at.context.edges?.[at.metric.name];
   if (given === undefined && (seen === null || histogramTotal(seen) < WARM_UP)) return evidence;
   const edges = given ?? chooseEdges(seen ?? [], { quantile: at.metric.quantile, margin });
-  return { ...evidence, edges: [...edges], process: openSegment(openProcess(edges.length), at.frame.c) };
+  return {
+    ...evidence,
+    edges: [...edges],
+    process: openSegment(openProcess(edges.length), at.frame.c),
+    halves: edges.map(() => NO_HALVES),
+  };
 }
 
 /**
@@ -97,7 +105,6 @@ function unfit({ edges, baseline, canary }: LatencyEvidence): boolean {
 
 export interface LatencyPoll extends LatencyFrame {
   sample: Sample;
-  dispersion: Dispersion;
 }
 
 /** One poll of a latency; `used` is false where a cohort had no requests. Null: the sample lacks the metric. */
@@ -118,6 +125,7 @@ export function observeLatency(
     missing: null,
     baseline: addHistograms(evidence.baseline, baseline),
     canary: addHistograms(evidence.canary, canary),
+    halves: halvesAfter(picked, metric.name, sample),
   };
   if (!frame.compared || !used)
     return { evidence: next, used: frame.compared ? used : histogramTotal(canary) > 0 };
@@ -130,12 +138,25 @@ export function observeLatency(
     stage: frame.index,
     ruler: frame.ruler,
     scores,
-    dispersion: poll.dispersion,
+    dispersions: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves),
   });
   const nearest = edges[0];
   if (nearest !== undefined)
     next.interval = addToInterval(evidence.interval, counts(cohorts, { edge: nearest, margin: 0 }));
   return { evidence: next, used };
+}
+
+/** Halves that contradict themselves show nothing. */
+function halvesAfter(
+  { edges, halves: known }: LatencyEvidence,
+  metric: string,
+  { halves }: Sample,
+): LatencyEvidence['halves'] {
+  const [first, second] = halves?.map(({ histograms }) => histograms[metric]) ?? [];
+  if (edges === null || first === undefined || second === undefined) return known;
+  if (bucketFault(first) !== null || bucketFault(second) !== null) return known;
+  const pair = { baseline: first, canary: second };
+  return edges.map((edge, i) => addHalves(known[i] ?? NO_HALVES, counts(pair, { edge, margin: 0 })));
 }
 
 interface Cohorts {

@@ -1,17 +1,18 @@
 import type { MetricAssessment, Verdict } from '../plans/assessment.ts';
 import type { Metric, Plan } from '../plans/plan.ts';
 import type { Dispersion } from './dispersion.ts';
-import type { Evidence, LatencyEvidence, MetricEvidence, RatioEvidence } from './evidence.ts';
+import type { Evidence, LatencyEvidence, MetricEvidence, ProofSums, RatioEvidence } from './evidence.ts';
 import { countAbove, quantileOf } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
 import { lnEvidence, logSumExp } from './kernel.ts';
 import { marginsOfLatency } from './latency.ts';
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
-import { estimateOf, evidenceOf, presentSegment } from './process.ts';
+import type { Totals } from './process.ts';
+import { evidenceOf, presentSegment } from './process.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
 import type { GateContext, StageFrame } from './stage.ts';
-import { dispersionOf } from './stage.ts';
+import { dispersionsOf } from './stage.ts';
 import { isTested } from './weights.ts';
 
 /** What the gate finds about one metric before the metrics are weighed together. */
@@ -37,18 +38,17 @@ interface Look {
 export function findMetric(evidence: Evidence, metric: Metric, look: Look): Finding {
   const { plan, frame, context } = look;
   const known = evidence.metrics[metric.name];
-  const dispersion = dispersionOf(plan, context, metric.name);
   if (known === undefined) return nothing(metric);
+  const dispersions = dispersionsOf({ plan, context, metric: metric.name }, known.halves);
   const margins =
     metric.kind === 'ratio' && known.kind === 'ratio'
       ? marginsOfRatio(plan, { stage: frame.index, metric, evidence: known })
       : known.kind === 'latency'
         ? marginsOfLatency(plan, { stage: frame.index, metric: metric.name, evidence: known })
         : { soft: null, hard: null };
-  const { lnE, carrier } = evidenceOf(known.process, dispersion);
-  const estimate = carrier === null ? null : estimateOf(carrier, dispersion);
+  const { lnE, estimate } = evidenceOf(known.process, dispersions);
   const lnSafe = frame.compared
-    ? lnSafety(known, { frame, dispersion, proof: plan.stages[frame.index]?.promote !== undefined })
+    ? lnSafety(known, { frame, dispersions, proof: plan.stages[frame.index]?.promote !== undefined })
     : 0;
   const safe = lnSafe >= Math.log(1 / plan.analysis.falsePromote);
   // Fewer good events are worse: people read such a metric in its own direction.
@@ -62,7 +62,8 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
       : confidenceInterval(known.interval, {
           alpha: plan.analysis.falseRollback / 2,
           ...jumps,
-          dispersion,
+          // People see a latency at the edge nearest its quantile, which is the first.
+          dispersion: dispersions[0] ?? (() => 0),
         });
   return {
     metric,
@@ -88,18 +89,15 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
 /** Evidence of the mirrored test over the stage: not worse than the proof's margin, or a latency's own margin. */
 function lnSafety(
   evidence: MetricEvidence,
-  at: { frame: StageFrame; dispersion: Dispersion; proof: boolean },
+  at: { frame: StageFrame; dispersions: readonly Dispersion[]; proof: boolean },
 ): number {
-  const { frame, dispersion } = at;
-  const G = dispersion(evidence.interval.polls);
-  const mirrored = (S: number, V: number, Q: number) =>
-    lnEvidence([{ S: -S, V, Q, c: jumpsOf(evidence, frame).mirrored }], G);
-  if (evidence.kind === 'ratio') return at.proof ? mirrored(...evidence.proof) : 0;
+  const { mirrored: c } = jumpsOf(evidence, at.frame);
+  const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) =>
+    lnEvidence([{ S: -S, V, Q, c }], at.dispersions[i]?.(evidence.interval.polls) ?? 0);
+  if (evidence.kind === 'ratio') return at.proof ? mirrored(evidence.proof, 0) : 0;
   const { tracks } = evidence.process;
   if (tracks.length === 0) return 0;
-  return (
-    logSumExp(tracks.map(presentSegment).map(([S, V, Q]) => mirrored(S, V, Q))) - Math.log(tracks.length)
-  );
+  return logSumExp(tracks.map(presentSegment).map(mirrored)) - Math.log(tracks.length);
 }
 
 function jumpsOf(evidence: MetricEvidence, frame: StageFrame): { c: number; mirrored: number } {

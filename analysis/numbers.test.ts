@@ -145,7 +145,7 @@ function run(polls: number, dispersion: Dispersion, poll: (i: number) => Poll): 
     const now = poll(i);
     if (now.stage !== stage) process = openSegment(process, now.c);
     stage = now.stage;
-    process = addPoll(process, { stage, ruler: now.ruler, scores: [now.scores], dispersion });
-    return evidenceOf(process, dispersion).lnE;
+    process = addPoll(process, { stage, ruler: now.ruler, scores: [now.scores], dispersions: [dispersion] });
+    return evidenceOf(process, [dispersion]).lnE;
   });
 }

@@ -86,10 +86,10 @@ export function openSegment(process: Process, c: number): Process {
   };
 }
 
-/** One poll: `scores` holds one tuple for each track. Work does not depend on what went before. */
+/** One poll: `scores` and `dispersions` hold one for each track. Work does not depend on what went before. */
 export function addPoll(
   process: Process,
-  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; dispersion: Dispersion },
+  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; dispersions: readonly Dispersion[] },
 ): Process {
   const key = String(poll.stage);
   const index = process.stages[key] ?? 0;
@@ -111,7 +111,7 @@ export function addPoll(
     started: starts.reduce((sum, { w }) => sum + w, process.started),
     tracks,
   };
-  return freeze(next, poll.dispersion);
+  return freeze(next, poll.dispersions);
 }
 
 function startsAt(process: Process, ruler: Ruler, index: number): Component[] {
@@ -126,11 +126,12 @@ function startsAt(process: Process, ruler: Ruler, index: number): Component[] {
 }
 
 /** Components at the end of their life keep their value in one sum. */
-function freeze(process: Process, dispersion: Dispersion): Process {
+function freeze(process: Process, dispersions: readonly Dispersion[]): Process {
   const over = (component: Component) =>
     component.life !== null && process.clock - component.start + 1 > component.life;
   if (!process.live.some(over)) return process;
-  const tracks = process.tracks.map((track): Track => {
+  const tracks = process.tracks.map((track, number): Track => {
+    const dispersion = dispersions[number] ?? NONE;
     const values = track.lnFrozen === null ? [] : [track.lnFrozen];
     let { carrier } = track;
     process.live.forEach((component, i) => {
@@ -149,6 +150,9 @@ function freeze(process: Process, dispersion: Dispersion): Process {
   return { ...process, tracks, live: process.live.filter((component) => !over(component)) };
 }
 
+/** Counting noise alone. */
+const NONE: Dispersion = () => 0;
+
 const NEVER: Component = { w: 0, start: 0, segment: 0, life: null };
 
 /** What one live component says now. */
@@ -166,15 +170,17 @@ function carry(process: Process, track: Track, i: number, dispersion: Dispersion
   return { lnWeighted: Math.log(component.w) + lnEvidence(segments, dispersion(age)), sums, age };
 }
 
-/** Evidence of the process: the average over its tracks, and the component that carries it (null: no data yet). */
+/** Evidence of the process: the average over its tracks, and the estimate of the component that carries it (null: no data yet). */
 export function evidenceOf(
   process: Process,
-  dispersion: Dispersion,
-): { lnE: number; carrier: Carrier | null } {
+  dispersions: readonly Dispersion[],
+): { lnE: number; carrier: Carrier | null; estimate: Estimate | null } {
   const rest = Math.max(0, 1 - process.started);
   const values: number[] = [];
   let strongest: Carrier | null = null;
-  for (const track of process.tracks) {
+  let widening = NONE;
+  for (const [number, track] of process.tracks.entries()) {
+    const dispersion = dispersions[number] ?? NONE;
     if (rest > 0) values.push(Math.log(rest));
     if (track.lnFrozen !== null) values.push(track.lnFrozen);
     let { carrier } = track;
@@ -183,15 +189,21 @@ export function evidenceOf(
       values.push(state.lnWeighted);
       if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
     }
-    if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted))
+    if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted)) {
       strongest = carrier;
+      widening = dispersion;
+    }
   }
-  if (process.tracks.length === 0) return { lnE: 0, carrier: null };
-  return { lnE: logSumExp(values) - Math.log(process.tracks.length), carrier: strongest };
+  if (process.tracks.length === 0) return { lnE: 0, carrier: null, estimate: null };
+  return {
+    lnE: logSumExp(values) - Math.log(process.tracks.length),
+    carrier: strongest,
+    estimate: strongest === null ? null : estimateOf(strongest, widening),
+  };
 }
 
 /** Difference, its standard error at the hard margin, and both margins in the same unit, over a carrier's data. */
-export function estimateOf(carrier: Carrier, dispersion: Dispersion): Estimate {
+function estimateOf(carrier: Carrier, dispersion: Dispersion): Estimate {
   const [S, , , hardS, hardV, hardQ, plainS, nH] = carrier.sums;
   return {
     difference: plainS / nH,

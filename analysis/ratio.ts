@@ -1,7 +1,7 @@
 import type { Plan, RatioMetric } from '../plans/plan.ts';
 import type { Count, Sample } from '../plans/sample.ts';
-import type { Dispersion } from './dispersion.ts';
 import type { RatioEvidence } from './evidence.ts';
+import { addHalves, NO_HALVES } from './halves.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
@@ -9,7 +9,8 @@ import type { Margins } from './margins.ts';
 import { badCount, ratioMargins, tested } from './margins.ts';
 import type { Totals } from './process.ts';
 import { addPoll, openProcess, openSegment, ZERO } from './process.ts';
-import type { StageFrame } from './stage.ts';
+import type { GateContext, StageFrame } from './stage.ts';
+import { dispersionsOf } from './stage.ts';
 
 const NONE: Count = { events: 0, total: 0 };
 
@@ -23,6 +24,7 @@ export function openRatio(): RatioEvidence {
     baseline: NONE,
     canary: NONE,
     process: openProcess(1),
+    halves: [NO_HALVES],
     proof: [0, 0, 0],
     interval: NO_POLLS,
   };
@@ -55,7 +57,7 @@ export interface RatioPoll {
   frame: StageFrame;
   metric: RatioMetric;
   sample: Sample;
-  dispersion: Dispersion;
+  context: GateContext;
 }
 
 /** One poll of a ratio; `used` is false where a cohort had no trials. Null: the sample lacks the metric. */
@@ -74,6 +76,7 @@ export function observeRatio(
     missing: null,
     baseline: plus(evidence.baseline, baseline),
     canary: plus(evidence.canary, canary),
+    halves: halvesAfter(evidence, metric, sample),
   };
   if (!frame.compared || !used) return { evidence: next, used: frame.compared ? used : canary.total > 0 };
   const oriented = orient(next, { metric, frame });
@@ -95,9 +98,28 @@ export function observeRatio(
     stage: frame.index,
     ruler: frame.ruler,
     scores,
-    dispersion: poll.dispersion,
+    dispersions: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves),
   });
   return { evidence: next, used };
+}
+
+/** Halves that contradict themselves, or come before it is settled which outcome is counted, show nothing. */
+function halvesAfter(
+  evidence: RatioEvidence,
+  metric: RatioMetric,
+  { halves }: Sample,
+): RatioEvidence['halves'] {
+  const counted = evidence.counted ?? (metric.good === undefined ? 'bad' : null);
+  const [first, second] = halves?.map(({ ratios }) => ratios[metric.name]) ?? [];
+  const [known] = evidence.halves;
+  if (counted === null || known === undefined || !isCounted(first) || !isCounted(second))
+    return evidence.halves;
+  const pair = { baseline: badCount(metric, first), canary: badCount(metric, second) };
+  return [addHalves(known, countsOf({ counted }, pair))];
+}
+
+function isCounted(count: Count | undefined): count is Count {
+  return count !== undefined && count.events >= 0 && count.events <= count.total && count.total < Infinity;
 }
 
 /** The bound on an upward jump of the score, and of its mirror image, for the outcome that is counted. */
@@ -128,7 +150,7 @@ function orient(
 
 /** Fewer good events of the canary are more of the baseline: the cohorts change places. */
 function countsOf(
-  { counted }: RatioEvidence,
+  { counted }: Pick<RatioEvidence, 'counted'>,
   { baseline, canary }: { baseline: Count; canary: Count },
 ): PollCounts {
   if (counted !== 'good') {

@@ -21,7 +21,8 @@ function cohortFaults(cohort: string, sample: CohortSample): Rejection[] {
   return faults;
 }
 
-function bucketFault(buckets: Buckets): string | null {
+/** What is wrong with cumulative counts; null: nothing. */
+export function bucketFault(buckets: Buckets): string | null {
   if (buckets.at(-1)?.[0] !== '+Inf') return 'the buckets do not end with +Inf';
   let edge = Number.NEGATIVE_INFINITY;
   let count = 0;

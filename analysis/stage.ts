@@ -1,7 +1,9 @@
 import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
-import { assumedDispersion, measuredDispersion } from './dispersion.ts';
+import { largestDispersion } from './dispersion.ts';
+import type { Halves } from './halves.ts';
+import { knotsOf } from './halves.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
@@ -12,7 +14,7 @@ export interface GateContext {
   stageIndex: number;
   /** Differences that a person has accepted, by metric, in the unit of the estimate. */
   acceptances?: Readonly<Record<string, number>>;
-  /** Measured dispersion curves by metric; without one the plan's `noise` is assumed. */
+  /** Dispersion curves by metric, measured before the rollout; they join what the rollout itself has shown. */
   dispersion?: Readonly<Record<string, Knots>>;
   /** Edges for a latency, chosen from history; without them they are chosen from the baseline. */
   edges?: Readonly<Record<string, readonly number[]>>;
@@ -52,9 +54,23 @@ export function stageFrame(plan: Plan, index: number): StageFrame {
   };
 }
 
-export function dispersionOf(plan: Plan, context: GateContext, metric: string): Dispersion {
-  const knots = context.dispersion?.[metric];
-  return knots === undefined || knots.length === 0
-    ? assumedDispersion(plan.analysis.noise)
-    : measuredDispersion(knots);
+/**
+ * The dispersion of each of a metric's series under test: the larger of the curve measured before the rollout and of
+ * the one that the baseline's halves have shown since; where neither could be measured, the plan's `noise`.
+ */
+export function dispersionsOf(
+  at: { plan: Plan; context: GateContext; metric: string },
+  halves: readonly Halves[],
+): Dispersion[] {
+  const before = at.context.dispersion?.[at.metric];
+  return halves.map((one) => largestDispersion([before, knotsOf(one)], at.plan.analysis.noise));
+}
+
+/** True where nothing was measured, and the plan's `noise` stands in. */
+export function isAssumed(
+  at: { plan: Plan; context: GateContext; metric: string },
+  halves: readonly Halves[],
+): boolean {
+  const before = at.context.dispersion?.[at.metric] ?? [];
+  return before.length === 0 && halves.some((one) => knotsOf(one) === null);
 }

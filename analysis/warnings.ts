@@ -1,6 +1,7 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Evidence } from './evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
+import { isAssumed } from './stage.ts';
 import { isTested } from './weights.ts';
 
 interface Look {
@@ -23,7 +24,9 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
   }
   if (!frame.compared) return warnings;
   const assumed = plan.metrics.some(
-    (metric) => isTested(plan, metric) && context.dispersion?.[metric.name] === undefined,
+    (metric) =>
+      isTested(plan, metric) &&
+      isAssumed({ plan, context, metric: metric.name }, evidence.metrics[metric.name]?.halves ?? []),
   );
   if (assumed) {
     warnings.push(

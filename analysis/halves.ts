@@ -1,0 +1,62 @@
+import type { Knots } from './dispersion.ts';
+import { FEWEST_BLOCKS, LARGEST_BLOCK, upperDispersion } from './dispersion.ts';
+import type { PollCounts } from './kernel.ts';
+import { score } from './kernel.ts';
+
+/** Blocks whose V/Q lie close together: how many, the sum of (Y^2 - V)/Q and the sum of V/Q. */
+type Bin = readonly [blocks: number, excess: number, ratio: number];
+
+/** Blocks of one size. */
+interface Level {
+  /** A complete block that waits for the second half of the next larger one. */
+  open: readonly [Y: number, V: number, Q: number] | null;
+  bins: Readonly<Record<string, Bin>>;
+}
+
+/**
+ * What the baseline's two halves have shown since the rollout began, of bounded size: level k holds blocks of 2^k
+ * polls. Blocks are grouped by V/Q, as that alone sets their weight; within a group it differs by at most a quarter.
+ */
+export type Halves = readonly Level[];
+
+export const NO_HALVES: Halves = [];
+
+const LEVELS = Math.log2(LARGEST_BLOCK) + 1;
+const GROUP = Math.log(1.25);
+
+/** One poll of the halves, in the counts that the metric is tested by. */
+export function addHalves(halves: Halves, counts: PollCounts): Halves {
+  const { y, V, Q } = score(counts, 0);
+  const next = [...halves];
+  let block: Level['open'] = [y, V, Q];
+  for (let k = 0; k < LEVELS && block !== null; k++) {
+    const level: Level = next[k] ?? { open: null, bins: {} };
+    const { open } = level;
+    next[k] = { open: open === null ? block : null, bins: into(level.bins, block) };
+    block = open === null ? null : [open[0] + block[0], open[1] + block[1], open[2] + block[2]];
+  }
+  return next;
+}
+
+function into(bins: Level['bins'], [Y, V, Q]: readonly [number, number, number]): Level['bins'] {
+  if (!(V > 0) || !(Q > 0)) return bins;
+  const key = String(Math.floor(Math.log(V / Q) / GROUP));
+  const [blocks, excess, ratio] = bins[key] ?? [0, 0, 0];
+  return { ...bins, [key]: [blocks + 1, excess + (Y * Y - V) / Q, ratio + V / Q] };
+}
+
+/** The curve of `measureDispersion` from the sums; null while there are too few polls to measure anything. */
+export function knotsOf(halves: Halves): Knots | null {
+  const knots: number[] = [];
+  for (const { bins } of halves) {
+    const groups = Object.values(bins).map(([blocks, excess, ratio]) => ({
+      blocks,
+      excess,
+      ratio: ratio / blocks,
+    }));
+    const blocks = groups.reduce((sum, group) => sum + group.blocks, 0);
+    if (blocks < FEWEST_BLOCKS) break;
+    knots.push(Math.max(upperDispersion(groups), knots.at(-1) ?? 0));
+  }
+  return knots.length > 0 ? knots : null;
+}
