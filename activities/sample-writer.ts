@@ -1,15 +1,15 @@
 import type { SampleRow } from '../store/store.ts';
 import type { ActivityParts } from './parts.ts';
 
-/** Rows kept while PostgreSQL is away; about four hours of one gate at 15 s. The evidence itself is in the heartbeat. */
-const KEEP = 1_000;
+/** Rows kept while PostgreSQL is away: a rollout's history and hours of polls. The evidence itself is in the heartbeat. */
+const KEEP = 10_000;
 
 /** How long a gate waits for PostgreSQL at a poll, in milliseconds. */
 const PATIENCE = 500;
 
 export interface SampleWriter {
   /** Never fails and does not wait for a dead database: a sample is for people, the gate goes on without it. */
-  save(row: SampleRow): Promise<void>;
+  save(...rows: SampleRow[]): Promise<void>;
   flush(): Promise<void>;
 }
 
@@ -39,8 +39,8 @@ export function createSampleWriter({ store, log }: Pick<ActivityParts, 'store' |
   }
 
   return {
-    save(row) {
-      waiting.push(row);
+    save(...rows) {
+      waiting.push(...rows);
       return atMost(PATIENCE, start());
     },
     flush: () => start(),

@@ -1,5 +1,7 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { restoreEvidence } from '../analysis/evidence.ts';
 import { assess, enterStage, observe, openEvidence } from '../analysis/gate.ts';
+import type { GateContext } from '../analysis/stage.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import type { Reading } from '../plans/sample.ts';
 import type { GateRequest } from '../rollout/command.ts';
@@ -8,6 +10,7 @@ import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
+import { createHistoryReader } from './read-history.ts';
 import { createSampleWriter } from './sample-writer.ts';
 
 /** Between two signs of life, in milliseconds; the workflow gives up on a worker after ten seconds. */
@@ -20,11 +23,12 @@ const HEARTBEAT = 2_000;
  */
 export function createGateActivity(parts: ActivityParts) {
   const samples = createSampleWriter(parts);
+  const history = createHistoryReader(parts, samples);
   return {
     async watchGate(request: GateRequest): Promise<GateReport> {
       const context = Context.current();
       const beaten = activityInfo().heartbeatDetails as GateMemory | undefined;
-      let memory = beaten ?? begin(request);
+      let memory = usable(beaten) ?? begin(request);
       const beat = setInterval(() => heartbeat(memory), HEARTBEAT);
       try {
         for (;;) {
@@ -32,6 +36,7 @@ export function createGateActivity(parts: ActivityParts) {
           const source = parts.source(request.plan.source.prometheus);
           const wait = (to + source.settle) * 1000 - Date.now();
           if (wait > 0) await context.sleep(wait);
+          if (memory.learnt === undefined) memory = await history.learn(memory, request);
           const reading = await source.read({
             plan: request.plan,
             stage: stageName(request),
@@ -78,10 +83,17 @@ function stageName(request: GateRequest): string {
 
 /** The memory with which a gate begins: what the last one handed over, in this stage. */
 function begin(request: GateRequest): GateMemory {
-  const { plan, stage, stageSince, memory } = request;
+  const { plan, stage, stageSince } = request;
+  const memory = usable(request.memory);
   if (memory !== null && memory.since === stageSince) return memory;
   const evidence = enterStage(memory?.evidence ?? openEvidence(plan), plan, stage);
-  return { evidence, since: stageSince, cursor: firstWindow(request), cleanSince: null };
+  const learnt = memory?.learnt === undefined ? {} : { learnt: memory.learnt };
+  return { evidence, ...learnt, since: stageSince, cursor: firstWindow(request), cleanSince: null };
+}
+
+/** A memory whose evidence is of this version; another's begins anew with the stage. */
+function usable(memory: GateMemory | null | undefined): GateMemory | null {
+  return memory == null || restoreEvidence(memory.evidence) === null ? null : memory;
 }
 
 /**
@@ -94,21 +106,21 @@ function firstWindow({ plan, stageSince }: GateRequest): number {
 }
 
 function advance(memory: GateMemory, request: GateRequest, reading: Reading, to: number): GateMemory {
-  const evidence = observe(memory.evidence, request.plan, reading, situation(request));
+  const evidence = observe(memory.evidence, request.plan, reading, situation(memory, request));
   return observeUnused({ ...memory, evidence, cursor: to }, request.plan, request.stage, reading, to);
 }
 
 function judge(memory: GateMemory, request: GateRequest): Assessment {
   return assessUnused(
-    assess(memory.evidence, request.plan, situation(request)),
+    assess(memory.evidence, request.plan, situation(memory, request)),
     memory,
     request.plan,
     request.stage,
   );
 }
 
-function situation({ stage, acceptances }: GateRequest) {
-  return { stageIndex: stage, acceptances };
+function situation({ learnt }: GateMemory, { stage, acceptances }: GateRequest): GateContext {
+  return { stageIndex: stage, acceptances, ...learnt };
 }
 
 /** How the flag reads now; null where it cannot be read, which is no drift. */

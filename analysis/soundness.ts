@@ -5,7 +5,7 @@ export function faultsOf(sample: Sample): Rejection[] {
   return [...cohortFaults('baseline', sample.baseline), ...cohortFaults('canary', sample.canary)];
 }
 
-function cohortFaults(cohort: string, sample: CohortSample): Rejection[] {
+export function cohortFaults(cohort: string, sample: CohortSample): Rejection[] {
   const faults: Rejection[] = [];
   const invalid = (metric: string, detail: string) =>
     faults.push({ kind: 'invalid', metric, detail: `${cohort}: ${detail}` });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
 import type { Metric, Plan } from '../plans/plan.ts';
-import type { Buckets, CohortSample, Count, Sample } from '../plans/sample.ts';
+import type { Buckets, CohortSample, Count, HistorySample, Sample } from '../plans/sample.ts';
 
 /** A number that is null in the file was no number at its source; the gate rejects such a sample and counts it. */
 const Amount = z.number().nullable();
@@ -53,10 +53,10 @@ export type TraceEntry =
     };
 
 /**
- * A sample as a line of a trace (without the line's end). Counts of the plan's metrics only; a metric whose trials
+ * A sample, or a poll of the baseline before the rollout, as a line of a trace (without the line's end). Counts of the plan's metrics only; a metric whose trials
  * are the requests is a plain number. `parseTrace` gives the same sample back.
  */
-export function traceLine(sample: Sample, of: { rollout: string; plan: Plan }): string {
+export function traceLine(sample: Sample | HistorySample, of: { rollout: string; plan: Plan }): string {
   const write = (one: CohortSample) => writeCohort(one, of.plan);
   const { halves } = sample;
   return JSON.stringify({
@@ -64,7 +64,7 @@ export function traceLine(sample: Sample, of: { rollout: string; plan: Plan }): 
     stage: sample.stage,
     t: sample.t,
     baseline: { ...write(sample.baseline), ...(halves === undefined ? {} : { halves: halves.map(write) }) },
-    canary: write(sample.canary),
+    ...('canary' in sample ? { canary: write(sample.canary) } : {}),
   });
 }
 

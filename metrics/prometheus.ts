@@ -1,6 +1,7 @@
 import { Failure } from '../plans/failures.ts';
 import type { Reading, Rejection } from '../plans/sample.ts';
 import { type Connection, connect, SourceDown } from './connection.ts';
+import { readHistory } from './history.ts';
 import { cohortQueries, expressionQueries } from './plan-queries.ts';
 import { type Ask, instantQuery, type QueryAnswer, QueryRefused, timestamp } from './prometheus-api.ts';
 import { checkQueries } from './prometheus-check.ts';
@@ -43,6 +44,11 @@ export function createPrometheusSource(
     settle: config.settle,
     counters: cache.counters,
     read: (request) => read(ask, request),
+    // Hours of raw samples are not kept for others to share.
+    history: (request) =>
+      reachable(connection, () =>
+        readHistory((query, at) => instantQuery(connection, { query, at, timeout: config.timeout }), request),
+      ),
     check: (plan, at) => reachable(connection, () => checkQueries(ask, { plan, at })),
     scalar: (expr, at) => reachable(connection, async () => sumOf(await ask(expr, at))),
     close: () => connection.close(),

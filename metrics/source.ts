@@ -1,5 +1,5 @@
 import type { Plan } from '../plans/plan.ts';
-import type { Reading } from '../plans/sample.ts';
+import type { HistorySample, Reading } from '../plans/sample.ts';
 
 /** One window of one gate. Times are Unix seconds; `to - from` is the plan's poll step. */
 export interface WindowRequest {
@@ -9,6 +9,21 @@ export interface WindowRequest {
   to: number;
   /** Unix seconds at which the rollout began: `sample.t = to - origin`. */
   origin: number;
+}
+
+/** Windows before a rollout: `windows` of them, the last one ending at `until` (Unix seconds). */
+export interface HistoryRequest {
+  plan: Plan;
+  until: number;
+  windows: number;
+  /** Unix seconds at which the rollout began: `sample.t = window end - origin`. */
+  origin: number;
+}
+
+/** The usable windows of the baseline in their order; `note`: why there are not more. */
+export interface History {
+  samples: HistorySample[];
+  note?: string;
 }
 
 /**
@@ -29,6 +44,11 @@ export interface MetricSource {
    * A source that does not answer is a `rejected` reading of kind `source-down`, never an exception.
    */
   read(request: WindowRequest): Promise<Reading>;
+  /**
+   * Reads the baseline alone over the windows before a rollout. Windows that are no evidence are left out; what
+   * cannot be read ends the reading with a note. Throws `PROMETHEUS_UNREACHABLE`.
+   */
+  history(request: HistoryRequest): Promise<History>;
   /**
    * Tries every query of the plan at `at` (Unix seconds). A canary without series is no finding: before the
    * first stage there is none. Throws `PROMETHEUS_UNREACHABLE`.

@@ -29,6 +29,14 @@ export interface Sample {
   halves?: readonly [CohortSample, CohortSample];
 }
 
+/** One poll of the baseline before a rollout began; `t` is negative. */
+export interface HistorySample {
+  stage: 'history';
+  t: number;
+  baseline: CohortSample;
+  halves?: readonly [CohortSample, CohortSample];
+}
+
 /** Why a window is no evidence. It never becomes a zero and never counts as a pass. */
 export type Rejection =
   | { kind: 'source-down'; detail: string }

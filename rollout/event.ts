@@ -1,4 +1,5 @@
 import type { Evidence } from '../analysis/evidence.ts';
+import type { Learnt } from '../analysis/history.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { FailureCode } from '../plans/failures.ts';
@@ -22,6 +23,8 @@ export interface FlagSight {
  */
 export interface GateMemory {
   evidence: Evidence;
+  /** What the time before the rollout has told; absent: not read yet. */
+  learnt?: Learnt;
   /** When the stage began that the evidence is in (ms since 1970): the same stage entered again is another one. */
   since: number;
   /** End of the last window that was read, Unix seconds. */

@@ -35,7 +35,7 @@ const replaced = {
   assessment: sql`excluded.assessment`,
 };
 
-/** In the order of `t`; with `after` only later windows. */
+/** In the order of `t`, history first; with `after` only later windows. */
 export function samplesOf(queries: Queries, rolloutId: string, after?: number): Promise<SampleRow[]> {
   const later = after === undefined ? undefined : gt(samples.t, after);
   return queries
@@ -45,11 +45,12 @@ export function samplesOf(queries: Queries, rolloutId: string, after?: number): 
     .orderBy(asc(samples.t));
 }
 
+/** The latest poll of a gate; what was read of the time before the rollout is none. */
 export async function latestSample(queries: Queries, rolloutId: string): Promise<SampleRow | null> {
   const [row] = await queries
     .select()
     .from(samples)
-    .where(eq(samples.rolloutId, rolloutId))
+    .where(and(eq(samples.rolloutId, rolloutId), gt(samples.t, 0)))
     .orderBy(desc(samples.t))
     .limit(1);
   return row ?? null;

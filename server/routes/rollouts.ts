@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
-import type { Sample } from '../../plans/sample.ts';
+import type { HistorySample, Sample } from '../../plans/sample.ts';
 import {
   Action,
   ActionReply,
@@ -110,7 +110,7 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         await rolloutRow(deps, request.params.id);
-        return { samples: await deps.rollouts.samples(request.params.id, request.query.after) };
+        return { samples: await deps.rollouts.samples(request.params.id, request.query.after ?? 0) };
       },
     });
 
@@ -122,7 +122,9 @@ export const rolloutRoutes =
         const samples = await deps.rollouts.samples(row.id);
         // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
         const lines = samples.flatMap(({ sample }) =>
-          sample === null ? [] : [`${traceLine(sample as Sample, { rollout: row.id, plan })}\n`],
+          sample === null
+            ? []
+            : [`${traceLine(sample as Sample | HistorySample, { rollout: row.id, plan })}\n`],
         );
         return reply.type('application/x-ndjson').send(lines.join(''));
       },

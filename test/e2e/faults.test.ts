@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assess, enterStage, observe, openEvidence } from '../../analysis/gate.ts';
+import { learn } from '../../analysis/history.ts';
+import { createPrometheusSource } from '../../metrics/prometheus.ts';
+import type { Assessment } from '../../plans/assessment.ts';
+import { parsePlan } from '../../plans/parse.ts';
 import { failing, planText, startTestStack, type TestStack } from '../fixtures/stack.ts';
 
 let tg: TestStack;
@@ -119,10 +124,20 @@ describe('while the parts around it break', () => {
     await expect
       .poll(async () => (await samples(id)).at(-1)?.t ?? 0, { timeout: 40_000 })
       .toBeGreaterThan(before + 3);
-    const times = (await samples(id)).map(({ t }) => t);
+    const times = (await tg.samples(id)).map(({ t }) => t);
     // No window is missing and none is twice.
     for (const [index, t] of times.entries())
       if (index > 0) expect(t - (times[index - 1] ?? 0)).toBeCloseTo(1, 6);
+    const rows = await tg.samples(id);
+    const read = await readAgain(HALF('pricing-v2'), rows);
+    expect(rows.length).toBeGreaterThan(5);
+    // As one gate that was never interrupted and reads every window now: the evidence of each poll.
+    for (const [index, { assessment }] of rows.entries()) {
+      const { lnE } = assessment as Assessment;
+      expect(Math.abs((read[index] ?? Number.NaN) - lnE)).toBeLessThanOrEqual(
+        1e-9 * Math.max(1, Math.abs(lnE)),
+      );
+    }
     const entries = await tg.journal(id);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
     await tg.tidegate('rollback', id);
@@ -150,6 +165,38 @@ describe('while the parts around it break', () => {
     );
   }, 180_000);
 });
+
+/** ln E after each window, read from Prometheus in one go and judged without Tidegate's own memory. */
+async function readAgain(text: string, rows: { t: number; at: number }[]): Promise<number[]> {
+  const parsed = parsePlan(text, 'test.yaml');
+  if (parsed.kind !== 'ok') throw new Error('the plan has errors');
+  const plan = parsed.plan;
+  const source = createPrometheusSource({ url: tg.stack.urls.prometheus, settle: 1, timeout: 10 });
+  const first = rows[0];
+  if (first === undefined) return [];
+  const origin = first.at / 1000 - first.t;
+  const { samples: before } = await source.history({
+    plan,
+    until: Math.floor(origin),
+    windows: 5_760,
+    origin,
+  });
+  const learnt = learn(
+    plan,
+    before.filter(({ t }) => t < 0),
+  );
+  const context = { stageIndex: 0, ...learnt };
+  let evidence = enterStage(openEvidence(plan), plan, 0);
+  const found: number[] = [];
+  for (const { at } of rows) {
+    const to = at / 1000;
+    const reading = await source.read({ plan, stage: '50%', from: to - plan.source.poll, to, origin });
+    evidence = observe(evidence, plan, reading, context);
+    found.push(assess(evidence, plan, context).lnE);
+  }
+  source.close();
+  return found;
+}
 
 async function samples(id: string): Promise<{ t: number }[]> {
   const { stdout } = await tg.tidegate('status', id, '--trace');

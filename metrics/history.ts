@@ -1,0 +1,113 @@
+import type { Plan } from '../plans/plan.ts';
+import type { HistorySample } from '../plans/sample.ts';
+import { cohortSample, contradictions, edgesOf } from './cohort-samples.ts';
+import { differences } from './differences.ts';
+import { halvesOf } from './halves.ts';
+import { cohortQueries } from './plan-queries.ts';
+import { type Ask, QueryRefused } from './prometheus-api.ts';
+import { type CohortSeries, cohortSeries } from './series.ts';
+import type { History, HistoryRequest } from './source.ts';
+import { LOOKBACK_STEPS } from './targets.ts';
+
+/** Windows that one query spans: an hour at 15 s. */
+const WINDOWS_AT_ONCE = 240;
+/** Raw samples after which no older ones are asked for, so that a large service costs no more than a small one. */
+const MOST_POINTS = 6_000_000;
+/** Spans without a single usable window after which the past holds nothing more. */
+const EMPTY_SPANS = 4;
+
+/**
+ * Reads the baseline backwards, span by span, as differences of raw counters like any other window. Windows that are
+ * no evidence are left out. Throws `SourceDown`; a query that the server refuses (too many samples) ends the reading.
+ */
+export async function readHistory(ask: Ask, request: HistoryRequest): Promise<History> {
+  const { plan, until, origin, windows } = request;
+  const { poll } = plan.source;
+  const samples: HistorySample[] = [];
+  let points = 0;
+  let empty = 0;
+  for (let read = 0; read < windows && points < MOST_POINTS && empty < EMPTY_SPANS; read += WINDOWS_AT_ONCE) {
+    const count = Math.min(WINDOWS_AT_ONCE, windows - read);
+    const to = until - read * poll;
+    let series: CohortSeries[];
+    try {
+      series = await readSpan(ask, { plan, to, count });
+    } catch (error) {
+      if (!(error instanceof QueryRefused)) throw error;
+      return { samples, note: `older history could not be read: ${error.message}` };
+    }
+    points += series.reduce((sum, { times }) => sum + times.length, 0);
+    const found = spanSamples({ plan, series, to, count, origin });
+    empty = found.length === 0 ? empty + 1 : 0;
+    samples.unshift(...found);
+  }
+  return points < MOST_POINTS
+    ? { samples }
+    : { samples, note: 'older history was left out: too many series' };
+}
+
+async function readSpan(ask: Ask, at: { plan: Plan; to: number; count: number }): Promise<CohortSeries[]> {
+  const { plan, to, count } = at;
+  const range = Math.round((count + LOOKBACK_STEPS) * plan.source.poll * 1000);
+  const until = Math.round(to * 1000);
+  const answers = await Promise.all(
+    cohortQueries(plan)
+      .queries.filter(({ role, cohort }) => role !== 'users' && cohort !== 'canary')
+      .map(async (query) => ({ query, answer: await ask(`${query.selector}[${range}ms]`, to) })),
+  );
+  return answers.flatMap(({ query, answer }) =>
+    cohortSeries({ plan, query, after: until - range, until }, answer).filter(
+      ({ cohort }) => cohort === 'baseline',
+    ),
+  );
+}
+
+/** The windows of one span in their order. Pure. */
+function spanSamples(span: {
+  plan: Plan;
+  series: readonly CohortSeries[];
+  to: number;
+  count: number;
+  origin: number;
+}): HistorySample[] {
+  const { plan, series, to, count, origin } = span;
+  const step = plan.source.poll * 1000;
+  const samples: HistorySample[] = [];
+  for (let i = count - 1; i >= 0; i--) {
+    const end = Math.round(to * 1000 - i * step);
+    const window = { from: end - step, to: end };
+    const near = series.map((one) => between(one, window.from - LOOKBACK_STEPS * step, window.to));
+    const found = differences(near, window);
+    const { edges, rejections } = edgesOf(plan, found.counted);
+    if (found.counted.length === 0 || found.rejections.length > 0 || rejections.length > 0) continue;
+    const baseline = cohortSample(plan, found.counted, edges);
+    if (contradictions(baseline).length > 0) continue;
+    const [first, second] = halvesOf(found.counted)?.map((half) => cohortSample(plan, half, edges)) ?? [];
+    samples.push({
+      stage: 'history',
+      t: end / 1000 - origin,
+      baseline,
+      ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
+    });
+  }
+  return samples;
+}
+
+/** The series' samples in (after, until], milliseconds. */
+function between(series: CohortSeries, after: number, until: number): CohortSeries {
+  const first = firstAbove(series.times, after);
+  const end = firstAbove(series.times, until);
+  return { ...series, times: series.times.slice(first, end), values: series.values.slice(first, end) };
+}
+
+/** Index of the first of ascending times that is later than `time`. */
+function firstAbove(times: readonly number[], time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) > time) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
