@@ -1,6 +1,6 @@
 import { openEvidence } from '../analysis/gate.ts';
 import type { Assessment, Verdict } from '../plans/assessment.ts';
-import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import type { JournalEntry } from '../plans/journal.ts';
 import { Plan } from '../plans/plan.ts';
 import type { ClaimRequest, Command, GateRequest, WriteRequest } from './command.ts';
@@ -130,7 +130,8 @@ export class World {
   private write(request: WriteRequest): RolloutEvent {
     const { id, exposure, direction, epoch, expectedRevision } = request;
     if (this.flag.owner !== this.state.id) return this.refused(id, 'not-owner');
-    if (direction === 'raise') {
+    // A step down that somebody has overtaken from below would be one up: the store judges what it does.
+    if (direction === 'raise' || !withinExposure(exposure, this.flag.exposure)) {
       if (this.flag.latched) return this.refused(id, 'latched');
       if (epoch !== this.flag.epoch) return this.refused(id, 'stale-epoch');
       if (expectedRevision !== this.flag.revision) return this.refused(id, 'drift');
