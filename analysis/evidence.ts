@@ -5,8 +5,12 @@ import { slowdownOf } from './histogram.ts';
 import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
 import { restartProcess } from './process.ts';
+import type { Scatter } from './scatter.ts';
 
-/** Sums of the mirrored test since the stage was entered: score, variance and dispersion factor at the proof's margin. */
+/**
+ * Sums of a mirrored test since the stage was entered: score, variance and dispersion factor of counts; score, weight
+ * and polls of values.
+ */
 export type ProofSums = readonly [S: number, V: number, Q: number];
 
 interface Common {
@@ -30,6 +34,7 @@ export interface RatioEvidence extends Common {
   baseline: Count;
   canary: Count;
   proof: ProofSums;
+  improvement: ProofSums;
 }
 
 export interface LatencyEvidence extends Common {
@@ -41,9 +46,26 @@ export interface LatencyEvidence extends Common {
   edges: readonly number[] | null;
   /** The accepted difference as a slowdown. */
   slowdown: number | null;
+  improvement: ProofSums;
 }
 
-export type MetricEvidence = RatioEvidence | LatencyEvidence;
+/** Gauges and means. Differences are worse when larger, whichever way the plan writes the metric. */
+export interface ValueEvidence extends Common {
+  kind: 'value';
+  /** What the values have been like, in their unit: scores are shares of it. Null before the first poll. */
+  level: number | null;
+  /** Paired differences since the rollout began, and those of the baseline's halves. */
+  scatter: Scatter;
+  twins: Scatter;
+  /** Over the stage: the values, weighted, and their weight. */
+  baseline: readonly [sum: number, weight: number];
+  canary: readonly [sum: number, weight: number];
+  difference: ProofSums;
+  safety: ProofSums;
+  improvement: ProofSums;
+}
+
+export type MetricEvidence = RatioEvidence | LatencyEvidence | ValueEvidence;
 
 export interface LimitWindow {
   value: number | null;

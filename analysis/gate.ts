@@ -9,6 +9,7 @@ import { enterRatio, observeRatio, openRatio } from './ratio.ts';
 import { faultsOf } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
+import { enterValue, observeValue, openValue } from './value.ts';
 import { judge } from './verdict.ts';
 
 /** The evidence of a rollout that has not begun. */
@@ -32,7 +33,15 @@ export function openEvidence(plan: Plan): Evidence {
 }
 
 function openMetric(metric: Metric): MetricEvidence {
-  return metric.kind === 'ratio' ? openRatio() : openLatency();
+  switch (metric.kind) {
+    case 'ratio':
+      return openRatio();
+    case 'latency':
+      return openLatency();
+    case 'mean':
+    case 'gauge':
+      return openValue();
+  }
 }
 
 /**
@@ -48,7 +57,8 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
   const frame = stageFrame(plan, stageIndex);
   const metrics = plan.metrics.map((metric) => {
     const known = evidence.metrics[metric.name];
-    const opened = known?.kind === metric.kind ? known : openMetric(metric);
+    const fresh = openMetric(metric);
+    const opened = known?.kind === fresh.kind ? known : fresh;
     return [metric.name, enterMetric(opened, { plan, frame, metric, context })] as const;
   });
   return {
@@ -70,6 +80,7 @@ interface MetricFrame {
 
 function enterMetric(evidence: MetricEvidence, at: MetricFrame): MetricEvidence {
   if (evidence.kind === 'ratio') return enterRatio(evidence, at.frame);
+  if (evidence.kind === 'value') return enterValue(evidence, at.frame);
   return at.metric.kind === 'latency' ? enterLatency(evidence, { ...at, metric: at.metric }) : evidence;
 }
 
@@ -145,6 +156,9 @@ function observeMetric(
     return observeRatio(evidence, { ...poll, metric });
   if (evidence.kind === 'latency' && metric.kind === 'latency') {
     return observeLatency(evidence, { ...poll, metric });
+  }
+  if (evidence.kind === 'value' && (metric.kind === 'mean' || metric.kind === 'gauge')) {
+    return observeValue(evidence, { ...poll, metric });
   }
   return null;
 }

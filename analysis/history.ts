@@ -29,6 +29,8 @@ export function learn(plan: Plan, history: readonly HistorySample[]): Learnt {
   );
   const learnt: Learnt = { dispersion: {}, edges: {} };
   for (const metric of plan.metrics) {
+    // A value's scatter is measured on the rollout itself.
+    if (metric.kind === 'mean' || metric.kind === 'gauge') continue;
     const { knots, edges } =
       metric.kind === 'ratio' ? learnRatio(metric, sound) : learnLatency(plan, metric, sound);
     if (knots !== null) learnt.dispersion[metric.name] = knots;

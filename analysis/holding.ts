@@ -48,6 +48,9 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   const unproven = look.findings.filter(({ assessment }) => assessment.proven === false);
   if (unproven.length > 0)
     holding.push({ kind: 'proof', metrics: unproven.map(({ metric }) => metric.name) });
+  const unimproved = look.findings.filter(({ improved }) => improved === false);
+  if (unimproved.length > 0)
+    holding.push({ kind: 'improvement', metrics: unimproved.map(({ metric }) => metric.name) });
   return holding;
 }
 

@@ -8,11 +8,13 @@ import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 import type { Margins } from './margins.ts';
 import { latencyMargins, tested } from './margins.ts';
-import type { Totals } from './process.ts';
-import { addPoll, openProcess, openSegment, ZERO } from './process.ts';
+import { addPoll, openProcess, openSegment } from './process.ts';
 import { bucketFault } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
+import type { Totals } from './totals.ts';
+import { ZERO } from './totals.ts';
+import { countYardstick } from './yardstick.ts';
 
 /** Baseline requests from which the edges are chosen. */
 const WARM_UP = 1000;
@@ -25,6 +27,7 @@ export function openLatency(): LatencyEvidence {
     kind: 'latency',
     accepted: null,
     slowdown: null,
+    improvement: [0, 0, 0],
     missing: null,
     before: null,
     baseline: null,
@@ -50,6 +53,7 @@ export function enterLatency(evidence: LatencyEvidence, at: LatencyFrame): Laten
     baseline: null,
     canary: null,
     missing: null,
+    improvement: [0, 0, 0],
     interval: NO_POLLS,
     process: at.frame.compared ? openSegment(evidence.process, at.frame.c) : evidence.process,
   };
@@ -138,11 +142,18 @@ export function observeLatency(
     stage: frame.index,
     ruler: frame.ruler,
     scores,
-    dispersions: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves),
+    yardsticks: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(
+      countYardstick,
+    ),
   });
   const nearest = edges[0];
-  if (nearest !== undefined)
-    next.interval = addToInterval(evidence.interval, counts(cohorts, { edge: nearest, margin: 0 }));
+  if (nearest === undefined) return { evidence: next, used };
+  next.interval = addToInterval(evidence.interval, counts(cohorts, { edge: nearest, margin: 0 }));
+  if (margins.improve !== null) {
+    const { y, V, Q } = score(counts(cohorts, { edge: nearest, margin: -margins.improve }), 0);
+    const [S, sumV, sumQ] = evidence.improvement;
+    next.improvement = [S + y, sumV + V, sumQ + Q];
+  }
   return { evidence: next, used };
 }
 

@@ -63,11 +63,16 @@ function thresholdOf(limit: Limit, { plan, sample }: LimitPoll): number | null {
   return baseline === null ? null : baseline * limit.above.factor;
 }
 
-/** A ratio as the plan writes it, or a quantile in seconds; null without requests. */
+/** A ratio as the plan writes it, a quantile in seconds, or a value in its unit; null without requests. */
 export function cohortValue(metric: Metric, cohort: CohortSample): number | null {
   if (metric.kind === 'ratio') {
     const count = cohort.ratios[metric.name];
     return count === undefined || !(count.total > 0) ? null : count.events / count.total;
+  }
+  if (metric.kind === 'gauge') return finite(cohort.gauges?.[metric.name]);
+  if (metric.kind === 'mean') {
+    const mean = cohort.means?.[metric.name];
+    return mean === undefined || !(mean.count > 0) ? null : mean.sum / mean.count;
   }
   const buckets = cohort.histograms[metric.name];
   return buckets === undefined || !(histogramTotal(buckets) > 0)

@@ -7,6 +7,8 @@ import type { Margin } from '../plans/units.ts';
 export interface Margins {
   soft: number | null;
   hard: number | null;
+  /** By how much it must be shown to be better. */
+  improve: number | null;
 }
 
 /** Baseline requests before which a relative margin means nothing, and events that make the rate steady. */
@@ -42,6 +44,7 @@ export function ratioMargins(
   return {
     soft: at.accepted === null ? resolve(written.soft, rate) : Math.abs(at.accepted),
     hard: resolve(written.hard, rate),
+    improve: resolve(written.improve, rate),
   };
 }
 
@@ -51,11 +54,15 @@ export function latencyMargins(
   at: { stage: number; metric: string; accepted: number | null },
 ): Margins {
   const written = stageMetric(plan, at.stage, at.metric);
-  return { soft: at.accepted ?? slowdown(written.soft), hard: slowdown(written.hard) };
+  return {
+    soft: at.accepted ?? slowdown(written.soft),
+    hard: slowdown(written.hard),
+    improve: slowdown(written.improve),
+  };
 }
 
 /** The margin that is tested: the soft one, or the hard one where there is no soft one. */
-export function tested(margins: Margins): number | null {
+export function tested(margins: Pick<Margins, 'soft' | 'hard'>): number | null {
   return margins.soft ?? margins.hard;
 }
 

@@ -1,19 +1,31 @@
 import type { MetricAssessment, Verdict } from '../plans/assessment.ts';
 import type { Metric, Plan } from '../plans/plan.ts';
-import type { Dispersion } from './dispersion.ts';
-import type { Evidence, LatencyEvidence, MetricEvidence, ProofSums, RatioEvidence } from './evidence.ts';
+import { stageMetric } from '../plans/stages.ts';
+import type { Margin } from '../plans/units.ts';
+import type {
+  Evidence,
+  LatencyEvidence,
+  MetricEvidence,
+  ProofSums,
+  RatioEvidence,
+  ValueEvidence,
+} from './evidence.ts';
 import { countAbove, quantileOf } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
-import { lnEvidence, logSumExp } from './kernel.ts';
+import { logSumExp } from './kernel.ts';
 import { marginsOfLatency } from './latency.ts';
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
-import type { Totals } from './process.ts';
+import type { Estimate } from './process.ts';
 import { evidenceOf, presentSegment } from './process.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
+import type { Totals } from './totals.ts';
+import { lnMirrored, unitOf, valueInterval, valueYardstick, worseOf } from './value.ts';
 import { isTested } from './weights.ts';
+import type { Yardstick } from './yardstick.ts';
+import { countYardstick } from './yardstick.ts';
 
 /** What the gate finds about one metric before the metrics are weighed together. */
 export interface Finding {
@@ -27,6 +39,8 @@ export interface Finding {
   exceedances: number | null;
   /** The mirrored test has shown that it is not worse than its margin. */
   safe: boolean;
+  /** It has shown that it is better by what the plan asks; null: nothing is asked. */
+  improved: boolean | null;
 }
 
 interface Look {
@@ -36,41 +50,27 @@ interface Look {
 }
 
 export function findMetric(evidence: Evidence, metric: Metric, look: Look): Finding {
-  const { plan, frame, context } = look;
+  const { plan, frame } = look;
   const known = evidence.metrics[metric.name];
   if (known === undefined) return nothing(metric);
-  const dispersions = dispersionsOf({ plan, context, metric: metric.name }, known.halves);
-  const margins =
-    metric.kind === 'ratio' && known.kind === 'ratio'
-      ? marginsOfRatio(plan, { stage: frame.index, metric, evidence: known })
-      : known.kind === 'latency'
-        ? marginsOfLatency(plan, { stage: frame.index, metric: metric.name, evidence: known })
-        : { soft: null, hard: null };
-  const { lnE, estimate } = evidenceOf(known.process, dispersions);
-  const lnSafe = frame.compared
-    ? lnSafety(known, { frame, dispersions, proof: plan.stages[frame.index]?.promote !== undefined })
-    : 0;
-  const safe = lnSafe >= Math.log(1 / plan.analysis.falsePromote);
-  // Fewer good events are worse: people read such a metric in its own direction.
-  const sign = metric.kind === 'ratio' && metric.good !== undefined ? -1 : 1;
+  const margins = marginsOf(metric, known, look);
+  const yardsticks = yardsticksOf(metric, known, look);
+  const { lnE, estimate: found } = evidenceOf(known.process, yardsticks);
+  const estimate = found === null || known.kind !== 'value' ? found : scaled(found, unitOf(known));
+  const mirrored = frame.compared ? mirroredEvidence(known, look, yardsticks) : { safe: 0, better: 0 };
+  const enough = Math.log(1 / plan.analysis.falsePromote);
+  const safe = mirrored.safe >= enough;
+  const sign = signOf(metric);
   const shown =
     known.kind === 'ratio' ? margins : { soft: estimate?.soft ?? null, hard: estimate?.hard ?? null };
-  const jumps = jumpsOf(known, frame);
-  const interval =
-    context.brief === true || !frame.compared
-      ? null
-      : confidenceInterval(known.interval, {
-          alpha: plan.analysis.falseRollback / 2,
-          ...jumps,
-          // People see a latency at the edge nearest its quantile, which is the first.
-          dispersion: dispersions[0] ?? (() => 0),
-        });
+  const interval = intervalOf(known, look, metric.name);
   return {
     metric,
     tested: frame.compared && isTested(plan, metric),
     severity: isHard(margins, estimate) ? 'hard' : 'soft',
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
+    improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
     assessment: {
       metric: metric.name,
       verdict: 'pass' satisfies Verdict,
@@ -86,29 +86,98 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   };
 }
 
-/** Evidence of the mirrored test over the stage: not worse than the proof's margin, or a latency's own margin. */
-function lnSafety(
-  evidence: MetricEvidence,
-  at: { frame: StageFrame; dispersions: readonly Dispersion[]; proof: boolean },
-): number {
-  const { mirrored: c } = jumpsOf(evidence, at.frame);
-  const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) =>
-    lnEvidence([{ S: -S, V, Q, c }], at.dispersions[i]?.(evidence.interval.polls) ?? 0);
-  if (evidence.kind === 'ratio') return at.proof ? mirrored(evidence.proof, 0) : 0;
-  const { tracks } = evidence.process;
-  if (tracks.length === 0) return 0;
-  return logSumExp(tracks.map(presentSegment).map(mirrored)) - Math.log(tracks.length);
+/** Values are tested in shares of their level, and read in their unit. */
+function scaled(estimate: Estimate, unit: number): Estimate {
+  return {
+    difference: unit * estimate.difference,
+    standardError: unit * estimate.standardError,
+    soft: unit * estimate.soft,
+    hard: unit * estimate.hard,
+  };
 }
 
-function jumpsOf(evidence: MetricEvidence, frame: StageFrame): { c: number; mirrored: number } {
+/** Minus one where less is worse: people read such a metric in its own direction. */
+function signOf(metric: Metric): 1 | -1 {
+  if (metric.kind === 'mean' || metric.kind === 'gauge') return worseOf(metric);
+  return metric.kind === 'ratio' && metric.good !== undefined ? -1 : 1;
+}
+
+/** The margins in force; of values, that are resolved against each poll's baseline, only which of them there are. */
+function marginsOf(metric: Metric, known: MetricEvidence, { plan, frame }: Look): Margins {
+  const stage = frame.index;
+  if (metric.kind === 'ratio' && known.kind === 'ratio')
+    return marginsOfRatio(plan, { stage, metric, evidence: known });
+  if (known.kind === 'latency')
+    return marginsOfLatency(plan, { stage, metric: metric.name, evidence: known });
+  const written = stageMetric(plan, stage, metric.name);
+  const size = (margin: Margin | null) => (margin === null ? null : (margin.absolute ?? margin.relative));
+  return {
+    soft: known.accepted ?? size(written.soft),
+    hard: size(written.hard),
+    improve: size(written.improve),
+  };
+}
+
+function yardsticksOf(metric: Metric, known: MetricEvidence, { plan, context }: Look): Yardstick[] {
+  return known.kind === 'value'
+    ? [valueYardstick(known, plan)]
+    : dispersionsOf({ plan, context, metric: metric.name }, known.halves).map(countYardstick);
+}
+
+/** ln of the evidence of the mirrored tests over the stage: not worse than a margin, better than one. */
+function mirroredEvidence(
+  known: MetricEvidence,
+  look: Look,
+  yardsticks: readonly Yardstick[],
+): { safe: number; better: number } {
+  const { plan, frame } = look;
+  if (known.kind === 'value') {
+    const at = { evidence: known, plan };
+    return { safe: lnMirrored(known.safety, at), better: lnMirrored(known.improvement, at) };
+  }
+  const { mirrored: c } = jumpsOf(known, frame);
+  const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) =>
+    yardsticks[i]?.lnEvidence([{ sums: [-S, V, Q, 0, 0, 0, 0, 0], c }], known.interval.polls) ?? 0;
+  const better = mirrored(known.improvement, 0);
+  if (known.kind === 'ratio') {
+    const asked = plan.stages[frame.index]?.promote !== undefined;
+    return { safe: asked ? mirrored(known.proof, 0) : 0, better };
+  }
+  const { tracks } = known.process;
+  if (tracks.length === 0) return { safe: 0, better: 0 };
+  const safe = logSumExp(tracks.map(presentSegment).map(mirrored)) - Math.log(tracks.length);
+  return { safe, better };
+}
+
+function intervalOf(
+  known: MetricEvidence,
+  { plan, frame, context }: Look,
+  metric: string,
+): readonly [number, number] | null {
+  if (context.brief === true || !frame.compared) return null;
+  if (known.kind === 'value') return valueInterval(known, plan);
+  // People see a latency at the edge nearest its quantile, which is the first.
+  const [dispersion = () => 0] = dispersionsOf({ plan, context, metric }, known.halves);
+  return confidenceInterval(known.interval, {
+    alpha: plan.analysis.falseRollback / 2,
+    ...jumpsOf(known, frame),
+    dispersion,
+  });
+}
+
+function jumpsOf(
+  evidence: RatioEvidence | LatencyEvidence,
+  frame: StageFrame,
+): { c: number; mirrored: number } {
   if (evidence.kind === 'latency') return { c: frame.c, mirrored: frame.mirrored };
   return { c: jumpOf(evidence, frame), mirrored: mirroredJumpOf(evidence, frame) };
 }
 
-/** Proof is asked of every ratio, and of every latency that its buckets can show. */
+/** Proof is asked of every ratio, of every value that has a margin, and of every latency that its buckets can show. */
 function isProofAsked({ plan, frame }: Look, evidence: MetricEvidence): boolean {
   if (!frame.compared || plan.stages[frame.index]?.promote === undefined) return false;
   if (evidence.kind === 'ratio') return true;
+  if (evidence.kind === 'value') return evidence.process.tracks.length > 0 && evidence.safety[2] > 0;
   return evidence.edges === null || evidence.edges.length > 0;
 }
 
@@ -133,6 +202,7 @@ type Values = Pick<MetricAssessment, 'baseline' | 'canary' | 'baselineRequests' 
 function valuesOf(metric: Metric, evidence: MetricEvidence): Values {
   if (evidence.kind === 'ratio')
     return ratesOf(evidence, metric.kind === 'ratio' && metric.good !== undefined);
+  if (evidence.kind === 'value') return meansOf(evidence);
   const { baseline, canary } = evidence;
   const quantile = metric.kind === 'latency' ? metric.quantile : 0.95;
   return {
@@ -154,6 +224,16 @@ function ratesOf({ baseline, canary }: RatioEvidence, good: boolean): Values {
   };
 }
 
+function meansOf({ baseline, canary }: ValueEvidence): Values {
+  const mean = ([sum, weight]: readonly [number, number]) => (weight > 0 ? sum / weight : null);
+  return {
+    baseline: mean(baseline),
+    canary: mean(canary),
+    baselineRequests: baseline[1],
+    canaryRequests: canary[1],
+  };
+}
+
 function nothing(metric: Metric): Finding {
   return {
     metric,
@@ -161,6 +241,7 @@ function nothing(metric: Metric): Finding {
     severity: 'soft',
     exceedances: null,
     safe: false,
+    improved: null,
     assessment: {
       metric: metric.name,
       verdict: 'hold',

@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { Dispersion } from './dispersion.ts';
 import { assumedDispersion, measureDispersion, measuredDispersion } from './dispersion.ts';
 import { lnEvidence, lnMixture, score } from './kernel.ts';
-import type { Process, Totals } from './process.ts';
+import type { Process } from './process.ts';
 import { addPoll, evidenceOf, openProcess, openSegment } from './process.ts';
 import type { Ruler } from './ruler.ts';
 import { markWeight } from './ruler.ts';
+import type { Totals } from './totals.ts';
+import { countYardstick } from './yardstick.ts';
 
 const counts = (xc: number, nc: number, xb: number, nb: number) => ({
   canaryEvents: xc,
@@ -145,7 +147,12 @@ function run(polls: number, dispersion: Dispersion, poll: (i: number) => Poll): 
     const now = poll(i);
     if (now.stage !== stage) process = openSegment(process, now.c);
     stage = now.stage;
-    process = addPoll(process, { stage, ruler: now.ruler, scores: [now.scores], dispersions: [dispersion] });
-    return evidenceOf(process, [dispersion]).lnE;
+    process = addPoll(process, {
+      stage,
+      ruler: now.ruler,
+      scores: [now.scores],
+      yardsticks: [countYardstick(dispersion)],
+    });
+    return evidenceOf(process, [countYardstick(dispersion)]).lnE;
   });
 }

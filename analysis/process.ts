@@ -1,18 +1,10 @@
-import type { Dispersion } from './dispersion.ts';
-import type { SegmentSums } from './kernel.ts';
-import { lnEvidence, logSumExp } from './kernel.ts';
+import { logSumExp } from './kernel.ts';
 import type { Ruler } from './ruler.ts';
 import { markLife, marksAt, markWeight, stageWeight } from './ruler.ts';
-
-/**
- * Running sums of one series of polls: score, variance and dispersion factor at the soft margin, the same at the
- * hard margin, the score at no margin, and the weight nH of the estimate. A plain tuple keeps the state small.
- */
-export type Totals = readonly [
-  S: number, V: number, Q: number, hardS: number, hardV: number, hardQ: number, plainS: number, nH: number,
-]; // biome-ignore format: one row
-
-export const ZERO: Totals = [0, 0, 0, 0, 0, 0, 0, 0];
+import type { Totals } from './totals.ts';
+import { add, subtract, ZERO } from './totals.ts';
+import type { Segment, Yardstick } from './yardstick.ts';
+import { countYardstick } from './yardstick.ts';
 
 /** The component that carries the evidence: its weighted evidence, and its own sums and age. */
 export interface Carrier {
@@ -86,10 +78,10 @@ export function openSegment(process: Process, c: number): Process {
   };
 }
 
-/** One poll: `scores` and `dispersions` hold one for each track. Work does not depend on what went before. */
+/** One poll: `scores` and `yardsticks` hold one for each track. Work does not depend on what went before. */
 export function addPoll(
   process: Process,
-  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; dispersions: readonly Dispersion[] },
+  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; yardsticks: readonly Yardstick[] },
 ): Process {
   const key = String(poll.stage);
   const index = process.stages[key] ?? 0;
@@ -111,7 +103,7 @@ export function addPoll(
     started: starts.reduce((sum, { w }) => sum + w, process.started),
     tracks,
   };
-  return freeze(next, poll.dispersions);
+  return freeze(next, poll.yardsticks);
 }
 
 function startsAt(process: Process, ruler: Ruler, index: number): Component[] {
@@ -126,17 +118,17 @@ function startsAt(process: Process, ruler: Ruler, index: number): Component[] {
 }
 
 /** Components at the end of their life keep their value in one sum. */
-function freeze(process: Process, dispersions: readonly Dispersion[]): Process {
+function freeze(process: Process, yardsticks: readonly Yardstick[]): Process {
   const over = (component: Component) =>
     component.life !== null && process.clock - component.start + 1 > component.life;
   if (!process.live.some(over)) return process;
   const tracks = process.tracks.map((track, number): Track => {
-    const dispersion = dispersions[number] ?? NONE;
+    const yardstick = yardsticks[number] ?? PLAIN;
     const values = track.lnFrozen === null ? [] : [track.lnFrozen];
     let { carrier } = track;
     process.live.forEach((component, i) => {
       if (!over(component)) return;
-      const state = carry(process, track, i, dispersion);
+      const state = carry(process, track, i, yardstick);
       values.push(state.lnWeighted);
       if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
     });
@@ -151,65 +143,65 @@ function freeze(process: Process, dispersions: readonly Dispersion[]): Process {
 }
 
 /** Counting noise alone. */
-const NONE: Dispersion = () => 0;
+const PLAIN = countYardstick(() => 0);
 
 const NEVER: Component = { w: 0, start: 0, segment: 0, life: null };
 
 /** What one live component says now. */
-function carry(process: Process, track: Track, i: number, dispersion: Dispersion): Carrier {
+function carry(process: Process, track: Track, i: number, yardstick: Yardstick): Carrier {
   const component = process.live[i] ?? NEVER;
   const age = process.clock - component.start;
-  const segments: SegmentSums[] = [];
+  const segments: Segment[] = [];
   let sums: Totals = ZERO;
   for (let s = component.segment; s < process.segments.length; s++) {
     const all = track.segments[s] ?? ZERO;
     const own = s === component.segment ? subtract(all, track.from[i] ?? ZERO) : all;
-    segments.push({ S: own[0], V: own[1], Q: own[2], c: process.segments[s] ?? 1 });
+    segments.push({ sums: own, c: process.segments[s] ?? 1 });
     sums = s === component.segment ? own : add(sums, own);
   }
-  return { lnWeighted: Math.log(component.w) + lnEvidence(segments, dispersion(age)), sums, age };
+  return { lnWeighted: Math.log(component.w) + yardstick.lnEvidence(segments, age), sums, age };
 }
 
 /** Evidence of the process: the average over its tracks, and the estimate of the component that carries it (null: no data yet). */
 export function evidenceOf(
   process: Process,
-  dispersions: readonly Dispersion[],
+  yardsticks: readonly Yardstick[],
 ): { lnE: number; carrier: Carrier | null; estimate: Estimate | null } {
   const rest = Math.max(0, 1 - process.started);
   const values: number[] = [];
   let strongest: Carrier | null = null;
-  let widening = NONE;
+  let measure = PLAIN;
   for (const [number, track] of process.tracks.entries()) {
-    const dispersion = dispersions[number] ?? NONE;
+    const yardstick = yardsticks[number] ?? PLAIN;
     if (rest > 0) values.push(Math.log(rest));
     if (track.lnFrozen !== null) values.push(track.lnFrozen);
     let { carrier } = track;
     for (let i = 0; i < process.live.length; i++) {
-      const state = carry(process, track, i, dispersion);
+      const state = carry(process, track, i, yardstick);
       values.push(state.lnWeighted);
       if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
     }
     if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted)) {
       strongest = carrier;
-      widening = dispersion;
+      measure = yardstick;
     }
   }
   if (process.tracks.length === 0) return { lnE: 0, carrier: null, estimate: null };
   return {
     lnE: logSumExp(values) - Math.log(process.tracks.length),
     carrier: strongest,
-    estimate: strongest === null ? null : estimateOf(strongest, widening),
+    estimate: strongest === null ? null : estimateOf(strongest, measure),
   };
 }
 
 /** Difference, its standard error at the hard margin, and both margins in the same unit, over a carrier's data. */
-function estimateOf(carrier: Carrier, dispersion: Dispersion): Estimate {
-  const [S, , , hardS, hardV, hardQ, plainS, nH] = carrier.sums;
+function estimateOf(carrier: Carrier, yardstick: Yardstick): Estimate {
+  const [S, , , hardS, , , plainS, nH] = carrier.sums;
   return {
     difference: plainS / nH,
     soft: (plainS - S) / nH,
     hard: (plainS - hardS) / nH,
-    standardError: Math.sqrt(Math.max(0, hardV + dispersion(carrier.age) * hardQ)) / nH,
+    standardError: yardstick.deviation(carrier.sums, carrier.age) / nH,
   };
 }
 
@@ -223,30 +215,4 @@ export interface Estimate {
 /** Sums of the present segment: the stage since it was entered. */
 export function presentSegment(track: Track): Totals {
   return track.segments.at(-1) ?? ZERO;
-}
-
-function add(a: Totals, b: Totals): Totals {
-  return [
-    a[0] + b[0],
-    a[1] + b[1],
-    a[2] + b[2],
-    a[3] + b[3],
-    a[4] + b[4],
-    a[5] + b[5],
-    a[6] + b[6],
-    a[7] + b[7],
-  ];
-}
-
-function subtract(a: Totals, b: Totals): Totals {
-  return [
-    a[0] - b[0],
-    a[1] - b[1],
-    a[2] - b[2],
-    a[3] - b[3],
-    a[4] - b[4],
-    a[5] - b[5],
-    a[6] - b[6],
-    a[7] - b[7],
-  ];
 }

@@ -1,16 +1,18 @@
 import type { Plan, RatioMetric } from '../plans/plan.ts';
 import type { Count, Sample } from '../plans/sample.ts';
-import type { RatioEvidence } from './evidence.ts';
+import type { ProofSums, RatioEvidence } from './evidence.ts';
 import { addHalves, NO_HALVES } from './halves.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 import type { Margins } from './margins.ts';
 import { badCount, ratioMargins, tested } from './margins.ts';
-import type { Totals } from './process.ts';
-import { addPoll, openProcess, openSegment, ZERO } from './process.ts';
+import { addPoll, openProcess, openSegment } from './process.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
+import type { Totals } from './totals.ts';
+import { ZERO } from './totals.ts';
+import { countYardstick } from './yardstick.ts';
 
 const NONE: Count = { events: 0, total: 0 };
 
@@ -26,6 +28,7 @@ export function openRatio(): RatioEvidence {
     process: openProcess(1),
     halves: [NO_HALVES],
     proof: [0, 0, 0],
+    improvement: [0, 0, 0],
     interval: NO_POLLS,
   };
 }
@@ -38,6 +41,7 @@ export function enterRatio(evidence: RatioEvidence, frame: StageFrame): RatioEvi
     canary: NONE,
     missing: null,
     proof: [0, 0, 0],
+    improvement: [0, 0, 0],
     interval: NO_POLLS,
     process: frame.compared ? openSegment(evidence.process, jumpOf(evidence, frame)) : evidence.process,
   };
@@ -85,11 +89,9 @@ export function observeRatio(
   next.process = oriented.process;
   next.interval = addToInterval(evidence.interval, counts);
   const proof = plan.stages[frame.index]?.promote?.proof;
-  if (proof !== undefined) {
-    const { y, V, Q } = score(counts, proof);
-    next.proof = [evidence.proof[0] + y, evidence.proof[1] + V, evidence.proof[2] + Q];
-  }
+  if (proof !== undefined) next.proof = addScore(evidence.proof, counts, proof);
   const margins = marginsOfRatio(plan, { stage: frame.index, metric, evidence });
+  if (margins.improve !== null) next.improvement = addScore(evidence.improvement, counts, -margins.improve);
   const d = tested(margins);
   // No margin, or a relative one before the baseline's rate is known: counted, not tested.
   if (d === null) return { evidence: next, used };
@@ -98,7 +100,9 @@ export function observeRatio(
     stage: frame.index,
     ruler: frame.ruler,
     scores,
-    dispersions: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves),
+    yardsticks: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(
+      countYardstick,
+    ),
   });
   return { evidence: next, used };
 }
@@ -167,6 +171,11 @@ function countsOf(
     baselineEvents: canary.total - canary.events,
     baselineTotal: canary.total,
   };
+}
+
+function addScore([S, sumV, sumQ]: ProofSums, counts: PollCounts, d: number): ProofSums {
+  const { y, V, Q } = score(counts, d);
+  return [S + y, sumV + V, sumQ + Q];
 }
 
 function totals(counts: PollCounts, d: { soft: number; hard: number }): Totals {

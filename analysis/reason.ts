@@ -6,7 +6,7 @@ import type { Evidence } from './evidence.ts';
 /** "errors: canary 3.1 % against 0.5 %, +2.6 pp (at least +1.2 pp) beyond the soft margin of +0.1 pp". */
 export function stopReason(assessment: MetricAssessment, metric: Metric): string {
   const { estimate, soft, hard, interval, verdict } = assessment;
-  const value = metric.kind === 'ratio' ? percent : seconds;
+  const value = valueText(metric);
   const against = `${metric.name}: canary ${value(assessment.canary)} against ${value(assessment.baseline)}`;
   const name = (verdict === 'hard' && hard !== null) || soft === null ? 'hard' : 'soft';
   const margin = name === 'hard' ? hard : soft;
@@ -18,16 +18,17 @@ export function stopReason(assessment: MetricAssessment, metric: Metric): string
     margin !== null &&
     Math.abs(bound) <= Math.abs(estimate) &&
     (fewer ? bound < margin : bound > margin);
-  const least = telling ? ` (at least ${points(bound)})` : '';
-  const beyond = margin === null ? 'beyond its margin' : `beyond the ${name} margin of ${points(margin)}`;
+  const least = telling ? ` (at least ${differenceText(bound, metric)})` : '';
+  const beyond =
+    margin === null ? 'beyond its margin' : `beyond the ${name} margin of ${differenceText(margin, metric)}`;
   const what = metric.kind === 'latency' ? ' of requests above the edge' : '';
-  return `${against}, ${points(estimate)}${what}${least} ${beyond}`;
+  return `${against}, ${differenceText(estimate, metric)}${what}${least} ${beyond}`;
 }
 
 export function limitReason(limit: LimitAssessment, plan: Plan): string {
   const written = plan.limits.find(({ name }) => name === limit.limit);
   const metric = plan.metrics.find(({ name }) => name === written?.metric);
-  const value = metric === undefined ? plain : metric.kind === 'ratio' ? percent : seconds;
+  const value = metric === undefined ? plain : valueText(metric);
   const held = written === undefined || written.for === 0 ? '' : ` for ${written.for} s`;
   return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
 }
@@ -63,6 +64,8 @@ function holdingText(holding: Holding, t: number): string {
       return `${holding.have} of ${holding.need} users with ${holding.slice} seen`;
     case 'proof':
       return `not yet proven safe: ${holding.metrics.join(', ')}`;
+    case 'improvement':
+      return `not yet shown to be better: ${holding.metrics.join(', ')}`;
     case 'exceedances':
       return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
     case 'split':
@@ -99,13 +102,22 @@ function unreachable(value: never): never {
   throw new Error(`unexpected ${JSON.stringify(value)}`);
 }
 
+/** How a metric's own value reads. */
+function valueText({ kind }: Metric): (value: number | null) => string {
+  if (kind === 'ratio') return percent;
+  return kind === 'latency' ? seconds : plain;
+}
+
 function percent(rate: number | null): string {
   return rate === null ? 'no value' : `${digits(rate * 100)} %`;
 }
 
-/** A difference of shares in percentage points, with its sign. */
-function points(difference: number): string {
-  return `${difference < 0 ? '-' : '+'}${digits(Math.abs(difference) * 100)} pp`;
+/** A difference with its sign: shares in percentage points, values in their unit. */
+function differenceText(difference: number, { kind }: Metric): string {
+  const sign = difference < 0 ? '-' : '+';
+  return kind === 'ratio' || kind === 'latency'
+    ? `${sign}${digits(Math.abs(difference) * 100)} pp`
+    : `${sign}${digits(Math.abs(difference))}`;
 }
 
 function seconds(value: number | null): string {

@@ -14,6 +14,12 @@ export function cohortFaults(cohort: string, sample: CohortSample): Rejection[] 
     if (!isCount(events) || !isCount(total)) invalid(metric, `${events} of ${total} is no count`);
     else if (events > total) invalid(metric, `${events} events among ${total} trials`);
   }
+  for (const [metric, { sum, count }] of Object.entries(sample.means ?? {})) {
+    if (!Number.isFinite(sum) || !isCount(count)) invalid(metric, `${sum} over ${count} is no mean`);
+  }
+  for (const [metric, value] of Object.entries(sample.gauges ?? {})) {
+    if (!Number.isFinite(value)) invalid(metric, `${value} is no value`);
+  }
   for (const [metric, buckets] of Object.entries(sample.histograms)) {
     const fault = bucketFault(buckets);
     if (fault !== null) invalid(metric, fault);

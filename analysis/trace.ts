@@ -16,7 +16,8 @@ const BucketCounts = z
     'every key is an edge in seconds or "+Inf"',
   );
 const BadCount = z.strictObject({ bad: Amount, total: Amount });
-const Counted = z.union([Amount, BadCount, BucketCounts]);
+const MeanSums = z.strictObject({ sum: Amount, count: Amount });
+const Counted = z.union([Amount, BadCount, MeanSums, BucketCounts]);
 type Counted = z.infer<typeof Counted>;
 
 const cohort = {
@@ -137,11 +138,18 @@ function writeCohort(sample: CohortSample, plan: Plan): Record<string, unknown> 
       );
       continue;
     }
+    if (metric.kind === 'mean') {
+      const mean = sample.means?.[metric.name];
+      if (mean !== undefined) line[metric.name] = mean;
+      continue;
+    }
+    if (metric.kind === 'gauge') continue;
     const count = sample.ratios[metric.name];
     if (count === undefined) continue;
     const bad = metric.good === undefined ? count.events : count.total - count.events;
     line[metric.name] = count.total === sample.requests ? count.events : { bad, total: count.total };
   }
+  if (sample.gauges !== undefined) line['gauges'] = sample.gauges;
   return sample.users === undefined ? line : { ...line, users: sample.users };
 }
 
@@ -149,12 +157,25 @@ function readCohort(line: Cohort, plan: Plan): CohortSample {
   const requests = line.requests ?? Number.NaN;
   const ratios: Record<string, Count> = {};
   const histograms: Record<string, Buckets> = {};
+  const means: NonNullable<CohortSample['means']> = {};
+  const gauges: NonNullable<CohortSample['gauges']> = {};
   for (const metric of plan.metrics) {
+    if (metric.kind === 'gauge') {
+      const value =
+        line.gauges !== undefined && Object.hasOwn(line.gauges, metric.name)
+          ? line.gauges[metric.name]
+          : undefined;
+      if (value !== undefined) gauges[metric.name] = value ?? Number.NaN;
+      continue;
+    }
     const key = metric.kind === 'latency' ? latencyKey(plan, metric) : metric.name;
     const value: Counted | undefined = Object.hasOwn(line, key) ? line[key] : undefined;
     if (value === undefined) continue;
     if (metric.kind === 'latency') {
       if (isBuckets(value)) histograms[metric.name] = bucketsOf(value);
+    } else if (metric.kind === 'mean') {
+      if (isMean(value))
+        means[metric.name] = { sum: value.sum ?? Number.NaN, count: value.count ?? Number.NaN };
     } else if (value === null || typeof value === 'number') {
       ratios[metric.name] = { events: value ?? Number.NaN, total: requests };
     } else if (isBadCount(value)) {
@@ -163,11 +184,22 @@ function readCohort(line: Cohort, plan: Plan): CohortSample {
       ratios[metric.name] = { events: metric.good === undefined ? bad : total - bad, total };
     }
   }
-  return { requests, ratios, histograms, ...(line.users === undefined ? {} : { users: line.users }) };
+  return {
+    requests,
+    ratios,
+    histograms,
+    ...(Object.keys(means).length === 0 ? {} : { means }),
+    ...(Object.keys(gauges).length === 0 ? {} : { gauges }),
+    ...(line.users === undefined ? {} : { users: line.users }),
+  };
 }
 
 function isBuckets(value: Counted): value is Record<string, number | null> {
   return typeof value === 'object' && value !== null && '+Inf' in value;
+}
+
+function isMean(value: Counted): value is z.infer<typeof MeanSums> {
+  return typeof value === 'object' && value !== null && 'sum' in value && !('+Inf' in value);
 }
 
 function isBadCount(value: Counted): value is z.infer<typeof BadCount> {

@@ -111,7 +111,9 @@ function metricVerdict(
 
 function holds(holding: Assessment['holding'][number], { metric }: Finding): boolean {
   if (holding.kind === 'exceedances') return holding.metric === metric.name;
-  return holding.kind === 'proof' && holding.metrics.includes(metric.name);
+  return (
+    (holding.kind === 'proof' || holding.kind === 'improvement') && holding.metrics.includes(metric.name)
+  );
 }
 
 function isMissing({ metrics, t }: Evidence, plan: Plan, name: string): boolean {

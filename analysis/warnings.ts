@@ -2,6 +2,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { Evidence } from './evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { isAssumed } from './stage.ts';
+import { isNoiseAssumed } from './value.ts';
 import { isTested } from './weights.ts';
 
 interface Look {
@@ -24,9 +25,7 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
   }
   if (!frame.compared) return warnings;
   const assumed = plan.metrics.some(
-    (metric) =>
-      isTested(plan, metric) &&
-      isAssumed({ plan, context, metric: metric.name }, evidence.metrics[metric.name]?.halves ?? []),
+    (metric) => isTested(plan, metric) && isNoiseUnknown(metric.name, { evidence, plan, context }),
   );
   if (assumed) {
     warnings.push(
@@ -43,4 +42,10 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
     }
   }
   return warnings;
+}
+
+function isNoiseUnknown(metric: string, { evidence, plan, context }: Omit<Look, 'frame'>): boolean {
+  const known = evidence.metrics[metric];
+  if (known?.kind === 'value') return isNoiseAssumed(known);
+  return isAssumed({ plan, context, metric }, known?.halves ?? []);
 }

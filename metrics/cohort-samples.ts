@@ -20,7 +20,8 @@ export function edgesOf(
   return { edges, rejections };
 }
 
-/** One cohort's differences added up per metric. `requests` is what the first ratio, else the first histogram counts. */
+/** One cohort's differences added up per metric. `requests` is what the first ratio, else the first histogram, else
+ * the first mean counts. */
 export function cohortSample(
   plan: Plan,
   counted: readonly Counted[],
@@ -28,26 +29,43 @@ export function cohortSample(
 ): CohortSample {
   const ratios: CohortSample['ratios'] = {};
   const histograms: CohortSample['histograms'] = {};
+  const means: NonNullable<CohortSample['means']> = {};
   for (const { kind, name } of plan.metrics) {
-    if (kind === 'ratio') {
-      ratios[name] = { events: sum(pick(counted, name, 'events')), total: sum(pick(counted, name, 'total')) };
-    } else {
-      histograms[name] = sumBuckets(pick(counted, name, 'buckets'), edges.get(name) ?? []);
+    switch (kind) {
+      case 'ratio':
+        ratios[name] = {
+          events: sum(pick(counted, name, 'events')),
+          total: sum(pick(counted, name, 'total')),
+        };
+        break;
+      case 'latency':
+        histograms[name] = sumBuckets(pick(counted, name, 'buckets'), edges.get(name) ?? []);
+        break;
+      case 'mean':
+        means[name] = { sum: sum(pick(counted, name, 'sum')), count: sum(pick(counted, name, 'count')) };
+        break;
+      case 'gauge':
+        break;
     }
   }
-  return { requests: requestsOf(plan, ratios, histograms), ratios, histograms };
+  const requests = requestsOf(plan, { ratios, histograms, means });
+  return { requests, ratios, histograms, ...(Object.keys(means).length === 0 ? {} : { means }) };
 }
 
-function requestsOf(
-  plan: Plan,
-  ratios: CohortSample['ratios'],
-  histograms: CohortSample['histograms'],
-): number {
-  const first = plan.metrics.find(({ kind }) => kind === 'ratio') ?? plan.metrics[0];
-  if (first === undefined) return 0;
-  return first.kind === 'ratio'
-    ? (ratios[first.name]?.total ?? 0)
-    : observations(histograms[first.name] ?? []);
+function requestsOf(plan: Plan, of: Pick<CohortSample, 'ratios' | 'histograms' | 'means'>): number {
+  const kinds = ['ratio', 'latency', 'mean'] as const;
+  const first = kinds.map((wanted) => plan.metrics.find(({ kind }) => kind === wanted)).find(Boolean);
+  switch (first?.kind) {
+    case 'ratio':
+      return of.ratios[first.name]?.total ?? 0;
+    case 'latency':
+      return observations(of.histograms[first.name] ?? []);
+    case 'mean':
+      return of.means?.[first.name]?.count ?? 0;
+    default:
+      // Of gauges alone nothing tells the requests.
+      return 0;
+  }
 }
 
 /** More events than trials, or a bucket that holds less than a smaller one: the counters contradict each other. */

@@ -1,6 +1,6 @@
 import type { Rejection } from '../plans/sample.ts';
 import { changeOf } from './changes.ts';
-import type { Cohort } from './plan-queries.ts';
+import { type Cohort, isGauge } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
 import { observeTarget, type Target, type Window } from './targets.ts';
 
@@ -44,7 +44,7 @@ export function differences(all: readonly CohortSeries[], window: Window): Diffe
     const members = targets.get(key) ?? [];
     const target = observeTarget(members, window);
     if (target.state === 'gone') continue;
-    const counters = members.filter((series) => series.role !== 'users').sort(inOrder);
+    const counters = members.filter((series) => !isGauge(series.role)).sort(inOrder);
     if (target.state === 'new') {
       uncounted.push(...counters);
       continue;
@@ -109,7 +109,8 @@ function compare(
   return { counted, rejection: found.get('invalid') ?? found.get('reset') ?? found.get('gap') };
 }
 
-function byTarget(all: readonly CohortSeries[]): Map<string, CohortSeries[]> {
+/** Series by the process that exposes them. */
+export function byTarget(all: readonly CohortSeries[]): Map<string, CohortSeries[]> {
   const targets = new Map<string, CohortSeries[]>();
   for (const series of all) {
     const members = targets.get(series.target);

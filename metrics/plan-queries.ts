@@ -5,7 +5,12 @@ import { type Matcher, matchersOf, selectorParts, selectorText } from '../plans/
 export type Cohort = 'baseline' | 'canary';
 
 /** What the series of a query are counted as. `events` are the good or the bad ones of a ratio. */
-export type Role = 'events' | 'total' | 'buckets' | 'users';
+export type Role = 'events' | 'total' | 'buckets' | 'sum' | 'count' | 'gauge' | 'users';
+
+/** What is read at the window's end, and not as a difference over it. */
+export function isGauge(role: Role): boolean {
+  return role === 'gauge' || role === 'users';
+}
 
 /** A selector of the plan narrowed to one cohort, or to both where a label of the series tells them apart. */
 export interface CohortQuery {
@@ -56,6 +61,13 @@ function selectorsOf(plan: Plan): { metric: string; role: Role; selector: string
       }
       case 'latency':
         selectors.push({ metric: metric.name, role: 'buckets', selector: metric.histogram });
+        break;
+      case 'mean':
+        selectors.push({ metric: metric.name, role: 'count', selector: metric.count });
+        selectors.push({ metric: metric.name, role: 'sum', selector: metric.sum });
+        break;
+      case 'gauge':
+        selectors.push({ metric: metric.name, role: 'gauge', selector: metric.gauge });
         break;
     }
   }

@@ -51,7 +51,9 @@ function baselineFindings(
   answer: QueryAnswer,
 ): QueryFinding[] {
   // Without events there are no series of them, which is what a healthy service looks like.
-  if (query.role !== 'total' && query.role !== 'buckets') return [];
+  if (query.role === 'events' || query.role === 'sum' || query.role === 'users') return [];
+  const asked = plan.metrics.find(({ name }) => name === query.metric);
+  if (asked?.kind === 'gauge' && asked.compare === 'canary') return [];
   if (query.cohort === 'canary') return [];
   const until = Math.round(at * 1000);
   const series = cohortSeries({ plan, query, after: until - range, until }, answer);

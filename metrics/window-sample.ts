@@ -3,6 +3,7 @@ import type { CohortSample, Rejection, Sample } from '../plans/sample.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { cohortSample, contradictions, edgesOf } from './cohort-samples.ts';
 import { type Differences, differences } from './differences.ts';
+import { badGauges, cohortGauges, gaugesAt } from './gauges.ts';
 import { halvesOf } from './halves.ts';
 import type { Cohort } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
@@ -33,16 +34,35 @@ export function windowSample(request: {
     baseline: found.counted.filter(({ series: { cohort } }) => cohort === 'baseline'),
     canary: found.counted.filter(({ series: { cohort } }) => cohort === 'canary'),
   };
+  const gauged = gaugesAt(series, window);
+  const bad = badGauges(gauged);
+  if (bad.length > 0) return { kind: 'rejected', rejections: bad };
+  const gaugesOf = (name: Cohort, of = gauged) =>
+    cohortGauges(
+      plan,
+      of.filter(({ series: { cohort } }) => cohort === name),
+    );
   const cohort = (name: Cohort): CohortSample => {
     const users = plan.source.users === undefined ? undefined : usersOf(series, name, window);
-    return { ...cohortSample(plan, counted[name], edges), ...(users === undefined ? {} : { users }) };
+    return {
+      ...cohortSample(plan, counted[name], edges),
+      ...gaugesOf(name),
+      ...(users === undefined ? {} : { users }),
+    };
   };
   const baseline = cohort('baseline');
   const canary = cohort('canary');
   const contradicting = [...contradictions(baseline), ...contradictions(canary)];
   if (contradicting.length > 0) return { kind: 'rejected', rejections: contradicting };
 
-  const halves = halvesOf(counted.baseline)?.map((half) => cohortSample(plan, half, edges));
+  const baselineGauges = gauged.filter(({ series: one }) => one.cohort === 'baseline');
+  const halves = halvesOf([...counted.baseline, ...baselineGauges])?.map((half) => ({
+    ...cohortSample(plan, half, edges),
+    ...cohortGauges(
+      plan,
+      half.filter(({ series: one }) => one.role === 'gauge'),
+    ),
+  }));
   const [first, second] = halves ?? [];
   return {
     kind: 'sample',
@@ -71,9 +91,11 @@ function missingCohorts(plan: Plan, stage: string, found: Differences): Rejectio
   if (exposure.percent > 0 || exposure.segments.length > 0) expected.push('canary');
   const rejections: Rejection[] = [];
   for (const cohort of expected) {
-    for (const { name: metric } of plan.metrics) {
+    for (const { name: metric, kind } of plan.metrics) {
+      // A gauge that is missing is missing alone: the counters of its cohort are still evidence.
+      if (kind === 'gauge') continue;
       const ofTrials = (one: CohortSeries) =>
-        one.metric === metric && one.role !== 'events' && one.cohort === cohort;
+        one.metric === metric && one.role !== 'events' && one.role !== 'sum' && one.cohort === cohort;
       if (found.counted.some(({ series }) => ofTrials(series))) continue;
       const uncounted = found.uncounted.find(ofTrials);
       if (uncounted !== undefined) {

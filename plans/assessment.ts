@@ -41,6 +41,7 @@ export type Holding =
   | { kind: 'users'; have: number; need: number }
   | { kind: 'coverage'; slice: string; have: number; need: number }
   | { kind: 'proof'; metrics: string[] }
+  | { kind: 'improvement'; metrics: string[] }
   | { kind: 'exceedances'; metric: string; have: number; need: number }
   | { kind: 'split'; detail: string }
   | { kind: 'data'; rejections: Rejection[] };

@@ -120,7 +120,11 @@ describe('what is said and what to write instead', () => {
     ],
     ['above: 5%', 'above: 2x', '12:45 PLAN-UNIT: "2x" is no limit -> 2x baseline'],
     ['kind: latency', 'kind: lateny', '10:28 PLAN-VALUE: "lateny" does not fit here -> latency'],
-    ['kind: ratio\n', '\n', '4:5 PLAN-MISSING: `kind` is missing -> add `kind:` with one of ratio, latency'],
+    [
+      'kind: ratio\n',
+      '\n',
+      '4:5 PLAN-MISSING: `kind` is missing -> add `kind:` with one of ratio, latency, mean, gauge',
+    ],
     ['[employees]', 'employees', '15:27 PLAN-VALUE: "employees" does not fit here -> a list: [employees]'],
     [
       '    bake: 24h',

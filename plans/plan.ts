@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TRANSITIONS } from './journal.ts';
-import { Above, Difference, Duration, Percentage, Points } from './units.ts';
+import { Above, Difference, Duration, Percentage, Points, ValueDifference } from './units.ts';
 
 const Name = z
   .string()
@@ -43,8 +43,6 @@ export type Approval = z.infer<typeof Approval>;
 
 const common = {
   name: Name.describe('How limits, overrides, the journal and the dashboards call the metric.'),
-  soft: Difference.optional().describe('Evidence beyond this difference pauses the rollout.'),
-  hard: Difference.optional().describe('A difference beyond this rolls the flag back.'),
   weight: z.number().positive().max(1).optional().describe('Share of the evidence; weights sum to 1.'),
   breakdown: z
     .array(Label)
@@ -52,8 +50,26 @@ const common = {
     .describe('Labels searched for where a regression sits; kept, and not searched by this version.'),
 };
 
+const margins = {
+  soft: Difference.optional().describe('Evidence beyond this difference pauses the rollout.'),
+  hard: Difference.optional().describe('A difference beyond this rolls the flag back.'),
+  improve: Difference.optional().describe(
+    'The canary must be shown to be better by at least this before the next stage opens.',
+  ),
+};
+const valueMargins = {
+  soft: ValueDifference.optional().describe(
+    'Evidence beyond this difference pauses the rollout; its sign says which direction is worse.',
+  ),
+  hard: ValueDifference.optional().describe('A difference beyond this rolls the flag back.'),
+  improve: ValueDifference.optional().describe(
+    'The canary must be shown to be better by at least this before the next stage opens.',
+  ),
+};
+
 export const RatioMetric = z.strictObject({
   ...common,
+  ...margins,
   kind: z.literal('ratio').describe('Events among requests, such as errors or orders.'),
   bad: Selector.optional().describe('Counter of the bad events; more is worse. Exactly one of bad and good.'),
   good: Selector.optional().describe(
@@ -65,13 +81,39 @@ export type RatioMetric = z.infer<typeof RatioMetric>;
 
 export const LatencyMetric = z.strictObject({
   ...common,
+  ...margins,
   kind: z.literal('latency').describe('Response times from a histogram.'),
   histogram: Selector.describe('The histogram by its own name, without _bucket.'),
   quantile: z.number().gt(0).lt(1).default(0.95).describe('The quantile compared; 0.95 is p95.'),
 });
 export type LatencyMetric = z.infer<typeof LatencyMetric>;
 
-export const Metric = z.discriminatedUnion('kind', [RatioMetric, LatencyMetric]);
+export const MeanMetric = z.strictObject({
+  ...common,
+  ...valueMargins,
+  kind: z.literal('mean').describe('The mean of a value, such as revenue per order.'),
+  sum: Selector.describe('Counter of the values added up.'),
+  count: Selector.describe('Counter of how many there were.'),
+});
+export type MeanMetric = z.infer<typeof MeanMetric>;
+
+export const GaugeMetric = z.strictObject({
+  ...common,
+  ...valueMargins,
+  kind: z.literal('gauge').describe('A value that goes up and down, such as memory or a score.'),
+  gauge: Selector.describe('The gauge; its newest value at each poll counts.'),
+  combine: z
+    .enum(['mean', 'sum', 'max'])
+    .default('mean')
+    .describe('How the series of a cohort become one value; a sum grows with the instances.'),
+  compare: z
+    .enum(['cohorts', 'canary'])
+    .default('cohorts')
+    .describe('canary: the baseline has no such value, and only limits decide.'),
+});
+export type GaugeMetric = z.infer<typeof GaugeMetric>;
+
+export const Metric = z.discriminatedUnion('kind', [RatioMetric, LatencyMetric, MeanMetric, GaugeMetric]);
 export type Metric = z.infer<typeof Metric>;
 
 export const Limit = z.strictObject({
@@ -79,7 +121,9 @@ export const Limit = z.strictObject({
   metric: Name.optional().describe('The metric whose value is limited. Exactly one of metric and expr.'),
   expr: PromQL.optional().describe('The expression whose value is limited. Exactly one of metric and expr.'),
   cohort: z.enum(['baseline', 'canary']).default('canary').describe('Whose value of the metric.'),
-  above: Above.describe('Fires above this: a rate, seconds for latency, or a multiple of the baseline.'),
+  above: Above.describe(
+    'Fires above this: a rate, seconds, a value in its own unit, or a multiple of the baseline.',
+  ),
   for: Duration.prefault('0s').describe('How long the value must stay above.'),
   action: z.enum(['pause', 'rollback']).default('pause').describe('What happens then.'),
 });
@@ -94,9 +138,13 @@ export const Coverage = z.strictObject({
 });
 export type Coverage = z.infer<typeof Coverage>;
 
+/** A stage does not say of which kind its metric is: both forms, and the review holds them against the metric. */
+const AnyDifference = z.union([Difference, ValueDifference]);
+
 const Override = z.strictObject({
-  soft: Difference.optional().describe('In place of the soft margin of the metric.'),
-  hard: Difference.optional().describe('In place of the hard margin of the metric.'),
+  soft: AnyDifference.optional().describe('In place of the soft margin of the metric.'),
+  hard: AnyDifference.optional().describe('In place of the hard margin of the metric.'),
+  improve: AnyDifference.optional().describe('In place of the improvement that the metric asks for.'),
 });
 
 export const Stage = z.strictObject({

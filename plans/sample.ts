@@ -12,6 +12,10 @@ export interface CohortSample {
   requests: number;
   ratios: Record<string, Count>;
   histograms: Record<string, Buckets>;
+  /** Sum and count of observations, such as the value of orders and how many there were. */
+  means?: Record<string, { sum: number; count: number }>;
+  /** Values at the window's end. */
+  gauges?: Record<string, number>;
   /** Distinct users seen in this cohort since the stage began, where the source knows them. */
   users?: number;
 }

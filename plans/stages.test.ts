@@ -79,9 +79,21 @@ describe('where a stop ends', () => {
 describe('what holds in a stage', () => {
   it('are its own margins, else those of the metric', () => {
     const margin = (absolute: number) => ({ direction: 'increase', absolute, relative: null });
-    expect(stageMetric(plan(), 0, 'errors')).toEqual({ soft: margin(0.001), hard: margin(0.005) });
-    expect(stageMetric(plan(), 1, 'errors')).toEqual({ soft: margin(0.001), hard: margin(0.01) });
-    expect(stageMetric(plan(), 1, 'toString')).toEqual({ soft: null, hard: null });
+    expect(stageMetric(plan(), 0, 'errors')).toEqual({
+      soft: margin(0.001),
+      hard: margin(0.005),
+      improve: null,
+    });
+    expect(stageMetric(plan(), 1, 'errors')).toEqual({
+      soft: margin(0.001),
+      hard: margin(0.01),
+      improve: null,
+    });
+    expect(stageMetric(plan(), 1, 'toString')).toEqual({
+      soft: null,
+      hard: null,
+      improve: null,
+    });
   });
 
   it('is the approval that opens the next stage, and its longest time', () => {

@@ -37,6 +37,7 @@ export function stageShare(plan: Plan, index: number): number {
 export interface StageMargins {
   soft: Margin | null;
   hard: Margin | null;
+  improve: Margin | null;
 }
 
 /** The margins of `metric` in stage `index`: the stage's own, else the metric's. Unknown names have none. */
@@ -44,7 +45,11 @@ export function stageMetric(plan: Plan, index: number, metric: string): StageMar
   const base = plan.metrics.find((one) => one.name === metric);
   const overrides = plan.stages[index]?.metrics ?? {};
   const override = Object.hasOwn(overrides, metric) ? overrides[metric] : undefined;
-  return { soft: override?.soft ?? base?.soft ?? null, hard: override?.hard ?? base?.hard ?? null };
+  return {
+    soft: override?.soft ?? base?.soft ?? null,
+    hard: override?.hard ?? base?.hard ?? null,
+    improve: override?.improve ?? base?.improve ?? null,
+  };
 }
 
 /**

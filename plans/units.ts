@@ -39,6 +39,8 @@ export interface Margin {
   direction: 'increase' | 'decrease';
   absolute: number | null;
   relative: number | null;
+  /** `absolute` is in the metric's own unit, and no rate. */
+  plain?: true;
 }
 
 const DIFFERENCE = /^([+-])(\d+(?:\.\d+)?)(pp|%)$/;
@@ -71,12 +73,54 @@ export const Difference = z
   .meta({ title: 'difference', examples: ['+0.5pp', '-1pp', '+20%', 'min(+0.1pp, +50%)'] });
 
 function smaller(points: string, share: string): Margin | undefined {
-  const absolute = difference(points);
-  const relative = difference(share);
+  return smallerOf(difference(points), difference(share));
+}
+
+function smallerOf(absolute: Margin | undefined, relative: Margin | undefined): Margin | undefined {
   if (absolute === undefined || relative === undefined) return undefined;
   if (absolute.direction !== relative.direction) return undefined;
-  return { direction: absolute.direction, absolute: absolute.absolute, relative: relative.relative };
+  return { ...absolute, relative: relative.relative };
 }
+
+const PLAIN = /^([+-])(\d+(?:\.\d+)?)$/;
+const PLAIN_SMALLER = /^min\(\s*([+-]\d+(?:\.\d+)?)\s*,\s*([+-]\d+(?:\.\d+)?%)\s*\)$/;
+
+function plain(text: string): Margin | undefined {
+  const match = PLAIN.exec(text);
+  if (match === null) return undefined;
+  const direction = match[1] === '+' ? 'increase' : 'decrease';
+  return { direction, absolute: Number(match[2]), relative: null, plain: true };
+}
+
+/** A difference in a metric's own unit or relative: `+0.2`, `-5`, `+20%`, `min(+0.2, +20%)`. YAML reads `+0.2` as a number. */
+export const ValueDifference = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(
+        /^(?:[+-]\d+(?:\.\d+)?%?|min\(\s*[+-]\d+(?:\.\d+)?\s*,\s*[+-]\d+(?:\.\d+)?%\s*\))$/,
+        'expected a difference in the metric\u2019s unit or a share, such as +0.2, -5 or +20%',
+      ),
+  ])
+  .transform((written, context): Margin => {
+    if (typeof written === 'number') {
+      const direction = written < 0 ? 'decrease' : 'increase';
+      return { direction, absolute: Math.abs(written), relative: null, plain: true };
+    }
+    const both = PLAIN_SMALLER.exec(written);
+    const parsed =
+      both === null
+        ? (plain(written) ?? difference(written))
+        : smallerOf(plain(both[1] ?? ''), difference(both[2] ?? ''));
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: 'both parts of min(...) need the same sign' });
+    return z.NEVER;
+  })
+  .meta({
+    title: 'difference in the metric\u2019s unit',
+    examples: ['+0.2', '-5', '+20%', 'min(+0.2, +20%)'],
+  });
 
 /** `0.5pp` → 0.005. */
 export const Points = z

@@ -35,6 +35,8 @@ export function holding(of: Holding, t: number): string {
       return `users of ${of.slice}: ${count(of.have)} of ${count(of.need)}`;
     case 'proof':
       return `proof that it is safe: ${of.metrics.join(', ')}`;
+    case 'improvement':
+      return `proof that it is better: ${of.metrics.join(', ')}`;
     case 'exceedances':
       return `slow requests of ${of.metric}: ${count(of.have)} of ${count(of.need)}`;
     case 'split':

@@ -8,6 +8,7 @@ import { nameTwice } from './names.ts';
 interface Margins {
   soft?: Margin | undefined;
   hard?: Margin | undefined;
+  improve?: Margin | undefined;
 }
 
 /** Metrics and their margins, here and where stages override them. */
@@ -28,7 +29,11 @@ export function reviewMetrics(review: Review): void {
     for (const [name, override] of Object.entries(stage.metrics)) {
       const metric = plan.metrics.find((one) => one.name === name);
       if (metric === undefined) continue;
-      const inForce = { soft: override.soft ?? metric.soft, hard: override.hard ?? metric.hard };
+      const inForce = {
+        soft: override.soft ?? metric.soft,
+        hard: override.hard ?? metric.hard,
+        improve: override.improve ?? metric.improve,
+      };
       reviewMargins(review, metric, { path: ['stages', index, 'metrics', name], own: override, inForce });
     }
   });
@@ -36,46 +41,30 @@ export function reviewMetrics(review: Review): void {
 }
 
 function reviewMargins(
-  { error, sound }: Review,
+  review: Review,
   metric: Metric,
   at: { path: Path; own: Margins; inForce: Margins },
 ): void {
+  const { error, sound } = review;
   const { path, own, inForce } = at;
-  const isGood = metric.kind === 'ratio' && metric.good !== undefined && metric.bad === undefined;
-  const sign = isGood ? '-' : '+';
-  for (const name of ['soft', 'hard'] as const) {
+  const worse = worseDirection(metric, inForce);
+  for (const name of ['soft', 'hard', 'improve'] as const) {
     const margin = own[name];
     if (margin === undefined || !sound([...path, name])) continue;
-    if (
-      (margin.direction === 'decrease') !== isGood &&
-      !(metric.kind === 'ratio' && metric.bad !== undefined && metric.good !== undefined)
-    ) {
-      const what =
-        metric.kind === 'latency'
-          ? 'less latency'
-          : isGood
-            ? `more of the good events`
-            : 'fewer of the bad events';
+    const wanted = worse === null || name !== 'improve' ? worse : opposite(worse);
+    if (wanted !== null && margin.direction !== wanted) {
       error([...path, name], {
         rule: 'PLAN-DIRECTION',
-        message: `${what} is no harm`,
-        instead: marginText({ ...margin, direction: isGood ? 'decrease' : 'increase' }),
+        message: name === 'improve' ? 'this is no improvement' : harmless(metric),
+        instead: marginText({ ...margin, direction: wanted }),
       });
     }
-    if (metric.kind === 'latency' && margin.absolute !== null) {
-      const instead = `a share of it, such as ${sign}${name === 'soft' ? 20 : 50}%`;
-      error([...path, name], {
-        rule: 'PLAN-UNIT',
-        message: 'latency is compared with that of the baseline, not in percentage points',
-        instead,
-      });
-    }
+    reviewUnit(review, metric, { path: [...path, name], margin, hard: name === 'hard' });
     if (margin.absolute === 0 || margin.relative === 0) {
-      const instead = 'the smallest harm that matters';
       error([...path, name], {
         rule: 'PLAN-MARGIN',
         message: 'a margin of 0 stops a canary that is as good as the baseline',
-        instead,
+        instead: 'the smallest harm that matters',
       });
     }
   }
@@ -87,6 +76,70 @@ function reviewMargins(
     const instead = name === 'hard' ? `${marginText(soft)} or more` : `${marginText(hard)} or less`;
     const message = `the hard margin, ${marginText(hard)}, is smaller than the soft one, ${marginText(soft)}`;
     error([...path, name], { rule: 'PLAN-MARGIN', message, instead });
+  }
+}
+
+/** Where the harm lies; null: a ratio that says both or neither, of which nothing more can be said. */
+function worseDirection(metric: Metric, { soft, hard, improve }: Margins): Margin['direction'] | null {
+  switch (metric.kind) {
+    case 'ratio':
+      if ((metric.bad === undefined) === (metric.good === undefined))
+        return metric.bad === undefined ? 'increase' : null;
+      return metric.bad === undefined ? 'decrease' : 'increase';
+    case 'latency':
+      return 'increase';
+    case 'mean':
+    case 'gauge': {
+      // The first of them that is written says it.
+      const harm = soft ?? hard;
+      return harm?.direction ?? (improve === undefined ? null : opposite(improve.direction));
+    }
+  }
+}
+
+function opposite(direction: Margin['direction']): Margin['direction'] {
+  return direction === 'increase' ? 'decrease' : 'increase';
+}
+
+function harmless(metric: Metric): string {
+  switch (metric.kind) {
+    case 'ratio':
+      return metric.bad === undefined
+        ? 'more of the good events is no harm'
+        : 'fewer of the bad events is no harm';
+    case 'latency':
+      return 'less latency is no harm';
+    case 'mean':
+    case 'gauge':
+      return 'the margins of a metric point to the same side';
+  }
+}
+
+function reviewUnit(
+  { error }: Review,
+  { kind }: Metric,
+  { path, margin, hard }: { path: Path; margin: Margin; hard: boolean },
+): void {
+  if (margin.absolute === null) return;
+  const sign = margin.direction === 'increase' ? '+' : '-';
+  if (kind === 'latency') {
+    error(path, {
+      rule: 'PLAN-UNIT',
+      message: 'latency is compared with that of the baseline, not in percentage points',
+      instead: `a share of it, such as ${sign}${hard ? 50 : 20}%`,
+    });
+  } else if (kind === 'ratio' && margin.plain === true) {
+    error(path, {
+      rule: 'PLAN-UNIT',
+      message: 'the margin of a ratio needs its unit',
+      instead: `percentage points or a share, such as ${sign}0.5pp or ${sign}20%`,
+    });
+  } else if (kind !== 'ratio' && margin.plain !== true) {
+    error(path, {
+      rule: 'PLAN-UNIT',
+      message: `a ${kind} has a unit of its own, which is not percentage points`,
+      instead: `a plain number or a share, such as ${sign}5 or ${sign}20%`,
+    });
   }
 }
 
@@ -133,9 +186,10 @@ function reviewWeights({ plan, error, sound }: Review): void {
 }
 
 /** A margin as people write it. */
-function marginText({ direction, absolute, relative }: Margin): string {
+function marginText({ direction, absolute, relative, plain }: Margin): string {
   const sign = direction === 'increase' ? '+' : '-';
   const of = (value: number, unit: string) => `${sign}${Number((value * 100).toPrecision(10))}${unit}`;
-  if (absolute !== null && relative !== null) return `min(${of(absolute, 'pp')}, ${of(relative, '%')})`;
-  return absolute === null ? of(relative ?? 0, '%') : of(absolute, 'pp');
+  const size = absolute === null ? null : plain === true ? `${sign}${absolute}` : of(absolute, 'pp');
+  if (size !== null && relative !== null) return `min(${size}, ${of(relative, '%')})`;
+  return size ?? of(relative ?? 0, '%');
 }

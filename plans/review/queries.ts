@@ -45,6 +45,14 @@ export function reviewQueries({ plan, error, sound }: Review): void {
       for (const name of ['bad', 'good', 'total'] as const) selector([...path, name], metric[name]);
       return;
     }
+    if (metric.kind === 'mean') {
+      for (const name of ['sum', 'count'] as const) selector([...path, name], metric[name]);
+      return;
+    }
+    if (metric.kind === 'gauge') {
+      selector([...path, 'gauge'], metric.gauge);
+      return;
+    }
     selector([...path, 'histogram'], metric.histogram);
     if (!sound([...path, 'histogram']) || checkSelector(metric.histogram) !== null) return;
     const { name, matchers } = selectorParts(metric.histogram);
