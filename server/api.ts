@@ -95,8 +95,8 @@ export const Live = z.strictObject({
   /** Null where the latest window was no evidence. */
   sample: z.custom<Sample>().nullable(),
   assessment: z.custom<Assessment>().nullable(),
-  /** Metrics whose values are seconds; those of all others are rates. */
-  latencies: z.array(z.string()),
+  /** Of which kind each metric is: ratios are rates, latencies seconds, the others have a unit of their own. */
+  kinds: z.record(z.string(), z.enum(['ratio', 'latency', 'mean', 'gauge'])),
 });
 export type Live = z.infer<typeof Live>;
 /** One message of `GET /rollouts/:id/events`: sent at once and then at each change. */

@@ -54,12 +54,11 @@ export function viewOf(row: RolloutRow): RolloutView {
 /** The store keeps samples as plain JSON that the gate wrote in this shape. */
 function liveOf(row: SampleRow | null, plan: Plan): Live | null {
   if (row === null) return null;
-  const latencies = plan.metrics.filter(({ kind }) => kind === 'latency').map(({ name }) => name);
   return {
     at: row.at,
     sample: row.sample as Sample | null,
     assessment: row.assessment as Assessment | null,
-    latencies,
+    kinds: Object.fromEntries(plan.metrics.map(({ name, kind }) => [name, kind])),
   };
 }
 

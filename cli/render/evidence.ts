@@ -1,6 +1,10 @@
 import type { Assessment, MetricAssessment } from '../../plans/assessment.ts';
+import type { Live } from '../../server/api.ts';
 import { type Ink, padEnd, padStart, type Tone, widthOf } from './ink.ts';
-import { estimate, latency, points, rate } from './words.ts';
+import { estimate, latency, plain, plainEstimate, points, rate, signed } from './words.ts';
+
+/** Of which kind each metric is. */
+type Kinds = Live['kinds'];
 
 /**
  * How sure the gate is that the canary is worse, as a share of what a stop needs: ln E over the threshold.
@@ -59,15 +63,22 @@ interface Column {
  * How much worse the canary may be, in the metric's own direction: fewer orders are worse, more errors are. For
  * latency it is the share of requests that are slower than the baseline's edges.
  */
-function acceptable(metric: MetricAssessment): string {
+function acceptable(metric: MetricAssessment, kinds: Kinds): string {
   const margin = metric.soft ?? metric.hard;
   if (margin === null) return '–';
-  return `${margin < 0 ? '≥' : '≤'} ${points(margin)}`;
+  return `${margin < 0 ? '≥' : '≤'} ${hasUnit(metric, kinds) ? signed(margin) : points(margin)}`;
 }
 
-function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: Ink): Column[] {
-  const value = (metric: MetricAssessment, of: number | null) =>
-    latencies.has(metric.metric) ? latency(of) : rate(of);
+/** True for values that are neither rates nor seconds. */
+function hasUnit({ metric }: MetricAssessment, kinds: Kinds): boolean {
+  return kinds[metric] === 'mean' || kinds[metric] === 'gauge';
+}
+
+function columns(assessment: Assessment, kinds: Kinds, ink: Ink): Column[] {
+  const value = (metric: MetricAssessment, of: number | null) => {
+    if (hasUnit(metric, kinds)) return plain(of);
+    return kinds[metric.metric] === 'latency' ? latency(of) : rate(of);
+  };
   // A metric's share of the evidence counts by its weight; alone it says how sure that metric is.
   const sure = (metric: MetricAssessment) => sureness(metric.lnE, assessment.threshold);
   return [
@@ -78,9 +89,12 @@ function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: In
       title: 'difference',
       spare: 0,
       right: true,
-      cell: (m) => estimate(m.estimate, m.standardError) + (latencies.has(m.metric) ? ' slow' : ''),
+      cell: (m) =>
+        hasUnit(m, kinds)
+          ? plainEstimate(m.estimate, m.standardError)
+          : estimate(m.estimate, m.standardError) + (kinds[m.metric] === 'latency' ? ' slow' : ''),
     },
-    { title: 'acceptable', spare: 1, right: true, cell: acceptable },
+    { title: 'acceptable', spare: 1, right: true, cell: (m) => acceptable(m, kinds) },
     { title: '', spare: 3, right: false, cell: (m) => ink(toneOf(sure(m)), bar(sure(m), 10)) },
     { title: 'sure', spare: 2, right: true, cell: (m) => `${Math.round(sure(m) * 100)} %` },
     { title: 'verdict', spare: 0, right: false, cell: (m) => verdict(m.verdict, ink) },
@@ -89,15 +103,15 @@ function columns(assessment: Assessment, latencies: ReadonlySet<string>, ink: In
 
 /**
  * Both cohorts side by side, a line per metric, below a line of titles. Columns that matter least are left
- * out until the table fits. `latencies` are the metrics whose values are seconds and not rates.
+ * out until the table fits.
  */
 export function comparison(
   assessment: Assessment,
-  options: { latencies: ReadonlySet<string>; width: number; ink: Ink },
+  options: { kinds: Kinds; width: number; ink: Ink },
 ): string[] {
   const { ink, width } = options;
   if (assessment.metrics.length === 0) return [];
-  let shown = columns(assessment, options.latencies, ink);
+  let shown = columns(assessment, options.kinds, ink);
   const rows = assessment.metrics;
   const widths = () =>
     shown.map((column) => Math.max(widthOf(column.title), ...rows.map((r) => widthOf(column.cell(r)))));

@@ -101,7 +101,7 @@ function block(watched: Watched, detail: Detail, screen: Screen): string[] {
       ? []
       : [
           ...comparison(live.assessment, {
-            latencies: new Set(live.latencies),
+            kinds: live.kinds,
             width: width - 2,
             ink,
           }).map((line) => `  ${line}`),

@@ -69,7 +69,7 @@ function gate(watched: Watched, page: Page): string[] {
   if (live?.assessment == null) return [];
   const { assessment } = live;
   const { ink, now, width } = page;
-  const table = comparison(assessment, { latencies: new Set(live.latencies), width: width - 2, ink });
+  const table = comparison(assessment, { kinds: live.kinds, width: width - 2, ink });
   const { used, ignored, rejected } = assessment.polls;
   return [
     '',

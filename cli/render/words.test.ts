@@ -1,5 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { audience, cause, duration, estimate, latency, percent, points, rate, relative } from './words.ts';
+import {
+  audience,
+  cause,
+  duration,
+  estimate,
+  latency,
+  percent,
+  plain,
+  plainEstimate,
+  points,
+  rate,
+  relative,
+} from './words.ts';
 
 describe('what numbers look like to people', () => {
   test.each([
@@ -62,4 +74,11 @@ test('each cause names who or what it was', () => {
   expect(cause({ kind: 'person', by: 'ada', roles: [], reason: null })).toBe('ada');
   expect(cause({ kind: 'gate', verdict: 'hard', reason: 'errors' })).toBe('the gate: errors');
   expect(cause({ kind: 'alert', name: 'HighErrors', detail: '' })).toBe('alert HighErrors');
+});
+
+test('a gauge or a mean is read in its own unit', () => {
+  expect(plain(63.214)).toBe('63.2');
+  expect(plain(null)).toBe('–');
+  expect(plainEstimate(-4.21, 0.53)).toBe('-4.2 ±0.5');
+  expect(plainEstimate(0, 0)).toBe('0');
 });

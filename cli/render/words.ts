@@ -72,6 +72,21 @@ export function estimate(value: number, standardError: number): string {
   return points(value).replace(' pp', ` ±${significant(standardError * 100, 1)} pp`);
 }
 
+/** A value in its own unit. */
+export function plain(value: number | null): string {
+  return value === null ? '–' : significant(value, 3);
+}
+
+/** A difference in its own unit: `+2.4`. */
+export function signed(value: number): string {
+  const text = significant(Math.abs(value), 2);
+  return text === '0' ? '0' : `${value < 0 ? '-' : '+'}${text}`;
+}
+
+export function plainEstimate(value: number, standardError: number): string {
+  return standardError > 0 ? `${signed(value)} ±${significant(standardError, 1)}` : signed(value);
+}
+
 /** Who gets the canary. */
 export function audience(exposure: Exposure): string {
   const parts: string[] = [];
