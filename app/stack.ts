@@ -28,6 +28,8 @@ export interface StackOptions {
   settle?: string;
   /** Begin without what an earlier run left in the folder. */
   fresh?: boolean;
+  /** Gives up the start: what has been started is stopped again, and the start rejects with the signal's reason. */
+  signal?: AbortSignal;
   /** Another first port for each part; tests run several stacks beside each other. */
   wanted?: Partial<Record<PortName, number>>;
 }
@@ -82,13 +84,15 @@ interface Running {
 
 function part(name: PartName, begin: () => Promise<Running>): Part {
   let running: Running | null = null;
+  let starting: Promise<Running> | null = null;
   let wanted = false;
   const listeners: ((name: string) => void)[] = [];
   return {
     pid: () => running?.pid ?? null,
     async start() {
       wanted = true;
-      const started = await begin();
+      starting = begin();
+      const started = await starting;
       running = started;
       void started.child.exited.then(() => {
         if (running === started && wanted) for (const tell of listeners) tell(name);
@@ -96,8 +100,11 @@ function part(name: PartName, begin: () => Promise<Running>): Part {
     },
     async stop() {
       wanted = false;
-      await running?.stop();
+      // One that is on its way up when its neighbour fails is stopped too.
+      const started = await starting?.catch(() => null);
+      await started?.stop();
       running = null;
+      starting = null;
     },
     onExit: (tell) => void listeners.push(tell),
   };
@@ -126,7 +133,11 @@ async function assemble(
   parts: Partial<Record<PartName, Part>>,
   say: (line: string) => void,
 ): Promise<Stack> {
-  const { data } = options;
+  const { data, signal } = options;
+  const next = (line: string) => {
+    signal?.throwIfAborted();
+    say(line);
+  };
   await endLeftovers(data, { log: say });
   if (options.fresh === true) {
     await Promise.all(LEFT.map((name) => rm(join(data, name), { recursive: true, force: true })));
@@ -151,7 +162,7 @@ async function assemble(
     temporal: `127.0.0.1:${port('temporal')}`,
   };
 
-  say('PostgreSQL: starting (about 2 s)');
+  next('PostgreSQL: starting (about 2 s)');
   parts.postgres = part('postgres', async () => {
     const postgres = await startPostgres({
       dataDir: join(data, 'postgres'),
@@ -166,7 +177,7 @@ async function assemble(
   await parts.postgres.start();
   await migrate(urls.postgres);
 
-  say('Temporal and Prometheus: starting (about 3 s)');
+  next('Temporal and Prometheus: starting (about 3 s)');
   const scraped = options.scrape?.(ports) ?? { configs: [], interval: '1s' };
   parts.temporal = part('temporal', () =>
     startTemporal({
@@ -193,7 +204,7 @@ async function assemble(
 
   const configFile = join(data, 'tidegate.yaml');
   await writeFile(configFile, configText(options, ports, urls), { mode: 0o600 });
-  say('worker and server: starting (about 2 s)');
+  next('worker and server: starting (about 2 s)');
   const run = (name: 'worker' | 'server', ready: string) => async (): Promise<Running> => {
     const log = said(name, logTo(name));
     const child = await startChild({
@@ -209,6 +220,7 @@ async function assemble(
   parts.server = part('server', run('server', `${urls.server}/healthz`));
   parts.worker = part('worker', run('worker', `tcp:${port('workerSync')}`));
   await Promise.all([parts.server.start(), parts.worker.start()]);
+  signal?.throwIfAborted();
   await lock.announce({ server: urls.server, prometheus: urls.prometheus, temporal: urls.temporal });
   const all = parts as Record<PartName, Part>;
   return {

@@ -13,12 +13,31 @@ export interface UpOptions {
   screen: Screen;
 }
 
+/** What a shell gives a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
 /** `tidegate up`: everything on this machine, until Ctrl-C. */
 export async function up({ config, demo, once, screen }: UpOptions): Promise<number> {
   const stopped = untilStopped();
   const data = config?.data ?? stateFolder(process.env);
   const say = (line: string) => screen.note(line);
-  const stack = await startStack({ data, say, ...(demo ? { ...demoStack, fresh: true } : {}) });
+  const giveUp = new AbortController();
+  void stopped.then((signal) => giveUp.abort(signal));
+  const { signal } = giveUp;
+  const stack = await startStack({
+    data,
+    say,
+    signal,
+    ...(demo ? { ...demoStack, fresh: true } : {}),
+  }).catch((error: unknown) => {
+    if (signal.aborted) return null;
+    throw error;
+  });
+  if (stack === null) {
+    screen.note('stopped before everything was up; nothing is left running');
+    screen.close();
+    return INTERRUPTED;
+  }
   const problems: string[] = [];
   for (const part of Object.values(stack.parts)) {
     part.onExit((name) => {
@@ -57,7 +76,7 @@ async function demonstrate(
       runDemo(stack, shop, screen).then((well) => ({ well })),
       stopped.then(() => null),
     ]);
-    if (outcome === null) return 130;
+    if (outcome === null) return INTERRUPTED;
     screen.note(
       outcome.well ? 'both rollouts went as they should' : 'the rollouts did not go as they should',
     );
