@@ -21,6 +21,8 @@ export const TRANSITIONS = [
   'submitted',
   'approval-needed',
   'approved',
+  'glass-broken',
+  'confirmed',
   'rejected',
   'started',
   'advanced',

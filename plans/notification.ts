@@ -8,6 +8,7 @@ import { ENDED, type RolloutView } from './view.ts';
  */
 const ALSO: Partial<Record<string, readonly Transition[]>> = {
   paused: ['soft-stop', 'drift', 'reminder'],
+  'approval-needed': ['reminder', 'glass-broken'],
   'rolled-back': ['write-failed'],
 };
 
@@ -58,6 +59,8 @@ const SAID: Record<Transition, string> = {
   submitted: 'submitted',
   'approval-needed': 'needs an approval',
   approved: 'approved',
+  'glass-broken': 'goes on by a broken glass',
+  confirmed: 'was confirmed by a second person',
   rejected: 'rejected',
   started: 'started',
   advanced: 'advanced',

@@ -10,7 +10,16 @@ export const ENDED: readonly Phase[] = ['completed', 'rolled-back', 'rejected'];
 
 /** What stands between a rollout and its next stage, in one sentence each. */
 export const Blocker = z.strictObject({
-  kind: z.enum(['start-approval', 'approval', 'gate', 'paused', 'window', 'write', 'shared-service']),
+  kind: z.enum([
+    'start-approval',
+    'approval',
+    'confirmation',
+    'gate',
+    'paused',
+    'window',
+    'write',
+    'shared-service',
+  ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */
   until: z.number().nullable(),

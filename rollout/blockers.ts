@@ -31,6 +31,12 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       ),
     );
   }
+  for (const { by, reason, deadline, roles, holds } of state.glass ?? []) {
+    if (state.stage < holds) continue;
+    blockers.push(
+      blocker('confirmation', `${by} broke the glass (${reason}): a second person confirms`, deadline, roles),
+    );
+  }
   if (state.stage >= 0 && !gatePassed(state)) blockers.push(blocker('gate', gateText(state)));
   const approval = neededApproval(state);
   // Before the gate has passed there is nothing to approve: nobody is asked to act.

@@ -6,20 +6,26 @@ import type { PersonEvent, Refusal } from './event.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
 import { watch } from './progress.ts';
-import type { RolloutState } from './state.ts';
+import type { BrokenGlass, RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal, person } from './turn.ts';
 
-/** What an approval would be about: a pending amendment, an accepted difference, or the next stage. */
-type Subject = 'amendment' | 'difference' | 'stage';
+/** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, or the next stage. */
+type Subject = 'confirmation' | 'amendment' | 'difference' | 'stage';
 
 function subjectOf(state: RolloutState): Subject | null {
+  if (openGlass(state) !== undefined) return 'confirmation';
   if (state.amendment !== null) return 'amendment';
   if (state.pause?.causes.some(({ kind }) => kind === 'soft') === true) return 'difference';
   const approval = neededApproval(state);
   const ready = state.stage < 0 || gatePassed(state);
   return approval !== null && ready && !granted(state, approval) ? 'stage' : null;
+}
+
+/** The break-glass approval that is to be confirmed next. */
+function openGlass(state: RolloutState): BrokenGlass | undefined {
+  return state.glass?.[0];
 }
 
 /** Why a person's request cannot be taken now; null when it can. The workflow's validators are this function. */
@@ -63,6 +69,7 @@ function approveRefusal(state: RolloutState, event: PersonEvent): Refusal | null
   const subject = subjectOf(state);
   if (subject === null) return { code: 'NOT_WAITING', message: `${state.id} does not wait for an approval` };
   const roles = rolesFor(state, subject);
+  if (subject === 'confirmation') return confirmRefusal(state, event, roles);
   if (event.breakGlass)
     return event.reason === null
       ? { code: 'REASON_MISSING', message: 'breaking the glass needs a reason' }
@@ -87,7 +94,23 @@ function approveRefusal(state: RolloutState, event: PersonEvent): Refusal | null
   return null;
 }
 
+/** Whoever broke the glass cannot confirm it, nor can the one whose rollout it is, and not by breaking it again. */
+function confirmRefusal(state: RolloutState, event: PersonEvent, roles: string[]): Refusal | null {
+  const glass = openGlass(state);
+  if (event.by === glass?.by || event.by === state.submittedBy.by) {
+    return {
+      code: 'OWN_ROLLOUT',
+      message: `what ${glass?.by ?? ''} did by breaking the glass is confirmed by somebody else than ${event.by}`,
+    };
+  }
+  if (roles.length > 0 && !event.roles.some((role) => roles.includes(role))) {
+    return { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` };
+  }
+  return null;
+}
+
 function rolesFor(state: RolloutState, subject: Subject): string[] {
+  if (subject === 'confirmation') return openGlass(state)?.roles ?? [];
   if (subject === 'amendment') return amendRoles(state.plan);
   const approval = neededApproval(state);
   if (approval === null) return [];
@@ -166,12 +189,11 @@ function approve(turn: Turn, event: PersonEvent): void {
   const { state, now } = turn;
   const cause = person(event, event.reason);
   const subject = subjectOf(state);
-  if (event.breakGlass) {
-    journal(turn, 'note', {
-      cause,
-      summary: `${event.by} broke the glass: ${event.reason ?? ''}. A second person confirms afterwards.`,
-    });
+  if (subject === 'confirmation') {
+    confirm(turn, event);
+    return;
   }
+  if (event.breakGlass) openTheGlass(turn, event, subject ?? 'stage');
   if (subject === 'amendment') {
     applyAmendment(turn, cause);
     return;
@@ -202,6 +224,44 @@ function approve(turn: Turn, event: PersonEvent): void {
     flagBefore: state.flagRevision,
     evidence: assessment,
     queries: state.gate?.queries ?? [],
+  });
+}
+
+/** The approval counts at once; the next step up waits until a second person has confirmed it. */
+function openTheGlass(turn: Turn, event: PersonEvent, subject: Subject): void {
+  const { state, now } = turn;
+  const approval = neededApproval(state);
+  const { deadline, then } = state.plan.policy.pause;
+  const reason = event.reason ?? '';
+  state.glass = [
+    ...(state.glass ?? []),
+    {
+      by: event.by,
+      reason,
+      at: now,
+      deadline: now + (approval?.sla ?? deadline) * 1000,
+      then: approval?.then ?? then,
+      roles: rolesFor(state, subject),
+      holds: subject === 'stage' ? state.stage + 1 : state.stage,
+    },
+  ];
+  journal(turn, 'glass-broken', {
+    cause: person(event, event.reason),
+    summary: `${event.by} broke the glass: ${reason}. A second person confirms it, or the plan's answer to silence follows.`,
+    flagBefore: state.flagRevision,
+    evidence: state.gate?.assessment ?? null,
+  });
+}
+
+function confirm(turn: Turn, event: PersonEvent): void {
+  const { state } = turn;
+  const [glass, ...others] = state.glass ?? [];
+  state.glass = others;
+  journal(turn, 'confirmed', {
+    cause: person(event, event.reason),
+    summary: `${event.by} confirms what ${glass?.by ?? ''} did by breaking the glass.`,
+    flagBefore: state.flagRevision,
+    evidence: state.gate?.assessment ?? null,
   });
 }
 

@@ -27,6 +27,20 @@ export interface Grant extends Person {
   breakGlass: boolean;
 }
 
+/** A break-glass approval that a second person has not confirmed yet. */
+export interface BrokenGlass {
+  by: string;
+  reason: string;
+  at: number;
+  /** When nobody has confirmed it by then, `then` happens. */
+  deadline: number;
+  then: 'step-back' | 'rollback';
+  /** Who may confirm; none: anybody else. */
+  roles: string[];
+  /** The first stage that is not left before it is confirmed: what the glass was broken for has happened. */
+  holds: number;
+}
+
 export const PAUSE_KINDS = [
   'hard',
   'soft',
@@ -109,6 +123,10 @@ export interface RolloutState {
   grants: Grant[];
   /** Since when the present stage waits for its approval. */
   waitingSince: number | null;
+  /** The oldest first. Absent in states of before there were any. */
+  glass?: BrokenGlass[];
+  /** How often each open question has been reminded of, by its kind and the time at which it was asked. */
+  reminded?: Record<string, number>;
   pause: Pause | null;
   stop: Stop | null;
   amendment: Amendment | null;

@@ -7,6 +7,7 @@ import { releaseFlag } from './flag.ts';
 import { onGate, stepBack } from './gate.ts';
 import { onPerson } from './people.ts';
 import { proceed } from './progress.ts';
+import { remind, reminderTimes } from './questions.ts';
 import type { RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -114,6 +115,13 @@ function onTick(turn: Turn): void {
   retryWrite(turn);
   const { state, now } = turn;
   if (state.phase === 'reverting' || state.write !== null) return;
+  remind(turn);
+  const glass = state.glass?.find(({ deadline }) => now >= deadline);
+  if (glass !== undefined) {
+    state.glass = [];
+    unanswered(turn, glass.then, `nobody confirmed what ${glass.by} did by breaking the glass`);
+    return;
+  }
   if (state.pause !== null && now >= state.pause.deadline) {
     unanswered(turn, state.pause.then, `nobody answered the pause (${state.pause.causes[0]?.text ?? ''})`);
     return;
@@ -144,6 +152,8 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   // While the flag is on its way nothing else is due: its answer comes first.
   if (state.write !== null || state.phase === 'reverting') return due[0] ?? null;
   if (state.pause !== null) due.push(state.pause.deadline);
+  for (const { deadline } of state.glass ?? []) due.push(deadline);
+  due.push(...reminderTimes(state));
   const waiting = waitingDeadline(state);
   if (waiting !== null) due.push(waiting);
   const blockers = blockersOf(state, now);

@@ -30,6 +30,7 @@ export function stop(turn: Turn, request: StopRequest): void {
   });
   state.grants = [];
   state.amendment = null;
+  state.glass = [];
   state.waitingSince = null;
   state.pause = null;
   if (!first) return;

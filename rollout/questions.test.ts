@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { nextDeadline } from './step.ts';
+import { assessment, planOf, World } from './world.fixture.ts';
+
+const HOUR = 3_600_000;
+
+function begun(more: object = {}): World {
+  const world = new World(planOf({ approvals: { start: { roles: ['lead'], sla: '4h' } }, ...more }));
+  world.event({ kind: 'begin' });
+  world.event({ kind: 'peers', older: [] });
+  return world;
+}
+
+const breakGlass = (world: World, by: string, reason: string | null = 'nobody else is awake') =>
+  world.event({
+    kind: 'person',
+    action: 'approve',
+    by,
+    roles: [],
+    reason,
+    accept: null,
+    breakGlass: true,
+  });
+const transitions = (world: World) => world.journal.map(({ transition }) => transition);
+
+/** Lets time pass from one thing that is due to the next, for so long. */
+function wait(world: World, ms: number): void {
+  const end = world.now + ms;
+  for (;;) {
+    const due = nextDeadline(world.state, world.now);
+    if (due === null || due > end) break;
+    world.now = Math.max(world.now + 1, due);
+    world.event({ kind: 'tick' });
+    world.settle();
+  }
+  world.now = end;
+}
+
+describe('a broken glass', () => {
+  it('takes effect at once, and holds the next step until a second person confirms it', () => {
+    const world = begun();
+    breakGlass(world, 'sam');
+    world.settle();
+    expect(world.state.stage).toBe(0);
+    expect(transitions(world)).toEqual([
+      'submitted',
+      'approval-needed',
+      'glass-broken',
+      'approved',
+      'started',
+    ]);
+    world.report(assessment('pass'));
+    world.settle();
+    expect(world.state.stage).toBe(0);
+    world.person('approve', 'kim', ['lead']);
+    world.settle();
+    expect(world.state.stage).toBe(1);
+    expect(transitions(world).slice(5)).toEqual(['gate-passed', 'confirmed', 'advanced']);
+  });
+
+  it('is not confirmed by who broke it, by the submitter, without the role, or by breaking it again', () => {
+    const world = begun();
+    breakGlass(world, 'ada');
+    world.settle();
+    const before = world.state.glass;
+    expect(before).toHaveLength(1);
+    world.person('approve', 'ada', ['lead']);
+    world.person('approve', 'sam', ['lead']);
+    world.person('approve', 'kim', ['barista']);
+    breakGlass(world, 'ada');
+    expect(world.state.glass).toEqual(before);
+    expect(transitions(world).filter((one) => one === 'note')).toHaveLength(4);
+    breakGlass(world, 'kim');
+    expect(world.state.glass).toEqual(before);
+    world.person('approve', 'kim', ['lead']);
+    expect(world.state.glass).toEqual([]);
+  });
+
+  it('needs a reason', () => {
+    const world = begun();
+    breakGlass(world, 'sam', null);
+    expect(world.state.glass ?? []).toEqual([]);
+    expect(world.journal.at(-1)?.summary).toContain('REASON_MISSING');
+  });
+
+  it('ends as the plan answers silence when nobody confirms it', () => {
+    const world = begun();
+    breakGlass(world, 'sam');
+    world.settle();
+    world.report(assessment('pass'));
+    wait(world, 5 * HOUR);
+    expect(world.state.phase).toBe('rolled-back');
+    expect(world.journal.map(({ summary }) => summary).join()).toContain('nobody confirmed what sam did');
+  });
+
+  it('is answered with no: the flag goes back', () => {
+    const world = begun();
+    breakGlass(world, 'sam');
+    world.settle();
+    world.person('reject', 'kim', ['lead']);
+    world.settle();
+    expect(world.state.phase).toBe('rolled-back');
+  });
+
+  it('never delays a stop', () => {
+    const world = begun();
+    breakGlass(world, 'sam');
+    world.settle();
+    world.report(assessment('hard'));
+    expect(world.pending).toHaveLength(1);
+    world.settle();
+    expect(world.state).toMatchObject({ phase: 'rolled-back', glass: [] });
+  });
+});
+
+describe('a question that nobody answers', () => {
+  it('is reminded of at half of its time and near its end, and no more', () => {
+    const world = begun();
+    wait(world, 2 * HOUR - 1);
+    expect(transitions(world)).not.toContain('reminder');
+    wait(world, 1);
+    expect(transitions(world).filter((one) => one === 'reminder')).toHaveLength(1);
+    expect(world.journal.at(-1)?.summary).toBe(
+      'Still waits for approval (lead); 120 min are left for an answer.',
+    );
+    wait(world, 1.9 * HOUR);
+    expect(transitions(world).filter((one) => one === 'reminder')).toHaveLength(2);
+    wait(world, 10 * HOUR);
+    expect(world.state.phase).toBe('rejected');
+    expect(transitions(world).filter((one) => one === 'reminder')).toHaveLength(2);
+  });
+
+  it('is reminded of once when the clock has jumped over both times', () => {
+    const world = begun();
+    world.now += 3.8 * HOUR;
+    world.event({ kind: 'tick' });
+    world.event({ kind: 'tick' });
+    expect(transitions(world).filter((one) => one === 'reminder')).toHaveLength(1);
+  });
+
+  it('is a pause too, and a new pause is a new question', () => {
+    const world = begun();
+    world.person('approve', 'kim', ['lead']);
+    world.settle();
+    world.person('pause');
+    wait(world, 2.5 * HOUR);
+    expect(transitions(world).filter((one) => one === 'reminder')).toHaveLength(1);
+    world.person('resume');
+    world.person('pause');
+    wait(world, 2.5 * HOUR);
+    expect(transitions(world).filter((one) => one === 'reminder')).toHaveLength(2);
+    expect(world.journal.at(-1)?.summary).toContain('Still paused (kim');
+  });
+});
