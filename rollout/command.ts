@@ -36,6 +36,14 @@ export interface WriteRequest {
   reason: string;
 }
 
+/** The flag as the rollout last set it; `offline`: own writes whose revisions it cannot know yet. */
+export interface ExpectedFlag {
+  revision: number | null;
+  exposure: Exposure;
+  epoch: number;
+  offline?: number;
+}
+
 /** All that a gate needs to watch one stage, on any worker. Times in milliseconds since 1970. */
 export interface GateRequest {
   id: number;
@@ -48,7 +56,7 @@ export interface GateRequest {
   acceptances: Record<string, number>;
   /** Report again only when this changes. */
   key: string;
-  expected: { revision: number | null; exposure: Exposure; epoch: number };
+  expected: ExpectedFlag;
   safe: Exposure;
 }
 

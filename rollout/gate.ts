@@ -2,13 +2,13 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import type { GateReport } from './event.ts';
 import { lowerFlag } from './flag.ts';
-import { proceed, watch } from './progress.ts';
+import { expectedFlag, proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal } from './turn.ts';
-import { pauseForDrift } from './write.ts';
+import { adoptOwnLate, pauseForDrift } from './write.ts';
 
 /** What a gate's report does: stop, pause, note that it passed, or nothing; then the gate watches on. */
 export function onGate(turn: Turn, gateId: number, report: GateReport): void {
@@ -17,7 +17,8 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   const { assessment } = report;
   const before = state.gate.assessment;
   state.gate = { ...state.gate, assessment, queries: report.queries };
-  const expected = { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch };
+  if (report.flag !== null) adoptOwnLate(turn, report.flag);
+  const expected = expectedFlag(state);
   state.memory = report.memory;
   voidGrants(turn, before);
   if (report.flag?.latch != null) {
@@ -109,8 +110,7 @@ function noteDrift(turn: Turn, report: GateReport): void {
   const { state } = turn;
   // While a write of our own is out, a new revision may be that write.
   if (report.flag === null || state.write !== null) return;
-  if (!flagMoved(report.flag, { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch }))
-    return;
+  if (!flagMoved(report.flag, expectedFlag(state))) return;
   const { revision, exposure } = report.flag;
   const before = state.flagRevision;
   state.flagRevision = revision;

@@ -21,6 +21,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 8, arbitrary: fc.constant((world: World) => world.report(assessment('pass'))) },
   { weight: 6, arbitrary: fc.constant((world: World) => void world.person('approve')) },
   { weight: 2, arbitrary: index.map((at) => (world: World) => world.lose(at)) },
+  { weight: 1, arbitrary: index.map((at) => (world: World) => world.offline(at)) },
   { weight: 3, arbitrary: fc.constant((world: World) => world.tick()) },
   {
     weight: 2,

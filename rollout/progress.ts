@@ -1,7 +1,7 @@
 import type { Cause } from '../plans/journal.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { blockersOf, gatePassed, granted, neededApproval, peersWanted } from './blockers.ts';
-import type { GateRequest } from './command.ts';
+import type { ExpectedFlag, GateRequest } from './command.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
 import type { GateState, RolloutState } from './state.ts';
@@ -121,6 +121,11 @@ export function watch(turn: Turn, known: GateState | null = null): void {
   if (request !== null) turn.commands.push({ kind: 'watch', request });
 }
 
+export function expectedFlag({ flagRevision, exposure, epoch, offline = 0 }: RolloutState): ExpectedFlag {
+  const expected = { revision: flagRevision, exposure, epoch };
+  return offline === 0 ? expected : { ...expected, offline };
+}
+
 /** What the gate of a state is asked to watch; null when there is none. */
 export function gateRequest(state: RolloutState): GateRequest | null {
   const { gate, startedAt, stageSince } = state;
@@ -135,7 +140,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
     memory: state.memory,
     acceptances: state.acceptances,
     key: gate.key,
-    expected: { revision: state.flagRevision, exposure: state.exposure, epoch: state.epoch },
+    expected: expectedFlag(state),
     safe: stopExposure(state),
   };
 }

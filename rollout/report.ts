@@ -1,7 +1,8 @@
 import type { Assessment } from '../plans/assessment.ts';
+import { sameExposure } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageMax } from '../plans/stages.ts';
-import type { GateRequest } from './command.ts';
+import type { ExpectedFlag } from './command.ts';
 import type { FlagSight, GateReport } from './event.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { FlagSight, GateReport } from './event.ts';
  */
 export function reportKey(
   report: Pick<GateReport, 'assessment' | 'flag' | 'overdue'>,
-  expected: GateRequest['expected'],
+  expected: ExpectedFlag,
 ): string {
   const { assessment } = report;
   const fired = assessment.limits.filter((limit) => limit.fired).map((limit) => limit.limit);
@@ -30,9 +31,19 @@ export function said(key: string, word: string): boolean {
 }
 
 /** True when the flag does not read back as what the rollout last set: every change makes a new revision. */
-export function flagMoved(sight: FlagSight | null, expected: GateRequest['expected']): boolean {
+export function flagMoved(sight: FlagSight | null, expected: ExpectedFlag): boolean {
   if (sight === null || expected.revision === null) return false;
-  return sight.revision !== expected.revision;
+  return sight.revision !== expected.revision && !isOwnLate(sight, expected);
+}
+
+/** True for revisions that can only be the rollout's own offline writes, carried over since. */
+export function isOwnLate(
+  sight: Pick<FlagSight, 'revision' | 'exposure'>,
+  { revision, exposure, offline = 0 }: ExpectedFlag,
+): boolean {
+  if (revision === null || offline === 0) return false;
+  const made = sight.revision - revision;
+  return made >= 0 && made <= offline && sameExposure(sight.exposure, exposure);
 }
 
 /**

@@ -110,6 +110,8 @@ export interface RolloutState {
   endedAt: number | null;
   exposure: Exposure;
   flagRevision: number | null;
+  /** Lowering writes that stand on disk only: their revisions are made when PostgreSQL is back, and are ours. */
+  offline?: number;
   epoch: number;
   claimed: boolean;
   write: PendingWrite | null;

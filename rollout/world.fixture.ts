@@ -109,6 +109,16 @@ export class World {
       this.answers.push({ kind: 'write-failed', id: request.id, detail: 'PostgreSQL does not answer' });
   }
 
+  /** A lowering write stands on disk only, PostgreSQL being away for a moment; it gets its revision afterwards. */
+  offline(index: number): void {
+    const at = index % Math.max(1, this.pending.length);
+    const request = this.pending[at];
+    if (request === undefined || 'shape' in request || request.direction !== 'lower') return;
+    this.pending.splice(at, 1);
+    this.answers.push({ kind: 'written', id: request.id, before: null, after: null, epoch: null });
+    this.write(request);
+  }
+
   answer(index: number): void {
     const [event] = this.answers.splice(index % Math.max(1, this.answers.length), 1);
     if (event !== undefined) this.event(event);

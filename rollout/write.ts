@@ -1,8 +1,9 @@
-import { NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { stageExposure } from '../plans/stages.ts';
 import type { RolloutEvent } from './event.ts';
 import { lowerFlag, writeStage } from './flag.ts';
-import { enterStage, watch } from './progress.ts';
+import { enterStage, expectedFlag, watch } from './progress.ts';
+import { isOwnLate } from './report.ts';
 import { rolledBack, stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal, policy } from './turn.ts';
@@ -43,6 +44,7 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
   state.write = null;
   state.retry = null;
   if (event.after !== null) state.flagRevision = event.after;
+  else state.offline = (state.offline ?? 0) + 1;
   if (event.epoch !== null) state.epoch = event.epoch;
   const revisions = { before: event.before, after: event.after };
   switch (write.purpose) {
@@ -123,6 +125,11 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
       });
       return;
     case 'drift':
+      // What was decided is decided anew, on the revision that is now known.
+      if (adoptOwnLate(turn, event)) {
+        watch(turn, state.gate);
+        return;
+      }
       state.flagRevision = event.revision;
       state.exposure = event.exposure;
       pauseForDrift(
@@ -185,6 +192,20 @@ export function retryWrite(turn: Turn): void {
   else writeStage(turn, 'restore', write.stage, write.cause);
   // The clock starts again when this attempt answers.
   state.retry = { attempts: retry.attempts, at: Number.MAX_SAFE_INTEGER };
+}
+
+/** Own writes that stood on disk only have got their revisions: from now on those are known. True when it was so. */
+export function adoptOwnLate(turn: Turn, flag: { revision: number; exposure: Exposure }): boolean {
+  const { state } = turn;
+  if (!isOwnLate(flag, expectedFlag(state))) return false;
+  journal(turn, 'note', {
+    cause: { kind: 'flag', reason: 'PostgreSQL is back' },
+    summary: `The step down that stood on disk while PostgreSQL was away is revision ${flag.revision}.`,
+    flagBefore: state.flagRevision,
+  });
+  state.flagRevision = flag.revision;
+  state.offline = 0;
+  return true;
 }
 
 export function pauseForDrift(turn: Turn, text: string): void {
