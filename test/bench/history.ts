@@ -11,29 +11,30 @@ interface Count {
   windows: number;
 }
 
-const FLAG = 'pricing-v2';
+/** The shop's flags; a rollout that ends leaves its flag where it is, so each begins with another one. */
+const FLAGS = ['pricing-v2', 'checkout-v2'] as const;
 const START = 180_000;
 
 /** One rollout with one gate of this many seconds, to its end, and what Temporal has kept of it. */
-async function rollout(stand: Stand, seconds: number): Promise<Count> {
-  const id = await stand.submit(benchPlan(FLAG, [`{ name: 50%, percent: 50, bake: ${seconds}s }`]));
+async function rollout(stand: Stand, flag: string, seconds: number): Promise<Count> {
+  const id = await stand.submit(benchPlan(flag, [`{ name: 50%, percent: 50, bake: ${seconds}s }`]));
   await stand.until(id, ({ phase }) => ENDED.includes(phase), seconds * 1000 + 60_000);
   const decisions = (await stand.journal(id)).map(({ transition }) => transition);
   const windows = (await stand.samples(id)).length;
-  return { ...(await events(stand)), decisions, windows };
+  return { ...(await events(stand, flag)), decisions, windows };
 }
 
 /** Events of the flag's latest workflow, over all runs that it has continued as. */
-async function events({ stack }: Stand): Promise<{ events: number; runs: number }> {
+async function events({ stack }: Stand, flag: string): Promise<{ events: number; runs: number }> {
   const connection = await Connection.connect({ address: stack.urls.temporal });
   try {
     const { workflow } = new Client({ connection });
     // The journal ends before the workflow does.
-    await workflow.getHandle(workflowId('demo', FLAG)).result();
+    await workflow.getHandle(workflowId('demo', flag)).result();
     let runId: string | undefined;
     let sum = 0;
     for (let runs = 1; ; runs++) {
-      const { events } = await workflow.getHandle(workflowId('demo', FLAG), runId).fetchHistory();
+      const { events } = await workflow.getHandle(workflowId('demo', flag), runId).fetchHistory();
       sum += events?.length ?? 0;
       const before = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
       if (before === undefined || before === null || before === '') return { events: sum, runs };
@@ -48,13 +49,14 @@ const { values } = parseArgs({
   options: { real: { type: 'boolean', default: false }, gates: { type: 'string', default: '20,120' } },
 });
 const gates = values.real ? [600, 3_600] : values.gates.split(',').map(Number);
+if (gates.length > FLAGS.length) throw new Error(`--gates takes at most ${FLAGS.length} lengths.`);
 const total = gates.reduce((sum, seconds) => sum + seconds * 1000 + 60_000, 0);
 
 await withStand(START + total, async (stand) => {
   const counts: Count[] = [];
-  for (const seconds of gates) {
+  for (const [index, seconds] of gates.entries()) {
     console.error(`a gate of ${seconds} s runs now`);
-    const count = await rollout(stand, seconds);
+    const count = await rollout(stand, FLAGS[index] ?? FLAGS[0], seconds);
     counts.push(count);
     console.log(
       `gate of ${seconds} s: ${count.windows} polls, ${count.decisions.length} decisions (${count.decisions.join(', ')}), ` +
