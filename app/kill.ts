@@ -2,8 +2,10 @@ import { createEmbeddedProvider } from '../flags/embedded.ts';
 import { openLatches } from '../flags/latches.ts';
 import { loadSnapshots } from '../flags/snapshot.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
+import { refuseDecommissioned } from '../server/kill.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createFlagStore } from '../store/flags.ts';
+import { createRolloutStore } from '../store/rollouts.ts';
 import type { Config } from './config.ts';
 
 export interface DirectKill {
@@ -22,6 +24,7 @@ export interface DirectKillReply {
 /**
  * Kills a flag without the server: in PostgreSQL where it answers, else by a latch in the data folder, which every
  * flag service on that folder honours within 250 ms and hands to PostgreSQL when it is back.
+ * @throws Failure FLAG_UNKNOWN, POINT_OF_NO_RETURN
  */
 export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
   const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: 2_000 });
@@ -37,6 +40,9 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
       kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
     if (environments.length === 0)
       throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
+    const lookup = { rollouts: createRolloutStore(database), logger: { warn: () => undefined } };
+    for (const environment of environments)
+      await refuseDecommissioned(lookup, { environment, key: kill.key });
     for (const environment of environments) {
       const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
       const reading = await provider.kill({ environment, key: kill.key }, null, latch);

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RolloutView } from '../plans/view.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { type Outcome, startCommand } from '../test/fixtures/command.ts';
 import { exampleAssessment } from '../test/fixtures/rollout-view.ts';
@@ -288,4 +289,47 @@ test('help lists every command, exit 0', async () => {
   ]) {
     expect(done.out).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
   }
+});
+
+describe('the configuration', () => {
+  test('is described by a JSON Schema', async () => {
+    const schema = JSON.parse((await tidegate('config schema')).out);
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['server', 'sources', 'channels']));
+  });
+});
+
+describe('what this version does not do', () => {
+  test('is told from what is wrong', async () => {
+    const observing = `${planFor('observing')}\nmode: observe\n`;
+    const done = await tidegate(`submit ${await file('observing.yaml', observing)}`);
+    expect(done).toMatchObject({ status: 1, out: '' });
+    expect(done.err).toContain('(NOT_SUPPORTED)');
+    expect(done.err).toContain('observing.yaml:');
+    const both = await tidegate(
+      `submit ${await file('both.yaml', observing.replace('percent: 5,', 'percent: 500,'))}`,
+    );
+    expect(both.err).toContain('(PLAN_INVALID)');
+  });
+
+  test('is a difference that is accepted in percent', async () => {
+    const done = await tidegate('approve shown --accept 30%');
+    expect(done.status).toBe(2);
+    expect(done.err).toContain('0.3pp of a ratio');
+  });
+});
+
+describe('a direct kill', () => {
+  test('refuses once the old path is decommissioned', async () => {
+    await submitted('gone');
+    const reply = await fetch(`${server.url}/api/v1/rollouts/gone-1`);
+    const { view } = (await reply.json()) as { view: RolloutView };
+    await server.engine.step({ ...view, phase: 'completed', stage: 'decommission', endedAt: Date.now() });
+    const config = await file(
+      'direct.yaml',
+      JSON.stringify({ database: { url: server.databaseUrl }, data: server.dataDir }),
+    );
+    const done = await tidegate(`kill gone --direct --environment production --config ${config}`);
+    expect(done).toMatchObject({ status: 1, out: '' });
+    expect(done.err).toContain('(POINT_OF_NO_RETURN)');
+  });
 });

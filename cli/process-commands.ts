@@ -10,6 +10,12 @@ export function addProcesses(program: Command, run: Run): void {
     .description('try every connection of tidegate.yaml and say what to mend')
     .action(run(async (c) => (await processes()).doctor(c)));
   program
+    .command('config')
+    .description('the configuration, tidegate.yaml')
+    .command('schema')
+    .description('print the JSON Schema of tidegate.yaml, for editors')
+    .action(run(async () => (await processes()).configSchema()));
+  program
     .command('up')
     .description('start everything on this machine: databases, worker and server')
     .option('--demo', 'with an example shop, its load and two rollouts')

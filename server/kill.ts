@@ -11,6 +11,7 @@ const LOOKUP_MS = 300;
 const TELL_MS = 2000;
 
 export type KillDeps = Pick<ServerDeps, 'rollouts' | 'flags' | 'engine' | 'now' | 'logger'>;
+type LookupDeps = Pick<KillDeps, 'rollouts'> & { logger: Pick<KillDeps['logger'], 'warn'> };
 
 class TooSlow extends Error {}
 
@@ -28,7 +29,7 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
 
 /** The flag's active rollout, else its latest; null when there is none or the database does not say in time. */
 async function rolloutOf(
-  deps: KillDeps,
+  deps: LookupDeps,
   target: { environment: string; key: string },
 ): Promise<RolloutRow | null> {
   try {
@@ -42,6 +43,21 @@ async function rolloutOf(
     deps.logger.warn({ err: error, ...target }, 'kill goes on without the database');
     return null;
   }
+}
+
+/**
+ * Refuses a kill that would send users to a path that is gone. Where the database does not say in time, the kill
+ * goes on: it is then the lesser harm.
+ */
+export async function refuseDecommissioned(
+  deps: LookupDeps,
+  target: { environment: string; key: string },
+): Promise<RolloutRow | null> {
+  const row = await rolloutOf(deps, target);
+  if (row !== null && isDecommissioned(row)) {
+    throw new Failure('POINT_OF_NO_RETURN', `The old path of ${target.key} was decommissioned by ${row.id}.`);
+  }
+  return row;
 }
 
 /** The old path is gone once a rollout with a decommission stage has been completed. */
@@ -59,10 +75,7 @@ export async function kill(
   request: { actor: Actor; reason: string },
 ): Promise<KillReply> {
   const { actor, reason } = request;
-  const row = await rolloutOf(deps, target);
-  if (row !== null && isDecommissioned(row)) {
-    throw new Failure('POINT_OF_NO_RETURN', `The old path of ${target.key} was decommissioned by ${row.id}.`);
-  }
+  const row = await refuseDecommissioned(deps, target);
   const active = row !== null && !ENDED.includes(row.phase) ? row : null;
   const at = deps.now();
   // Where it ends (nobody, or the safe exposure of a forward-only plan) stands in the flag's own shape.

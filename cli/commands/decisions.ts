@@ -5,12 +5,14 @@ import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
 import { rolloutId } from '../reference.ts';
 
-/** `0.3pp` → 0.003 (rates), `30%` → 0.3 (latency, of the baseline's own time), or a plain number in that unit. */
+/** As the table of `status` shows differences: `0.3pp` → 0.003, or a plain number in a gauge's or a mean's unit. */
 export function acceptedDifference(text: string): number {
-  const match = /^\+?(\d+(?:\.\d+)?)(pp|%)?$/.exec(text);
+  const match = /^[+-]?(\d+(?:\.\d+)?)(pp)?$/.exec(text);
   if (match === null) {
     throw new Failure('USAGE', `${text} is no difference that can be accepted.`, {
-      details: ['such as 0.3pp (percentage points of a rate) or 30% (of a latency)'],
+      details: [
+        'as `tidegate status` shows it: 0.3pp of a ratio, 4pp of slow requests, or 2.5 in the unit of a gauge',
+      ],
     });
   }
   return match[2] === undefined ? Number(match[1]) : Number(match[1]) / 100;

@@ -8,6 +8,12 @@ export async function loadConfiguration(context: Context): Promise<Config> {
   return loadConfig(context.configFile);
 }
 
+/** The JSON Schema of tidegate.yaml; the same with and without `--json`. */
+export async function configSchema(): Promise<void> {
+  const { configJsonSchema } = await import('../../app/config-schema.ts');
+  process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+}
+
 const UNREACHABLE = 3;
 
 export async function doctor(context: Context): Promise<number> {

@@ -42,6 +42,7 @@ describe('the package', () => {
         'dist/workflow-bundle.js',
         'dist/store/migrations/0000_initial.sql',
         'scripts/setup.mjs',
+        'tidegate.example.yaml',
       ]),
     );
     expect(
