@@ -39,11 +39,13 @@ export function listen(
   /** Returns when the connection has ended; the error says why. */
   async function session(onListening: () => void): Promise<unknown> {
     const client = new pg.Client({ ...settings, query_timeout: PULSE_TIMEOUT_MS });
+    let end: (reason: unknown) => void = () => undefined;
     const ended = new Promise<unknown>((resolve) => {
-      client.on('error', resolve);
-      client.on('end', () => resolve(new Error('Connection terminated')));
-      stopping.signal.addEventListener('abort', resolve, { once: true });
+      end = resolve;
     });
+    client.on('error', end);
+    client.on('end', () => end(new Error('Connection terminated')));
+    stopping.signal.addEventListener('abort', end, { once: true });
     client.on('notification', (message) => onMessage(message.payload ?? ''));
     try {
       await client.connect();
@@ -53,6 +55,8 @@ export function listen(
     } catch (error) {
       return error;
     } finally {
+      // A database that is away for a day is tried thousands of times.
+      stopping.signal.removeEventListener('abort', end);
       // A dead server does not answer the farewell either.
       void client.end().catch(() => undefined);
     }
