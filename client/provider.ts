@@ -33,7 +33,7 @@ export function flagdOptions({ addresses, environment }: FlagdAddresses): FlagdP
     port: last.port,
     tls: false,
     selector: `flagSetId=${environment}`,
-    // A stream that ends with an error waits this long, and the default of two minutes would delay a kill by as much.
+    // A stream that ends with an error waits this long, and the default of five seconds would delay a kill by as much.
     retryBackoffMaxMs: 100,
     // By default the stream is cut every ten minutes, and a change in that gap arrives late.
     streamDeadlineMs: 0,
