@@ -87,7 +87,7 @@ describe('the time before a rollout', () => {
     const { dispersion, edges } = learn(plan, history(3));
     expect(dispersion).toEqual({});
     expect(Object.keys(edges)).toEqual(['latency']);
-    const alone = history(64).map(({ halves: _, ...sample }) => sample);
+    const alone = history(64).map(({ stage, t, baseline }) => ({ stage, t, baseline }));
     expect(learn(plan, alone).dispersion).toEqual({});
   });
 

@@ -1,6 +1,6 @@
 import type { MetricAssessment, Verdict } from '../plans/assessment.ts';
 import type { Metric, Plan } from '../plans/plan.ts';
-import { stageMetric } from '../plans/stages.ts';
+import { isTested, stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 import type {
   Evidence,
@@ -23,7 +23,6 @@ import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
 import type { Totals } from './totals.ts';
 import { lnMirrored, unitOf, valueInterval, valueYardstick, worseOf } from './value.ts';
-import { isTested } from './weights.ts';
 import type { Yardstick } from './yardstick.ts';
 import { countYardstick } from './yardstick.ts';
 

@@ -1,9 +1,9 @@
 import type { Plan } from '../plans/plan.ts';
+import { isTested } from '../plans/stages.ts';
 import type { Evidence } from './evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { isAssumed } from './stage.ts';
 import { isNoiseAssumed } from './value.ts';
-import { isTested } from './weights.ts';
 
 interface Look {
   evidence: Evidence;

@@ -1,13 +1,5 @@
-import type { Metric, Plan } from '../plans/plan.ts';
-
-/** A metric is tested when it has a margin in any stage; without one it is advisory and never decides. */
-export function isTested(plan: Plan, metric: Metric): boolean {
-  if (metric.soft !== undefined || metric.hard !== undefined) return true;
-  return plan.stages.some(({ metrics }) => {
-    const override = Object.hasOwn(metrics, metric.name) ? metrics[metric.name] : undefined;
-    return override?.soft !== undefined || override?.hard !== undefined;
-  });
-}
+import type { Plan } from '../plans/plan.ts';
+import { isTested } from '../plans/stages.ts';
 
 /**
  * Share of each metric in the evidence, summing to 1 over the tested ones. Metrics without a weight share what

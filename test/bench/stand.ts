@@ -42,17 +42,17 @@ export async function withStand(limit: number, work: (stand: Stand) => Promise<v
   });
   const timer = setTimeout(() => cut(new Error(`not done after ${limit / 1000} s`)), limit);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => cut(new Error(signal)));
+  let well = false;
   try {
-    await Promise.race([begin(data, started).then(work), stopped]).finally(async () => {
-      clearTimeout(timer);
-      for (const part of started.toReversed()) await part.stop().catch(console.error);
-    });
-  } catch (error) {
-    // Its logs say why.
-    console.error(`what was written stays in ${data}`);
-    throw error;
+    await Promise.race([begin(data, started).then(work), stopped]);
+    well = true;
+  } finally {
+    clearTimeout(timer);
+    for (const part of started.toReversed()) await part.stop().catch(console.error);
+    // The logs of what failed say why.
+    if (well) await rm(data, { recursive: true, force: true });
+    else console.error(`what was written stays in ${data}`);
   }
-  await rm(data, { recursive: true, force: true });
 }
 
 async function begin(data: string, started: { stop(): Promise<void> }[]): Promise<Stand> {
