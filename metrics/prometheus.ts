@@ -1,5 +1,6 @@
 import { Failure } from '../plans/failures.ts';
 import type { Reading, Rejection } from '../plans/sample.ts';
+import { readBreakdown } from './breakdown.ts';
 import { type Connection, connect, SourceDown } from './connection.ts';
 import { readHistory } from './history.ts';
 import { cohortQueries, expressionQueries } from './plan-queries.ts';
@@ -36,19 +37,15 @@ export function createPrometheusSource(
   const connection = connect(config);
   const { now = Date.now, shareFor = 20_000 } = options;
   const cache = new QueryCache({ ttl: shareFor, entries: 5_000, samples: 4_000_000, now });
-  const ask: Ask = (query, at) =>
-    cache.get(`${timestamp(at)} ${query}`, () =>
-      instantQuery(connection, { query, at, timeout: config.timeout }),
-    );
+  // Hours of raw samples are not kept for others to share.
+  const askAlone: Ask = (query, at) => instantQuery(connection, { query, at, timeout: config.timeout });
+  const ask: Ask = (query, at) => cache.get(`${timestamp(at)} ${query}`, () => askAlone(query, at));
   return {
     settle: config.settle,
     counters: cache.counters,
     read: (request) => read(ask, request),
-    // Hours of raw samples are not kept for others to share.
-    history: (request) =>
-      reachable(connection, () =>
-        readHistory((query, at) => instantQuery(connection, { query, at, timeout: config.timeout }), request),
-      ),
+    history: (request) => reachable(connection, () => readHistory(askAlone, request)),
+    breakdown: (request) => reachable(connection, () => readBreakdown(askAlone, request)),
     check: (plan, at) => reachable(connection, () => checkQueries(ask, { plan, at })),
     scalar: (expr, at) => reachable(connection, async () => sumOf(await ask(expr, at))),
     close: () => connection.close(),

@@ -1,3 +1,4 @@
+import type { Breakdown } from '../plans/breakdown.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Reading } from '../plans/sample.ts';
 
@@ -26,6 +27,17 @@ export interface History {
   note?: string;
 }
 
+/** Windows of a ratio or a latency by the values of labels. Times are Unix seconds; `to` is the end of a window. */
+export interface BreakdownRequest {
+  plan: Plan;
+  metric: string;
+  labels: readonly string[];
+  from: number;
+  to: number;
+  /** For a latency: the bucket edge in seconds above which a request counts as an event. */
+  edge?: number;
+}
+
 /**
  * What was found wrong with a plan's queries before anything moves. `slow-scrape`: the targets are scraped less
  * often than the plan polls, so that every window would be a gap.
@@ -49,6 +61,11 @@ export interface MetricSource {
    * cannot be read ends the reading with a note. Throws `PROMETHEUS_UNREACHABLE`.
    */
   history(request: HistoryRequest): Promise<History>;
+  /**
+   * Reads the counts of one metric in both cohorts by the values of labels, in a bounded number of queries. Of a span
+   * that is too long the newest part. Throws `PROMETHEUS_UNREACHABLE`, `PROMETHEUS_QUERY`.
+   */
+  breakdown(request: BreakdownRequest): Promise<Breakdown>;
   /**
    * Tries every query of the plan at `at` (Unix seconds). A canary without series is no finding: before the
    * first stage there is none. Throws `PROMETHEUS_UNREACHABLE`.
