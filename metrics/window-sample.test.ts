@@ -254,6 +254,16 @@ describe('what rejects a window', () => {
     expect([20, 30, 40].map((from) => kinds(read(lines, from)))).toEqual([[], ['gap'], []]);
   });
 
+  it('a series that its process stops exposing for a moment: what comes back was counted before', () => {
+    const away: Line['points'] = growing(3).filter(([second]) => second < 35 || second > 42);
+    const lines = [off(growing(3)), on(growing(1)), bad('off', away)];
+    const result = [20, 30, 40, 50].map((from) => kinds(read(lines, from)));
+    expect(result).toEqual([[], ['gap'], ['gap'], []]);
+    expect(read(lines, 40)).toMatchObject({
+      rejections: [{ kind: 'gap', series: 'errors{instance="a",job="shop",variant="off"} returned' }],
+    });
+  });
+
   it('not a scrape that comes a little late', () => {
     const late: Line['points'] = [
       [18, 54],
