@@ -1,0 +1,99 @@
+import type { Plan } from '../plans/plan.ts';
+import type { Evidence, LatencyEvidence, RatioEvidence } from './evidence.ts';
+import type { Carrier, Process } from './process.ts';
+import { evidenceOf } from './process.ts';
+import type { GateContext } from './stage.ts';
+import { dispersionsOf, isAssumed } from './stage.ts';
+import { countYardstick } from './yardstick.ts';
+
+/** What is to be searched for where a metric moved. Plain JSON. */
+export interface Inquiry {
+  metric: string;
+  /** Seconds since the rollout began: ends of windows. */
+  from: number;
+  to: number;
+  counted: 'bad' | 'good';
+  edge: number | null;
+  G: number;
+  assumed: boolean;
+}
+
+/** Seconds that are searched at most. */
+const LONGEST = 4 * 3600;
+/** Polls that are searched at least, where the stage has so many: an instance or an endpoint has fewer requests than all. */
+const FEWEST_POLLS = 8;
+
+/**
+ * The span and the counts to search a metric by: those of the component that carries its evidence, within the present
+ * stage, since before it the cohorts had other shares. Null: it has no counts that could be told apart (a gauge, a
+ * mean, a latency without edges), or nothing was seen of it.
+ */
+export function inquiryOf(
+  evidence: Evidence,
+  plan: Plan,
+  at: GateContext & { metric: string },
+): Inquiry | null {
+  const known = evidence.metrics[at.metric];
+  const { t, since } = evidence;
+  if (known === undefined || known.kind === 'value' || t === null || since === null) return null;
+  const best = strongest(known, plan, at);
+  const edge = known.kind === 'latency' ? edgeOf(known, best.track, at) : null;
+  if (known.kind === 'latency' && edge === null) return null;
+  const { poll } = plan.source;
+  const polls = Math.max(FEWEST_POLLS, pollsOf(known.process, best, evidence));
+  const length = Math.min(polls * poll, LONGEST);
+  // The dispersion of the windows that are searched.
+  const dispersion = dispersionsOf({ plan, context: at, metric: at.metric }, known.halves)[best.track];
+  return {
+    metric: at.metric,
+    from: Math.max(since, t - length),
+    to: t,
+    counted: known.kind === 'ratio' ? (known.counted ?? 'bad') : 'bad',
+    edge,
+    G: dispersion?.(Math.max(1, Math.round(Math.min(length, t - since) / poll))) ?? 0,
+    assumed: isAssumed({ plan, context: at, metric: at.metric }, known.halves),
+  };
+}
+
+interface Strongest {
+  track: number;
+  carrier: Carrier | null;
+}
+
+/** The track with the strongest component, and that component. */
+function strongest(known: RatioEvidence | LatencyEvidence, plan: Plan, at: GateContext & { metric: string }) {
+  const yardsticks = dispersionsOf({ plan, context: at, metric: at.metric }, known.halves).map(
+    countYardstick,
+  );
+  return known.process.tracks.reduce<Strongest>(
+    (best, one, track) => {
+      const { carrier } = evidenceOf({ ...known.process, tracks: [one] }, yardsticks.slice(track, track + 1));
+      const stronger =
+        carrier !== null && (best.carrier === null || carrier.lnWeighted > best.carrier.lnWeighted);
+      return stronger ? { track, carrier } : best;
+    },
+    { track: 0, carrier: null },
+  );
+}
+
+function edgeOf(
+  { edges }: LatencyEvidence,
+  track: number,
+  at: GateContext & { metric: string },
+): number | null {
+  return (edges ?? at.edges?.[at.metric])?.[track] ?? null;
+}
+
+/**
+ * How many polls ago the component started, counting also those that were no evidence; the whole stage where it
+ * started before the stage, or is frozen and does not tell when.
+ */
+function pollsOf(process: Process, { track, carrier }: Strongest, { polls }: Evidence): number {
+  const own = process.tracks[track];
+  if (carrier === null || carrier === own?.carrier) return Number.POSITIVE_INFINITY;
+  const start = process.clock - carrier.age;
+  const segment = process.live.find((component) => component.start === start)?.segment;
+  if (segment !== process.segments.length - 1) return Number.POSITIVE_INFINITY;
+  const all = polls.used + polls.ignored + polls.rejected;
+  return Math.ceil(carrier.age * (polls.used > 0 ? all / polls.used : 1));
+}

@@ -1,0 +1,101 @@
+import type { InstanceFinding } from '../plans/explanation.ts';
+import type { Cell } from './cells.ts';
+import { lnWorse, rateOf, together } from './cells.ts';
+
+export interface InstanceSearch {
+  G: number;
+  /** True where nothing was measured and G is the plan's `noise`. */
+  assumed: boolean;
+  counted: 'bad' | 'good';
+  level: number;
+}
+
+/** The most of the excess that may lie outside instances that are called bad by themselves. */
+const REST = 0.3;
+
+/** Canary instances by name; those of which the series say nothing are none. */
+export function canaryInstances(cells: readonly Cell[]): Cell[] {
+  return cells.filter(({ value, sum }) => value !== '' && sum.canaryTotal > 0);
+}
+
+/**
+ * ln of the evidence that a canary instance is worse than the other canary instances, beyond what it is with the
+ * baseline's code: instances that serve both variants may be slow machines. Null: there is no other one.
+ */
+export function lnApart(instance: Cell, cells: readonly Cell[], search: InstanceSearch): number | null {
+  const others = cells.filter((cell) => cell !== instance && cell.value !== '');
+  const rest = together('', others);
+  const windows = instance.windows.map(({ canaryEvents, canaryTotal }, i) => ({
+    canaryEvents,
+    canaryTotal,
+    baselineEvents: rest.windows[i]?.canaryEvents ?? 0,
+    baselineTotal: rest.windows[i]?.canaryTotal ?? 0,
+  }));
+  return lnWorse(windows, {
+    margin: handicap(instance, rest),
+    G: search.assumed ? search.G : search.G * Math.max(1, baselineInstances(cells) / 2),
+    counted: search.counted,
+  });
+}
+
+/** By how much an instance is worse with the baseline's code, and one standard error. */
+function handicap({ sum: own }: Cell, { sum: rest }: Cell): number {
+  const here = rateOf(own.baselineEvents, own.baselineTotal);
+  const there = rateOf(rest.baselineEvents, rest.baselineTotal);
+  if (here === null || there === null) return 0;
+  const error = Math.sqrt(
+    (here * (1 - here)) / own.baselineTotal + (there * (1 - there)) / rest.baselineTotal,
+  );
+  return Math.max(0, here - there + (Number.isFinite(error) ? error : 0));
+}
+
+/**
+ * What was measured of equal cohorts is of halves of the baseline, each the mean of half of its instances: one
+ * instance differs from another by as much more.
+ */
+function baselineInstances(cells: readonly Cell[]): number {
+  return cells.filter(({ value, sum }) => value !== '' && sum.baselineTotal > 0).length;
+}
+
+/**
+ * One bad instance or a bad version. `found` are those that stand out from the other canary instances: if without them
+ * the canary is like the baseline, they are bad by themselves. If without them, or without the worst one, it is still
+ * worse than the baseline, the version is.
+ */
+export function judgeInstances(
+  cells: readonly Cell[],
+  found: ReadonlySet<string>,
+  search: InstanceSearch & { excess: number; baselineRate: number },
+): InstanceFinding {
+  const instances = canaryInstances(cells);
+  if (instances.length === 0) return { kind: 'unknown' };
+  if (instances.length === 1) return { kind: 'single' };
+  const bad = instances.filter(({ value }) => found.has(value));
+  const left = bad.length > 0 ? bad : worst(instances, search.baselineRate);
+  const rest = together(
+    '',
+    cells.filter((cell) => !left.includes(cell)),
+  );
+  const lnRest = lnWorse(rest.windows, { margin: 0, G: search.G, counted: search.counted }) ?? 0;
+  if (lnRest >= Math.log(1 / search.level))
+    return { kind: 'version', count: instances.length, worst: bad.map(({ value }) => value) };
+  const few = bad.length > 0 && 2 * bad.length <= instances.length;
+  const share = search.excess > 0 ? excessOf(rest) / search.excess : Number.POSITIVE_INFINITY;
+  if (few && rest.sum.baselineTotal > 0 && share <= REST)
+    return {
+      kind: 'instances',
+      names: bad.map(({ value }) => value),
+      others: instances.length - bad.length,
+    };
+  return { kind: 'open', count: instances.length };
+}
+
+function worst(instances: readonly Cell[], baselineRate: number): Cell[] {
+  const own = ({ sum }: Cell) => sum.canaryEvents - sum.canaryTotal * baselineRate;
+  const [first] = [...instances].sort((a, b) => own(b) - own(a));
+  return first === undefined ? [] : [first];
+}
+
+function excessOf({ sum }: Cell): number {
+  return sum.canaryEvents - sum.canaryTotal * (rateOf(sum.baselineEvents, sum.baselineTotal) ?? 0);
+}
