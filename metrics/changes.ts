@@ -14,10 +14,10 @@ export type Change =
  * of one window is the beginning of the next, so the differences of adjoining windows add up to the whole exactly;
  * `increase()` instead extrapolates to the window's borders and says 0 for a series born at 7.
  *
- * A series that its steady target did not expose at the beginning was born in the window and counts from 0, unless
- * it was seen before: what came back may hold all that it had counted until it was missing. A value that drops is a
- * reset; a restart after which the counter overtakes its old value before the next scrape is the one thing that raw
- * values cannot show.
+ * A series that its steady target did not expose at the beginning was born in the window and counts from 0. One that
+ * was seen before and comes back with no less may hold what it had counted until it was missing: a gap. A value that
+ * drops is a reset; a restart after which the counter overtakes its old value before the next scrape is the one thing
+ * that raw values cannot show.
  */
 export function changeOf(series: RawSeries, target: Target, window: Window): Change {
   const first = exposedAt(series, target.before, target);
@@ -26,10 +26,10 @@ export function changeOf(series: RawSeries, target: Target, window: Window): Cha
     return first === undefined && !sampledIn(series, window)
       ? { kind: 'absent' }
       : { kind: 'gap', detail: 'vanished' };
-  if (first === undefined && series.times.some((time) => time <= window.from))
-    return { kind: 'gap', detail: 'returned' };
   const start = first ?? series.times.findIndex((time) => time > window.from);
   const values = series.values.slice(Math.max(start, 0), last + 1);
+  if (first === undefined && (values[0] ?? 0) >= (lastBefore(series, window) ?? Number.POSITIVE_INFINITY))
+    return { kind: 'gap', detail: 'returned' };
   let previous = first === undefined ? 0 : (values[0] ?? 0);
   const origin = previous;
   for (const value of values) {
@@ -56,6 +56,10 @@ function exposedAt(series: RawSeries, scrape: number | null, target: Target): nu
   const index = series.times.findLastIndex((time) => time <= scrape);
   const time = series.times[index];
   return time !== undefined && scrape - time < target.interval / 2 ? index : undefined;
+}
+
+function lastBefore(series: RawSeries, window: Window): number | undefined {
+  return series.values[series.times.findLastIndex((time) => time <= window.from)];
 }
 
 function sampledIn(series: RawSeries, window: Window): boolean {

@@ -264,6 +264,17 @@ describe('what rejects a window', () => {
     });
   });
 
+  it('not the series of errors that a restarted process shows again from its first error', () => {
+    const again: Line['points'] = [...growing(0.2, 34), [42, 2], [47, 3], [52, 3], [57, 4]];
+    const restarted: Line['points'] = growing(3).map(([second, value]) => [
+      second,
+      second < 35 ? value : value - 100,
+    ]);
+    const lines = [off(growing(3)), on(restarted), bad('on', again)];
+    expect([20, 30, 40, 50].map((from) => kinds(read(lines, from)))).toEqual([[], ['reset'], [], []]);
+    expect(sampleOf(read(lines, 40)).canary.ratios['errors']?.events).toBe(3);
+  });
+
   it('not a scrape that comes a little late', () => {
     const late: Line['points'] = [
       [18, 54],
