@@ -1,13 +1,8 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
-import { restoreEvidence } from '../analysis/evidence.ts';
-import { assess, enterStage, observe, openEvidence } from '../analysis/gate.ts';
-import type { GateContext } from '../analysis/stage.ts';
-import type { Assessment } from '../plans/assessment.ts';
-import type { Reading } from '../plans/sample.ts';
 import type { GateRequest } from '../rollout/command.ts';
-import { assessUnused, observeUnused } from '../rollout/decommission.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
+import { assessGate, beginGate, observeWindow, usableMemory } from '../rollout/watching.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
 import { createHistoryReader } from './read-history.ts';
@@ -28,7 +23,7 @@ export function createGateActivity(parts: ActivityParts) {
     async watchGate(request: GateRequest): Promise<GateReport> {
       const context = Context.current();
       const beaten = activityInfo().heartbeatDetails as GateMemory | undefined;
-      let memory = usable(beaten) ?? begin(request);
+      let memory = usableMemory(beaten) ?? beginGate(request);
       const beat = setInterval(() => heartbeat(memory), HEARTBEAT);
       try {
         for (;;) {
@@ -44,8 +39,8 @@ export function createGateActivity(parts: ActivityParts) {
             to,
             origin: request.origin / 1000,
           });
-          const next = advance(memory, request, reading, to);
-          const assessment = judge(next, request);
+          const next = observeWindow(memory, request, { reading, to });
+          const assessment = assessGate(next, request);
           // The sample first: another worker reads again only the windows after the memory that it is handed.
           await samples.save({
             rolloutId: request.rolloutId,
@@ -79,48 +74,6 @@ export function createGateActivity(parts: ActivityParts) {
 
 function stageName(request: GateRequest): string {
   return request.plan.stages[request.stage]?.name ?? '';
-}
-
-/** The memory with which a gate begins: what the last one handed over, in this stage. */
-function begin(request: GateRequest): GateMemory {
-  const { plan, stage, stageSince } = request;
-  const memory = usable(request.memory);
-  if (memory !== null && memory.since === stageSince) return memory;
-  const evidence = enterStage(memory?.evidence ?? openEvidence(plan), plan, stage);
-  const learnt = memory?.learnt === undefined ? {} : { learnt: memory.learnt };
-  return { evidence, ...learnt, since: stageSince, cursor: firstWindow(request), cleanSince: null };
-}
-
-/** A memory whose evidence is of this version; another's begins anew with the stage. */
-function usable(memory: GateMemory | null | undefined): GateMemory | null {
-  return memory == null || restoreEvidence(memory.evidence) === null ? null : memory;
-}
-
-/**
- * Windows end at multiples of the poll step, so that gates ask for the same timestamps and share queries. The
- * first one begins after the stage's exposure was in force: what the flag moved by then is not mixed in.
- */
-function firstWindow({ plan, stageSince }: GateRequest): number {
-  const { poll } = plan.source;
-  return Math.ceil(stageSince / 1000 / poll) * poll;
-}
-
-function advance(memory: GateMemory, request: GateRequest, reading: Reading, to: number): GateMemory {
-  const evidence = observe(memory.evidence, request.plan, reading, situation(memory, request));
-  return observeUnused({ ...memory, evidence, cursor: to }, request.plan, request.stage, reading, to);
-}
-
-function judge(memory: GateMemory, request: GateRequest): Assessment {
-  return assessUnused(
-    assess(memory.evidence, request.plan, situation(memory, request)),
-    memory,
-    request.plan,
-    request.stage,
-  );
-}
-
-function situation({ learnt }: GateMemory, { stage, acceptances }: GateRequest): GateContext {
-  return { stageIndex: stage, acceptances, ...learnt };
 }
 
 /** How the flag reads now; null where it cannot be read, which is no drift. */

@@ -12,11 +12,12 @@ export const FEWEST_BLOCKS = 8;
 
 /**
  * Measures the curve on two halves of the baseline, poll by poll (half one as `canary*`, half two as `baseline*`):
- * a regression of the canary cannot hide in it. Null when there are too few polls to measure anything.
+ * a regression of the canary cannot hide in it. Null when there are too few polls to measure anything. With `noise`
+ * what is too uncertain to say more than the plan's assumption is left to that.
  */
-export function measureDispersion(polls: readonly PollCounts[]): Knots | null {
+export function measureDispersion(polls: readonly PollCounts[], noise?: number): Knots | null {
   const scores = polls.map((poll) => score(poll, 0));
-  const knots: number[] = [];
+  const sizes: BlockGroup[][] = [];
   for (let b = 1; b <= LARGEST_BLOCK; b *= 2) {
     const groups: BlockGroup[] = [];
     for (let i = 0; i + b <= scores.length; i += b) {
@@ -30,9 +31,28 @@ export function measureDispersion(polls: readonly PollCounts[]): Knots | null {
       if (V > 0) groups.push({ blocks: 1, excess: (Y * Y - V) / Q, ratio: V / Q });
     }
     if (groups.length < FEWEST_BLOCKS) break;
-    knots.push(Math.max(upperDispersion(groups), knots.at(-1) ?? 0));
+    sizes.push(groups);
   }
-  return knots.length > 0 ? knots : null;
+  return knotsThrough(sizes, noise);
+}
+
+/**
+ * The curve through blocks of 1, 2, 4 ... polls, never falling. Few polls of few events say little: where a standard
+ * error is larger than what is assumed, and than half of what was found, the assumption stands at that size.
+ */
+export function knotsThrough(sizes: readonly (readonly BlockGroup[])[], noise?: number): Knots | null {
+  const assumed = noise === undefined ? null : assumedDispersion(noise);
+  const knots: number[] = [];
+  let measured = false;
+  for (const [k, groups] of sizes.entries()) {
+    const { found, error } = estimateDispersion(groups);
+    const fallback = assumed?.(2 ** k) ?? null;
+    const tells = fallback === null || error <= Math.max(fallback, found / 2);
+    measured ||= tells;
+    const upper = tells ? Math.max(0, found + 0.5 * error) : (fallback ?? 0);
+    knots.push(Math.max(upper, knots.at(-1) ?? 0));
+  }
+  return measured ? knots : null;
 }
 
 /** Blocks of one size and about one V/Q: their number, the sum of (Y^2 - V)/Q, and V/Q. */
@@ -42,8 +62,8 @@ export interface BlockGroup {
   ratio: number;
 }
 
-/** Moment estimate of the variance between blocks, weighted by precision, plus half a standard error. */
-export function upperDispersion(groups: readonly BlockGroup[]): number {
+/** Moment estimate of the variance between blocks, weighted by precision, and its standard error. */
+function estimateDispersion(groups: readonly BlockGroup[]): { found: number; error: number } {
   let g = 0.1;
   for (let round = 0; round < 3; round++) {
     const { excess, scale } = moments(groups, g);
@@ -51,7 +71,7 @@ export function upperDispersion(groups: readonly BlockGroup[]): number {
   }
   const { excess, scale } = moments(groups, g);
   const blocks = groups.reduce((sum, group) => sum + group.blocks, 0);
-  return Math.max(0, (excess + 0.5 * Math.sqrt(2 * blocks)) / scale);
+  return { found: excess / scale, error: Math.sqrt(2 * blocks) / scale };
 }
 
 /** Sums of w*(Y^2 - V) and w*Q with w = 1/(V + g*Q), both divided through by Q. */

@@ -1,5 +1,5 @@
-import type { Knots } from './dispersion.ts';
-import { FEWEST_BLOCKS, LARGEST_BLOCK, upperDispersion } from './dispersion.ts';
+import type { BlockGroup, Knots } from './dispersion.ts';
+import { FEWEST_BLOCKS, knotsThrough, LARGEST_BLOCK } from './dispersion.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 
@@ -46,8 +46,8 @@ function into(bins: Level['bins'], [Y, V, Q]: readonly [number, number, number])
 }
 
 /** The curve of `measureDispersion` from the sums; null while there are too few polls to measure anything. */
-export function knotsOf(halves: Halves): Knots | null {
-  const knots: number[] = [];
+export function knotsOf(halves: Halves, noise?: number): Knots | null {
+  const sizes: BlockGroup[][] = [];
   for (const { bins } of halves) {
     const groups = Object.values(bins).map(([blocks, excess, ratio]) => ({
       blocks,
@@ -56,7 +56,7 @@ export function knotsOf(halves: Halves): Knots | null {
     }));
     const blocks = groups.reduce((sum, group) => sum + group.blocks, 0);
     if (blocks < FEWEST_BLOCKS) break;
-    knots.push(Math.max(upperDispersion(groups), knots.at(-1) ?? 0));
+    sizes.push(groups);
   }
-  return knots.length > 0 ? knots : null;
+  return knotsThrough(sizes, noise);
 }

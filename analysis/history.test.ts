@@ -68,6 +68,7 @@ describe('the time before a rollout', () => {
           const [xb, nb] = of(halves[1]);
           return [{ canaryEvents: xc, canaryTotal: nc, baselineEvents: xb, baselineTotal: nb }];
         }),
+        plan.analysis.noise,
       );
     expect(dispersion['errors']).toEqual(
       counted(({ ratios, requests }) => [ratios['errors']?.events ?? 0, requests]),

@@ -32,7 +32,7 @@ export function learn(plan: Plan, history: readonly HistorySample[]): Learnt {
     // A value's scatter is measured on the rollout itself.
     if (metric.kind === 'mean' || metric.kind === 'gauge') continue;
     const { knots, edges } =
-      metric.kind === 'ratio' ? learnRatio(metric, sound) : learnLatency(plan, metric, sound);
+      metric.kind === 'ratio' ? learnRatio(plan, metric, sound) : learnLatency(plan, metric, sound);
     if (knots !== null) learnt.dispersion[metric.name] = knots;
     if (edges.length > 0) learnt.edges[metric.name] = edges;
   }
@@ -44,7 +44,7 @@ interface MetricLearnt {
   edges: readonly number[];
 }
 
-function learnRatio(metric: RatioMetric, history: readonly HistorySample[]): MetricLearnt {
+function learnRatio(plan: Plan, metric: RatioMetric, history: readonly HistorySample[]): MetricLearnt {
   const bad = { events: 0, total: 0 };
   for (const { baseline } of history) {
     const count = baseline.ratios[metric.name];
@@ -54,7 +54,7 @@ function learnRatio(metric: RatioMetric, history: readonly HistorySample[]): Met
   }
   // The rarer outcome, as the test counts it.
   const turned = metric.good !== undefined && bad.events > bad.total / 2;
-  const knots = curveOf(history, ({ ratios }) => {
+  const knots = curveOf(history, plan.analysis.noise, ({ ratios }) => {
     const count = ratios[metric.name];
     if (count === undefined) return null;
     const { events, total } = badCount(metric, count);
@@ -74,7 +74,7 @@ function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly Histo
     return { knots: null, edges: [] };
   const edges = chooseEdges(buckets, { quantile: metric.quantile, margin });
   const curves = edges.map((edge) =>
-    curveOf(history, ({ histograms }) => {
+    curveOf(history, plan.analysis.noise, ({ histograms }) => {
       const here = histograms[metric.name];
       return here === undefined ? null : { events: countAbove(here, edge), total: histogramTotal(here) };
     }),
@@ -84,7 +84,11 @@ function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly Histo
 
 type Half = NonNullable<HistorySample['halves']>[0];
 
-function curveOf(history: readonly HistorySample[], countOf: (half: Half) => Count | null): Knots | null {
+function curveOf(
+  history: readonly HistorySample[],
+  noise: number,
+  countOf: (half: Half) => Count | null,
+): Knots | null {
   const polls: PollCounts[] = [];
   for (const { halves } of history) {
     if (halves === undefined) continue;
@@ -97,7 +101,7 @@ function curveOf(history: readonly HistorySample[], countOf: (half: Half) => Cou
       baselineTotal: second.total,
     });
   }
-  return measureDispersion(polls);
+  return measureDispersion(polls, noise);
 }
 
 /** The larger knot of several curves, at every block size that any of them reached. */

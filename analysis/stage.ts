@@ -63,7 +63,8 @@ export function dispersionsOf(
   halves: readonly Halves[],
 ): Dispersion[] {
   const before = at.context.dispersion?.[at.metric];
-  return halves.map((one) => largestDispersion([before, knotsOf(one)], at.plan.analysis.noise));
+  const { noise } = at.plan.analysis;
+  return halves.map((one) => largestDispersion([before, knotsOf(one, noise)], noise));
 }
 
 /** True where nothing was measured, and the plan's `noise` stands in. */
@@ -72,5 +73,5 @@ export function isAssumed(
   halves: readonly Halves[],
 ): boolean {
   const before = at.context.dispersion?.[at.metric] ?? [];
-  return before.length === 0 && halves.some((one) => knotsOf(one) === null);
+  return before.length === 0 && halves.some((one) => knotsOf(one, at.plan.analysis.noise) === null);
 }

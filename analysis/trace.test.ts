@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isFailure } from '../plans/failures.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
-import { parseTrace, traceLine } from './trace.ts';
+import { type TraceEntry, TraceReader, traceLine } from './trace.ts';
 import { planOf } from './traffic.fixture.ts';
 
 const plan = planOf({
@@ -12,7 +12,12 @@ const plan = planOf({
     { name: 'p95', kind: 'latency', histogram: 'seconds', soft: '+20%' },
   ],
 });
-const parse = (text: string) => parseTrace(text, { plan, file: 'trace.jsonl' });
+function parse(text: string): TraceEntry[] {
+  const reader = new TraceReader(plan, 'trace.jsonl');
+  const entries = text.split('\n').flatMap((line) => reader.read(line) ?? []);
+  if (text !== '') reader.finish();
+  return entries;
+}
 
 const count = fc.nat(1_000_000);
 const ratio = fc.tuple(count, count).map(([a, b]) => ({ events: Math.min(a, b), total: Math.max(a, b) }));
@@ -46,7 +51,8 @@ const sample: fc.Arbitrary<Sample> = fc.record(
 describe('a trace', () => {
   test('gives back every sample as it was', () => {
     fc.assert(
-      fc.property(fc.array(sample, { maxLength: 5 }), (samples) => {
+      fc.property(fc.array(sample, { maxLength: 5 }), (drawn) => {
+        const samples = drawn.map((one, index) => ({ ...one, t: index + one.t / 2_147_483_648 }));
         const text = samples.map((one) => traceLine(one, { rollout: 'r1', plan })).join('\n');
         expect(parse(text)).toEqual(samples.map((one) => ({ kind: 'sample', rollout: 'r1', sample: one })));
       }),
@@ -83,12 +89,34 @@ describe('a trace', () => {
     });
   });
 
-  test('keeps what was no number as no number', () => {
-    const [entry] = parse(
-      '{"rollout":"r","stage":"5%","t":15,"baseline":{"requests":10,"errors":NaN},"canary":{"requests":null,"errors":0}}',
+  test('tells what cannot have been counted, with its line', () => {
+    const line = (more: string) =>
+      `{"rollout":"r","stage":"5%","t":15,"baseline":{"requests":10,"errors":1},"canary":{"requests":10,"errors":1},${more}}`.replace(
+        ',}',
+        '}',
+      );
+    const wrong = (text: string): string => {
+      try {
+        parse(text);
+      } catch (error) {
+        if (isFailure(error)) return error.details.join();
+      }
+      return 'nothing';
+    };
+    expect(wrong(line(''))).toBe('nothing');
+    expect(wrong(line('').replace('"errors":1', '"errors":NaN'))).toMatch(
+      /^line 1: errors: baseline: NaN of 10/,
     );
-    expect(entry?.kind === 'sample' && entry.sample.baseline.ratios['errors']?.events).toBeNaN();
-    expect(entry?.kind === 'sample' && entry.sample.canary.requests).toBeNaN();
+    expect(wrong(line('').replace('"requests":10', '"requests":-3'))).toMatch(
+      /^line 1: requests: baseline: -3/,
+    );
+    expect(wrong(line('').replace('"errors":1', '"errors":11'))).toMatch(/11 events among 10 trials/);
+    expect(wrong(line('').replace('5%', '6%'))).toMatch(
+      /^line 1: stage: the plan has no stage "6%"; it has 1%/,
+    );
+    expect(wrong(`${line('')}\n\n${line('')}`)).toMatch(/^line 3: t: 15 does not come after 15/);
+    expect(wrong('\n')).toBe('');
+    expect(wrong(line('"users":"many"'))).toMatch(/^line 1: .*users/);
   });
 
   test('with lines that are none names all of them', () => {

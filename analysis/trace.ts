@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
 import type { Metric, Plan } from '../plans/plan.ts';
 import type { Buckets, CohortSample, Count, HistorySample, Sample } from '../plans/sample.ts';
+import { cohortFaults } from './soundness.ts';
 
 /** A number that is null in the file was no number at its source; the gate rejects such a sample and counts it. */
 const Amount = z.number().nullable();
@@ -55,7 +56,7 @@ export type TraceEntry =
 
 /**
  * A sample, or a poll of the baseline before the rollout, as a line of a trace (without the line's end). Counts of the plan's metrics only; a metric whose trials
- * are the requests is a plain number. `parseTrace` gives the same sample back.
+ * are the requests is a plain number. `TraceReader` gives the same sample back.
  */
 export function traceLine(sample: Sample | HistorySample, of: { rollout: string; plan: Plan }): string {
   const write = (one: CohortSample) => writeCohort(one, of.plan);
@@ -69,26 +70,76 @@ export function traceLine(sample: Sample | HistorySample, of: { rollout: string;
   });
 }
 
+/** The most problems that are told one by one. */
+const MOST_PROBLEMS = 20;
+
 /**
- * Reads JSON lines; empty lines are skipped. Which counts are good and which bad, and what the latency is called,
- * is the plan's; counts of metrics that the plan does not have are left out.
- * Throws `TRACE_INVALID` with every line that is not a trace line.
+ * Reads a trace line by line. Which counts are good and which bad, and what the latency is called, is the plan's; counts
+ * of metrics that the plan does not have are left out. Lines of several rollouts may be mixed; those of one stand in
+ * the order of time.
  */
-export function parseTrace(text: string, of: { plan: Plan; file: string }): TraceEntry[] {
-  const entries: TraceEntry[] = [];
-  const problems: string[] = [];
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    const parsed = parseLine(line, of.plan);
-    if (typeof parsed === 'string') problems.push(`line ${i + 1}: ${parsed}`);
-    else entries.push(parsed);
+export class TraceReader {
+  readonly #plan: Plan;
+  readonly #file: string;
+  readonly #stages: ReadonlySet<string>;
+  readonly #times = new Map<string, number>();
+  readonly #problems: string[] = [];
+  #lines = 0;
+  #wrong = 0;
+
+  constructor(plan: Plan, file: string) {
+    this.#plan = plan;
+    this.#file = file;
+    this.#stages = new Set([HISTORY, ...plan.stages.map(({ name }) => name)]);
   }
-  if (problems.length === 0) return entries;
-  const more = problems.length > 20 ? [`and ${problems.length - 20} lines more`] : [];
-  throw new Failure('TRACE_INVALID', `${of.file} is not a trace`, {
-    where: of.file,
-    details: [...problems.slice(0, 20), ...more],
-  });
+
+  /** The line's entry; null for an empty line, and for one that is wrong, which `finish` tells. */
+  read(line: string): TraceEntry | null {
+    this.#lines += 1;
+    if (line.trim() === '') return null;
+    const parsed = parseLine(line, this.#plan);
+    const problem = typeof parsed === 'string' ? parsed : this.#problemOf(parsed);
+    if (problem === null && typeof parsed !== 'string') return parsed;
+    this.#wrong += 1;
+    if (this.#problems.length < MOST_PROBLEMS) this.#problems.push(`line ${this.#lines}: ${problem}`);
+    return null;
+  }
+
+  /** @throws Failure TRACE_INVALID with every line that is wrong, or when there was none at all. */
+  finish(): void {
+    if (this.#wrong > 0) {
+      const more = this.#wrong - this.#problems.length;
+      throw new Failure('TRACE_INVALID', `${this.#file} is not a trace of this plan.`, {
+        where: this.#file,
+        details: [...this.#problems, ...(more > 0 ? [`and ${more} lines more`] : [])],
+      });
+    }
+    if (this.#times.size === 0)
+      throw new Failure('TRACE_INVALID', `${this.#file} holds no samples.`, { where: this.#file });
+  }
+
+  #problemOf(entry: TraceEntry): string | null {
+    const { rollout } = entry;
+    const of = entry.kind === 'sample' ? entry.sample : entry;
+    const stage = entry.kind === 'sample' ? entry.sample.stage : HISTORY;
+    if (!this.#stages.has(stage))
+      return `stage: the plan has no stage "${stage}"; it has ${this.#plan.stages.map(({ name }) => name).join(', ')}`;
+    const [fault] = [
+      ...cohortFaults('baseline', of.baseline),
+      ...(entry.kind === 'sample' ? cohortFaults('canary', entry.sample.canary) : []),
+      ...(of.halves ?? []).flatMap((half) => cohortFaults('halves', half)),
+    ];
+    if (fault?.kind === 'invalid') return `${fault.metric}: ${fault.detail}`;
+    if (!Number.isFinite(of.t)) return `t: ${of.t} is no time`;
+    if (entry.kind === 'history' && of.t >= 0)
+      return `t: history comes before the rollout, and ${of.t} is not negative`;
+    if (entry.kind === 'sample' && of.t < 0) return `t: ${of.t} is before the rollout began`;
+    const before = this.#times.get(rollout);
+    if (before !== undefined && of.t <= before)
+      return `t: ${of.t} does not come after ${before}, the time of the line before of ${rollout}`;
+    this.#times.set(rollout, of.t);
+    return null;
+  }
 }
 
 /** The entry, or what is wrong with the line. */

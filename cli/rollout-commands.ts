@@ -13,6 +13,19 @@ export function addRollouts(program: Command, run: Run): void {
     .description('print the JSON Schema of plans, for editors')
     .action(run(async () => (await import('./commands/plan.ts')).schema()));
 
+  program
+    .command('backtest <plan>')
+    .description('what a plan would have done with recorded rollouts')
+    .requiredOption(
+      '--trace <file>',
+      'their samples as JSON lines, such as those of status --trace (- reads standard input)',
+    )
+    .action(
+      run(async (c, file: string, options: { trace: string }) =>
+        (await import('./commands/backtest.ts')).backtest(c, file, options),
+      ),
+    );
+
   const rollouts = () => import('./commands/rollouts.ts');
   program
     .command('submit <file>')

@@ -1,0 +1,49 @@
+import type { BacktestOutcome } from '../../rollout/backtest.ts';
+import { type Ink, padEnd, type Tone, widthOf } from './ink.ts';
+import { duration } from './words.ts';
+
+/** The most rollouts that are told one by one. */
+const MOST = 50;
+
+const TONES: Record<BacktestOutcome['outcome'], Tone> = {
+  completed: 'good',
+  paused: 'warn',
+  'rolled-back': 'bad',
+};
+
+/** A line for each rollout, the stopped ones first where there are many, and what came out altogether. */
+export function backtestLines(outcomes: readonly BacktestOutcome[], ink: Ink): string[] {
+  const stopped = outcomes.filter(({ outcome }) => outcome !== 'completed');
+  const shown = outcomes.length <= MOST ? outcomes : stopped.slice(0, MOST);
+  const rows = shown.map(rowOf);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => widthOf(row[column] ?? ''))));
+  return [
+    ...rows.map((row, index) => {
+      const [rollout = '', outcome = '', where = '', why = ''] = row.map((cell, column) =>
+        padEnd(cell, widths[column] ?? 0),
+      );
+      const tone = TONES[shown[index]?.outcome ?? 'completed'];
+      return `${rollout}  ${ink(tone, outcome)}  ${where}  ${why}`.trimEnd();
+    }),
+    ...(shown.length < stopped.length ? [`and ${stopped.length - shown.length} more that were stopped`] : []),
+    ...(rows.length === 0 ? [] : ['']),
+    summary(outcomes),
+  ];
+}
+
+function rowOf({ rollout, outcome, severity, stage, t, reason, held }: BacktestOutcome): string[] {
+  const name = outcome === 'completed' ? outcome : `${outcome}${severity === null ? '' : ` (${severity})`}`;
+  const notes = held.length > 0 ? `would have held longer in ${held.join(', ')}` : '';
+  const why = outcome === 'completed' ? notes : [reason, notes].filter((text) => text !== '').join('; ');
+  return [rollout, name, `${stage} after ${duration(t)}`, why];
+}
+
+function summary(outcomes: readonly BacktestOutcome[]): string {
+  const count = (wanted: BacktestOutcome['outcome']) =>
+    outcomes.filter(({ outcome }) => outcome === wanted).length;
+  const held = outcomes.filter(
+    ({ outcome, held: stages }) => outcome === 'completed' && stages.length > 0,
+  ).length;
+  const many = outcomes.length === 1 ? '1 rollout' : `${outcomes.length} rollouts`;
+  return `${many}: ${count('completed')} completed${held > 0 ? ` (${held} would have held longer)` : ''}, ${count('paused')} paused, ${count('rolled-back')} rolled back`;
+}

@@ -1,0 +1,300 @@
+import { learn } from '../analysis/history.ts';
+import type { Assessment } from '../plans/assessment.ts';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { HistorySample, Reading, Sample } from '../plans/sample.ts';
+import type { Command, GateRequest } from './command.ts';
+import type { GateMemory, PersonEvent, RolloutEvent } from './event.ts';
+import { overdue, reportKey } from './report.ts';
+import { openRollout, type PauseKind, type RolloutState } from './state.ts';
+import { step } from './step.ts';
+import { assessGate, beginGate, observeWindow } from './watching.ts';
+
+/** What a plan would have done with one recorded rollout. Null where nothing stopped it. */
+export interface BacktestOutcome {
+  rollout: string;
+  outcome: 'completed' | 'paused' | 'rolled-back';
+  /** The stage and the time (seconds since the rollout began) of the stop, else of the trace's end. */
+  stage: string;
+  t: number;
+  metric: string | null;
+  severity: 'soft' | 'hard' | null;
+  /** ln of the mixture over all metrics. */
+  lnE: number;
+  /** Canary minus baseline of the metric, as the journal would have it. */
+  estimate: number | null;
+  reason: string;
+  /** Stages that the trace has left although the gate would still have held. */
+  held: string[];
+}
+
+/** Pauses that end by themselves: a backtest goes on with the data that come after. */
+const PASSING: readonly PauseKind[] = ['no-data', 'stepped-back', 'person'];
+/** A gap of more polls than this is a source that was away. */
+const GAP = 2.5;
+
+/**
+ * One recorded rollout in virtual time, through the same reducer and the same analysis as a live one. Stages and their
+ * times are the trace's: approvals count as given, windows as open, and a stage that the trace leaves is left. What
+ * the flag's store would answer is answered at once.
+ */
+export class Backtest {
+  readonly #plan: Plan;
+  readonly #rollout: string;
+  #state: RolloutState;
+  #history: HistorySample[] | null = [];
+  #now = 0;
+  #t: number | null = null;
+  #gate: GateRequest | null = null;
+  #memory: GateMemory | null = null;
+  #learnt: Pick<GateMemory, 'learnt'> = {};
+  #revision = 0;
+  #advance: Extract<Command, { kind: 'write' }>['request'] | null = null;
+  #last: Assessment | null = null;
+  #held: string[] = [];
+  #outcome: BacktestOutcome | null = null;
+
+  constructor(plan: Plan, rollout: string) {
+    this.#plan = unbound(plan);
+    this.#rollout = rollout;
+    this.#state = openRollout({
+      id: rollout,
+      plan: this.#plan,
+      submittedBy: { by: 'trace', roles: [] },
+      at: 0,
+    });
+  }
+
+  /** A poll of the time before; after the first sample it comes too late and says nothing. */
+  addHistory(sample: HistorySample): void {
+    this.#history?.push(sample);
+  }
+
+  /** The next poll, in the order of time. Once the outcome stands it changes nothing. */
+  addSample(sample: Sample): void {
+    if (this.#outcome !== null) return;
+    const stage = this.#plan.stages.findIndex(({ name }) => name === sample.stage);
+    if (this.#history !== null) this.#begin();
+    this.#reach(stage);
+    const { poll } = this.#plan.source;
+    if (this.#t !== null && sample.t - this.#t > GAP * poll) {
+      // The first window that is missing, and the last: how long nothing was known is what counts.
+      this.#observe(missing(this.#t + poll));
+      this.#observe(missing(sample.t - poll));
+    }
+    this.#observe({ kind: 'sample', sample, expressions: {}, queries: [] });
+  }
+
+  /** The outcome; without a stop it is that of the trace's end. */
+  finish(): BacktestOutcome {
+    if (this.#outcome !== null) return this.#outcome;
+    const last = this.#last;
+    if (last !== null && last.verdict !== 'pass') this.#hold(last.stage);
+    return {
+      rollout: this.#rollout,
+      outcome: 'completed',
+      stage: last?.stage ?? '',
+      t: this.#t ?? 0,
+      metric: null,
+      severity: null,
+      lnE: last?.lnE ?? 0,
+      estimate: null,
+      reason: last?.reason ?? 'the trace holds no polls',
+      held: this.#held,
+    };
+  }
+
+  /** Waits for nobody any more: the history is learnt from and let go of. */
+  #begin(): void {
+    if (this.#history !== null && this.#history.length > 0)
+      this.#learnt = { learnt: learn(this.#plan, this.#history) };
+    this.#history = null;
+    this.#send({ kind: 'begin' });
+    this.#send({ kind: 'peers', older: [] });
+  }
+
+  /** Takes the rollout to the stage that the trace is in, through the gates as they stood. */
+  #reach(stage: number): void {
+    for (let guard = 0; guard <= this.#plan.stages.length && this.#outcome === null; guard++) {
+      if (this.#state.stage === stage) return;
+      if (this.#state.stage > stage) {
+        this.#send(person('step-back'));
+        this.#send(person('resume'));
+        continue;
+      }
+      if (this.#advance === null && this.#gate !== null) this.#leave(this.#gate);
+      const write = this.#advance;
+      this.#advance = null;
+      if (write !== null) this.#written(write.id);
+    }
+  }
+
+  /** The trace goes on although this gate has not passed. */
+  #leave(gate: GateRequest): void {
+    const memory = this.#memory ?? beginGate(gate);
+    const seen = this.#last?.stage === this.#plan.stages[gate.stage]?.name ? this.#last : null;
+    if (seen !== null && seen.verdict !== 'pass') this.#hold(seen.stage);
+    const assessment = seen ?? assessGate(memory, gate, true);
+    this.#report(gate, memory, { ...assessment, verdict: 'pass', holding: [], limits: [] });
+  }
+
+  #hold(stage: string): void {
+    if (!this.#held.includes(stage)) this.#held.push(stage);
+  }
+
+  #observe(reading: Reading): void {
+    const gate = this.#gate;
+    if (gate === null || this.#outcome !== null) return;
+    const t = reading.kind === 'sample' ? reading.sample.t : reading.t;
+    this.#t = t;
+    this.#now = t * 1000;
+    const memory = observeWindow(this.#memory ?? { ...beginGate(gate), ...this.#learnt }, gate, {
+      reading,
+      to: t,
+    });
+    this.#memory = memory;
+    const assessment = assessGate(memory, gate, true);
+    this.#last = assessment;
+    this.#report(gate, memory, assessment);
+  }
+
+  #report(gate: GateRequest, memory: GateMemory, assessment: Assessment): void {
+    const report = {
+      assessment,
+      memory,
+      queries: [],
+      flag: null,
+      overdue: overdue(gate.plan, gate.stage, assessment, this.#now / 1000 - gate.stageSince / 1000),
+      reverted: false,
+    };
+    // As live: the reducer hears of a gate when there is something new to decide.
+    if (reportKey(report, gate.expected) === gate.key) return;
+    this.#send({ kind: 'gate', gate: gate.id, report });
+    this.#judge(assessment);
+  }
+
+  #judge(assessment: Assessment): void {
+    const { phase, pause } = this.#state;
+    const grave = pause?.causes.find(({ kind }) => !PASSING.includes(kind));
+    const stopped = assessment.verdict === 'hard' || assessment.verdict === 'soft';
+    if (phase !== 'rolled-back' && grave === undefined && !stopped) {
+      // Data that came back, and a pause for their absence: a person would let it go on.
+      if (pause !== null && assessment.verdict !== 'no-data') this.#send(person('resume'));
+      return;
+    }
+    const severity = severityOf(
+      assessment,
+      phase === 'rolled-back' ? 'hard' : grave?.kind === 'overdue' ? null : 'soft',
+    );
+    const metric = assessment.metric;
+    this.#outcome = {
+      rollout: this.#rollout,
+      outcome: phase === 'rolled-back' ? 'rolled-back' : 'paused',
+      stage: assessment.stage,
+      t: assessment.t,
+      metric,
+      severity,
+      lnE: assessment.lnE,
+      estimate: assessment.metrics.find((one) => one.metric === metric)?.estimate ?? null,
+      reason: assessment.reason,
+      held: this.#held,
+    };
+  }
+
+  #send(event: RolloutEvent): void {
+    const [state, commands] = step(this.#state, event, this.#now);
+    this.#state = state;
+    for (const command of commands) this.#perform(command);
+  }
+
+  #perform(command: Command): void {
+    switch (command.kind) {
+      case 'claim':
+        this.#send({
+          kind: 'claimed',
+          id: command.request.id,
+          revision: this.#revision,
+          epoch: 1,
+          exposure: NO_EXPOSURE,
+        });
+        return;
+      case 'write':
+        // The stage after is the trace's to begin; what lowers is in force at once.
+        if (command.request.direction === 'raise' && this.#state.write?.purpose === 'advance')
+          this.#advance = command.request;
+        else this.#written(command.request.id);
+        if (this.#state.stage < 0 && this.#advance !== null) {
+          const first = this.#advance;
+          this.#advance = null;
+          this.#written(first.id);
+        }
+        return;
+      case 'watch':
+        this.#watch(command.request);
+        return;
+      case 'unwatch':
+        this.#gate = null;
+        return;
+      case 'peers':
+        this.#send({ kind: 'peers', older: [] });
+        return;
+      case 'release':
+      case 'save-plan':
+      case 'record':
+        return;
+    }
+  }
+
+  /** A gate goes on with all that was seen until now. */
+  #watch(request: GateRequest): void {
+    const same = this.#gate?.stageSince === request.stageSince && this.#gate.stage === request.stage;
+    this.#gate = { ...request, memory: this.#memory ?? request.memory };
+    if (!same) this.#memory = null;
+  }
+
+  #written(id: number): void {
+    const before = this.#revision;
+    this.#revision += 1;
+    this.#send({ kind: 'written', id, before, after: this.#revision, epoch: 1 });
+  }
+}
+
+/** Who recorded the trace let the rollout go on, or back. */
+function person(action: PersonEvent['action']): PersonEvent {
+  return {
+    kind: 'person',
+    action,
+    by: 'trace',
+    roles: [],
+    reason: 'as recorded',
+    accept: null,
+    breakGlass: false,
+  };
+}
+
+/** The evidence's own, whatever the policy makes of it; of a limit what it did. */
+function severityOf({ verdict }: Assessment, otherwise: 'hard' | 'soft' | null): 'hard' | 'soft' | null {
+  return verdict === 'hard' || verdict === 'soft' ? verdict : otherwise;
+}
+
+/** Nothing of a plan that waits for people or hours, or for what a trace does not hold, binds a recorded rollout. */
+function unbound(plan: Plan): Plan {
+  const { windows: _windows, approval: _approval, ...rest } = plan;
+  return {
+    ...rest,
+    mode: 'act',
+    approvals: {},
+    limits: plan.limits.filter(({ expr }) => expr === undefined),
+    policy: { ...plan.policy, sharedService: 'note' },
+    stages: plan.stages.map(({ approval: _stage, ...stage }) => stage),
+  };
+}
+
+function missing(t: number): Reading {
+  return {
+    kind: 'rejected',
+    t,
+    rejections: [{ kind: 'source-down', detail: 'the trace has a gap' }],
+    queries: [],
+  };
+}

@@ -1,0 +1,56 @@
+import { restoreEvidence } from '../analysis/evidence.ts';
+import { assess, enterStage, observe, openEvidence } from '../analysis/gate.ts';
+import type { GateContext } from '../analysis/stage.ts';
+import type { Assessment } from '../plans/assessment.ts';
+import type { Reading } from '../plans/sample.ts';
+import type { GateRequest } from './command.ts';
+import { assessUnused, observeUnused } from './decommission.ts';
+import type { GateMemory } from './event.ts';
+
+/** The memory with which a gate begins: what the last one handed over, in this stage. */
+export function beginGate(request: GateRequest): GateMemory {
+  const { plan, stage, stageSince } = request;
+  const memory = usableMemory(request.memory);
+  if (memory !== null && memory.since === stageSince) return memory;
+  const evidence = enterStage(memory?.evidence ?? openEvidence(plan), plan, stage);
+  const learnt = memory?.learnt === undefined ? {} : { learnt: memory.learnt };
+  return { evidence, ...learnt, since: stageSince, cursor: firstWindow(request), cleanSince: null };
+}
+
+/** A memory whose evidence is of this version; another's begins anew with the stage. */
+export function usableMemory(memory: GateMemory | null | undefined): GateMemory | null {
+  return memory == null || restoreEvidence(memory.evidence) === null ? null : memory;
+}
+
+/**
+ * Windows end at multiples of the poll step, so that gates ask for the same timestamps and share queries. The
+ * first one begins after the stage's exposure was in force: what the flag moved by then is not mixed in.
+ */
+function firstWindow({ plan, stageSince }: GateRequest): number {
+  const { poll } = plan.source;
+  return Math.ceil(stageSince / 1000 / poll) * poll;
+}
+
+/** One window added: `to` is its end, Unix seconds. */
+export function observeWindow(
+  memory: GateMemory,
+  request: GateRequest,
+  { reading, to }: { reading: Reading; to: number },
+): GateMemory {
+  const evidence = observe(memory.evidence, request.plan, reading, situation(memory, request));
+  return observeUnused({ ...memory, evidence, cursor: to }, request.plan, request.stage, reading, to);
+}
+
+/** The verdict on what was seen so far. `brief` leaves out what only people read. */
+export function assessGate(memory: GateMemory, request: GateRequest, brief = false): Assessment {
+  return assessUnused(
+    assess(memory.evidence, request.plan, { ...situation(memory, request), brief }),
+    memory,
+    request.plan,
+    request.stage,
+  );
+}
+
+function situation({ learnt }: GateMemory, { stage, acceptances }: GateRequest): GateContext {
+  return { stageIndex: stage, acceptances, ...learnt };
+}
