@@ -2,7 +2,8 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import type { GateRequest } from '../rollout/command.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
-import { assessGate, beginGate, observeWindow, usableMemory } from '../rollout/watching.ts';
+import { assessGate, observeWindow, usableMemory } from '../rollout/watching.ts';
+import { handedOver } from './catch-up.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
 import { createHistoryReader } from './read-history.ts';
@@ -23,9 +24,10 @@ export function createGateActivity(parts: ActivityParts) {
     async watchGate(request: GateRequest): Promise<GateReport> {
       const context = Context.current();
       const beaten = activityInfo().heartbeatDetails as GateMemory | undefined;
-      let memory = usableMemory(beaten) ?? beginGate(request);
-      const beat = setInterval(() => heartbeat(memory), HEARTBEAT);
+      let memory = usableMemory(beaten);
+      const beat = setInterval(() => heartbeat(memory ?? undefined), HEARTBEAT);
       try {
+        memory ??= await handedOver(parts.source(request.plan.source.prometheus), request);
         for (;;) {
           const to = memory.cursor + request.plan.source.poll;
           const source = parts.source(request.plan.source.prometheus);
