@@ -117,18 +117,33 @@ function isEvidence(value: unknown): value is Evidence {
   );
 }
 
+/** What a person accepts: a difference in the unit of the estimate, or for a latency a share of the baseline's own time. */
+export type Acceptance = number | { slowdown: number };
+
 /**
- * A person accepts a difference of `value` (in the unit of the estimate; its sign does not matter): it takes the
- * place of the metric's soft margin in every stage from now on, and the metric's evidence starts again. The hard
- * margin stays. For a latency `value` is a share of requests above the edge nearest the quantile; the margin
- * becomes the slowdown that lifts as much of the baseline above that edge. Unknown metrics change nothing.
+ * A person accepts a difference (its sign does not matter): it takes the place of the metric's soft margin in every
+ * stage from now on, and the metric's evidence starts again. The hard margin stays. For a latency a slowdown becomes
+ * the margin as it is; a plain number is a share of requests above the edge nearest the quantile, and the margin
+ * becomes the slowdown that lifts as much of the baseline above that edge. Unknown metrics, and a slowdown of what is
+ * no latency, change nothing.
  */
-export function accept(evidence: Evidence, metric: string, value: number): Evidence {
+export function accept(evidence: Evidence, metric: string, value: Acceptance): Evidence {
   const known = evidence.metrics[metric];
-  if (known === undefined || known.accepted === value) return evidence;
+  if (known === undefined) return evidence;
+  const next = typeof value === 'number' ? withDifference(known, value) : withSlowdown(known, value.slowdown);
+  return next === known ? evidence : { ...evidence, metrics: { ...evidence.metrics, [metric]: next } };
+}
+
+function withDifference(known: MetricEvidence, value: number): MetricEvidence {
+  if (known.accepted === value) return known;
   const next: MetricEvidence = { ...known, accepted: value, process: restartProcess(known.process) };
   if (next.kind === 'latency') next.slowdown = acceptedSlowdown(next, Math.abs(value));
-  return { ...evidence, metrics: { ...evidence.metrics, [metric]: next } };
+  return next;
+}
+
+function withSlowdown(known: MetricEvidence, slowdown: number): MetricEvidence {
+  if (known.kind !== 'latency' || (known.accepted === null && known.slowdown === slowdown)) return known;
+  return { ...known, accepted: null, slowdown, process: restartProcess(known.process) };
 }
 
 function acceptedSlowdown(evidence: LatencyEvidence, difference: number): number | null {

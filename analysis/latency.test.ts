@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Buckets, Reading } from '../plans/sample.ts';
+import { type Acceptance, accept } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
 import { addHistograms, chooseEdges, countAbove, quantileOf, slowdownOf } from './histogram.ts';
 import { latencyBuckets, planOf, randomOf } from './traffic.fixture.ts';
@@ -17,7 +18,13 @@ const plan = planOf({
   stages: [{ name: '25%', percent: 25, bake: '10m' }],
 });
 
-function run(of: { seed: number; polls: number; slower: number; canaryShare?: number }) {
+function run(of: {
+  seed: number;
+  polls: number;
+  slower: number;
+  canaryShare?: number;
+  accepted?: Acceptance;
+}) {
   const random = randomOf(of.seed);
   let evidence = openEvidence(plan);
   for (let i = 1; i <= of.polls; i++) {
@@ -33,7 +40,8 @@ function run(of: { seed: number; polls: number; slower: number; canaryShare?: nu
       canary: cohort(Math.round(1500 * (of.canaryShare ?? 1 / 3)), 0.2 * of.slower),
     };
     const reading: Reading = { kind: 'sample', sample, expressions: {}, queries: [] };
-    evidence = observe(evidence, plan, reading, { stageIndex: 0 });
+    const acceptances = of.accepted === undefined ? {} : { latency: of.accepted };
+    evidence = observe(evidence, plan, reading, { stageIndex: 0, acceptances });
     const assessment = assess(evidence, plan, { stageIndex: 0 });
     if (assessment.verdict === 'hard' || assessment.verdict === 'soft') return { ...assessment, evidence };
   }
@@ -86,6 +94,18 @@ describe('latency from histograms', () => {
   test('an accepted share above an edge is turned into a slowdown and back', () => {
     const slowdown = slowdownOf(NINE, { edge: 0.25, difference: (47.472779417 - 28.8) / 1000 });
     expect(slowdown).toBeCloseTo(0.2, 8);
+  });
+
+  test('an accepted slowdown is the margin from then on, and once', () => {
+    const slower = { seed: 7, polls: 60, slower: 1.4 };
+    const stopped = run(slower);
+    expect(stopped).toMatchObject({ verdict: 'soft', metric: 'latency' });
+    const accepted = accept(stopped.evidence, 'latency', { slowdown: 0.6 });
+    expect(accepted.metrics.latency).toMatchObject({ accepted: null, slowdown: 0.6 });
+    expect(accept(accepted, 'latency', { slowdown: 0.6 })).toBe(accepted);
+    expect(accept(accepted, 'nothing', { slowdown: 0.6 })).toBe(accepted);
+    expect(run({ ...slower, accepted: { slowdown: 0.6 } }).verdict).not.toBe('soft');
+    expect(run({ ...slower, accepted: { slowdown: 0.6 }, slower: 2 }).verdict).toBe('hard');
   });
 
   test('a canary that is twice as slow is stopped hard within a few polls', () => {

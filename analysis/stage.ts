@@ -2,6 +2,7 @@ import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { largestDispersion } from './dispersion.ts';
+import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
 import { knotsOf } from './halves.ts';
 import { comparedStages, isCompared } from './margins.ts';
@@ -12,8 +13,8 @@ import { rulerOf } from './ruler.ts';
 export interface GateContext {
   /** Index into `plan.stages`. */
   stageIndex: number;
-  /** Differences that a person has accepted, by metric, in the unit of the estimate. */
-  acceptances?: Readonly<Record<string, number>>;
+  /** What a person has accepted, by metric. */
+  acceptances?: Readonly<Record<string, Acceptance>>;
   /** Dispersion curves by metric, measured before the rollout; they join what the rollout itself has shown. */
   dispersion?: Readonly<Record<string, Knots>>;
   /** Edges for a latency, chosen from history; without them they are chosen from the baseline. */
