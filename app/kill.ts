@@ -2,10 +2,10 @@ import { createEmbeddedProvider } from '../flags/embedded.ts';
 import { openLatches } from '../flags/latches.ts';
 import { loadSnapshots } from '../flags/snapshot.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
-import { refuseDecommissioned } from '../server/kill.ts';
 import { openDatabase } from '../store/connection.ts';
+import type { FlagState } from '../store/flag-contract.ts';
+import { pointOfNoReturn } from '../store/flag-rules.ts';
 import { createFlagStore } from '../store/flags.ts';
-import { createRolloutStore } from '../store/rollouts.ts';
 import type { Config } from './config.ts';
 
 export interface DirectKill {
@@ -23,7 +23,8 @@ export interface DirectKillReply {
 
 /**
  * Kills a flag without the server: in PostgreSQL where it answers, else by a latch in the data folder, which every
- * flag service on that folder honours within 250 ms and hands to PostgreSQL when it is back.
+ * flag service on that folder honours within 250 ms and hands to PostgreSQL when it is back. One environment past its
+ * point of no return refuses the whole order before anything is killed: the caller then names the environments.
  * @throws Failure FLAG_UNKNOWN, POINT_OF_NO_RETURN
  */
 export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
@@ -40,9 +41,6 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
       kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
     if (environments.length === 0)
       throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
-    const lookup = { rollouts: createRolloutStore(database), logger: { warn: () => undefined } };
-    for (const environment of environments)
-      await refuseDecommissioned(lookup, { environment, key: kill.key });
     for (const environment of environments) {
       const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
       const reading = await provider.kill({ environment, key: kill.key }, null, latch);
@@ -65,11 +63,19 @@ async function environmentsOf(
   store: ReturnType<typeof createFlagStore>,
   key: string,
 ): Promise<string[]> {
+  const found = (await everyFlag(config, store)).filter((flag) => flag.key === key);
+  for (const flag of found) {
+    const refusal = pointOfNoReturn(flag);
+    if (refusal !== null) throw refusal;
+  }
+  return found.map(({ environment }) => environment);
+}
+
+async function everyFlag(config: Config, store: ReturnType<typeof createFlagStore>): Promise<FlagState[]> {
   try {
-    return (await store.list()).filter((flag) => flag.key === key).map(({ environment }) => environment);
+    return await store.list();
   } catch (error) {
     if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
-    const kept = await loadSnapshots(config.data);
-    return kept.filter((flag) => flag.key === key).map(({ environment }) => environment);
+    return loadSnapshots(config.data);
   }
 }

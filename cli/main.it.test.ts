@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openLatches } from '../flags/latches.ts';
+import { loadSnapshots } from '../flags/snapshot.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { type Outcome, startCommand } from '../test/fixtures/command.ts';
@@ -319,7 +321,7 @@ describe('what this version does not do', () => {
 });
 
 describe('a direct kill', () => {
-  test('refuses once the old path is decommissioned', async () => {
+  test('refuses once the old path is decommissioned, also without PostgreSQL', async () => {
     await submitted('gone');
     const reply = await fetch(`${server.url}/api/v1/rollouts/gone-1`);
     const { view } = (await reply.json()) as { view: RolloutView };
@@ -328,8 +330,22 @@ describe('a direct kill', () => {
       'direct.yaml',
       JSON.stringify({ database: { url: server.databaseUrl }, data: server.dataDir }),
     );
-    const done = await tidegate(`kill gone --direct --environment production --config ${config}`);
-    expect(done).toMatchObject({ status: 1, out: '' });
-    expect(done.err).toContain('(POINT_OF_NO_RETURN)');
+    const refuses = async (options: string) => {
+      const done = await tidegate(`kill gone --direct --config ${config}${options}`);
+      expect(done).toMatchObject({ status: 1, out: '' });
+      expect(done.err).toContain('gone-1. (POINT_OF_NO_RETURN)');
+      expect(done.err).toContain('code rollback: ');
+    };
+    await refuses(' --environment production');
+    const onDisk = async () => (await loadSnapshots(server.dataDir)).find(({ key }) => key === 'gone');
+    await expect.poll(onDisk).toMatchObject({ decommissioned: { rolloutId: 'gone-1' } });
+    await server.wire.cut();
+    try {
+      await refuses('');
+      await refuses(' --environment production');
+    } finally {
+      await server.wire.mend();
+    }
+    expect(await openLatches(server.dataDir).of({ environment: 'production', key: 'gone' })).toEqual([]);
   });
 });

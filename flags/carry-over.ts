@@ -1,14 +1,18 @@
 import { sameExposure } from '../plans/exposure.ts';
-import { isFailure } from '../plans/failures.ts';
+import { type FailureCode, isFailure } from '../plans/failures.ts';
 import type { FlagState, FlagStore, FlagTarget } from '../store/flag-contract.ts';
 import { lowers } from '../store/flag-rules.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
+
+/** Answers of PostgreSQL that no later try would change. */
+const REFUSED: readonly FailureCode[] = ['FLAG_UNKNOWN', 'POINT_OF_NO_RETURN'];
 
 /**
  * Tells PostgreSQL what the latch files of a flag order, and removes them. Safe while several processes do the same:
  * one does it and the others find nothing left.
  * @returns the flag after it; null when nothing was pending
- * @throws Failure POSTGRES_UNREACHABLE (the files stay), FLAG_UNKNOWN (they are removed: there is nothing to hold)
+ * @throws Failure POSTGRES_UNREACHABLE (the files stay), FLAG_UNKNOWN (they are removed: there is nothing to hold),
+ * POINT_OF_NO_RETURN (they are removed: there is no old path to go back to)
  */
 export async function carryOver(
   latches: Latches,
@@ -23,7 +27,7 @@ export async function carryOver(
       try {
         after = await apply(store, latch);
       } catch (error) {
-        if (isFailure(error) && error.code === 'FLAG_UNKNOWN') await latches.remove(latch);
+        if (isFailure(error) && REFUSED.includes(error.code)) await latches.remove(latch);
         throw error;
       }
       await latches.remove(latch);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../plans/failures.ts';
 import type { FlagChangeResult, FlagState, FlagStore } from '../store/flag-contract.ts';
+import { pointOfNoReturn } from '../store/flag-rules.ts';
 import { carryOver } from './carry-over.ts';
 import { within } from './deadline.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
@@ -23,7 +24,7 @@ export interface EmbeddedOptions {
 /**
  * The flags that Tidegate serves itself. Raising needs PostgreSQL (`POSTGRES_UNREACHABLE`); a kill and a lowering
  * write do not: they stand in an emergency latch file until PostgreSQL is back, and every flag service on the data
- * folder honours the file within 250 ms.
+ * folder honours the file within 250 ms. A kill once the old path is decommissioned is a `POINT_OF_NO_RETURN`.
  */
 export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
   const { flagStore, latches, dataDir, service, patienceMs = 1500 } = options;
@@ -61,17 +62,18 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
       await hold?.release();
       return reading(state);
     } catch (error) {
-      const refused = isFailure(error) && error.code !== 'POSTGRES_UNREACHABLE';
-      const known = refused ? null : await lastKnown(order);
-      if (known !== null && unkept === null) {
+      const answer = isFailure(error) && error.code !== 'POSTGRES_UNREACHABLE' ? error : null;
+      const known = answer === null ? await lastKnown(order) : null;
+      const refusal = answer ?? (known === null ? null : pointOfNoReturn(known));
+      if (refusal === null && known !== null && unkept === null) {
         await hold?.release();
         return { ...reading(servedState(known, [order])), offline: true };
       }
       // Nothing here serves this flag, so that a latch would stop nothing: better to say so than to look like a kill.
       // A latch that could not be kept on disk stays imposed in this process: it is all there is.
       if (unkept === null) await latches.remove(order);
-      if (known === null) await hold?.release();
-      if (refused) throw error;
+      if (known === null || refusal !== null) await hold?.release();
+      if (refusal !== null) throw refusal;
       throw offlineFailure(order, known, unkept?.error ?? error);
     }
   }

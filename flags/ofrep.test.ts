@@ -28,6 +28,7 @@ function flag(key: string, over: Partial<FlagState> = {}): FlagState {
     epoch: 1,
     rolloutId: null,
     latch: null,
+    decommissioned: null,
     shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
     updatedAt: 0,
     updatedBy: 'test',

@@ -80,7 +80,10 @@ export interface FlagProvider {
   write(write: FlagWrite): Promise<FlagWriteResult>;
   /** Ends the ownership; the exposure stays as it is. */
   release(target: FlagTarget, rolloutId: string): Promise<void>;
-  /** Exposure to `safe`, epoch up, latch set: the one write that needs no owner. Returns the reading after it. */
+  /**
+   * Exposure to `safe`, epoch up, latch set: the one write that needs no owner. Returns the reading after it;
+   * `POINT_OF_NO_RETURN` once the old path is decommissioned.
+   */
   kill(target: FlagTarget, safe: Exposure | null, latch: Latch): Promise<FlagReading>;
   unlock(target: FlagTarget, by: string, reason: string): Promise<FlagReading>;
 }

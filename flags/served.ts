@@ -4,9 +4,10 @@ import type { EmergencyLatch } from './latches.ts';
 
 /**
  * What is served of a flag while emergency latches hold it: never more than the definition gives, and of several
- * orders the first one (a kill) decides before the others.
+ * orders the first one (a kill) decides before the others. Once the old path is decommissioned no order counts.
  */
 export function servedState(state: FlagState, latches: readonly EmergencyLatch[]): FlagState {
+  if (state.decommissioned !== null) return state;
   return latches.reduce(applyLatch, state);
 }
 

@@ -13,6 +13,11 @@ const State = z.object({
   epoch: z.int(),
   rolloutId: z.string().nullable(),
   latch: z.object({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
+  /** Files of before had no such field. */
+  decommissioned: z
+    .object({ rolloutId: z.string(), runbook: z.string().nullable() })
+    .nullable()
+    .default(null),
   shape: z.object({
     variants: z.record(z.string(), z.json()),
     baseline: z.string(),

@@ -44,6 +44,7 @@ function state(percent: number, revision: number, over: Partial<FlagState> = {})
     epoch: 1,
     rolloutId: null,
     latch: null,
+    decommissioned: null,
     shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
     updatedAt: 0,
     updatedBy: 'test',

@@ -1,9 +1,7 @@
-import { Failure } from '../plans/failures.ts';
 import { ENDED } from '../plans/view.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { Actor, KillReply } from './api.ts';
 import type { ServerDeps } from './deps.ts';
-import { planOf } from './live.ts';
 
 /** How long a kill looks for the rollout before it writes the flag without knowing it. */
 const LOOKUP_MS = 300;
@@ -11,7 +9,6 @@ const LOOKUP_MS = 300;
 const TELL_MS = 2000;
 
 export type KillDeps = Pick<ServerDeps, 'rollouts' | 'flags' | 'engine' | 'now' | 'logger'>;
-type LookupDeps = Pick<KillDeps, 'rollouts'> & { logger: Pick<KillDeps['logger'], 'warn'> };
 
 class TooSlow extends Error {}
 
@@ -27,9 +24,9 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-/** The flag's active rollout, else its latest; null when there is none or the database does not say in time. */
-async function rolloutOf(
-  deps: LookupDeps,
+/** The flag's active rollout; null when there is none or the database does not say in time. */
+async function activeRollout(
+  deps: KillDeps,
   target: { environment: string; key: string },
 ): Promise<RolloutRow | null> {
   try {
@@ -37,32 +34,11 @@ async function rolloutOf(
       deps.rollouts.list({ environment: target.environment, flag: target.key, limit: 20 }),
       LOOKUP_MS,
     );
-    const latest = rows.toSorted((a, b) => b.submittedAt - a.submittedAt);
-    return latest.find((row) => !ENDED.includes(row.phase)) ?? latest[0] ?? null;
+    return rows.find((row) => !ENDED.includes(row.phase)) ?? null;
   } catch (error) {
     deps.logger.warn({ err: error, ...target }, 'kill goes on without the database');
     return null;
   }
-}
-
-/**
- * Refuses a kill that would send users to a path that is gone. Where the database does not say in time, the kill
- * goes on: it is then the lesser harm.
- */
-export async function refuseDecommissioned(
-  deps: LookupDeps,
-  target: { environment: string; key: string },
-): Promise<RolloutRow | null> {
-  const row = await rolloutOf(deps, target);
-  if (row !== null && isDecommissioned(row)) {
-    throw new Failure('POINT_OF_NO_RETURN', `The old path of ${target.key} was decommissioned by ${row.id}.`);
-  }
-  return row;
-}
-
-/** The old path is gone once a rollout with a decommission stage has been completed. */
-function isDecommissioned(row: RolloutRow): boolean {
-  return row.phase === 'completed' && planOf(row).stages.some((stage) => stage.decommission !== undefined);
 }
 
 /**
@@ -75,8 +51,7 @@ export async function kill(
   request: { actor: Actor; reason: string },
 ): Promise<KillReply> {
   const { actor, reason } = request;
-  const row = await refuseDecommissioned(deps, target);
-  const active = row !== null && !ENDED.includes(row.phase) ? row : null;
+  const active = await activeRollout(deps, target);
   const at = deps.now();
   // Where it ends (nobody, or the safe exposure of a forward-only plan) stands in the flag's own shape.
   const reading = await deps.flags.kill(target, null, {

@@ -25,6 +25,13 @@ export interface FlagDefinition {
   safe?: Exposure | 'frozen';
 }
 
+/** A rollout has completed the flag's decommission stage: the old path is gone, and a kill would send users to it. */
+export interface Decommissioned {
+  rolloutId: string;
+  /** Where the way back for the code is written down, as the plan names it. */
+  runbook: string | null;
+}
+
 /** A flag as it stands: what a provider reads, the definition that is served, and who changed it last. */
 export interface FlagState extends FlagTarget {
   exposure: Exposure;
@@ -32,6 +39,8 @@ export interface FlagState extends FlagTarget {
   epoch: number;
   rolloutId: string | null;
   latch: FlagLatch | null;
+  /** Null again once another rollout claims the flag. */
+  decommissioned: Decommissioned | null;
   shape: FlagDefinition;
   /** Milliseconds since 1970. */
   updatedAt: number;
@@ -76,7 +85,8 @@ export interface FlagNotice extends FlagTarget {
 
 /**
  * Flags in PostgreSQL. Each change is one transaction that holds the flag's row, one revision with author and
- * reason, and one notice. Errors: `FLAG_UNKNOWN`, `FLAG_NOT_LATCHED`, `FLAG_LATCHED`, `POSTGRES_UNREACHABLE`.
+ * reason, and one notice. Errors: `FLAG_UNKNOWN`, `FLAG_NOT_LATCHED`, `FLAG_LATCHED`, `POINT_OF_NO_RETURN` of a
+ * kill, `POSTGRES_UNREACHABLE`.
  */
 export interface FlagStore {
   read(target: FlagTarget): Promise<FlagState | null>;

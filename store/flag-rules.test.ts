@@ -34,6 +34,7 @@ const flag: FlagState = {
   epoch: 3,
   rolloutId: 'r-1',
   latch: null,
+  decommissioned: null,
   shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
   updatedAt: 0,
   updatedBy: 'r-1',

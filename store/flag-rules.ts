@@ -1,4 +1,5 @@
 import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
+import { Failure } from '../plans/failures.ts';
 import type { FlagChange, FlagState } from './flag-contract.ts';
 
 /**
@@ -44,4 +45,15 @@ export function killedExposure(safe: Exposure | null, flag: FlagState): Exposure
   const named = safe ?? flag.shape.safe ?? NO_EXPOSURE;
   const wanted = named === 'frozen' ? flag.exposure : named;
   return lowers(wanted, flag.exposure, flag.shape.canary) ? wanted : flag.exposure;
+}
+
+/** Why a kill is refused: the old path is gone, and it would send users there. Null where it may go on. */
+export function pointOfNoReturn({ environment, key, decommissioned }: FlagState): Failure | null {
+  if (decommissioned === null) return null;
+  const { rolloutId, runbook } = decommissioned;
+  return new Failure(
+    'POINT_OF_NO_RETURN',
+    `The old path of ${key} in ${environment} was decommissioned by ${rolloutId}.`,
+    { details: [`code rollback: ${runbook ?? `the plan of ${rolloutId} names no runbook`}`] },
+  );
 }

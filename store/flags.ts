@@ -15,7 +15,7 @@ import {
   type FlagStore,
   type FlagTarget,
 } from './flag-contract.ts';
-import { judge, killedExposure, lowers } from './flag-rules.ts';
+import { judge, killedExposure, lowers, pointOfNoReturn } from './flag-rules.ts';
 import { flagRevisions, flags } from './schema.ts';
 
 /** Flags of the embedded provider in PostgreSQL; the rules of each change are in `flag-rules.ts`. */
@@ -84,7 +84,7 @@ async function claim(
   }
   // A repeated claim keeps the epoch: a late duplicate must not make the owner's own writes stale.
   if (flag.rolloutId === rolloutId) return { kind: 'claimed', reading: flag };
-  const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1 };
+  const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1, decommissioned: null };
   const reason = created.length === 1 ? 'created and claimed' : 'claimed';
   return { kind: 'claimed', reading: await change(queries, next, { rolloutId, author: rolloutId, reason }) };
 }
@@ -107,6 +107,8 @@ async function kill(
   latch: FlagLatch,
 ): Promise<FlagState> {
   const flag = await locked(queries, target);
+  const refusal = pointOfNoReturn(flag);
+  if (refusal !== null) throw refusal;
   const exposure = killedExposure(safe, flag);
   const by = { rolloutId: null, author: latch.by, reason: latch.reason };
   if (flag.latch === null) {
@@ -138,7 +140,7 @@ interface Author {
 
 /** Writes the next revision of a flag whose row this transaction holds, its revision row and the notice. */
 async function change(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
-  const { environment, key, exposure, epoch, rolloutId, latch, shape } = next;
+  const { environment, key, exposure, epoch, rolloutId, latch, decommissioned, shape } = next;
   const revision = next.revision + 1;
   const [row] = await queries
     .update(flags)
@@ -148,6 +150,7 @@ async function change(queries: Queries, next: FlagState, by: Author): Promise<Fl
       epoch,
       rolloutId,
       latch,
+      decommissioned,
       revision,
       updatedAt: sql`now()`,
       updatedBy: by.author,

@@ -5,6 +5,7 @@ import type { JournalEntry } from '../plans/journal.ts';
 import { ENDED, type RolloutView } from '../plans/view.ts';
 import { storableJson } from './columns.ts';
 import type { Queries } from './connection.ts';
+import { markDecommissioned } from './decommission.ts';
 import { journal, outbox, rollouts } from './schema.ts';
 import type { Record } from './store.ts';
 
@@ -14,7 +15,7 @@ import type { Record } from './store.ts';
  */
 export async function recordStep(queries: Queries, { entries, notifications, view }: Record): Promise<void> {
   const [rollout] = await queries
-    .select({ viewSeq: rollouts.viewSeq })
+    .select({ plan: rollouts.plan, endedAt: rollouts.endedAt })
     .from(rollouts)
     .where(eq(rollouts.id, view.id))
     .for('update');
@@ -32,6 +33,8 @@ export async function recordStep(queries: Queries, { entries, notifications, vie
     await queries.insert(outbox).values(rows).onConflictDoNothing();
   }
   await storeView(queries, view);
+  if (view.phase === 'completed' && rollout.endedAt === null)
+    await markDecommissioned(queries, view, rollout.plan);
 }
 
 async function storeEntries(queries: Queries, rolloutId: string, entries: JournalEntry[]): Promise<void> {

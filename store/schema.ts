@@ -13,7 +13,7 @@ import type { Exposure } from '../plans/exposure.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
 import { json, moment, words } from './columns.ts';
-import type { FlagDefinition, FlagLatch } from './flag-contract.ts';
+import type { Decommissioned, FlagDefinition, FlagLatch } from './flag-contract.ts';
 
 export const ONE_ACTIVE = 'rollouts_one_active';
 
@@ -115,6 +115,7 @@ export const flags = pgTable(
     epoch: integer().notNull(),
     rolloutId: words('rollout_id'),
     latch: json().$type<FlagLatch>(),
+    decommissioned: json().$type<Decommissioned>(),
     updatedAt: moment('updated_at').notNull().default(sql`now()`),
     updatedBy: words('updated_by').notNull(),
   },

@@ -11,9 +11,11 @@ const Key = z.strictObject({ key: z.string().min(1) });
 /** The flag that is meant: where its environment is not named, it must have only one. */
 async function targetOf(deps: ServerDeps, key: string, environment: string | undefined): Promise<FlagTarget> {
   if (environment !== undefined) return { environment, key };
-  const found = deps.flagService
+  const served = deps.flagService
     .environments()
     .filter((name) => deps.flagService.definition({ environment: name, key }) !== null);
+  // What is served lags behind while its connection comes back: a flag that a rollout owns is known all the same.
+  const found = served.length > 0 ? served : await claimed(deps, key);
   const [only] = found;
   if (only === undefined) throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
   if (found.length > 1) {
@@ -22,6 +24,17 @@ async function targetOf(deps: ServerDeps, key: string, environment: string | und
     });
   }
   return { environment: only, key };
+}
+
+/** Environments in which some rollout has had this flag; none where PostgreSQL is away. */
+async function claimed(deps: ServerDeps, key: string): Promise<string[]> {
+  try {
+    const rollouts = await deps.rollouts.list({ flag: key, limit: 100 });
+    return [...new Set(rollouts.map(({ environment }) => environment))];
+  } catch (error) {
+    deps.logger.warn({ err: error, flag: key }, 'cannot look up the environments of a flag');
+    return [];
+  }
 }
 
 function flagReply(reading: FlagReading): FlagReply {
