@@ -1,10 +1,16 @@
+import { createExplainActivity } from './explain.ts';
 import { createFlagActivities } from './flag-writes.ts';
 import type { ActivityParts } from './parts.ts';
 import { createRecordActivities } from './records.ts';
 import { createGateActivity } from './watch-gate.ts';
 
 export function createActivities(parts: ActivityParts) {
-  return { ...createFlagActivities(parts), ...createRecordActivities(parts), ...createGateActivity(parts) };
+  return {
+    ...createFlagActivities(parts),
+    ...createRecordActivities(parts),
+    ...createGateActivity(parts),
+    ...createExplainActivity(parts),
+  };
 }
 
 export type Activities = ReturnType<typeof createActivities>;

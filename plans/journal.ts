@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Assessment } from './assessment.ts';
+import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 
 /** Who or what caused a transition. */
@@ -32,6 +33,7 @@ export const TRANSITIONS = [
   'resumed',
   'soft-stop',
   'hard-stop',
+  'explained',
   'accepted',
   'stepped-back',
   'amended',
@@ -65,6 +67,8 @@ export const JournalEntry = z.strictObject({
   flagAfter: z.number().nullable(),
   /** What the decision saw. */
   evidence: z.custom<Assessment>().nullable(),
+  /** Of an `explained`: where the metric moved. */
+  explanation: z.custom<Explanation>().optional(),
   queries: z.array(z.string()),
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;
@@ -89,6 +93,7 @@ export const Notification = z.strictObject({
     percent: z.number(),
   }),
   evidence: z.custom<Assessment>().nullable(),
+  explanation: z.custom<Explanation>().optional(),
   /** In a copy that goes to another channel: the channel that has not taken this message for long. */
   undelivered: z.string().optional(),
   /** What the reader can do now, as commands. */

@@ -4,12 +4,15 @@ import { ENDED, type RolloutView } from './view.ts';
 
 /**
  * Who subscribes to the outcome also hears what amounts to it: a soft stop and drift are pauses with a name of their
- * own; a flag that could not be written back is what somebody who waits for `rolled-back` must know.
+ * own; a flag that could not be written back is what somebody who waits for `rolled-back` must know. Who hears of a
+ * stop hears why.
  */
 const ALSO: Partial<Record<string, readonly Transition[]>> = {
-  paused: ['soft-stop', 'drift', 'reminder'],
+  paused: ['soft-stop', 'drift', 'reminder', 'explained'],
+  'soft-stop': ['explained'],
+  'hard-stop': ['explained'],
   'approval-needed': ['reminder', 'glass-broken'],
-  'rolled-back': ['write-failed'],
+  'rolled-back': ['write-failed', 'explained'],
 };
 
 /**
@@ -51,6 +54,7 @@ function message(entry: JournalEntry, view: RolloutView, to: { plan: Plan; chann
       percent: entry.exposure.percent,
     },
     evidence: entry.evidence,
+    ...(entry.explanation === undefined ? {} : { explanation: entry.explanation }),
     actions: actionsFor(entry, view),
   };
 }
@@ -70,6 +74,7 @@ const SAID: Record<Transition, string> = {
   resumed: 'goes on',
   'soft-stop': 'paused by a soft stop',
   'hard-stop': 'stopped hard',
+  explained: 'is explained',
   accepted: 'goes on with an accepted difference',
   'stepped-back': 'stepped back',
   amended: 'amended',

@@ -47,7 +47,7 @@ const common = {
   breakdown: z
     .array(Label)
     .default([])
-    .describe('Labels searched for where a regression sits; kept, and not searched by this version.'),
+    .describe('Labels searched for where a regression sits, such as the endpoint; instances always are.'),
 };
 
 const margins = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
 
@@ -60,6 +61,8 @@ export const RolloutView = z.strictObject({
     .strictObject({ reason: z.string(), since: z.number(), deadline: z.number(), then: z.string() })
     .nullable(),
   stop: z.strictObject({ cause: Cause, transition: Transition, at: z.number() }).nullable(),
+  /** Where the metric moved that caused the present pause or the stop; absent: not known (yet). */
+  explanation: z.custom<Explanation>().optional(),
   /** Number of the last journal entry: the view is as of that entry. */
   seq: z.number(),
 });

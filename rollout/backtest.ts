@@ -241,6 +241,8 @@ export class Backtest {
       case 'release':
       case 'save-plan':
       case 'record':
+      // A trace holds no labels to search.
+      case 'explain':
         return;
     }
   }

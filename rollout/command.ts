@@ -1,3 +1,4 @@
+import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -60,6 +61,15 @@ export interface GateRequest {
   safe: Exposure;
 }
 
+/** Asks where a metric moved. `of` is the journal line that it is to explain; `origin` as of a gate. */
+export interface ExplainRequest {
+  of: number;
+  rolloutId: string;
+  plan: Plan;
+  origin: number;
+  inquiry: Inquiry;
+}
+
 export interface RecordRequest {
   entries: JournalEntry[];
   notifications: Notification[];
@@ -73,6 +83,7 @@ export type Command =
   | { kind: 'release'; rolloutId: string; environment: string; key: string; provider: string }
   | { kind: 'watch'; request: GateRequest }
   | { kind: 'unwatch' }
+  | { kind: 'explain'; request: ExplainRequest }
   | { kind: 'peers'; service: string; rolloutId: string }
   | { kind: 'save-plan'; rolloutId: string; plan: Plan; text: string }
   | { kind: 'record'; request: RecordRequest };

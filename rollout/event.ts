@@ -1,6 +1,7 @@
 import type { Evidence } from '../analysis/evidence.ts';
 import type { Learnt } from '../analysis/history.ts';
 import type { Assessment } from '../plans/assessment.ts';
+import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { FailureCode } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -97,4 +98,6 @@ export type RolloutEvent =
       status: 'firing' | 'resolved';
       detail: string;
     }
+  | { kind: 'explained'; of: number; explanation: Explanation; queries: string[] }
+  | { kind: 'unexplained'; of: number; detail: string }
   | { kind: 'peers'; older: string[] };

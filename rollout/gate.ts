@@ -8,6 +8,7 @@ import type { PauseKind, RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal } from './turn.ts';
+import { limitedMetric, wonder } from './why.ts';
 import { adoptOwnLate, pauseForDrift } from './write.ts';
 
 /** What a gate's report does: stop, pause, note that it passed, or nothing; then the gate watches on. */
@@ -88,7 +89,7 @@ function hardStop(turn: Turn, report: GateReport): boolean {
     limit === undefined &&
     !report.reverted
   ) {
-    pause(turn, 'hard', 'hard-stop', assessment.reason, assessment);
+    if (pause(turn, 'hard', 'hard-stop', assessment.reason, assessment)) wonder(turn, assessment.metric);
     return false;
   }
   const reason =
@@ -103,6 +104,7 @@ function hardStop(turn: Turn, report: GateReport): boolean {
     queries,
     revertedByGate: report.reverted,
   });
+  wonder(turn, limit === undefined ? assessment.metric : limitedMetric(state.plan, limit.limit));
   return true;
 }
 
@@ -125,13 +127,14 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
   const { state } = turn;
   for (const limit of assessment.limits.filter(({ fired, action }) => fired && action === 'pause')) {
     if (said(key, limit.limit)) continue;
-    pause(
+    const fresh = pause(
       turn,
       'limit',
       'paused',
       `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`,
       assessment,
     );
+    if (fresh) wonder(turn, limitedMetric(state.plan, limit.limit));
   }
   if (assessment.verdict !== 'soft') return;
   if (state.plan.policy.soft === 'rollback') {
@@ -142,9 +145,11 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
       evidence: assessment,
       queries: state.gate?.queries ?? [],
     });
+    wonder(turn, assessment.metric);
     return;
   }
   const fresh = pause(turn, 'soft', 'soft-stop', assessment.reason, assessment);
+  if (fresh) wonder(turn, assessment.metric);
   if (fresh && state.plan.policy.soft === 'step-back')
     stepBack(turn, gateCause(assessment), assessment.reason);
 }

@@ -1,4 +1,6 @@
+import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Assessment } from '../plans/assessment.ts';
+import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
@@ -75,6 +77,13 @@ export interface Stop {
   revertedByGate: boolean;
 }
 
+/** Where a metric moved is to be found out, once what it caused has been carried out. `of`: the journal line. */
+export interface Question {
+  of: number;
+  inquiry: Inquiry;
+  asked: boolean;
+}
+
 /** The gate that watches now. `key` is what it last reported: it speaks again when that changes. */
 export interface GateState {
   id: number;
@@ -131,6 +140,9 @@ export interface RolloutState {
   reminded?: Record<string, number>;
   pause: Pause | null;
   stop: Stop | null;
+  /** Absent where nothing was asked, as in states of before there were any. */
+  question?: Question | null;
+  explanation?: Explanation | null;
   amendment: Amendment | null;
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;

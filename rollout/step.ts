@@ -12,6 +12,7 @@ import type { RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, closeTurn, journal, openTurn, person, policy } from './turn.ts';
+import { askWhenActed, onExplained } from './why.ts';
 import { onClaimed, onFailed, onRefused, onWritten, retryWrite } from './write.ts';
 
 /**
@@ -22,13 +23,15 @@ import { onClaimed, onFailed, onRefused, onWritten, retryWrite } from './write.t
 export function step(previous: RolloutState, event: RolloutEvent, now: number): [RolloutState, Command[]] {
   const turn = openTurn(previous, now);
   if (ENDED.includes(previous.phase)) {
-    if (event.kind !== 'claimed') return [previous, []];
     // The claim of a rollout that was stopped meanwhile: give the flag back.
-    releaseFlag(turn);
+    if (event.kind === 'claimed') releaseFlag(turn);
+    else if (event.kind === 'explained' || event.kind === 'unexplained') onExplained(turn, event);
+    else return [previous, []];
     return closeTurn(turn);
   }
   handle(turn, event);
   proceed(turn);
+  askWhenActed(turn);
   return closeTurn(turn);
 }
 
@@ -75,6 +78,10 @@ function handle(turn: Turn, event: RolloutEvent): void {
       return;
     case 'alert':
       onAlert(turn, event);
+      return;
+    case 'explained':
+    case 'unexplained':
+      onExplained(turn, event);
       return;
     case 'peers':
       state.peers = event.older;

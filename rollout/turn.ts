@@ -1,4 +1,5 @@
 import type { Assessment } from '../plans/assessment.ts';
+import type { Explanation } from '../plans/explanation.ts';
 import type { Cause, JournalEntry, Transition } from '../plans/journal.ts';
 import { notificationsFor } from '../plans/notification.ts';
 import type { Command } from './command.ts';
@@ -24,6 +25,7 @@ interface Note {
   flagBefore?: number | null;
   flagAfter?: number | null;
   evidence?: Assessment | null;
+  explanation?: Explanation;
   queries?: string[];
 }
 
@@ -43,6 +45,7 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
     flagBefore: note.flagBefore ?? null,
     flagAfter: note.flagAfter ?? null,
     evidence: note.evidence ?? null,
+    ...(note.explanation === undefined ? {} : { explanation: note.explanation }),
     queries: note.queries ?? [],
   });
 }

@@ -48,6 +48,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
       state.stop === null
         ? null
         : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
+    ...(state.explanation == null ? {} : { explanation: state.explanation }),
     seq: state.seq,
   };
 }

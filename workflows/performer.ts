@@ -1,6 +1,13 @@
-import { CancellationScope, isCancellation, log, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ClaimRequest, Command, GateRequest, RecordRequest, WriteRequest } from '../rollout/command.ts';
+import type {
+  ClaimRequest,
+  Command,
+  ExplainRequest,
+  GateRequest,
+  RecordRequest,
+  WriteRequest,
+} from '../rollout/command.ts';
 import type { RolloutEvent } from '../rollout/event.ts';
 
 /** Not local activities: beside updates those replay in another order (docs/decisions/0006-no-local-activities.md). */
@@ -21,6 +28,13 @@ const gates = proxyActivities<Activities>({
   heartbeatTimeout: '10 seconds',
   cancellationType: 'TRY_CANCEL',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1 },
+});
+
+/** An ended rollout waits for its explanation, and the flag's next one for it: not long. */
+const readings = proxyActivities<Activities>({
+  startToCloseTimeout: '15 seconds',
+  scheduleToCloseTimeout: '20 seconds',
+  retry: { maximumAttempts: 2 },
 });
 
 export interface Performer {
@@ -71,6 +85,14 @@ export function createPerformer(
     dispatch(await answered(request.id, () => flags.writeFlag(request)));
   }
 
+  async function explain(request: ExplainRequest): Promise<void> {
+    try {
+      dispatch(await readings.explain(request));
+    } catch (error) {
+      dispatch({ kind: 'unexplained', of: request.of, detail: causeText(error) });
+    }
+  }
+
   function watch(request: GateRequest): void {
     gate?.cancel();
     const scope = new CancellationScope();
@@ -106,6 +128,10 @@ export function createPerformer(
         return;
       case 'unwatch':
         stopWatching();
+        return;
+      case 'explain':
+        // Histories of before there were explanations have none.
+        if (patched('explain')) run(() => explain(command.request));
         return;
       case 'peers':
         run(async () => {

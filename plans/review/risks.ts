@@ -56,8 +56,8 @@ function metricRisks(plan: Plan, warn: Warn): void {
       });
       return;
     }
-    if (metric.breakdown.length > 0) {
-      const message = 'this version keeps the breakdown and does not search by it';
+    if (metric.breakdown.length > 0 && (metric.kind === 'mean' || metric.kind === 'gauge')) {
+      const message = `this version searches ratios and latencies by their labels, and no ${metric.kind}`;
       warn([...path, 'breakdown'], {
         rule: 'PLAN-NOT-YET',
         message,

@@ -122,6 +122,16 @@ async function waitsFor(handle: Handle, kind: string): Promise<void> {
     .toContain(kind);
 }
 
+/** Its pause has been explained. */
+async function explained(handle: Handle): Promise<void> {
+  await expect
+    .poll(async () => (await handle.query(viewQuery)).explanation?.sentence, {
+      timeout: 20_000,
+      interval: 50,
+    })
+    .toBe('because');
+}
+
 const approved = (name: string) => async (handle: Handle) => {
   await waitsFor(handle, 'approval');
   await update(handle, name, 'approve');
@@ -138,6 +148,15 @@ const STORIES: Record<string, { script: Script; act: (handle: Handle) => Promise
       await approved('soft-stop-accepted')(handle);
     },
     phase: 'completed',
+  },
+  explained: {
+    script: { '1%': ['soft', 'pass'], '5%': ['hold', 'hard'] },
+    act: async (handle) => {
+      await waitsFor(handle, 'paused');
+      await explained(handle);
+      await update(handle, 'explained', 'approve');
+    },
+    phase: 'rolled-back',
   },
   'paused-and-killed': {
     script: { '5%': ['hold'] },
@@ -165,6 +184,11 @@ describe('the workflow of a rollout', () => {
         await writeFile(join(SAVED, `${name}.json`), withoutPlaces(historyToJSON(history)));
     });
   }
+
+  it('ends once it is known why it was stopped', async () => {
+    const { view } = await rollout('why', { '1%': ['hard'] }, async () => undefined);
+    expect(view).toMatchObject({ phase: 'rolled-back', explanation: { sentence: 'because' } });
+  });
 
   it('replays the histories of earlier versions', async () => {
     const files = (await readdir(SAVED)).filter((file) => file.endsWith('.json'));

@@ -1,7 +1,15 @@
 import { Context } from '@temporalio/activity';
-import { openEvidence } from '../../analysis/gate.ts';
+import { observe, openEvidence } from '../../analysis/gate.ts';
 import type { Assessment, Verdict } from '../../plans/assessment.ts';
-import type { ClaimRequest, GateRequest, RecordRequest, WriteRequest } from '../../rollout/command.ts';
+import type { Explanation } from '../../plans/explanation.ts';
+import type { CohortSample } from '../../plans/sample.ts';
+import type {
+  ClaimRequest,
+  ExplainRequest,
+  GateRequest,
+  RecordRequest,
+  WriteRequest,
+} from '../../rollout/command.ts';
 import type { GateReport, RolloutEvent } from '../../rollout/event.ts';
 import { reportKey } from '../../rollout/report.ts';
 
@@ -42,6 +50,10 @@ export function scripted(script: Script) {
       await Context.current().cancelled;
       throw new Error('cancelled');
     },
+    async explain({ of, inquiry: { metric } }: ExplainRequest): Promise<RolloutEvent> {
+      const explanation = { metric, sentence: 'because' } as Explanation;
+      return { kind: 'explained', of, explanation, queries: [] };
+    },
     async record({ entries }: RecordRequest): Promise<void> {
       seqs.push(...entries.map(({ seq }) => seq));
     },
@@ -59,7 +71,7 @@ function reportOf(request: GateRequest, stage: string, verdict: Verdict): GateRe
     t: 1,
     lnE: 0,
     threshold: 4.6,
-    metric: verdict === 'soft' ? 'errors' : null,
+    metric: verdict === 'soft' || verdict === 'hard' ? 'errors' : null,
     reason: verdict,
     metrics: [],
     limits: [],
@@ -68,10 +80,22 @@ function reportOf(request: GateRequest, stage: string, verdict: Verdict): GateRe
     warnings: [],
   };
   const memory = {
-    evidence: openEvidence(request.plan),
+    evidence: evidenceOf(request),
     since: request.stageSince,
     cursor: 0,
     cleanSince: null,
   };
   return { assessment, memory, queries: ['q'], flag: null, overdue: false, reverted: false };
+}
+
+/** One poll of the stage, so that a stop has something to be explained by. */
+function evidenceOf({ plan, stage }: GateRequest) {
+  const cohort = (events: number): CohortSample => ({
+    requests: 100,
+    ratios: { errors: { events, total: 100 } },
+    histograms: {},
+  });
+  const sample = { stage: plan.stages[stage]?.name ?? '', t: 15, baseline: cohort(0), canary: cohort(9) };
+  const reading = { kind: 'sample', sample, expressions: {}, queries: [] } as const;
+  return observe(openEvidence(plan), plan, { ...reading, queries: [] }, { stageIndex: stage });
 }

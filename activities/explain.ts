@@ -1,0 +1,39 @@
+import { drilldown } from '../analysis/drilldown.ts';
+import { isFailure } from '../plans/failures.ts';
+import type { ExplainRequest } from '../rollout/command.ts';
+import type { RolloutEvent } from '../rollout/event.ts';
+import type { ActivityParts } from './parts.ts';
+
+/**
+ * Searches the labels of a plan for where a metric moved. It only reads, and a source that is away is an answer: what
+ * was to be explained has been carried out already.
+ */
+export function createExplainActivity({ source, log }: Pick<ActivityParts, 'source' | 'log'>) {
+  return {
+    async explain({ of, rolloutId, plan, origin, inquiry }: ExplainRequest): Promise<RolloutEvent> {
+      const no = (detail: string): RolloutEvent => ({ kind: 'unexplained', of, detail });
+      const metric = plan.metrics.find(({ name }) => name === inquiry.metric);
+      if (metric === undefined || metric.kind === 'mean' || metric.kind === 'gauge')
+        return no(`${inquiry.metric} has no counts to tell apart`);
+      const { replicas, prometheus } = plan.source;
+      const { edge, counted, G, assumed } = inquiry;
+      try {
+        const breakdown = await source(prometheus).breakdown({
+          plan,
+          metric: metric.name,
+          labels: [...metric.breakdown, replicas],
+          from: origin / 1000 + inquiry.from,
+          to: origin / 1000 + inquiry.to,
+          ...(edge === null ? {} : { edge }),
+        });
+        if (breakdown.used === 0) return no('none of the windows could be read again');
+        const explanation = drilldown(breakdown, { metric, counted, edge, replicas, G, assumed });
+        return { kind: 'explained', of, explanation, queries: [...breakdown.queries] };
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        log.warn({ rolloutId, error: error.message }, 'not explained');
+        return no(error.message);
+      }
+    },
+  };
+}
