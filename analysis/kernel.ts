@@ -67,14 +67,15 @@ export function psi(c: number, l: number): number {
   return l * l * sum;
 }
 
-const tables = new Map<number, readonly number[]>();
+const GRID = Float64Array.from(LAMBDAS);
+const tables = new Map<number, Float64Array>();
 
 /** psi_c on the grid of bets; remembered, since a plan has only a few shares. */
-function psiTable(c: number): readonly number[] {
+function psiTable(c: number): Float64Array {
   const known = tables.get(c);
   if (known !== undefined) return known;
   if (tables.size > 256) tables.clear();
-  const table = LAMBDAS.map((l) => psi(c, l));
+  const table = Float64Array.from(LAMBDAS, (l) => psi(c, l));
   tables.set(c, table);
   return table;
 }
@@ -84,7 +85,7 @@ function psiTable(c: number): readonly number[] {
  * Mixture of 24 Bennett-type supermartingales; each segment is discounted by f = 1 + G*Q/V.
  */
 export function lnEvidence(segments: readonly SegmentSums[], G: number): number {
-  const exponents = new Float64Array(POINTS);
+  EXPONENTS.fill(0);
   for (const { S, V, Q, c } of segments) {
     if (!(V > 0)) continue;
     const f = 1 + (G * Q) / V;
@@ -92,16 +93,24 @@ export function lnEvidence(segments: readonly SegmentSums[], G: number): number 
     const variance = V / f;
     const table = psiTable(c);
     for (let k = 0; k < POINTS; k++) {
-      exponents[k] = (exponents[k] ?? 0) + (LAMBDAS[k] ?? 0) * gain - (table[k] ?? 0) * variance;
+      EXPONENTS[k] = (EXPONENTS[k] ?? 0) + (GRID[k] ?? 0) * gain - (table[k] ?? 0) * variance;
     }
   }
-  return logSumExp(exponents) - Math.log(POINTS);
+  return logSumExp(EXPONENTS) - LN_POINTS;
 }
+
+/** Scratch of one call: a gate weighs thousands of components a second. */
+const EXPONENTS = new Float64Array(POINTS);
+const LN_POINTS = Math.log(POINTS);
 
 /** ln of a sum of exponentials, without overflow. Empty: -Infinity. */
 export function logSumExp(values: ArrayLike<number>): number {
   let top = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) top = Math.max(top, values[i] ?? top);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? top;
+    // NaN must not be lost, as a comparison would lose it.
+    if (!(value <= top)) top = value;
+  }
   if (!Number.isFinite(top)) return top;
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] ?? top) - top);
