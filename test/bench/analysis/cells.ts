@@ -1,0 +1,121 @@
+import { FURTHER, STANDARD } from './scenarios.ts';
+
+/** Stages of the benchmark's plan, each of an hour. */
+export const PERCENT = [1, 5, 25, 50] as const;
+export const STAGE_SECONDS = 3600;
+
+interface Common {
+  /** Words between slashes, such as `find/S2/5%/+1pp`. */
+  id: string;
+  scenario: string;
+}
+
+/** What is run again and again, from a seed of its own each time. */
+export type Cell = Common &
+  (
+    | { kind: 'false'; extra: number }
+    | { kind: 'find'; percent: number; extra: number; onset: number }
+    | { kind: 'latency'; percent: number; factor: number; buckets: 'fine' | 'default'; unit: number }
+    | { kind: 'proof'; percent: number; extra: number }
+  );
+
+const EDGE = 0.001;
+
+const SIZES: Readonly<Record<number, readonly number[]>> = {
+  1: [0.3, 0.5, 0.7, 1, 2, 5],
+  5: [0.3, 0.5, 0.7, 1, 2, 5],
+  25: [0.3, 0.5, 0.7, 1, 2, 5],
+  50: [0.3, 0.5, 0.7, 1, 2, 5],
+};
+
+const names = (scenarios: readonly { name: string }[]) => scenarios.map(({ name }) => name);
+
+function falseCells(kind: 'aa' | 'edge', scenarios: readonly string[]): Cell[] {
+  return scenarios.map((scenario) => ({
+    id: `${kind}/${scenario}`,
+    kind: 'false',
+    scenario,
+    extra: kind === 'edge' ? EDGE : 0,
+  }));
+}
+
+function findCells(scenario: string, percents: readonly number[], onset = 0): Cell[] {
+  return percents.flatMap((percent) =>
+    (SIZES[percent] ?? []).map((points): Cell => {
+      const late = onset > 0 ? `/onset ${onset / 60}m` : '';
+      return {
+        id: `find/${scenario}/${percent}%${late}/+${points}pp`,
+        kind: 'find',
+        scenario,
+        percent,
+        extra: points / 100,
+        onset,
+      };
+    }),
+  );
+}
+
+function latencyCells(): Cell[] {
+  const cells: Cell[] = [];
+  for (const buckets of ['fine', 'default'] as const) {
+    for (const factor of [1, 1.2, 1.5, 2, 3]) {
+      cells.push({
+        id: `latency/${buckets}/1%/x${factor}`,
+        kind: 'latency',
+        scenario: 'S2',
+        percent: 1,
+        factor,
+        buckets,
+        unit: 1,
+      });
+    }
+  }
+  return [
+    ...cells,
+    {
+      id: 'latency/in milliseconds/1%/x1.5',
+      kind: 'latency',
+      scenario: 'S2',
+      percent: 1,
+      factor: 1.5,
+      buckets: 'fine',
+      unit: 1000,
+    },
+  ];
+}
+
+function proofCells(): Cell[] {
+  return ['S2', 'S3', 'S3b'].flatMap((scenario) =>
+    [0, 0.005].map(
+      (extra): Cell => ({
+        id: `proof/${scenario}/25%/${extra === 0 ? 'equal' : 'at the margin'}`,
+        kind: 'proof',
+        scenario,
+        percent: 25,
+        extra,
+      }),
+    ),
+  );
+}
+
+export const CELLS: readonly Cell[] = [
+  ...falseCells('aa', names(STANDARD)),
+  ...falseCells('edge', names(STANDARD)),
+  ...findCells('S2', PERCENT),
+  ...findCells('S2', [25], 2100),
+  ...findCells('S3b', [5, 25]),
+  ...falseCells('aa', names(FURTHER)),
+  ...falseCells('edge', names(FURTHER)),
+  ...findCells('I8', [5]),
+  ...latencyCells(),
+  ...proofCells(),
+];
+
+/** Cells that a word of `--only` names: the beginning of an id, or any of its parts. */
+export function chosen(only: string | undefined): Cell[] {
+  if (only === undefined) return [...CELLS];
+  const words = only.split(',').filter((word) => word !== '');
+  return CELLS.filter(({ id }) =>
+    words.some((word) => id === word || id.startsWith(`${word}/`) || id.split('/').includes(word)),
+  );
+}

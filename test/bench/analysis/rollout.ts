@@ -1,0 +1,126 @@
+import { measureDispersion } from '../../../analysis/dispersion.ts';
+import { learn } from '../../../analysis/history.ts';
+import type { Cell } from './cells.ts';
+import { PERCENT, STAGE_SECONDS } from './cells.ts';
+import type { Ending, Known, Run } from './gate-run.ts';
+import { errorsPlan, errorsSample, isStop, latencyPlan, runGate } from './gate-run.ts';
+import { latencyHistory, latencySamples } from './latency-traffic.ts';
+import type { Rival } from './rivals.ts';
+import { RIVALS } from './rivals.ts';
+import { scenarioOf } from './scenarios.ts';
+import type { Poll, Stretch } from './traffic.ts';
+import { historyPolls, STEP, tracePolls } from './traffic.ts';
+
+/** What the judges made of one trace. */
+export interface Outcome {
+  seed: number;
+  judged: Record<string, { end: Ending | null; micros: number }>;
+}
+
+const DAY = 86_400 / STEP;
+const HOURS = { '24 h of history': DAY, '4 h of history': DAY / 6, 'halves alone': 0 } as const;
+export const GATES = Object.keys(HOURS) as (keyof typeof HOURS)[];
+const STAGE_POLLS = STAGE_SECONDS / STEP;
+
+const plans = {
+  errors: errorsPlan(),
+  proof: errorsPlan({ promote: { proof: '0.5pp' } }),
+  latency: latencyPlan(),
+};
+
+/** One trace of a cell, judged by all who are asked there. */
+export function rollout(cell: Cell, seed: number): Outcome {
+  switch (cell.kind) {
+    case 'false':
+      return errorsRollout(cell, seed, PERCENT.map(stretchOf));
+    case 'find':
+      return errorsRollout(cell, seed, [stretchOf(cell.percent)]);
+    case 'proof':
+      return proofRollout(cell, seed);
+    case 'latency':
+      return latencyRollout(cell, seed);
+  }
+}
+
+function stretchOf(percent: number): Stretch {
+  return {
+    stage: PERCENT.findIndex((one) => one === percent),
+    share: percent / 100,
+    polls: STAGE_POLLS,
+  };
+}
+
+function errorsRollout(
+  cell: Extract<Cell, { kind: 'false' | 'find' }>,
+  seed: number,
+  stretches: readonly Stretch[],
+): Outcome {
+  const scenario = scenarioOf(cell.scenario);
+  const onset = cell.kind === 'find' ? cell.onset : 0;
+  const polls = tracePolls(seed, { scenario, stretches, regression: { extra: cell.extra, onset } });
+  const judged: Outcome['judged'] = {};
+  const samples = polls.map((poll) => ({ stage: poll.stage, sample: errorsSample(poll) }));
+  const known = knownOf(cell.scenario, seed);
+  for (const name of GATES)
+    judged[name] = told(runGate(samples, { plan: plans.errors, known: known[name], ended: isStop }));
+  // At the edge of the null a rollback is no error of a rule that knows no margin.
+  const isEdge = cell.kind === 'false' && cell.extra > 0;
+  for (const rival of isEdge ? [] : RIVALS) judged[rival.name] = told(runRival(rival, polls));
+  return { seed, judged };
+}
+
+function knownOf(name: string, seed: number): Record<(typeof GATES)[number], Known> {
+  const history = historyPolls(seed, { scenario: scenarioOf(name), polls: DAY });
+  const known = (polls: number): Known => {
+    const knots = polls === 0 ? null : measureDispersion(history.slice(-polls));
+    return knots === null ? {} : { dispersion: { errors: knots } };
+  };
+  return {
+    '24 h of history': known(HOURS['24 h of history']),
+    '4 h of history': known(HOURS['4 h of history']),
+    'halves alone': known(HOURS['halves alone']),
+  };
+}
+
+function runRival(rival: Rival, polls: readonly Poll[]): Run {
+  const watch = rival.watch();
+  const micros: number[] = [];
+  for (const poll of polls) {
+    const began = performance.now();
+    const stops = watch(poll);
+    micros.push(1000 * (performance.now() - began));
+    if (stops) return { end: { t: poll.t, hard: true }, micros };
+  }
+  return { end: null, micros };
+}
+
+function proofRollout(cell: Extract<Cell, { kind: 'proof' }>, seed: number): Outcome {
+  const scenario = scenarioOf(cell.scenario);
+  const regression = { extra: cell.extra, onset: 0 };
+  const polls = tracePolls(seed, { scenario, stretches: [stretchOf(cell.percent)], regression });
+  const samples = polls.map((poll) => ({ stage: poll.stage, sample: errorsSample(poll) }));
+  const known = knownOf(cell.scenario, seed);
+  const judged: Outcome['judged'] = {};
+  for (const name of GATES) {
+    const ended = ({ metrics }: Parameters<typeof isStop>[0]) => metrics[0]?.proven === true;
+    judged[name] = told(runGate(samples, { plan: plans.proof, known: known[name], ended }));
+  }
+  return { seed, judged };
+}
+
+function latencyRollout(cell: Extract<Cell, { kind: 'latency' }>, seed: number): Outcome {
+  const { stage, share, polls } = stretchOf(cell.percent);
+  const traffic = { ...cell, stage, share, polls };
+  const samples = latencySamples(seed, traffic);
+  const { dispersion, edges } = learn(plans.latency, latencyHistory(seed, { ...traffic, polls: DAY }));
+  const judged: Outcome['judged'] = {};
+  const known = { '24 h of history': { dispersion, edges }, 'halves alone': { edges } };
+  for (const [name, one] of Object.entries(known))
+    judged[name] = told(runGate(samples, { plan: plans.latency, known: one, ended: isStop }));
+  return { seed, judged };
+}
+
+function told({ end, micros }: Run): Outcome['judged'][string] {
+  const sorted = micros.sort((a, b) => a - b);
+  return { end, micros: sorted[Math.floor(sorted.length / 2)] ?? 0 };
+}
