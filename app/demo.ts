@@ -57,12 +57,19 @@ export interface DemoResult {
   view: RolloutView;
 }
 
+/** Where the demonstration plays. */
+export interface Scene {
+  stack: Stack;
+  shop: Shop;
+  screen: Screen;
+  /** Nothing is shown any more once it is aborted. */
+  signal: AbortSignal;
+}
+
 /** One plan from its submission to its end, shown as it goes. `during` may act on the shop while it runs. */
 async function follow(
-  stack: Stack,
   plan: string,
-  screen: Screen,
-  during: (view: RolloutView) => Promise<void>,
+  { stack, screen, signal, during }: Scene & { during?: (view: RolloutView) => Promise<void> },
 ): Promise<DemoResult> {
   const path = examplePlan(plan);
   const { id } = await submit(stack, path);
@@ -70,13 +77,14 @@ async function follow(
   const end = Date.now() + TOO_LONG;
   for (;;) {
     const { view, live } = await status(stack, id);
+    signal.throwIfAborted();
     screen.show([{ view, live }], Date.now());
     if (ENDED.includes(view.phase)) {
       screen.close();
       return { id, view };
     }
     if (Date.now() > end) throw new Error(`${id} has not ended within ${TOO_LONG / 1000} s`);
-    await during(view);
+    await during?.(view);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
 }
@@ -111,17 +119,19 @@ async function status(stack: Stack, id: string): Promise<StatusReply> {
  * middle of the 5 % stage, through HTTP, Prometheus and the flag alone, and is rolled back.
  * Gives true when both went as they should.
  */
-export async function runDemo(stack: Stack, shop: Shop, screen: Screen): Promise<boolean> {
-  const good = await follow(stack, 'demo-good.yaml', screen, async () => undefined);
+export async function runDemo(on: Scene): Promise<boolean> {
+  const { shop, screen } = on;
+  const good = await follow('demo-good.yaml', on);
   screen.note(sentence(good));
   let bad = false;
-  const regression = await follow(stack, 'demo-regression.yaml', screen, async (view) => {
+  const during = async (view: RolloutView) => {
     const inside = view.stage === '5%' && view.stageSince !== null && Date.now() - view.stageSince > 5_000;
     if (bad || !inside) return;
     bad = true;
     await shop.fault({ flag: view.flag, endpoint: FAULT_ENDPOINT, errorRate: 0.4, latencyMs: 300 });
     screen.note(`the new path turns bad now: 40 % errors and +300 ms on ${FAULT_ENDPOINT}`);
-  });
+  };
+  const regression = await follow('demo-regression.yaml', { ...on, during });
   await shop.fault(null);
   screen.note(sentence(regression));
   const exposed = await shop.exposure(regression.view.flag);

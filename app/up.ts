@@ -38,20 +38,27 @@ export async function up({ config, demo, once, screen }: UpOptions): Promise<num
     screen.close();
     return INTERRUPTED;
   }
+  void stopped.then(() => {
+    // The last picture stays: it is what whoever stops now wants to have seen.
+    screen.close();
+    screen.note('\nstopping everything (about 2 s; Ctrl-C again ends it at once)');
+  });
   const problems: string[] = [];
   for (const part of Object.values(stack.parts)) {
     part.onExit((name) => {
+      if (signal.aborted) return;
       problems.push(name);
       screen.note(`${name} has ended unexpectedly; its log: ${data}/logs/${name}.log`);
     });
   }
   try {
     return demo
-      ? await demonstrate(stack, { once, screen, stopped, problems })
+      ? await demonstrate(stack, { once, screen, stopped, signal, problems })
       : await stay(stack, screen, stopped);
   } finally {
     screen.close();
     await stack.stop();
+    if (signal.aborted) screen.note('stopped; nothing is left running');
   }
 }
 
@@ -59,12 +66,13 @@ interface Demonstration {
   once: boolean;
   screen: Screen;
   stopped: Promise<NodeJS.Signals>;
+  signal: AbortSignal;
   problems: string[];
 }
 
 async function demonstrate(
   stack: Stack,
-  { once, screen, stopped, problems }: Demonstration,
+  { once, screen, stopped, signal, problems }: Demonstration,
 ): Promise<number> {
   screen.note('shop: starting two paths, two fronts and 300 requests/s');
   const shop = await startDemoShop(stack, (what) => {
@@ -73,7 +81,7 @@ async function demonstrate(
   });
   try {
     const outcome = await Promise.race([
-      runDemo(stack, shop, screen).then((well) => ({ well })),
+      runDemo({ stack, shop, screen, signal }).then((well) => ({ well })),
       stopped.then(() => null),
     ]);
     if (outcome === null) return INTERRUPTED;

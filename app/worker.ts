@@ -64,27 +64,33 @@ export async function runWorker(config: Config): Promise<number> {
     kickNotifications: () => dispatcher.kick(),
     log,
   });
-  const worker = await insist(() => createWorker(config, activities), {
+  const running = await insist(() => createWorker(config, activities), {
     everyMs: RETRY_MS,
     stopped,
     onFailure: (error) => log.warn({ err: error }, 'waits for Temporal'),
   });
-  if (worker !== null) {
+  if (running !== null) {
+    const { worker, connection } = running;
     log.info({ taskQueue: config.temporal.taskQueue, sync: flags.sync?.port ?? null }, 'worker is ready');
     void stopped.then(() => worker.shutdown());
     await worker.run();
+    await connection.close();
   }
   reconciler.stop();
   await dispatcher.stop();
   await flags.stop();
   sources.close();
+  await client.connection.close();
   await database.close();
   return 0;
 }
 
-async function createWorker(config: Config, activities: object): Promise<Worker> {
+async function createWorker(
+  config: Config,
+  activities: object,
+): Promise<{ worker: Worker; connection: NativeConnection }> {
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
-  return Worker.create({
+  const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
     taskQueue: config.temporal.taskQueue,
@@ -94,7 +100,12 @@ async function createWorker(config: Config, activities: object): Promise<Worker>
     maxCachedWorkflows: OPEN_GATES,
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '5 seconds',
+  }).catch(async (error: unknown) => {
+    // Tried again every second: an open connection each time would add up.
+    await connection.close();
+    throw error;
   });
+  return { worker, connection };
 }
 
 /** The bundle that the build made; from the sources, the SDK bundles at start, which takes seconds. */

@@ -112,7 +112,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stop: async () => {
       if (ended) return;
       child.kill(stopSignal);
-      const timer = setTimeout(() => killGroup(pid), grace);
+      const timer = setTimeout(() => {
+        log(`${name} did not end within ${grace / 1000} s of ${stopSignal} and is killed`);
+        killGroup(pid);
+      }, grace);
       await exited;
       clearTimeout(timer);
     },

@@ -26,6 +26,8 @@ export async function startChild({ args, port, onExit }: ChildOptions): Promise<
   const { entry, execArgv } = program();
   const child = fork(entry, [...args, '--port', String(port)], {
     execArgv,
+    // A group of its own: Ctrl-C in the terminal reaches only this process, which ends the parts in its order.
+    detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let complaint = '';

@@ -125,6 +125,10 @@ describe('tidegate up', () => {
     const running = await children();
     third.process.kill('SIGINT');
     expect(await third.exited).toBe(0);
+    expect(third.text()).toMatch(/stopping everything[\s\S]*stopped; nothing is left running\s*$/);
+    expect(third.text()).not.toContain('unexpectedly');
+    for (const name of ['worker', 'server', 'postgres', 'temporal', 'prometheus'])
+      expect(await readFile(join(data, 'logs', `${name}.log`), 'utf8')).not.toContain('is killed');
     expect(running).toHaveLength(5);
     expect(running.filter(isRunning)).toEqual([]);
     expect(await answers(again)).toBe(false);
