@@ -18,6 +18,7 @@ const FRONTS = { front1: 8091, front2: 8092 } as const;
 const LOOK_EVERY = 400;
 /** A rollout of the demonstration takes about a minute; far beyond that something is wrong. */
 const TOO_LONG = 300_000;
+const EXPLAINED_WITHIN = 20_000;
 
 /** What the stack must know of the shop before the shop runs. */
 export const demoStack: Pick<StackOptions, 'scrape' | 'extra' | 'settings' | 'settle'> = {
@@ -134,6 +135,8 @@ export async function runDemo(on: Scene): Promise<boolean> {
   const regression = await follow('demo-regression.yaml', { ...on, during });
   await shop.fault(null);
   screen.note(sentence(regression));
+  const why = await explained(on.stack, regression.id);
+  if (why !== null) screen.note(`why: ${why}`);
   const exposed = await shop.exposure(regression.view.flag);
   const still = exposed.reduce((sum, { on }) => sum + on, 0);
   screen.note(
@@ -145,6 +148,17 @@ export async function runDemo(on: Scene): Promise<boolean> {
     regression.view.stage === '5%' &&
     still === 0
   );
+}
+
+/** Where the metric moved, which is found out after the flag is back; null: not in time. */
+async function explained(stack: Stack, id: string): Promise<string | null> {
+  const end = Date.now() + EXPLAINED_WITHIN;
+  for (;;) {
+    const { view } = await status(stack, id);
+    if (view.explanation !== undefined) return view.explanation.sentence;
+    if (Date.now() > end) return null;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+  }
 }
 
 const FAULT_ENDPOINT = 'GET /products/:id';

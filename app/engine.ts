@@ -33,6 +33,8 @@ export interface EngineParts {
 /** How long Temporal, and a worker behind it, may take to answer, in milliseconds. */
 const ANSWER_WITHIN = 10_000;
 const START_WITHIN = 5_000;
+/** A rollout that was stopped closes once it is explained. */
+const CLOSE_WITHIN = 12_000;
 const HISTORY_LIMIT = 2_000;
 
 /** The durable side of rollouts on Temporal: one workflow per flag and environment. */
@@ -53,24 +55,34 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
     }
   }
 
+  /** False: Temporal still runs a rollout of this flag. */
+  async function begun({ id, plan, submittedBy }: Parameters<RolloutEngine['start']>[0]): Promise<boolean> {
+    try {
+      await client.workflow.start<typeof rollout>(WORKFLOW, {
+        workflowId: workflowId(plan.environment, plan.flag.key),
+        taskQueue,
+        args: [{ kind: 'start', id, plan, submittedBy, historyLimit: parts.historyLimit ?? HISTORY_LIMIT }],
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        memo: { rollout: id },
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw error;
+    }
+  }
+
   return {
-    start: ({ id, plan, submittedBy }) =>
-      ask(
-        id,
-        async () => {
-          await client.workflow.start<typeof rollout>(WORKFLOW, {
-            workflowId: workflowId(plan.environment, plan.flag.key),
-            taskQueue,
-            args: [
-              { kind: 'start', id, plan, submittedBy, historyLimit: parts.historyLimit ?? HISTORY_LIMIT },
-            ],
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-            workflowIdConflictPolicy: 'FAIL',
-            memo: { rollout: id },
-          });
-        },
-        START_WITHIN,
-      ),
+    start: async (request) => {
+      const { id, plan } = request;
+      if (await ask(id, () => begun(request), START_WITHIN)) return;
+      // The store knows no active rollout: the last one has ended and still waits for why it was stopped.
+      const last = client.workflow.getHandle(workflowId(plan.environment, plan.flag.key));
+      await ask(id, () => last.result(), CLOSE_WITHIN);
+      if (!(await ask(id, () => begun(request), START_WITHIN)))
+        throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
+    },
     act: async (id, action, { by, roles, reason, accept, breakGlass }) => {
       const handle = await handleOf(id);
       return ask(id, () =>
@@ -113,9 +125,6 @@ function isCode(type: string | null | undefined): type is FailureCode {
 }
 
 function asFailure(error: unknown, id: string, where: string): unknown {
-  if (error instanceof WorkflowExecutionAlreadyStartedError) {
-    return new Failure('ROLLOUT_ACTIVE', 'This flag has an active rollout already.', { cause: error });
-  }
   if (error instanceof WorkflowNotFoundError)
     return new Failure('ROLLOUT_OVER', `${id} is over.`, { cause: error });
   if (error instanceof WorkflowUpdateFailedError) {

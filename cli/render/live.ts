@@ -9,7 +9,7 @@ import {
   type Watched,
   waitsFor,
 } from './facts.ts';
-import { clip, type Ink, padEnd, widthOf } from './ink.ts';
+import { clip, type Ink, padEnd, widthOf, wrap } from './ink.ts';
 import { shortTimeline } from './timeline.ts';
 import { audience, phaseText } from './words.ts';
 
@@ -82,11 +82,14 @@ function block(watched: Watched, detail: Detail, screen: Screen): string[] {
   );
   if (detail === 'line') return [head];
   const field = (label: string, text: string) => `  ${ink('dim', padEnd(label, LABEL))}${text}`;
+  const wrapped = (label: string, text: string) =>
+    wrap(text, Math.max(20, width - LABEL - 2)).map((line, i) => field(i === 0 ? label : '', line));
   const stop = stopCause(view);
   const pause = pauseText(view, now);
   const news = [
     ...(stop === null ? [] : [field('stop', ink('bad', stop))]),
     ...(pause === null ? [] : [field('pause', ink('warn', pause))]),
+    ...(view.explanation === undefined ? [] : wrapped('why', view.explanation.sentence)),
     ...(view.next === '' ? [] : [field('next', view.next)]),
   ];
   const stages = `  ${shortTimeline(view, width - 2, ink)}`;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Explanation } from '../../plans/explanation.ts';
 import {
   exampleAssessment,
   exampleLive,
@@ -11,6 +12,7 @@ import { bar, howSure, sureness } from './evidence.ts';
 import { plainInk } from './ink.ts';
 import { renderJournal } from './journal.ts';
 import { renderFlags, renderList } from './list.ts';
+import { renderLive } from './live.ts';
 import { renderStatus } from './status.ts';
 import { shortTimeline, timeline } from './timeline.ts';
 
@@ -64,6 +66,36 @@ test('status of a rollout that was taken back says why and by whom', () => {
       exposure  nobody
       stop      hard stop by the gate: errors: canary 12 % against 0.49 % (31 s ago)"
   `);
+});
+
+test('status says where the metric moved, worst first, and leaves out what was not found', () => {
+  const row = (value: string, share: number, found: boolean) => ({
+    value,
+    canary: { events: 40, total: 100 },
+    baseline: { events: 5, total: 1000 },
+    excess: 39.5,
+    share,
+    traffic: 0.1,
+    lnE: 30,
+    found,
+    only: null,
+  });
+  const values = [row('/cart', 0.04, true), row('/checkout', 0.95, true), row('/home', 0.01, false)];
+  const dimensions = [
+    { label: 'endpoint', values, left: 0, mix: { excess: 0, share: 0, value: null }, note: null },
+  ];
+  const sentence = '95 % of the excess in errors comes from endpoint=/checkout';
+  const explanation = { sentence, dimensions } as unknown as Explanation;
+  const view = { ...rolledBackView(), explanation };
+  expect(renderStatus({ view, live: null, notifications: [] }, page).join('\n')).toContain(
+    [
+      `  why       ${sentence}`,
+      '            endpoint=/checkout   95 % of it  canary 40 % against 0.5 %',
+      '            endpoint=/cart        4 % of it  canary 40 % against 0.5 %',
+    ].join('\n'),
+  );
+  const live = renderLive([{ view, live: null }], { width: 60, height: 20, now: NOON, ink: plainInk });
+  expect(live.join('\n')).toMatch(/why {7}95 % of the excess in errors comes from\n {12}endpoint=/);
 });
 
 test('status names the roles that may approve', () => {

@@ -1,7 +1,9 @@
+import type { Explanation } from '../../plans/explanation.ts';
 import { comparison, howSure } from './evidence.ts';
 import { pauseText, presentLive, standing, stopCause, type Watched, waitsFor } from './facts.ts';
 import { clip, type Ink, padEnd, wrap } from './ink.ts';
 import { timeline } from './timeline.ts';
+import { places } from './why.ts';
 import { audience, clock, relative } from './words.ts';
 
 export interface Page {
@@ -57,11 +59,20 @@ export function renderStatus(watched: Watched & { notifications: Message[] }, pa
     ...field('exposure', audience(view.exposure), page),
     ...(stop === null ? [] : field('stop', `${stop} (${relative(view.stop?.at ?? now, now)})`, page)),
     ...(pause === null ? [] : field('pause', pause, page)),
+    ...why(view.explanation, page),
     ...waits.flatMap((text, i) => field(i === 0 ? 'waits for' : '', text, page)),
     ...(view.next === '' ? [] : field('next', view.next, page)),
     ...gate(watched, page),
     ...messages(watched.notifications, page),
   ].map((line) => clip(line, width));
+}
+
+function why(explanation: Explanation | undefined, page: Page): string[] {
+  if (explanation === undefined) return [];
+  return [
+    ...field('why', explanation.sentence, page),
+    ...places(explanation, page.ink).map((line) => `  ${padEnd('', LABEL)}${line}`),
+  ];
 }
 
 function gate(watched: Watched, page: Page): string[] {

@@ -79,11 +79,14 @@ describe('a rollout on real parts', () => {
       code: 'ROLLOUT_ACTIVE',
       detail: expect.stringContaining(id),
     });
-    await tg.shop.fault(failing('pricing-v2', 0.3));
+    await tg.shop.fault({ ...failing('pricing-v2', 0.6), endpoint: 'GET /products/:id' });
     const view = await tg.until(id, ({ phase }) => phase === 'rolled-back');
     expect(view.stop?.transition).toBe('hard-stop');
     await tg.untilExposed('pricing-v2', (share) => share === 0);
     await tg.shop.fault(null);
+    const { explanation } = await tg.until(id, ({ explanation }) => explanation !== undefined);
+    expect(explanation?.sentence).toContain('comes from endpoint=GET /products/:id');
+    expect((await tg.tidegate('status', id)).stdout).toMatch(/ why +\S/);
     const late = await tg.tidegate('rollback', id);
     expect(late.status).toBe(1);
     expect(late.stderr).toContain('ROLLOUT_OVER');
