@@ -17,7 +17,7 @@ export const FEWEST_BLOCKS = 8;
  */
 export function measureDispersion(polls: readonly PollCounts[], noise?: number): Knots | null {
   const scores = polls.map((poll) => score(poll, 0));
-  const sizes: BlockGroup[][] = [];
+  const sizes: BlockSize[] = [];
   for (let b = 1; b <= LARGEST_BLOCK; b *= 2) {
     const groups: BlockGroup[] = [];
     for (let i = 0; i + b <= scores.length; i += b) {
@@ -31,7 +31,7 @@ export function measureDispersion(polls: readonly PollCounts[], noise?: number):
       if (V > 0) groups.push({ blocks: 1, excess: (Y * Y - V) / Q, ratio: V / Q });
     }
     if (groups.length < FEWEST_BLOCKS) break;
-    sizes.push(groups);
+    sizes.push(estimateDispersion(groups));
   }
   return knotsThrough(sizes, noise);
 }
@@ -40,12 +40,11 @@ export function measureDispersion(polls: readonly PollCounts[], noise?: number):
  * The curve through blocks of 1, 2, 4 ... polls, never falling. Few polls of few events say little: where a standard
  * error is larger than what is assumed, and than half of what was found, the assumption stands at that size.
  */
-export function knotsThrough(sizes: readonly (readonly BlockGroup[])[], noise?: number): Knots | null {
+export function knotsThrough(sizes: readonly BlockSize[], noise?: number): Knots | null {
   const assumed = noise === undefined ? null : assumedDispersion(noise);
   const knots: number[] = [];
   let measured = false;
-  for (const [k, groups] of sizes.entries()) {
-    const { found, error } = estimateDispersion(groups);
+  for (const [k, { found, error }] of sizes.entries()) {
     const fallback = assumed?.(2 ** k) ?? null;
     const tells = fallback === null || error <= Math.max(fallback, found / 2);
     measured ||= tells;
@@ -62,8 +61,15 @@ export interface BlockGroup {
   ratio: number;
 }
 
-/** Moment estimate of the variance between blocks, weighted by precision, and its standard error. */
-function estimateDispersion(groups: readonly BlockGroup[]): { found: number; error: number } {
+/** What blocks of one size show: how many they are, the variance between them, and its standard error. */
+export interface BlockSize {
+  blocks: number;
+  found: number;
+  error: number;
+}
+
+/** Moment estimate of the variance between blocks, weighted by precision. */
+export function estimateDispersion(groups: readonly BlockGroup[]): BlockSize {
   let g = 0.1;
   for (let round = 0; round < 3; round++) {
     const { excess, scale } = moments(groups, g);
@@ -71,7 +77,7 @@ function estimateDispersion(groups: readonly BlockGroup[]): { found: number; err
   }
   const { excess, scale } = moments(groups, g);
   const blocks = groups.reduce((sum, group) => sum + group.blocks, 0);
-  return { found: excess / scale, error: Math.sqrt(2 * blocks) / scale };
+  return { blocks, found: excess / scale, error: Math.sqrt(2 * blocks) / scale };
 }
 
 /** Sums of w*(Y^2 - V) and w*Q with w = 1/(V + g*Q), both divided through by Q. */

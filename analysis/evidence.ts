@@ -81,7 +81,7 @@ export interface LimitWindow {
  * the same whether it was carried in memory or written out and read back in between.
  */
 export interface Evidence {
-  version: 2;
+  version: 3;
   /** Index into the plan's stages; -1 before the first. */
   stage: number;
   /** Seconds since the rollout began at which the stage began: its first window's start. */
@@ -112,7 +112,7 @@ function isEvidence(value: unknown): value is Evidence {
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === 2 &&
+    value.version === 3 &&
     'metrics' in value
   );
 }

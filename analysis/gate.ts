@@ -15,7 +15,7 @@ import { judge } from './verdict.ts';
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
   return {
-    version: 2,
+    version: 3,
     stage: -1,
     since: null,
     t: null,

@@ -1,16 +1,16 @@
-import type { BlockGroup, Knots } from './dispersion.ts';
-import { FEWEST_BLOCKS, knotsThrough, LARGEST_BLOCK } from './dispersion.ts';
+import type { BlockSize, Knots } from './dispersion.ts';
+import { estimateDispersion, FEWEST_BLOCKS, knotsThrough, LARGEST_BLOCK } from './dispersion.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 
-/** Blocks whose V/Q lie close together: how many, the sum of (Y^2 - V)/Q and the sum of V/Q. */
-type Bin = readonly [blocks: number, excess: number, ratio: number];
+/** Blocks whose V/Q lie close together: which group, how many, the sum of (Y^2 - V)/Q and the sum of V/Q. */
+type Bin = readonly [key: number, blocks: number, excess: number, ratio: number];
 
 /** Blocks of one size. */
 interface Level {
   /** A complete block that waits for the second half of the next larger one. */
   open: readonly [Y: number, V: number, Q: number] | null;
-  bins: Readonly<Record<string, Bin>>;
+  bins: readonly Bin[];
 }
 
 /**
@@ -27,10 +27,10 @@ const GROUP = Math.log(1.25);
 /** One poll of the halves, in the counts that the metric is tested by. */
 export function addHalves(halves: Halves, counts: PollCounts): Halves {
   const { y, V, Q } = score(counts, 0);
-  const next = [...halves];
+  const next = halves.slice();
   let block: Level['open'] = [y, V, Q];
   for (let k = 0; k < LEVELS && block !== null; k++) {
-    const level: Level = next[k] ?? { open: null, bins: {} };
+    const level: Level = next[k] ?? { open: null, bins: [] };
     const { open } = level;
     next[k] = { open: open === null ? block : null, bins: into(level.bins, block) };
     block = open === null ? null : [open[0] + block[0], open[1] + block[1], open[2] + block[2]];
@@ -40,23 +40,33 @@ export function addHalves(halves: Halves, counts: PollCounts): Halves {
 
 function into(bins: Level['bins'], [Y, V, Q]: readonly [number, number, number]): Level['bins'] {
   if (!(V > 0) || !(Q > 0)) return bins;
-  const key = String(Math.floor(Math.log(V / Q) / GROUP));
-  const [blocks, excess, ratio] = bins[key] ?? [0, 0, 0];
-  return { ...bins, [key]: [blocks + 1, excess + (Y * Y - V) / Q, ratio + V / Q] };
+  const key = Math.floor(Math.log(V / Q) / GROUP);
+  const at = bins.findIndex(([known]) => known === key);
+  const [, blocks, excess, ratio] = bins[at] ?? [key, 0, 0, 0];
+  const grown: Bin = [key, blocks + 1, excess + (Y * Y - V) / Q, ratio + V / Q];
+  return at < 0 ? [...bins, grown] : bins.with(at, grown);
 }
 
 /** The curve of `measureDispersion` from the sums; null while there are too few polls to measure anything. */
 export function knotsOf(halves: Halves, noise?: number): Knots | null {
-  const sizes: BlockGroup[][] = [];
+  const sizes: BlockSize[] = [];
   for (const { bins } of halves) {
-    const groups = Object.values(bins).map(([blocks, excess, ratio]) => ({
-      blocks,
-      excess,
-      ratio: ratio / blocks,
-    }));
-    const blocks = groups.reduce((sum, group) => sum + group.blocks, 0);
-    if (blocks < FEWEST_BLOCKS) break;
-    sizes.push(groups);
+    const size = sizeOf(bins);
+    if (size.blocks < FEWEST_BLOCKS) break;
+    sizes.push(size);
   }
   return knotsThrough(sizes, noise);
+}
+
+/** A level changes once in 2^k polls, and is asked for several times in each. */
+const measured = new WeakMap<Level['bins'], BlockSize>();
+
+function sizeOf(bins: Level['bins']): BlockSize {
+  const before = measured.get(bins);
+  if (before !== undefined) return before;
+  const size = estimateDispersion(
+    bins.map(([, blocks, excess, ratio]) => ({ blocks, excess, ratio: ratio / blocks })),
+  );
+  measured.set(bins, size);
+  return size;
 }

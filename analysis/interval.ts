@@ -8,6 +8,7 @@ import { lnEvidence } from './kernel.ts';
  */
 type Coefficients = readonly [v0: number, v1: number, q0: number, q1: number, q2: number];
 interface Bin {
+  key: number;
   open: Coefficients;
   shut: Coefficients;
 }
@@ -23,11 +24,11 @@ export interface IntervalSums {
   /** Score at d = 0, and nH. */
   Y: number;
   nH: number;
-  above: Readonly<Record<string, Bin>>;
-  below: Readonly<Record<string, Bin>>;
+  above: readonly Bin[];
+  below: readonly Bin[];
 }
 
-export const NO_POLLS: IntervalSums = { polls: 0, Y: 0, nH: 0, above: {}, below: {} };
+export const NO_POLLS: IntervalSums = { polls: 0, Y: 0, nH: 0, above: [], below: [] };
 
 const PER_DECADE = 4;
 const ALWAYS_SHUT = -99;
@@ -62,18 +63,16 @@ export function addToInterval(sums: IntervalSums, counts: PollCounts): IntervalS
     polls: sums.polls + 1,
     Y: sums.Y + hb * xc - hc * xb,
     nH: sums.nH + nH,
-    above: into(sums.above, x / nc, { open, shut: shutAbove }),
-    below: into(sums.below, x / nb, { open, shut: shutBelow }),
+    above: into(sums.above, { key: binOf(x / nc), open, shut: shutAbove }),
+    below: into(sums.below, { key: binOf(x / nb), open, shut: shutBelow }),
   };
 }
 
-function into(bins: Readonly<Record<string, Bin>>, breakpoint: number, bin: Bin): Record<string, Bin> {
-  const key = String(binOf(breakpoint));
-  const known = bins[key];
-  return {
-    ...bins,
-    [key]: known === undefined ? bin : { open: plus(known.open, bin.open), shut: plus(known.shut, bin.shut) },
-  };
+function into(bins: readonly Bin[], bin: Bin): readonly Bin[] {
+  const at = bins.findIndex(({ key }) => key === bin.key);
+  const known = bins[at];
+  if (known === undefined) return [...bins, bin];
+  return bins.with(at, { key: bin.key, open: plus(known.open, bin.open), shut: plus(known.shut, bin.shut) });
 }
 
 function binOf(breakpoint: number): number {
@@ -132,11 +131,10 @@ function at(sums: IntervalSums, d: number): { S: number; V: number; Q: number } 
   let V = 0;
   let Q = 0;
   const present = binOf(Math.abs(d));
-  for (const [key, { open, shut }] of Object.entries(d >= 0 ? sums.above : sums.below)) {
-    const bin = Number(key);
-    let form = bin > present ? open : shut;
+  for (const { key, open, shut } of d >= 0 ? sums.above : sums.below) {
+    let form = key > present ? open : shut;
     // In the group that d lies in some polls are clipped and some not: the larger variance.
-    if (bin === present && open[0] + open[1] * d > shut[0] + shut[1] * d) form = open;
+    if (key === present && open[0] + open[1] * d > shut[0] + shut[1] * d) form = open;
     V += form[0] + form[1] * d;
     Q += form[2] + form[3] * d + form[4] * d * d;
   }
