@@ -106,6 +106,7 @@ export const CELLS: readonly Cell[] = [
   ...findCells('S3b', [5, 25]),
   ...falseCells('aa', names(FURTHER)),
   ...falseCells('edge', names(FURTHER)),
+  ...findCells('H2', [5, 25]),
   ...findCells('I8', [5]),
   ...latencyCells(),
   ...proofCells(),

@@ -3,9 +3,9 @@ import { noiseOf, poisson, streamOf } from './random.ts';
 import { STEP } from './traffic.ts';
 
 /**
- * Response times are log-normal: median 80 ms, sigma 0.6, so the 95th percentile is 215 ms. A cohort's own noise is a
+ * Response times are log-normal: median 80 ms, sigma 0.6, so the 95th percentile is 215 ms. An instance's own noise is a
  * factor of CV 0.09 on all its times, drawn anew in each poll, which is CV 0.3 on the share above the 95th percentile;
- * the baseline's halves have CV 0.09*sqrt(2) each. Both share a factor of CV 0.09. A regression multiplies all times.
+ * the canary is one instance, the baseline two. Both share a factor of CV 0.09. A regression multiplies all times.
  */
 const MEDIAN = 0.08;
 const SIGMA = 0.6;
@@ -70,9 +70,7 @@ type Times = (at: { requests: number; factor: number }) => [Buckets, Buckets];
 
 function timesOf(seed: number, of: LatencyTraffic & { name: string; instances: 1 | 2 }): Times {
   const random = streamOf(seed, of.name);
-  const noises = [0, 1].map((i) =>
-    noiseOf(streamOf(seed, `${of.name} ${i}`), { cv: NOISE * Math.sqrt(of.instances), lasting: 0 }),
-  );
+  const noises = [0, 1].map((i) => noiseOf(streamOf(seed, `${of.name} ${i}`), { cv: NOISE, lasting: 0 }));
   return ({ requests, factor }) => {
     const halves = noises.map((noise): Buckets => {
       const median = MEDIAN * factor * noise();

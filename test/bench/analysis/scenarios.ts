@@ -6,8 +6,8 @@
  *   second wave of 50 % over the day, a shock of CV 0.3 in each poll, and one incident of 10 minutes in which it is five
  *   times as high, somewhere in each four hours of the rollout and once in the day before), times the noise of the instance.
  * - Noise is a log-normal factor of mean 1 for each instance alone, drawn anew in each poll, or lasting: a Gaussian AR(1)
- *   in its logarithm. `cv` is that of a cohort: n instances of CV cv*sqrt(n), with equal shares of its requests. The baseline's
- *   halves are half of its instances each, and so are noisier than the cohort: CV cv*sqrt(2).
+ *   in its logarithm. `cv` is that of one instance; the instances of a cohort have equal shares of its requests, and each
+ *   of the baseline's halves has half of its instances.
  * - A regression adds to the canary's rate, before its noise and untouched by what both share.
  */
 export interface Scenario {
@@ -16,12 +16,10 @@ export interface Scenario {
   requests: number;
   base: number;
   shared: boolean;
-  /** Coefficient of variation of a cohort's own noise, and its correlation from poll to poll. */
+  /** Coefficient of variation of an instance's own noise, and its correlation from poll to poll. */
   cv: number;
   lasting: number;
   instances: { baseline: number; canary: number };
-  /** That of one instance instead of a cohort, so that a cohort of fewer instances is noisier. */
-  perInstance: boolean;
 }
 
 const S0: Scenario = {
@@ -32,11 +30,10 @@ const S0: Scenario = {
   cv: 0,
   lasting: 0,
   instances: { baseline: 2, canary: 1 },
-  perInstance: false,
 };
 const S1: Scenario = { ...S0, name: 'S1', shared: true };
 const S2: Scenario = { ...S1, name: 'S2', cv: 0.3 };
-const few = { instances: { baseline: 10, canary: 2 }, cv: 0.3 * Math.SQRT2, perInstance: true };
+const few = { instances: { baseline: 10, canary: 2 }, cv: 0.3 * Math.SQRT2 };
 
 /** Those of the method's own simulation. */
 export const STANDARD: readonly Scenario[] = [
@@ -51,12 +48,16 @@ export const STANDARD: readonly Scenario[] = [
   { ...S2, name: 'S6', requests: 20 },
 ];
 
-/** Others: noise that lasts shorter, longer, or is stronger; a canary of 2 instances against 10 of the same kind. */
+/**
+ * Others: noise that lasts shorter, longer, or is stronger; halves that are noisier than the cohorts they stand for; a
+ * canary of 2 instances against 10 of the same kind, noisier than the halves by which it is measured.
+ */
 export const FURTHER: readonly Scenario[] = [
   { ...S2, name: 'A5', lasting: 0.5 },
   { ...S2, name: 'A99', lasting: 0.99 },
   { ...S2, name: 'A8b', lasting: 0.8, cv: 0.6 },
   { ...S2, name: 'A95b', lasting: 0.95, cv: 0.6 },
+  { ...S2, name: 'H2', instances: { baseline: 2, canary: 2 }, cv: 0.3 * Math.SQRT2 },
   { ...S2, ...few, name: 'I0' },
   { ...S2, ...few, name: 'I8', lasting: 0.8 },
   { ...S2, ...few, name: 'I95', lasting: 0.95 },
@@ -65,8 +66,8 @@ export const FURTHER: readonly Scenario[] = [
 export const MEANING: Readonly<Record<string, string>> = {
   S0: 'independent',
   S1: 'drift, shared shocks, one shared 5x incident',
-  S2: 'S1 and noise of each cohort, CV 0.3',
-  S2b: 'S1 and noise of each cohort, CV 0.6',
+  S2: 'S1 and noise of each instance, CV 0.3: the canary is one, the baseline two',
+  S2b: 'S2 with CV 0.6',
   S3: 'S2, the noise lasting: AR 0.8 per poll',
   S3b: 'S2, the noise lasting: AR 0.95 per poll',
   S4: 'S2 at a base of 0.05 %',
@@ -76,6 +77,7 @@ export const MEANING: Readonly<Record<string, string>> = {
   A99: 'S2, AR 0.99',
   A8b: 'S2b, AR 0.8',
   A95b: 'S2b, AR 0.95',
+  H2: 'S2, 2 instances of each, CV 0.42: cohorts of CV 0.3, halves of CV 0.42',
   I0: 'S2, 10 baseline instances, 2 of the canary, each of CV 0.42',
   I8: 'I0, AR 0.8',
   I95: 'I0, AR 0.95',
@@ -85,9 +87,4 @@ export function scenarioOf(name: string): Scenario {
   const found = [...STANDARD, ...FURTHER].find((one) => one.name === name);
   if (found === undefined) throw new Error(`There is no scenario ${name}.`);
   return found;
-}
-
-/** CV of one instance of a cohort of `n`. */
-export function instanceCv({ cv, perInstance }: Scenario, n: number): number {
-  return perInstance ? cv : cv * Math.sqrt(n);
 }

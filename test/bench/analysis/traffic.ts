@@ -3,7 +3,6 @@ import type { Count } from '../../../plans/sample.ts';
 import type { Random } from './random.ts';
 import { coupledPoisson, noiseOf, poisson, streamOf } from './random.ts';
 import type { Scenario } from './scenarios.ts';
-import { instanceCv } from './scenarios.ts';
 
 export const STEP = 15;
 const DAY = 86_400;
@@ -106,10 +105,7 @@ function cohortOf(scenario: Scenario, of: { seed: number; name: string; instance
   const random = streamOf(seed, name);
   const extras = streamOf(seed, `${name} extra`);
   const noises = Array.from({ length: instances }, (_, i) =>
-    noiseOf(streamOf(seed, `${name} ${i}`), {
-      cv: instanceCv(scenario, instances),
-      lasting: scenario.lasting,
-    }),
+    noiseOf(streamOf(seed, `${name} ${i}`), { cv: scenario.cv, lasting: scenario.lasting }),
   );
   return ({ requests, share, rate, extra }) => {
     const halves: [Count, Count] = [
