@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isFailure } from '../plans/failures.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
-import { type TraceEntry, TraceReader, traceLine } from './trace.ts';
+import { refuseFaults, type TraceEntry, TraceReader, traceLine } from './trace.ts';
 import { planOf } from './traffic.fixture.ts';
 
 const plan = planOf({
@@ -13,9 +13,9 @@ const plan = planOf({
   ],
 });
 function parse(text: string): TraceEntry[] {
-  const reader = new TraceReader(plan, 'trace.jsonl');
-  const entries = text.split('\n').flatMap((line) => reader.read(line) ?? []);
-  if (text !== '') reader.finish();
+  const reader = new TraceReader(plan);
+  const entries = text.split('\n').flatMap((line, i) => reader.read(line, i + 1) ?? []);
+  if (text !== '') refuseFaults('trace.jsonl', [reader.faults()]);
   return entries;
 }
 

@@ -80,42 +80,29 @@ const MOST_PROBLEMS = 20;
  */
 export class TraceReader {
   readonly #plan: Plan;
-  readonly #file: string;
   readonly #stages: ReadonlySet<string>;
   readonly #times = new Map<string, number>();
-  readonly #problems: string[] = [];
-  #lines = 0;
+  readonly #problems: [line: number, problem: string][] = [];
   #wrong = 0;
 
-  constructor(plan: Plan, file: string) {
+  constructor(plan: Plan) {
     this.#plan = plan;
-    this.#file = file;
     this.#stages = new Set([HISTORY, ...plan.stages.map(({ name }) => name)]);
   }
 
-  /** The line's entry; null for an empty line, and for one that is wrong, which `finish` tells. */
-  read(line: string): TraceEntry | null {
-    this.#lines += 1;
+  /** The entry of a line; null for an empty one, and for one that is wrong, which `faults` tells. */
+  read(line: string, number: number): TraceEntry | null {
     if (line.trim() === '') return null;
     const parsed = parseLine(line, this.#plan);
     const problem = typeof parsed === 'string' ? parsed : this.#problemOf(parsed);
     if (problem === null && typeof parsed !== 'string') return parsed;
     this.#wrong += 1;
-    if (this.#problems.length < MOST_PROBLEMS) this.#problems.push(`line ${this.#lines}: ${problem}`);
+    if (this.#problems.length < MOST_PROBLEMS) this.#problems.push([number, problem ?? '']);
     return null;
   }
 
-  /** @throws Failure TRACE_INVALID with every line that is wrong, or when there was none at all. */
-  finish(): void {
-    if (this.#wrong > 0) {
-      const more = this.#wrong - this.#problems.length;
-      throw new Failure('TRACE_INVALID', `${this.#file} is not a trace of this plan.`, {
-        where: this.#file,
-        details: [...this.#problems, ...(more > 0 ? [`and ${more} lines more`] : [])],
-      });
-    }
-    if (this.#times.size === 0)
-      throw new Failure('TRACE_INVALID', `${this.#file} holds no samples.`, { where: this.#file });
+  faults(): TraceFaults {
+    return { rollouts: this.#times.size, wrong: this.#wrong, problems: this.#problems };
   }
 
   #problemOf(entry: TraceEntry): string | null {
@@ -140,6 +127,37 @@ export class TraceReader {
     this.#times.set(rollout, of.t);
     return null;
   }
+}
+
+/** What one reader has found wrong, with the numbers of the lines. */
+export interface TraceFaults {
+  rollouts: number;
+  wrong: number;
+  problems: readonly (readonly [line: number, problem: string])[];
+}
+
+/**
+ * What the readers of one file have found. A trace with one wrong line gives no verdict at all.
+ * @throws Failure TRACE_INVALID with every line that is wrong, or when there was none at all.
+ */
+export function refuseFaults(file: string, faults: readonly TraceFaults[]): void {
+  const wrong = faults.reduce((sum, one) => sum + one.wrong, 0);
+  if (wrong > 0) {
+    const problems = faults
+      .flatMap((one) => one.problems)
+      .sort(([a], [b]) => a - b)
+      .slice(0, MOST_PROBLEMS);
+    const more = wrong - problems.length;
+    throw new Failure('TRACE_INVALID', `${file} is not a trace of this plan.`, {
+      where: file,
+      details: [
+        ...problems.map(([line, problem]) => `line ${line}: ${problem}`),
+        ...(more > 0 ? [`and ${more} lines more`] : []),
+      ],
+    });
+  }
+  if (faults.every(({ rollouts }) => rollouts === 0))
+    throw new Failure('TRACE_INVALID', `${file} holds no samples.`, { where: file });
 }
 
 /** The entry, or what is wrong with the line. */

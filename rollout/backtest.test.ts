@@ -5,6 +5,7 @@ import { errorsPoll, planOf, randomOf } from '../analysis/traffic.fixture.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import { Backtest, type BacktestOutcome } from './backtest.ts';
+import { TraceRun } from './trace-run.ts';
 
 const plan = planOf();
 
@@ -163,18 +164,10 @@ describe('any trace', () => {
           { maxLength: 40 },
         ),
         (lines) => {
-          const reader = new TraceReader(plan, 'trace');
-          const rollouts = new Map<string, Backtest>();
-          for (const text of lines) {
-            const entry = reader.read(text);
-            if (entry === null) continue;
-            const one = rollouts.get(entry.rollout) ?? new Backtest(plan, entry.rollout);
-            rollouts.set(entry.rollout, one);
-            if (entry.kind === 'sample') one.addSample(entry.sample);
-            else one.addHistory({ stage: 'history', t: entry.t, baseline: entry.baseline });
-          }
-          for (const one of rollouts.values()) {
-            const { outcome: found, held, t, lnE } = one.finish();
+          const run = new TraceRun(plan);
+          lines.forEach((text, i) => run.add(text, i + 1));
+          for (const { outcome: one } of run.finish().outcomes) {
+            const { outcome: found, held, t, lnE } = one;
             expect(['completed', 'paused', 'rolled-back']).toContain(found);
             expect(Number.isFinite(t) && Number.isFinite(lnE)).toBe(true);
             // No stage of an hour is filled before an hour has passed.
@@ -188,9 +181,9 @@ describe('any trace', () => {
 
   it('is read back as it was written by a live rollout', () => {
     const samples = polls({ seed: 2, extra: 0.05, from: 300 });
-    const reader = new TraceReader(plan, 'trace');
-    const read = samples.map((sample) => reader.read(traceLine(sample, { rollout: 'r1', plan })));
-    reader.finish();
+    const reader = new TraceReader(plan);
+    const read = samples.map((sample, i) => reader.read(traceLine(sample, { rollout: 'r1', plan }), i + 1));
+    expect(reader.faults()).toEqual({ rollouts: 1, wrong: 0, problems: [] });
     expect(outcome(read.flatMap((entry) => (entry?.kind === 'sample' ? [entry.sample] : [])))).toEqual(
       outcome(samples),
     );

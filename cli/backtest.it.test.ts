@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { traceLine } from '../analysis/trace.ts';
+import { errorsPoll, planOf, randomOf } from '../analysis/traffic.fixture.ts';
+import type { BacktestOutcome } from '../rollout/backtest.ts';
+import { TraceRun } from '../rollout/trace-run.ts';
+import { type Outcome, startCommand } from '../test/fixtures/command.ts';
+
+const PLAN = {
+  metadata: { name: 'pricing-v2' },
+  flag: { key: 'pricing-v2' },
+  metrics: [{ name: 'errors', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp', hard: '+0.5pp' }],
+  stages: [{ name: '5%', percent: 5, bake: '1h' }],
+};
+const plan = planOf(PLAN);
+const ROLLOUTS = 24;
+const POLLS = 240;
+
+/** Rollouts whose lines stand mixed, every third of them bad from its middle on: enough lines for several threads. */
+function lines(): string[] {
+  const randoms = Array.from({ length: ROLLOUTS }, (_, i) => randomOf(i + 1));
+  return Array.from({ length: POLLS }, (_, poll) =>
+    randoms.map((random, i) => {
+      const extra = i % 3 === 0 && poll >= POLLS / 2 ? 0.05 : 0;
+      const at = { stage: '5%', t: (poll + 1) * 15, requests: 3000, share: 0.05 };
+      const sample = errorsPoll(random, { ...at, baseline: 0.005, canary: 0.005 + extra });
+      // The same name, written in two ways.
+      const line = traceLine(sample, { rollout: `r${i}`, plan });
+      return poll % 2 === 0 ? line : line.replace('"rollout":"r', '"rollout" : "\\u0072');
+    }),
+  ).flat();
+}
+
+let folder: string;
+const trace = lines();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegate-backtest-'));
+  await writeFile(join(folder, 'plan.yaml'), JSON.stringify(PLAN));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function run(text: string, file: string): Promise<Outcome> {
+  await writeFile(join(folder, file), text);
+  return startCommand(['backtest', 'plan.yaml', '--trace', file, '--json'], { cwd: folder, built: true })
+    .ended;
+}
+
+describe('a backtest', () => {
+  test('of many lines says the same as one rollout after the other, in the order of the file', async () => {
+    expect(trace.length).toBeGreaterThan(5_000);
+    const alone = new TraceRun(plan);
+    trace.forEach((text, i) => alone.add(text, i + 1));
+    const expected = alone.finish().outcomes.map(({ outcome }) => outcome);
+    const { status, out, err } = await run(`${trace.join('\n')}\n`, 'many.jsonl');
+    expect([status, err]).toEqual([1, '']);
+    const found = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as BacktestOutcome);
+    expect(found).toEqual(JSON.parse(JSON.stringify(expected)));
+    expect(found.map(({ rollout }) => rollout)).toEqual(Array.from({ length: ROLLOUTS }, (_, i) => `r${i}`));
+    expect(new Set(found.map(({ outcome }) => outcome)).size).toBeGreaterThan(1);
+  });
+
+  test('of standard input says the same as of the file', async () => {
+    const few = trace.filter((line) => /"r7"|u00727"/.test(line));
+    const args = ['backtest', 'plan.yaml', '--trace', '-', '--json'];
+    const piped = await startCommand(args, { cwd: folder, input: few.join('\n'), built: true }).ended;
+    expect(piped).toEqual(await run(few.join('\n'), 'few.jsonl'));
+    expect(piped.out).toContain('"rollout":"r7"');
+  });
+
+  test.each([0, 5_500])(
+    'with a wrong line after %i others names it, gives no verdict and ends with 2',
+    async (at) => {
+      const broken = trace.with(at, '{"rollout":"r1","stage":"nowhere"}').with(at + 7, 'half a li');
+      const { status, out, err } = await run(broken.slice(0, at + 100).join('\n'), 'broken.jsonl');
+      expect(status).toBe(2);
+      expect(JSON.parse(out)).toMatchObject({
+        code: 'TRACE_INVALID',
+        details: [expect.stringContaining(`line ${at + 1}: `), `line ${at + 8}: not JSON`],
+      });
+      expect(err).toBe('');
+    },
+  );
+});
