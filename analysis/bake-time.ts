@@ -17,6 +17,6 @@ export function bakeTimeFor(seconds: number): number | null {
 /** As a plan writes it: `45m`, `24h`, `7d`. */
 export function planDuration(seconds: number): string {
   if (seconds % DAY === 0 && seconds > 2 * DAY) return `${seconds / DAY}d`;
-  if (seconds % HOUR === 0) return `${seconds / HOUR}h`;
+  if (seconds % HOUR === 0 && seconds > 0) return `${seconds / HOUR}h`;
   return seconds % MINUTE === 0 ? `${seconds / MINUTE}m` : `${seconds}s`;
 }

@@ -1,7 +1,7 @@
 import type { PreflightFinding } from '../plans/preflight.ts';
 import { bakeTimeFor, planDuration } from './bake-time.ts';
 import type { Detection, Outlook } from './outlook.ts';
-import { type MetricOutlook, namedDifferences, type StageOutlook } from './stage-outlook.ts';
+import { bakeTimeToFind, type MetricOutlook, namedDifferences, type StageOutlook } from './stage-outlook.ts';
 
 /** What a reader must know of a stage before the rollout: what it is too short to see, and what it will wait for in vain. */
 export function stageFindings(stage: StageOutlook): PreflightFinding[] {
@@ -41,7 +41,7 @@ function metricFindings(metric: MetricOutlook, stage: StageOutlook): PreflightFi
   const { proof } = mean;
   if (proof.asked && (proof.seconds === null || proof.seconds > stage.max)) {
     const after = proof.seconds === null ? 'never' : `after ${timeText(proof.seconds)}`;
-    const message = `${metric.metric} is proven to ${sizeText(proof.margin, mean.unit)} ${after}, the stage asks a person after ${timeText(stage.max)}`;
+    const message = `${metric.metric} is proven to ${sizeText(proof.margin, mean.unit)} ${after}, the stage asks a person after ${planDuration(stage.max)}`;
     const enough = proof.likely === null ? null : bakeTimeFor(proof.likely);
     const instead =
       enough === null ? 'a wider proof, or more percent' : `max: ${planDuration(enough)}, or a wider proof`;
@@ -52,11 +52,12 @@ function metricFindings(metric: MetricOutlook, stage: StageOutlook): PreflightFi
 
 function tooShort(named: Detection, outlook: Outlook, stage: StageOutlook): Told | null {
   const what = differenceText(named, outlook);
-  const bake = timeText(stage.bake);
+  const bake = planDuration(stage.bake);
+  const enough = bakeTimeToFind(named);
   const instead =
-    stage.proposedBake === null
+    enough === null
       ? 'a wider margin, or more percent: no time that people wait is long enough'
-      : `bake: ${planDuration(stage.proposedBake)}`;
+      : `bake: ${planDuration(enough)}`;
   if (named.kind === 'tolerated') return null;
   if (named.kind === 'unseen')
     return { message: `${bake} is too short to see ${what}, and so is any time`, instead };
@@ -76,12 +77,10 @@ function tooShort(named: Detection, outlook: Outlook, stage: StageOutlook): Told
 function minimumFindings(stage: StageOutlook): PreflightFinding[] {
   const { minRequests, minUsers, max } = stage;
   const found: PreflightFinding[] = [];
-  if (minRequests !== null && minRequests.seconds !== null && minRequests.seconds > max) {
-    const after = Number.isFinite(minRequests.seconds)
-      ? `takes ${timeText(minRequests.seconds)}`
-      : 'never comes';
-    const message = `its minimum of ${minRequests.need} canary requests ${after}, the stage asks a person after ${timeText(max)}`;
-    const enough = bakeTimeFor(minRequests.seconds);
+  const seconds = minRequests?.seconds ?? null;
+  if (minRequests !== null && seconds !== null && seconds > max) {
+    const message = `its minimum of ${minRequests.need} canary requests takes ${timeText(seconds)}, the stage asks a person after ${planDuration(max)}`;
+    const enough = bakeTimeFor(seconds);
     const instead =
       enough === null ? 'a smaller minRequests, or more percent' : `max: ${planDuration(enough)}`;
     found.push(warning(stage, { message, instead }));

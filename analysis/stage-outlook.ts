@@ -28,10 +28,11 @@ export interface StageOutlook {
   quietestPerHour: number | null;
   /** Distinct users of the canary of those that are counted now; null: not known. */
   users: number | null;
+  /** `seconds`: null where it never comes, or cannot be known. */
   minRequests: { need: number; seconds: number | null } | null;
   minUsers: { need: number; expected: number | null } | null;
   metrics: MetricOutlook[];
-  /** A bake time within which nine of ten rollouts find what the thresholds name; null: the present one, or none is. */
+  /** A bake time within which nine of ten rollouts find what the thresholds name and any time shows; null: the present one. */
   proposedBake: number | null;
 }
 
@@ -153,7 +154,7 @@ function minimumOf(
 ): StageOutlook['minRequests'] {
   const stage = plan.stages[frame.index];
   const seconds = (need: number, hourly: number | null) =>
-    hourly === null ? null : hourly > 0 ? (need / hourly) * 3600 : Number.POSITIVE_INFINITY;
+    hourly !== null && hourly > 0 ? (need / hourly) * 3600 : null;
   if (stage?.minRequests !== undefined)
     return stage.minRequests === 0
       ? null
@@ -174,11 +175,10 @@ function minimumOf(
       margin: margins.hard ?? margins.soft ?? 0,
       ratio: frame.share / (1 - frame.share),
     });
-    return Number.isFinite(need)
-      ? [{ need, seconds: seconds(need, hourly) ?? Number.POSITIVE_INFINITY }]
-      : [];
+    return Number.isFinite(need) ? [{ need, seconds: seconds(need, hourly) }] : [];
   });
-  return needs.toSorted((a, b) => b.seconds - a.seconds)[0] ?? null;
+  const longest = ({ seconds: time }: { seconds: number | null }) => time ?? Number.POSITIVE_INFINITY;
+  return needs.toSorted((a, b) => longest(b) - longest(a))[0] ?? null;
 }
 
 /** What the thresholds of a metric name: its hard margin, and twice the margin that is tested, as that itself is borne. */
@@ -192,14 +192,17 @@ export function namedDifferences({ detections }: Outlook): Detection[] {
   });
 }
 
+/** What no time that people wait can show asks for another margin, and is left out. */
 function proposal(metrics: readonly MetricOutlook[], bake: number): number | null {
-  let longest = 0;
-  for (const one of metrics) {
-    if (one.kind === 'not-planned') continue;
-    for (const named of namedDifferences(one.mean)) {
-      if (named.kind !== 'found' || named.likely === null) return null;
-      longest = Math.max(longest, named.likely);
-    }
-  }
-  return longest > bake ? bakeTimeFor(longest) : null;
+  const times = metrics.flatMap((one) =>
+    one.kind === 'not-planned' ? [] : namedDifferences(one.mean).map(bakeTimeToFind),
+  );
+  const longest = Math.max(0, ...times.filter((time) => time !== null));
+  return longest > bake ? longest : null;
+}
+
+/** The bake time, as people write one, within which nine of ten rollouts find a difference; null: none. */
+export function bakeTimeToFind(detection: Detection): number | null {
+  if (detection.kind !== 'found' || detection.likely === null) return null;
+  return bakeTimeFor(detection.likely);
 }
