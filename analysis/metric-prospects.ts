@@ -7,7 +7,9 @@ import type { PollCounts } from './kernel.ts';
 import { latencyMargins, ratioMargins, tested } from './margins.ts';
 import type { MetricProfile, Profile } from './profile.ts';
 import { type Course, countCourse, type Prospect } from './prospect.ts';
+import { expectedScatter, varianceOf } from './scatter.ts';
 import type { StageFrame } from './stage.ts';
+import { likelyAbove } from './survival.ts';
 import { scalesOf, toleranceOf } from './value.ts';
 import { lnValueEvidence } from './value-kernel.ts';
 
@@ -106,20 +108,21 @@ function latencyProspect(
     return "no bucket edge shows its margin at 0.5-20 % of the baseline's requests: advisory";
   const total = histogramTotal(buckets);
   const [Nc, Nb] = [trials * frame.share, trials * (1 - frame.share)];
-  const share = (seconds: number) => countAbove(buckets, seconds) / total;
+  const counted = (seconds: number) => countAbove(buckets, seconds) / total;
+  const likely = (seconds: number) => likelyAbove(buckets, seconds) / total;
   const dispersion = largestDispersion([of.profile.learnt.dispersion[metric.name]], plan.analysis.noise);
   // A canary slower by a share has above the edge what the baseline has above the edge divided by as much.
   const courses = (slowdown: number, at: { margin: number; mirrored: boolean }): Course[] =>
     edges.map((edge) =>
       countCourse({
         counts: {
-          canaryEvents: Nc * share(edge / (1 + slowdown)),
+          canaryEvents: Nc * likely(edge / (1 + slowdown)),
           canaryTotal: Nc,
-          baselineEvents: Nb * share(edge / (1 + at.margin)),
+          baselineEvents: Nb * counted(edge / (1 + at.margin)),
           baselineTotal: Nb,
         },
         margin: 0,
-        difference: share(edge / (1 + slowdown)) - share(edge / (1 + at.margin)),
+        difference: likely(edge / (1 + slowdown)) - counted(edge / (1 + at.margin)),
         c: at.mirrored ? frame.mirrored : frame.c,
         dispersion,
         mirrored: at.mirrored,
@@ -139,7 +142,7 @@ function latencyProspect(
 
 function meanProspect(
   metric: MeanMetric,
-  { mean, variance }: Known<'mean'>,
+  { mean, squares }: Known<'mean'>,
   of: ProspectOf,
 ): Prospect | string {
   const { plan, frame, trials } = of;
@@ -152,14 +155,18 @@ function meanProspect(
   const margins = { soft: size(written.soft), hard: size(written.hard) };
   const margin = tested(margins);
   if (margin === null) return ADVISORY;
-  if (variance === null)
+  if (squares.length === 0)
     return "its scatter is not known before the rollout: the baseline's series cannot be split in two halves";
   const [Nc, Nb] = [trials * frame.share, trials * (1 - frame.share)];
   const w = (Nc * Nb) / (Nc + Nb);
   const course =
     (difference: number, alpha: number): Course =>
     (age, below) => {
-      const z = difference * Math.sqrt((age * w) / variance(age)) - below;
+      // A gate knows the scatter by what the rollout has shown so far, and widens it the less that is.
+      const variance = varianceOf(expectedScatter(squares, age), { kind: 'zero' })?.(age);
+      if (variance === undefined || !(variance > 0)) return 0;
+      const real = squares[Math.min(squares.length - 1, Math.floor(Math.log2(age)))] ?? 0;
+      const z = difference * Math.sqrt((age * w) / variance) - below * Math.sqrt(real / variance);
       return lnValueEvidence({ z, n: age, scales: scalesOf(alpha) });
     };
   return {

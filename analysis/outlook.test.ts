@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { HistorySample } from '../plans/sample.ts';
 import type { Knots } from './dispersion.ts';
 import { measureDispersion } from './dispersion.ts';
 import { assess, observe, openEvidence } from './gate.ts';
@@ -114,7 +113,7 @@ describe('the planned time to detection', () => {
     const median = stops[Math.floor(cell.runs / 2)] ?? 0;
     expect(seconds / median).toBeGreaterThan(1 / 1.5);
     expect(seconds / median).toBeLessThan(1.5);
-    // Nine of ten are found within what is called likely; one poll more or less is chance.
+    // What is called likely is aimed at nine of ten.
     const within = stops.filter((stop) => stop <= likely).length;
     expect(within / cell.runs).toBeGreaterThan(0.85);
   });

@@ -4,7 +4,8 @@ import type { Ruler } from './ruler.ts';
 
 /**
  * When a true difference is found. `tolerated`: it is within the margin that is tested, which never stops a rollout.
- * `seconds` is the median, `likely` the time within which nine of ten are found. `unseen`: not within `after` seconds.
+ * `seconds` is the median, `likely` the time within
+ * which most are found: aimed at nine of ten, and 80 to 95 % where it was simulated. `unseen`: not within `after` seconds.
  */
 export type Detection = { of: 'soft' | 'hard'; times: number; difference: number } & (
   | { kind: 'found'; seconds: number; likely: number | null; requests: number }
@@ -17,7 +18,7 @@ export interface Proof {
   margin: number;
   /** The stage asks for it. */
   asked: boolean;
-  /** Median, within which nine of ten are proven, and the canary's requests until the median; null: not within reach. */
+  /** Median, the time within which most are proven, and the canary's requests until the median; null: not within reach. */
   seconds: number | null;
   likely: number | null;
   requests: number | null;
@@ -38,7 +39,7 @@ export interface Outlook {
   smallest: number | null;
 }
 
-/** Standard deviations below which one of ten sums stays. */
+/** Standard deviations below which one of ten sums stays. Noise that is skewed, or not yet known, makes it more. */
 const ONE_IN_TEN = 1.2816;
 /** Seconds beyond which nobody waits. */
 const LONGEST = 60 * 86_400;

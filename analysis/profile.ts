@@ -4,7 +4,7 @@ import { addHistograms, histogramTotal } from './histogram.ts';
 import type { Learnt } from './history.ts';
 import { learn } from './history.ts';
 import { badCount } from './margins.ts';
-import { addScatter, NO_SCATTER, varianceOf } from './scatter.ts';
+import { addScatter, NO_SCATTER, squaresOf } from './scatter.ts';
 import { cohortFaults } from './soundness.ts';
 import { pairWeight, valueOf } from './value.ts';
 
@@ -16,11 +16,14 @@ export interface Profile {
   metrics: Readonly<Record<string, MetricProfile>>;
 }
 
-/** `trials` are requests (observations) per poll. Counts are of bad events, whichever way the plan writes the metric. */
+/**
+ * `trials` are requests (observations) per poll. Counts are of bad events, whichever way the plan writes the metric.
+ * `squares`: what halves scatter as shares of the mean, by block size; empty: there were none.
+ */
 export type MetricProfile =
   | { kind: 'ratio'; trials: number; count: Count }
   | { kind: 'latency'; trials: number; buckets: Buckets; edges: readonly number[] }
-  | { kind: 'mean'; trials: number; mean: number; variance: ((n: number) => number) | null }
+  | { kind: 'mean'; trials: number; mean: number; squares: readonly number[] }
   | { kind: 'gauge' };
 
 /** Sums up the baseline's polls before a rollout. A metric without requests is absent. */
@@ -73,7 +76,7 @@ function metricProfile(
   }
 }
 
-/** The mean, and what the halves differ by: shares of the mean, per unit of weight, as a gate's own scatter counts them. */
+/** The mean, and what the halves differ by as a gate's own scatter counts it. */
 function meanProfile(metric: MeanMetric, history: readonly HistorySample[]): MetricProfile | null {
   let [sum, weight] = [0, 0];
   for (const { baseline } of history) {
@@ -92,6 +95,5 @@ function meanProfile(metric: MeanMetric, history: readonly HistorySample[]): Met
     const W = pairWeight(metric, first, second);
     scatter = addScatter(scatter, { Y: (W * (first.value - second.value)) / Math.abs(mean), W });
   }
-  const variance = varianceOf(scatter, { kind: 'zero' });
-  return { kind: 'mean', trials: weight / history.length, mean, variance };
+  return { kind: 'mean', trials: weight / history.length, mean, squares: squaresOf(scatter) };
 }

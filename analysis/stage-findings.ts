@@ -69,7 +69,7 @@ function tooShort(named: Detection, outlook: Outlook, stage: StageOutlook): Told
   if (named.likely !== null && named.likely <= stage.bake) return null;
   const likely = named.likely === null ? 'longer than anybody waits' : timeText(named.likely);
   return {
-    message: `${bake} misses ${what} in more than one of ten rollouts: nine of ten need ${likely}`,
+    message: `${bake} is not always enough to see ${what}: most rollouts need ${likely}`,
     instead,
   };
 }

@@ -32,7 +32,7 @@ export interface StageOutlook {
   minRequests: { need: number; seconds: number | null } | null;
   minUsers: { need: number; expected: number | null } | null;
   metrics: MetricOutlook[];
-  /** A bake time within which nine of ten rollouts find what the thresholds name and any time shows; null: the present one. */
+  /** A bake time within which most rollouts find what the thresholds name and any time shows; null: the present one. */
   proposedBake: number | null;
 }
 
@@ -201,7 +201,7 @@ function proposal(metrics: readonly MetricOutlook[], bake: number): number | nul
   return longest > bake ? longest : null;
 }
 
-/** The bake time, as people write one, within which nine of ten rollouts find a difference; null: none. */
+/** The bake time, as people write one, within which most rollouts find a difference; null: none. */
 export function bakeTimeToFind(detection: Detection): number | null {
   if (detection.kind !== 'found' || detection.likely === null) return null;
   return bakeTimeFor(detection.likely);

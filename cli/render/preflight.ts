@@ -20,7 +20,7 @@ export function preflightLines(report: PreflightReport, page: Page): string[] {
     '',
     ...noiseLines(report.noise, page),
     ink('strong', 'Stages'),
-    ink('dim', '  times: half of the rollouts find it by then (in brackets: nine of ten)'),
+    ink('dim', '  times: half of the rollouts find it by then (in brackets: most of them)'),
     ...report.stages.flatMap((stage) => stageLines(stage, page)),
     '',
     ...alertLines(report, page),
