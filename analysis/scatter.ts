@@ -82,3 +82,20 @@ function stepBetween(all: { Y: number; W: number }, since: { Y: number; W: numbe
   const step = since.Y / since.W - (all.Y - since.Y) / W;
   return ((W * since.W) / all.W) * step * step;
 }
+
+/** What blocks of 1, 2, 4 ... scatter about zero, per unit of weight; of sizes of which there are enough. */
+export function squaresOf(scatter: Scatter): number[] {
+  if ((scatter[0]?.blocks ?? 0) < FEWEST_VALUES) return [];
+  return scatter.filter(({ blocks }) => blocks >= FEWEST_BLOCKS).map(({ square, blocks }) => square / blocks);
+}
+
+/** What `values` values are expected to show where blocks scatter like this; longer blocks like the longest. */
+export function expectedScatter(squares: readonly number[], values: number): Scatter {
+  const levels: Level[] = [];
+  for (let k = 0; k < LEVELS && 2 ** k <= values; k++) {
+    const blocks = Math.floor(values / 2 ** k);
+    const square = squares[k] ?? squares.at(-1) ?? 0;
+    levels.push({ open: null, blocks, square: blocks * square, Y: 0, W: 0 });
+  }
+  return levels;
+}

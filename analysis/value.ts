@@ -199,7 +199,7 @@ export function isNoiseAssumed(evidence: ValueEvidence): boolean {
   return varianceOf(evidence.twins, { kind: 'zero' }) === null;
 }
 
-function scalesOf(alpha: number): number[] {
+export function scalesOf(alpha: number): number[] {
   return PLANNED.map((planned) => mixtureScale(alpha, planned));
 }
 
@@ -233,12 +233,12 @@ export function valueOf(metric: ValueMetric, cohort: CohortSample): Value | null
 
 const NOTHING: Value = { value: 0, weight: 0 };
 
-function pairWeight(metric: ValueMetric, a: Value, b: Value): number {
+export function pairWeight(metric: ValueMetric, a: Value, b: Value): number {
   return metric.kind === 'gauge' ? 1 : (a.weight * b.weight) / (a.weight + b.weight);
 }
 
 /** How much worse a value may be, in its unit, beside this baseline; of two parts the smaller. */
-function toleranceOf(margin: Margin | null, baseline: number): number | null {
+export function toleranceOf(margin: Margin | null, baseline: number): number | null {
   if (margin === null) return null;
   const relative = margin.relative === null ? null : margin.relative * Math.abs(baseline);
   if (relative === null) return margin.absolute;

@@ -26,6 +26,17 @@ export function addRollouts(program: Command, run: Run): void {
       ),
     );
 
+  program
+    .command('preflight <plan>')
+    .description("what a rollout would be like, from the service's own traffic, before it is submitted")
+    .option('--days <n>', 'days of traffic that are read for the daily pattern (default: 7)')
+    .option('--fire-test', 'send a test alert to the Alertmanagers and look whether it arrives')
+    .action(
+      run(async (c, file: string, options: { days?: string; fireTest?: boolean }) =>
+        (await import('./commands/preflight.ts')).preflight(c, file, options),
+      ),
+    );
+
   const rollouts = () => import('./commands/rollouts.ts');
   program
     .command('submit <file>')

@@ -20,8 +20,21 @@ export interface Connection {
   readonly host: string;
   /** Posts a form to a path below the base address. @throws SourceDown */
   post(path: string, form: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Posts a JSON text. @throws SourceDown */
+  postJson(path: string, body: unknown): Promise<Answer>;
+  /** @throws SourceDown */
+  get(path: string, query?: Readonly<Record<string, string>>): Promise<Answer>;
   close(): void;
 }
+
+interface Sent {
+  path: string;
+  query?: Readonly<Record<string, string>> | undefined;
+  /** Without one it is a GET. */
+  body?: { type: string; text: string } | undefined;
+}
+
+const FORM = 'application/x-www-form-urlencoded';
 
 /** Sockets per source: Prometheus runs 20 queries at once by default and queues the others itself. */
 const SOCKETS = 16;
@@ -40,42 +53,50 @@ export function connect(config: PrometheusSourceConfig): Connection {
   const headers = { ...config.headers, ...authorization(config, base) };
   const prefix = base.pathname.replace(/\/+$/, '');
 
-  function send(path: string, payload: string, signal: AbortSignal): Promise<Answer> {
+  function send({ path, query, body }: Sent, signal: AbortSignal): Promise<Answer> {
     const url = new URL(`${prefix}${path}${base.search}`, base.origin);
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
     return new Promise((resolve, reject) => {
       const request = (secure ? https : http).request(url, {
-        method: 'POST',
+        method: body === undefined ? 'GET' : 'POST',
         agent,
         signal,
         headers: {
           accept: 'application/json',
           ...headers,
-          'content-type': 'application/x-www-form-urlencoded',
-          'content-length': Buffer.byteLength(payload),
+          ...(body === undefined
+            ? {}
+            : { 'content-type': body.type, 'content-length': Buffer.byteLength(body.text) }),
         },
       });
       request.on('response', (response) => void collect(response).then(resolve, reject));
       request.on('error', (error) => {
         // The server closed an idle connection just as it was taken again: nothing was read, ask on a new one.
-        if (request.reusedSocket && codeOf(error) === 'ECONNRESET') resolve(send(path, payload, signal));
+        if (request.reusedSocket && codeOf(error) === 'ECONNRESET')
+          resolve(send({ path, query, body }, signal));
         else reject(error);
       });
-      request.end(payload);
+      request.end(body?.text);
     });
+  }
+
+  async function exchange(sent: Sent): Promise<Answer> {
+    const signal = AbortSignal.timeout(config.timeout * 1000);
+    try {
+      return await send(sent, signal);
+    } catch (error) {
+      const why = signal.aborted ? `no answer within ${config.timeout} s` : reason(error);
+      throw new SourceDown(`${base.host}: ${why}`, { cause: error });
+    }
   }
 
   return {
     host: base.host,
-    async post(path, form) {
-      const payload = new URLSearchParams(form).toString();
-      const signal = AbortSignal.timeout(config.timeout * 1000);
-      try {
-        return await send(path, payload, signal);
-      } catch (error) {
-        const why = signal.aborted ? `no answer within ${config.timeout} s` : reason(error);
-        throw new SourceDown(`${base.host}: ${why}`, { cause: error });
-      }
-    },
+    post: (path, form) =>
+      exchange({ path, body: { type: FORM, text: new URLSearchParams(form).toString() } }),
+    postJson: (path, body) =>
+      exchange({ path, body: { type: 'application/json', text: JSON.stringify(body) } }),
+    get: (path, query) => exchange({ path, query }),
     close: () => agent.destroy(),
   };
 }

@@ -38,6 +38,7 @@ export async function readHistory(ask: Ask, request: HistoryRequest): Promise<Hi
     }
     points += series.reduce((sum, { times }) => sum + times.length, 0);
     const found = spanSamples({ plan, series, to, count, origin });
+    request.told?.(count);
     empty = found.length === 0 ? empty + 1 : 0;
     samples.unshift(...found);
   }

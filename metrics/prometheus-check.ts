@@ -11,11 +11,15 @@ const SLOW = 1.1;
 /** Polls looked back at, so that even a slow scrape was seen. */
 const CHECKED_STEPS = 10;
 
+/** What is looked for; with `canary` also which queries find no series of it, which is normal before a start. */
+interface Check {
+  plan: Plan;
+  at: number;
+  canary?: boolean;
+}
+
 /** Every query tried once, and the baseline's series looked for. @throws SourceDown */
-export async function checkQueries(
-  ask: Ask,
-  { plan, at }: { plan: Plan; at: number },
-): Promise<QueryFinding[]> {
+export async function checkQueries(ask: Ask, { plan, at, canary = false }: Check): Promise<QueryFinding[]> {
   const { queries, broken } = cohortQueries(plan);
   const findings: QueryFinding[] = broken.map((selector) => ({ ...selector, kind: 'refused' }));
   const steps = Math.max(CHECKED_STEPS, LOOKBACK_STEPS);
@@ -24,7 +28,9 @@ export async function checkQueries(
     ...queries.map(async (query) => {
       const text = `${query.selector}[${range}ms]`;
       const answer = await tried(ask, { metric: query.metric, text, at });
-      return 'kind' in answer ? [answer] : baselineFindings({ plan, query, at, range }, answer);
+      if ('kind' in answer) return [answer];
+      const look: Look = { plan, query, at, range };
+      return [...baselineFindings(look, answer), ...(canary ? canaryFindings(look, answer) : [])];
     }),
     ...expressionQueries(plan).map(async ({ owner, expr }) => {
       const answer = await tried(ask, { metric: owner, text: expr, at });
@@ -46,12 +52,29 @@ async function tried(
   }
 }
 
-function baselineFindings(
-  { plan, query, at, range }: { plan: Plan; query: CohortQuery; at: number; range: number },
-  answer: QueryAnswer,
-): QueryFinding[] {
-  // Without events there are no series of them, which is what a healthy service looks like.
-  if (query.role === 'events' || query.role === 'sum' || query.role === 'users') return [];
+interface Look {
+  plan: Plan;
+  query: CohortQuery;
+  at: number;
+  range: number;
+}
+
+/** Without events there are no series of them, which is what a healthy service looks like. */
+function mayBeAbsent({ role }: CohortQuery): boolean {
+  return role === 'events' || role === 'sum' || role === 'users';
+}
+
+function canaryFindings({ plan, query, at, range }: Look, answer: QueryAnswer): QueryFinding[] {
+  if (mayBeAbsent(query) || query.cohort === 'baseline') return [];
+  const until = Math.round(at * 1000);
+  const series = cohortSeries({ plan, query, after: until - range, until }, answer);
+  if (series.some(({ cohort, times }) => cohort === 'canary' && times.length > 0)) return [];
+  const detail = `no series of the canary cohort in the last ${range / 1000} s`;
+  return [{ metric: query.metric, query: query.selector, kind: 'no-canary', detail }];
+}
+
+function baselineFindings({ plan, query, at, range }: Look, answer: QueryAnswer): QueryFinding[] {
+  if (mayBeAbsent(query)) return [];
   const asked = plan.metrics.find(({ name }) => name === query.metric);
   if (asked?.kind === 'gauge' && asked.compare === 'canary') return [];
   if (query.cohort === 'canary') return [];

@@ -10,6 +10,7 @@ import type { PrometheusSourceConfig } from './prometheus-config.ts';
 import { QueryCache, type QueryCounters } from './query-cache.ts';
 import { cohortSeries } from './series.ts';
 import type { MetricSource, WindowRequest } from './source.ts';
+import { createSurvey, type Survey } from './survey.ts';
 import { LOOKBACK_STEPS, type Window } from './targets.ts';
 import { windowSample } from './window-sample.ts';
 
@@ -23,6 +24,8 @@ export interface PrometheusSourceOptions {
 export interface PrometheusSource extends MetricSource {
   /** For telemetry: how many queries were sent, and how many were answered from one already asked. */
   readonly counters: Readonly<QueryCounters>;
+  /** What is looked at before a rollout. */
+  readonly survey: Survey;
   close(): void;
 }
 
@@ -43,6 +46,7 @@ export function createPrometheusSource(
   return {
     settle: config.settle,
     counters: cache.counters,
+    survey: createSurvey({ connection, ask, askAlone, reachable: (work) => reachable(connection, work) }),
     read: (request) => read(ask, request),
     history: (request) => reachable(connection, () => readHistory(askAlone, request)),
     breakdown: (request) => reachable(connection, () => readBreakdown(askAlone, request)),

@@ -19,6 +19,8 @@ export interface HistoryRequest {
   windows: number;
   /** Unix seconds at which the rollout began: `sample.t = window end - origin`. */
   origin: number;
+  /** Told how many windows more have been read, each time some have. */
+  told?: (windows: number) => void;
 }
 
 /** The usable windows of the baseline in their order; `note`: why there are not more. */

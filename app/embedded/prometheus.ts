@@ -20,6 +20,8 @@ export interface PrometheusOptions {
   scrapeInterval?: string | undefined;
   /** A Prometheus duration, default `7d`. */
   retention?: string | undefined;
+  /** More of its configuration, in its own words: `alerting`, `rule_files`. */
+  further?: Readonly<Record<string, unknown>> | undefined;
   log: Log;
   ledger?: ChildLedger | undefined;
 }
@@ -45,6 +47,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
       evaluation_interval: scrapeInterval,
     },
     scrape_configs: scrapeConfigs,
+    ...options.further,
   };
   // JSON is YAML.
   await writeFile(file, `${JSON.stringify(config, null, 2)}\n`);

@@ -1,9 +1,9 @@
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command, onPath, tail } from './command.mjs';
-import { checkSum, download, system } from './download.mjs';
 import { goBuild, goUnfit } from './go.mjs';
 import { fromPlaces } from './places.mjs';
+import { fromRelease } from './release.mjs';
 
 /** The long-term support release. */
 const VERSION = '3.5.0';
@@ -21,7 +21,12 @@ export async function findPrometheus() {
     title: 'Prometheus',
     programs: PROGRAMS,
     places: [
-      { name: 'its release archive on GitHub', usually: '30 s', fetch: fromGitHub },
+      {
+        name: 'its release archive on GitHub',
+        usually: '30 s',
+        fetch: (folder) =>
+          fromRelease({ project: 'prometheus', version: VERSION, programs: PROGRAMS, folder }),
+      },
       {
         name: "the distribution's package, unpacked without installing it",
         usually: '10 s',
@@ -45,21 +50,6 @@ export async function findPrometheus() {
       'Install Prometheus (https://prometheus.io/download) so that `prometheus` and `promtool` are on PATH.',
     ],
   });
-}
-
-async function fromGitHub(folder) {
-  const base = `prometheus-${VERSION}.${system.os}-${system.arch}`;
-  const name = `${base}.tar.gz`;
-  const release = `https://github.com/prometheus/prometheus/releases/download/v${VERSION}`;
-  const file = join(folder, name);
-  const sums = join(folder, 'sums');
-  await download(`${release}/sha256sums.txt`, sums);
-  await download(`${release}/${name}`, file);
-  await checkSum({ file, name, sums });
-  const { status, output } = await command('tar', ['-xzf', file, '-C', folder]);
-  if (status !== 0) throw new Error(tail(output, 1)[0] ?? 'the archive does not unpack');
-  for (const program of PROGRAMS) await rename(join(folder, base, program), join(folder, program));
-  for (const rest of [file, sums, join(folder, base)]) await rm(rest, { recursive: true });
 }
 
 /** Needs no root and starts no service. */

@@ -1,3 +1,4 @@
+import { findAlertmanager } from './alertmanager.mjs';
 import { ensureBuild } from './build.mjs';
 import { ensurePackages } from './packages.mjs';
 import { findPrometheus } from './prometheus.mjs';
@@ -8,16 +9,19 @@ import { findTemporal } from './temporal.mjs';
 export async function run({ purpose, json }) {
   if (json) toStderr();
   const began = performance.now();
-  const inClone = purpose !== 'parts';
+  const inClone = purpose === 'start' || purpose === 'test';
+  const own = purpose !== 'alertmanager';
   // The slow ones wait on the network or on one compiler each, so they go side by side.
   const answers = await Promise.allSettled([
-    findTemporal(),
-    findPrometheus(),
+    own ? findTemporal() : undefined,
+    own ? findPrometheus() : undefined,
+    // Only tests run one: `preflight --fire-test` tries the one that there is.
+    purpose === 'test' || purpose === 'alertmanager' ? findAlertmanager() : undefined,
     inClone ? ensurePackages() : undefined,
   ]);
   const troubles = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   if (troubles.length > 0) fail(troubles);
-  const [temporal, prometheus] = answers.map((answer) =>
+  const [temporal, prometheus, alertmanager] = answers.map((answer) =>
     answer.status === 'fulfilled' ? answer.value : undefined,
   );
   try {
@@ -25,7 +29,7 @@ export async function run({ purpose, json }) {
   } catch (error) {
     fail([error]);
   }
-  if (json) console.log(JSON.stringify({ ...temporal, ...prometheus }));
+  if (json) console.log(JSON.stringify({ ...temporal, ...prometheus, ...alertmanager }));
   const seconds = (performance.now() - began) / 1000;
   if (seconds > 3) say(`ready after ${Math.round(seconds)} s`);
 }

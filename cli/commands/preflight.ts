@@ -1,0 +1,81 @@
+import type { ServedFlag } from '../../app/preflight-findings.ts';
+import { Failure, isFailure } from '../../plans/failures.ts';
+import type { Plan } from '../../plans/plan.ts';
+import { FlagReply } from '../../server/api.ts';
+import { ApiClient } from '../api-client.ts';
+import type { Context } from '../context.ts';
+import { planText } from '../plan-file.ts';
+import { printable } from '../render/ink.ts';
+import { preflightLines } from '../render/preflight.ts';
+import { Progress } from '../render/progress.ts';
+import { loadConfiguration } from './processes.ts';
+
+export interface PreflightOptions {
+  days?: string;
+  fireTest?: boolean;
+}
+
+const DEFAULT_DAYS = 7;
+const MOST_DAYS = 30;
+
+/** Says before a submit what a rollout would be like: 0 it can start, 1 it cannot. */
+export async function preflight(context: Context, file: string, options: PreflightOptions): Promise<number> {
+  const days = daysOf(options.days);
+  const [config, text, app] = await Promise.all([
+    loadConfiguration(context),
+    planText(file),
+    import('../../app/preflight.ts'),
+  ]);
+  let bar: Progress | null = null;
+  let drawn = 0;
+  let queries = 0;
+  try {
+    const report = await app.preflight({
+      config,
+      text,
+      file: file === '-' ? 'standard input' : file,
+      days,
+      fireTest: options.fireTest === true,
+      now: Date.now() / 1000,
+      served: (plan) => servedFlag(context, plan),
+      progress: (done, whole) => {
+        bar ??= new Progress(process.stderr, whole, 'spans read');
+        bar.advance(done - drawn, (queries += 1));
+        drawn = done;
+      },
+    });
+    context.tell(report);
+    bar = close(bar);
+    context.say(preflightLines(printable(report), context.page()));
+    return report.ok ? 0 : 1;
+  } finally {
+    close(bar);
+  }
+}
+
+function close(bar: Progress | null): null {
+  bar?.close();
+  return null;
+}
+
+function daysOf(text: string | undefined): number {
+  const days = text === undefined ? DEFAULT_DAYS : Number(text);
+  if (Number.isInteger(days) && days >= 1 && days <= MOST_DAYS) return days;
+  throw new Failure('USAGE', `--days ${text} is no number of days from 1 to ${MOST_DAYS}.`);
+}
+
+/** A preflight works without a server too: then it knows less. */
+async function servedFlag(context: Context, plan: Plan): Promise<ServedFlag | null | 'unreachable'> {
+  const { environment, flag } = plan;
+  const query = `?environment=${encodeURIComponent(environment)}`;
+  try {
+    const { exposure, latch } = await new ApiClient(context.server).get(
+      `/flags/${encodeURIComponent(flag.key)}${query}`,
+      FlagReply,
+    );
+    return { exposure, latch };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return error.code === 'FLAG_UNKNOWN' ? null : 'unreachable';
+  }
+}

@@ -1,0 +1,108 @@
+import type { Plan } from '../plans/plan.ts';
+import type { AlertRule, LabelValues, ServedSplit } from '../plans/preflight.ts';
+import { withMatchers } from '../plans/promql.ts';
+import type { Connection } from './connection.ts';
+import { cohortQueries } from './plan-queries.ts';
+import type { Ask } from './prometheus-api.ts';
+import { checkQueries } from './prometheus-check.ts';
+import { readAlertmanagers, readRules } from './rules.ts';
+import type { QueryFinding } from './source.ts';
+import { readTraffic, type TrafficRead, type TrafficRequest, trialSelectors } from './traffic.ts';
+
+/** What is looked at before a rollout, in a bounded number of queries. All throw `PROMETHEUS_UNREACHABLE`. */
+export interface Survey {
+  /** Tries every query of the plan; a canary without series is told too. */
+  check(plan: Plan, at: number): Promise<QueryFinding[]>;
+  traffic(request: TrafficRequest): Promise<TrafficRead>;
+  /** The labels of the plan's breakdowns, and the one that tells instances apart. */
+  labels(plan: Plan, at: number): Promise<LabelValues[]>;
+  /** Requests by cohort in the `seconds` until `at`; null where the plan counts none. */
+  split(plan: Plan, at: number, seconds: number): Promise<ServedSplit | null>;
+  /** Distinct users of both cohorts as they are counted at `at`, by the instance that knows most; null: not counted. */
+  users(plan: Plan, at: number): Promise<number | null>;
+  /** Null: this source has no rules. */
+  rules(): Promise<AlertRule[] | null>;
+  /** Addresses of the Alertmanagers that it sends to; null: it lists none. */
+  alertmanagers(): Promise<string[] | null>;
+}
+
+interface SurveyParts {
+  connection: Connection;
+  ask: Ask;
+  /** Not shared with others. */
+  askAlone: Ask;
+  reachable: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export function createSurvey({ connection, ask, askAlone, reachable }: SurveyParts): Survey {
+  return {
+    check: (plan, at) => reachable(() => checkQueries(ask, { plan, at, canary: true })),
+    traffic: (request) => reachable(() => readTraffic(askAlone, request)),
+    labels: (plan, at) => reachable(() => readLabels(ask, plan, at)),
+    split: (plan, at, seconds) => reachable(() => readSplit(ask, { plan, at, seconds })),
+    users: (plan, at) => reachable(() => readUsers(ask, plan, at)),
+    rules: () => reachable(() => readRules(connection)),
+    alertmanagers: () => reachable(() => readAlertmanagers(connection)),
+  };
+}
+
+async function readLabels(ask: Ask, plan: Plan, at: number): Promise<LabelValues[]> {
+  const number = async (text: string) => (await ask(text, at)).series[0]?.values.at(-1) ?? 0;
+  const asked = trialSelectors(plan).flatMap(({ query, selector }) => {
+    const metric = plan.metrics.find(({ name }) => name === query.metric);
+    // Of cohorts told apart by matchers the baseline's series are looked at: before a start there are no others.
+    if (metric === undefined || query.cohort === 'canary') return [];
+    return [...new Set([...metric.breakdown, plan.source.replicas])].map((label) => ({
+      metric: metric.name,
+      label,
+      selector,
+    }));
+  });
+  return Promise.all(
+    asked.map(async ({ metric, label, selector }) => {
+      const having = withMatchers(selector, [{ label, op: '!=', value: '' }]);
+      const [values, series, labelled] = await Promise.all([
+        number(`count(count by (${label}) (${having}))`),
+        number(`count(${selector})`),
+        number(`count(${having})`),
+      ]);
+      return { metric, label, values, series, labelled };
+    }),
+  );
+}
+
+async function readSplit(
+  ask: Ask,
+  { plan, at, seconds }: { plan: Plan; at: number; seconds: number },
+): Promise<ServedSplit | null> {
+  const all = trialSelectors(plan);
+  // Requests are what samples count as requests: the first ratio's, else the first histogram's, else the first mean's.
+  const [first] = (['total', 'buckets', 'count'] as const).flatMap((role) =>
+    all.filter(({ query }) => query.role === role).slice(0, 1),
+  );
+  if (first === undefined) return null;
+  const split: ServedSplit = { seconds, baseline: 0, canary: 0 };
+  const mine = all.filter(({ query }) => query.metric === first.query.metric);
+  for (const { query, selector } of mine) {
+    const { cohort } = query;
+    const range = `increase(${selector}[${Math.round(seconds)}s])`;
+    const text = typeof cohort === 'string' ? `sum(${range})` : `sum by (${cohort.label}) (${range})`;
+    const { series } = await ask(text, at);
+    for (const { labels, values } of series) {
+      const name =
+        typeof cohort === 'string' ? cohort : labels[cohort.label] === cohort.canary ? 'canary' : 'baseline';
+      split[name] += values.at(-1) ?? 0;
+    }
+  }
+  return split;
+}
+
+/** Instances see overlapping sets of users, so the largest counts, as for a gate. */
+async function readUsers(ask: Ask, plan: Plan, at: number): Promise<number | null> {
+  const selectors = cohortQueries(plan).queries.filter(({ role }) => role === 'users');
+  if (selectors.length === 0) return null;
+  const all = selectors.map(({ selector }) => selector).join(' or ');
+  const { series } = await ask(`max(sum by (${plan.source.replicas}) (${all}))`, at);
+  const value = series[0]?.values.at(-1);
+  return value === undefined || !Number.isFinite(value) ? null : value;
+}
