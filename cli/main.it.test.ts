@@ -120,6 +120,32 @@ describe('a rollout', () => {
     expect((await tidegate('status traced')).out).toContain('43 % of what a stop needs');
   });
 
+  test('is compared with its baseline: as a table, as Markdown and as JSON', async () => {
+    await submitted('compared');
+    const cohort = (errors: number, requests: number) => ({
+      requests,
+      ratios: { errors: { events: errors, total: requests } },
+      histograms: {},
+    });
+    await server.rollouts.saveSamples(
+      Array.from({ length: 20 }, (_, i) => {
+        const t = (i + 1) * 15;
+        const sample = { stage: '5%', t, baseline: cohort(14, 2850), canary: cohort(2, 150) };
+        return { rolloutId: 'compared-1', stage: '5%', t, at: Date.now(), sample, assessment: null };
+      }),
+    );
+    const done = await tidegate('compare compared');
+    expect(done.status).toBe(0);
+    expect(done.out).toMatch(/^compared-1\nstage 5% \(now, 5 min\)\n/);
+    expect(done.out).toMatch(/errors +0.491 % +1.33 % +\+0.84 pp .* ≤ \+0.1 pp, hard \+0.5 pp/);
+    expect((await tidegate('compare compared --markdown')).out).toContain('| errors | 0.491 % | 1.33 % |');
+    const json = JSON.parse((await tidegate('compare compared --stage 100% --json')).out);
+    expect(json).toMatchObject({ id: 'compared-1', comparison: { stage: '100%', state: 'ahead' } });
+    const wrong = await tidegate('compare compared --stage 7%');
+    expect(wrong.status).toBe(2);
+    expect(wrong.err).toContain('stages: 5%, 100%, decommission');
+  });
+
   test('that nobody knows: exit 1 and a hint', async () => {
     const done = await tidegate('status nobody');
     expect(done).toMatchObject({ status: 1, out: '' });

@@ -12,6 +12,7 @@ import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
 import { rememberMethods } from './methods.ts';
 import { asProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { comparisonRoutes } from './routes/comparison.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -67,6 +68,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     async (api) => {
       const typed = api.withTypeProvider<ZodTypeProvider>();
       await typed.register(rolloutRoutes(deps));
+      await typed.register(comparisonRoutes(deps));
       await typed.register(eventRoutes(deps));
       await typed.register(flagRoutes(deps));
       await typed.register(alertRoutes(deps));
