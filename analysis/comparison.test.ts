@@ -165,7 +165,7 @@ describe('where there are no data', () => {
     for (const one of of.rows) {
       const cells = cellsOf(one, of);
       expect([cells.baseline, cells.canary]).not.toContain('0');
-      expect(cells.canary).toMatch(/no data|no requests|none seen/);
+      expect(cells.canary).toBe('no data');
       expect(cells.verdict).toBe('–');
     }
     expect(comparisonMarkdown(of).join('\n')).not.toMatch(/NaN|Infinity|null|undefined/);
@@ -179,6 +179,15 @@ describe('where there are no data', () => {
     const errors = of.rows.find(({ metric }) => metric === 'errors');
     expect(errors).toMatchObject({ canary: { value: null, of: 0 }, difference: null, interval: null });
     expect(errors === undefined ? '' : cellsOf(errors, of).canary).toBe('no requests');
+  });
+
+  test('of a metric that the samples lack there are no data, and not no requests', () => {
+    const [first] = polls('5%', 0.05, { count: 1 });
+    const sample = first?.sample as Sample;
+    const without = { ...sample, canary: { ...sample.canary, ratios: {} } };
+    const of = comparisonOf([{ stage: '5%', t: POLL, assessment: null, sample: without }]);
+    const errors = of.rows.find(({ metric }) => metric === 'errors');
+    expect(errors === undefined ? '' : cellsOf(errors, of).canary).toBe('no data');
   });
 
   test('a window that was rejected is counted and adds nothing', () => {

@@ -100,8 +100,14 @@ interface At {
 /** What every row of a metric has. */
 function row(at: At, more: Pick<ComparisonRow, 'kind' | 'baseline' | 'canary'>): ComparisonRow {
   const { look, assessment } = at;
+  const { evidence } = look.visit;
+  // Where nobody has looked there may have been requests.
+  const unseen = evidence.t === null || evidence.metrics[look.metric.name]?.missing != null;
+  const seen = (one: ComparedValue) => (unseen && one.value === null ? { ...one, of: null } : one);
   return {
     ...more,
+    baseline: seen(more.baseline),
+    canary: seen(more.canary),
     metric: look.metric.name,
     quantile: null,
     edge: null,
@@ -109,7 +115,7 @@ function row(at: At, more: Pick<ComparisonRow, 'kind' | 'baseline' | 'canary'>):
     relative: null,
     interval: null,
     acceptable: look.compared ? (marginWords(at.margins) ?? 'no margin: advisory') : null,
-    verdict: look.visit.evidence.t === null ? null : assessment.verdict,
+    verdict: evidence.t === null ? null : assessment.verdict,
     proven: assessment.proven,
     note: null,
   };

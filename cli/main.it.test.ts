@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -144,6 +144,22 @@ describe('a rollout', () => {
     const wrong = await tidegate('compare compared --stage 7%');
     expect(wrong.status).toBe(2);
     expect(wrong.err).toContain('stages: 5%, 100%, decommission');
+  });
+
+  test('is reported: as Markdown, as JSON, and as a page in a file', async () => {
+    await submitted('reported');
+    const markdown = await tidegate('report reported');
+    expect(markdown.status).toBe(0);
+    expect(markdown.out).toMatch(/^# Test of reported: rollout reported-1\n\n\*\*Unfinished: /);
+    expect((await tidegate('report reported --markdown')).out).toContain('## Timeline');
+    expect(JSON.parse((await tidegate('report reported --json')).out)).toMatchObject({ id: 'reported-1' });
+    const page = await tidegate('report reported --html report.html');
+    expect(page).toMatchObject({ status: 0, out: 'reported-1: report.html\n' });
+    expect(await readFile(join(server.dataDir, 'report.html'), 'utf8')).toMatch(/^<!doctype html>/);
+    const nowhere = await tidegate('report reported --html nowhere/report.html');
+    expect(nowhere.status).toBe(2);
+    expect(nowhere.err).toContain('nowhere/report.html cannot be written.');
+    expect((await tidegate('report reported --html x.html --markdown')).status).toBe(2);
   });
 
   test('that nobody knows: exit 1 and a hint', async () => {

@@ -146,6 +146,9 @@ export const ComparisonReply = z.strictObject({
 });
 export type ComparisonReply = z.infer<typeof ComparisonReply>;
 
+/** `json` is a `Report` of plans/report.ts. */
+export const ReportQuery = z.strictObject({ format: z.enum(['json', 'markdown', 'html']).default('json') });
+
 export const FlagReply = z.strictObject({
   environment: z.string(),
   key: z.string(),

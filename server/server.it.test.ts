@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Report } from '../plans/report.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { listen } from './server.ts';
 
@@ -139,6 +140,24 @@ describe('a comparison', () => {
     expect({ status, code: body.code }).toEqual({ status: 400, code: 'USAGE' });
     expect(body.details).toEqual(['stages: 5%, 100%, decommission']);
     expect((await get('/rollouts/none/comparison')).body.code).toBe('ROLLOUT_UNKNOWN');
+  });
+});
+
+describe('a report', () => {
+  test('tells the story of a rollout as JSON, as Markdown and as a page that may load nothing', async () => {
+    const id = await submit('told');
+    const json = await get(`/rollouts/${id}/report`);
+    expect(json).toMatchObject({ status: 200, body: { id, finished: false, gates: [], stop: null } });
+    expect(Report.parse(json.body).summary).toMatch(/^Unfinished: Test of told/);
+    const markdown = await fetch(`${server.url}/api/v1/rollouts/${id}/report?format=markdown`);
+    expect(markdown.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
+    expect(await markdown.text()).toContain(`# Test of told: rollout ${id}`);
+    const html = await fetch(`${server.url}/api/v1/rollouts/${id}/report?format=html`);
+    expect(html.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(html.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(await html.text()).toMatch(/^<!doctype html>[^]*Test of told/);
+    expect((await get(`/rollouts/${id}/report?format=pdf`)).body.code).toBe('USAGE');
+    expect((await get('/rollouts/none/report')).body.code).toBe('ROLLOUT_UNKNOWN');
   });
 });
 

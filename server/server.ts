@@ -17,6 +17,7 @@ import { eventRoutes } from './routes/events.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ofrepRoutes } from './routes/ofrep.ts';
+import { reportRoutes } from './routes/report.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 
 const PROBLEM = 'application/problem+json';
@@ -69,6 +70,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       const typed = api.withTypeProvider<ZodTypeProvider>();
       await typed.register(rolloutRoutes(deps));
       await typed.register(comparisonRoutes(deps));
+      await typed.register(reportRoutes(deps));
       await typed.register(eventRoutes(deps));
       await typed.register(flagRoutes(deps));
       await typed.register(alertRoutes(deps));
