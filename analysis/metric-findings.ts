@@ -42,7 +42,7 @@ export interface Finding {
   improved: boolean | null;
 }
 
-interface Look {
+export interface Look {
   plan: Plan;
   frame: StageFrame;
   context: GateContext;
@@ -117,7 +117,8 @@ function marginsOf(metric: Metric, known: MetricEvidence, { plan, frame }: Look)
   };
 }
 
-function yardsticksOf(metric: Metric, known: MetricEvidence, { plan, context }: Look): Yardstick[] {
+/** How each series of a metric is turned into evidence. */
+export function yardsticksOf(metric: Metric, known: MetricEvidence, { plan, context }: Look): Yardstick[] {
   return known.kind === 'value'
     ? [valueYardstick(known, plan)]
     : dispersionsOf({ plan, context, metric: metric.name }, known.halves).map(countYardstick);
@@ -155,13 +156,18 @@ function intervalOf(
 ): readonly [number, number] | null {
   if (context.brief === true || !frame.compared) return null;
   if (known.kind === 'value') return valueInterval(known, plan);
+  return countInterval(known, { plan, frame, context }, { metric, alpha: plan.analysis.falseRollback });
+}
+
+/** The confidence sequence of a stage's counts, worse when larger; `alpha` is that of both sides together. */
+export function countInterval(
+  known: RatioEvidence | LatencyEvidence,
+  { plan, frame, context }: Look,
+  { metric, alpha }: { metric: string; alpha: number },
+): readonly [number, number] | null {
   // People see a latency at the edge nearest its quantile, which is the first.
   const [dispersion = () => 0] = dispersionsOf({ plan, context, metric }, known.halves);
-  return confidenceInterval(known.interval, {
-    alpha: plan.analysis.falseRollback / 2,
-    ...jumpsOf(known, frame),
-    dispersion,
-  });
+  return confidenceInterval(known.interval, { alpha: alpha / 2, ...jumpsOf(known, frame), dispersion });
 }
 
 function jumpsOf(

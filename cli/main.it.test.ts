@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -118,6 +118,48 @@ describe('a rollout', () => {
       },
     ]);
     expect((await tidegate('status traced')).out).toContain('43 % of what a stop needs');
+  });
+
+  test('is compared with its baseline: as a table, as Markdown and as JSON', async () => {
+    await submitted('compared');
+    const cohort = (errors: number, requests: number) => ({
+      requests,
+      ratios: { errors: { events: errors, total: requests } },
+      histograms: {},
+    });
+    await server.rollouts.saveSamples(
+      Array.from({ length: 20 }, (_, i) => {
+        const t = (i + 1) * 15;
+        const sample = { stage: '5%', t, baseline: cohort(14, 2850), canary: cohort(2, 150) };
+        return { rolloutId: 'compared-1', stage: '5%', t, at: Date.now(), sample, assessment: null };
+      }),
+    );
+    const done = await tidegate('compare compared');
+    expect(done.status).toBe(0);
+    expect(done.out).toMatch(/^compared-1\nstage 5% \(now, 5 min\)\n/);
+    expect(done.out).toMatch(/errors +0.491 % +1.33 % +\+0.84 pp .* ≤ \+0.1 pp, hard \+0.5 pp/);
+    expect((await tidegate('compare compared --markdown')).out).toContain('| errors | 0.491 % | 1.33 % |');
+    const json = JSON.parse((await tidegate('compare compared --stage 100% --json')).out);
+    expect(json).toMatchObject({ id: 'compared-1', comparison: { stage: '100%', state: 'ahead' } });
+    const wrong = await tidegate('compare compared --stage 7%');
+    expect(wrong.status).toBe(2);
+    expect(wrong.err).toContain('stages: 5%, 100%, decommission');
+  });
+
+  test('is reported: as Markdown, as JSON, and as a page in a file', async () => {
+    await submitted('reported');
+    const markdown = await tidegate('report reported');
+    expect(markdown.status).toBe(0);
+    expect(markdown.out).toMatch(/^# Test of reported: rollout reported-1\n\n\*\*Unfinished: /);
+    expect((await tidegate('report reported --markdown')).out).toContain('## Timeline');
+    expect(JSON.parse((await tidegate('report reported --json')).out)).toMatchObject({ id: 'reported-1' });
+    const page = await tidegate('report reported --html report.html');
+    expect(page).toMatchObject({ status: 0, out: 'reported-1: report.html\n' });
+    expect(await readFile(join(server.dataDir, 'report.html'), 'utf8')).toMatch(/^<!doctype html>/);
+    const nowhere = await tidegate('report reported --html nowhere/report.html');
+    expect(nowhere.status).toBe(2);
+    expect(nowhere.err).toContain('nowhere/report.html cannot be written.');
+    expect((await tidegate('report reported --html x.html --markdown')).status).toBe(2);
   });
 
   test('that nobody knows: exit 1 and a hint', async () => {

@@ -61,6 +61,26 @@ export function addRollouts(program: Command, run: Run): void {
       ),
     );
   program
+    .command('compare <rollout>')
+    .description('both cohorts of a stage side by side: differences, intervals, margins, verdicts')
+    .option('--stage <name>', 'a stage before the present one')
+    .option('--markdown', 'as a Markdown table')
+    .action(
+      run(async (c, id: string, options: { stage?: string; markdown?: boolean }) =>
+        (await import('./commands/compare.ts')).compare(c, id, options),
+      ),
+    );
+  program
+    .command('report <rollout>')
+    .description('the whole story of a rollout: stages, evidence, stop, impact, what to adjust')
+    .option('--html <file>', 'as one page into a file')
+    .option('--markdown', 'as Markdown, which is the default')
+    .action(
+      run(async (c, id: string, options: { html?: string; markdown?: boolean }) =>
+        (await import('./commands/report.ts')).report(c, id, options),
+      ),
+    );
+  program
     .command('watch <rollout>')
     .description('show a rollout until it ends (exit 0 completed, 1 rolled back)')
     .action(run(async (c, id: string) => (await import('./commands/watch.ts')).watch(c, id)));

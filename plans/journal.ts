@@ -69,6 +69,8 @@ export const JournalEntry = z.strictObject({
   evidence: z.custom<Assessment>().nullable(),
   /** Of an `explained`: where the metric moved. */
   explanation: z.custom<Explanation>().optional(),
+  /** Of an `accepted`: the difference that took the place of the soft margin, by metric. */
+  accepted: z.record(z.string(), z.number()).optional(),
   queries: z.array(z.string()),
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;

@@ -288,6 +288,7 @@ function acceptDifference(turn: Turn, event: PersonEvent): void {
     summary: `${event.by} accepts a difference: ${values.join(', ')}.`,
     flagBefore: state.flagRevision,
     evidence: assessment,
+    accepted,
     queries: state.gate?.queries ?? [],
   });
   watch(turn);

@@ -26,6 +26,7 @@ interface Note {
   flagAfter?: number | null;
   evidence?: Assessment | null;
   explanation?: Explanation;
+  accepted?: Record<string, number>;
   queries?: string[];
 }
 
@@ -46,6 +47,7 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
     flagAfter: note.flagAfter ?? null,
     evidence: note.evidence ?? null,
     ...(note.explanation === undefined ? {} : { explanation: note.explanation }),
+    ...(note.accepted === undefined ? {} : { accepted: note.accepted }),
     queries: note.queries ?? [],
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Assessment } from '../plans/assessment.ts';
+import { Comparison } from '../plans/comparison.ts';
 import { Exposure } from '../plans/exposure.ts';
 import { JournalEntry } from '../plans/journal.ts';
 import type { Sample } from '../plans/sample.ts';
@@ -131,6 +132,22 @@ export const SamplesReply = z.strictObject({
   ),
 });
 export type SamplesReply = z.infer<typeof SamplesReply>;
+
+export const ComparisonQuery = z.strictObject({
+  /** Without it: the present stage, or the last one that was watched. */
+  stage: z.string().min(1).optional(),
+});
+export const ComparisonReply = z.strictObject({
+  id: z.string(),
+  planRevision: z.number(),
+  /** Stages that can be asked for, in the plan's order, and how often each was entered. */
+  stages: z.array(z.strictObject({ name: z.string(), visits: z.number() })),
+  comparison: Comparison,
+});
+export type ComparisonReply = z.infer<typeof ComparisonReply>;
+
+/** `json` is a `Report` of plans/report.ts. */
+export const ReportQuery = z.strictObject({ format: z.enum(['json', 'markdown', 'html']).default('json') });
 
 export const FlagReply = z.strictObject({
   environment: z.string(),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Report } from '../plans/report.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { listen } from './server.ts';
 
@@ -95,6 +96,68 @@ describe('a submission', () => {
     expect(refused).toMatchObject({ status: 503, body: { code: 'TEMPORAL_UNREACHABLE' } });
     expect((await get('/rollouts?flag=later')).body.rollouts).toEqual([]);
     expect((await post('/rollouts', { ...ada, text: planFor('later') })).status).toBe(201);
+  });
+});
+
+describe('a comparison', () => {
+  const cohort = (errors: number, requests: number) => ({
+    requests,
+    ratios: { errors: { events: errors, total: requests } },
+    histograms: {},
+  });
+
+  test('puts both cohorts side by side, from the samples that are stored', async () => {
+    const id = await submit('compared');
+    const rows = Array.from({ length: 20 }, (_, i) => {
+      const t = (i + 1) * 15;
+      const sample = { stage: '5%', t, baseline: cohort(14, 2850), canary: cohort(2, 150) };
+      return { rolloutId: id, stage: '5%', t, at: Date.now(), sample, assessment: null };
+    });
+    await server.rollouts.saveSamples(rows);
+    const { status, body } = await get(`/rollouts/${id}/comparison`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      id,
+      stages: [
+        { name: '5%', visits: 1 },
+        { name: '100%', visits: 0 },
+        { name: 'decommission', visits: 0 },
+      ],
+      comparison: { stage: '5%', visit: 1, state: 'now', compared: true, from: 0, to: 300 },
+    });
+    expect(body.comparison.rows).toMatchObject([
+      { kind: 'requests', baseline: { value: 57_000 }, canary: { value: 3000 } },
+      { kind: 'ratio', metric: 'errors', canary: { value: 2 / 150 }, acceptable: '≤ +0.1 pp, hard +0.5 pp' },
+    ]);
+    const ahead = await get(`/rollouts/${id}/comparison?stage=${encodeURIComponent('100%')}`);
+    expect(ahead.body.comparison).toMatchObject({ state: 'ahead', verdict: null });
+    expect(ahead.body.comparison.rows[1]).toMatchObject({ canary: { value: null }, difference: null });
+  });
+
+  test('of a rollout or a stage that nobody knows is refused, with the stages that there are', async () => {
+    const id = await submit('compared-wrong');
+    const { status, body } = await get(`/rollouts/${id}/comparison?stage=7%25`);
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'USAGE' });
+    expect(body.details).toEqual(['stages: 5%, 100%, decommission']);
+    expect((await get('/rollouts/none/comparison')).body.code).toBe('ROLLOUT_UNKNOWN');
+  });
+});
+
+describe('a report', () => {
+  test('tells the story of a rollout as JSON, as Markdown and as a page that may load nothing', async () => {
+    const id = await submit('told');
+    const json = await get(`/rollouts/${id}/report`);
+    expect(json).toMatchObject({ status: 200, body: { id, finished: false, gates: [], stop: null } });
+    expect(Report.parse(json.body).summary).toMatch(/^Unfinished: Test of told/);
+    const markdown = await fetch(`${server.url}/api/v1/rollouts/${id}/report?format=markdown`);
+    expect(markdown.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
+    expect(await markdown.text()).toContain(`# Test of told: rollout ${id}`);
+    const html = await fetch(`${server.url}/api/v1/rollouts/${id}/report?format=html`);
+    expect(html.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(html.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(await html.text()).toMatch(/^<!doctype html>[^]*Test of told/);
+    expect((await get(`/rollouts/${id}/report?format=pdf`)).body.code).toBe('USAGE');
+    expect((await get('/rollouts/none/report')).body.code).toBe('ROLLOUT_UNKNOWN');
   });
 });
 

@@ -12,10 +12,12 @@ import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
 import { rememberMethods } from './methods.ts';
 import { asProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { comparisonRoutes } from './routes/comparison.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ofrepRoutes } from './routes/ofrep.ts';
+import { reportRoutes } from './routes/report.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 
 const PROBLEM = 'application/problem+json';
@@ -67,6 +69,8 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     async (api) => {
       const typed = api.withTypeProvider<ZodTypeProvider>();
       await typed.register(rolloutRoutes(deps));
+      await typed.register(comparisonRoutes(deps));
+      await typed.register(reportRoutes(deps));
       await typed.register(eventRoutes(deps));
       await typed.register(flagRoutes(deps));
       await typed.register(alertRoutes(deps));

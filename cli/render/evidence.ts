@@ -23,7 +23,7 @@ export function bar(share: number, cells: number): string {
 }
 
 /** `how sure  ████░░░░░░  43 % of what a stop needs`. */
-export function howSure(assessment: Assessment, cells: number, ink: Ink): string {
+export function howSure(assessment: Pick<Assessment, 'lnE' | 'threshold'>, cells: number, ink: Ink): string {
   const share = sureness(assessment.lnE, assessment.threshold);
   const tone = toneOf(share);
   const words =

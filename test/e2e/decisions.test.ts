@@ -156,6 +156,11 @@ describe('a rollout on real parts', () => {
     expect((await tg.journal(id)).map(({ transition }) => transition)).toEqual(
       expect.arrayContaining(['soft-stop', 'accepted', 'approval-needed', 'approved', 'completed']),
     );
+    const compared = await tg.tidegate('compare', id, '--stage', '50%');
+    expect(compared.stdout).toMatch(/errors .* ≤ \+40 pp accepted/);
+    const report = await tg.tidegate('report', id);
+    expect(report.stdout).toMatch(/with a difference that people accepted\.\*\*\n/);
+    expect(report.stdout).toMatch(/kim accepts a difference: .*known and mended tomorrow/);
   }, 120_000);
 
   it('says everything that is wrong with a plan and submits nothing', async () => {

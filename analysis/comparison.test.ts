@@ -1,0 +1,279 @@
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../plans/plan.ts';
+import type { CohortSample, Sample } from '../plans/sample.ts';
+import { compare, compareAhead } from './comparison.ts';
+import { cellsOf, comparisonMarkdown, notesOf } from './comparison-cells.ts';
+import { assess } from './gate.ts';
+import { type Accepted, Replay, type StoredPoll } from './replay.ts';
+import { latencyBuckets, planOf, poisson, randomOf } from './traffic.fixture.ts';
+
+const POLL = 15;
+
+const plan = planOf({
+  metrics: [
+    { name: 'errors', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp', hard: '+0.5pp' },
+    { name: 'orders', kind: 'ratio', good: 'orders', total: 'visits', soft: '-1pp' },
+    { name: 'latency', kind: 'latency', histogram: 'seconds', quantile: 0.9, soft: '+20%', hard: '+50%' },
+    { name: 'basket', kind: 'mean', sum: 'sum', count: 'count', soft: '-5%' },
+    { name: 'memory', kind: 'gauge', gauge: 'bytes', soft: '+20%' },
+    { name: 'temperature', kind: 'gauge', gauge: 'degrees', compare: 'canary' },
+  ],
+  stages: [
+    { name: 'internal', audience: { segments: ['employees'] }, bake: '5m' },
+    { name: '5%', percent: 5, bake: '10m', minRequests: 500, minUsers: 10 },
+    { name: '25%', percent: 25, bake: '10m' },
+    { name: '100%', percent: 100, bake: '10m' },
+  ],
+});
+
+interface Rates {
+  errors: number;
+  mean: number;
+  basket: number;
+}
+
+const GOOD: Rates = { errors: 0.01, mean: 0.2, basket: 20 };
+
+function cohort(random: () => number, requests: number, { errors, mean, basket }: Rates): CohortSample {
+  const visits = Math.round(requests / 2);
+  return {
+    requests,
+    ratios: {
+      errors: { events: Math.min(requests, poisson(random, requests * errors)), total: requests },
+      orders: { events: Math.min(visits, poisson(random, visits * 0.1)), total: visits },
+    },
+    histograms: { latency: latencyBuckets(random, { requests, mean }) },
+    means: { basket: { sum: visits * (basket + random()), count: visits } },
+    gauges: { memory: 100 + random(), temperature: 40 },
+    users: Math.round(requests / 3),
+  };
+}
+
+function polls(
+  stage: string,
+  share: number,
+  more: { from?: number; count?: number; canary?: Rates } = {},
+): StoredPoll[] {
+  const random = randomOf(7 + (more.from ?? 0));
+  return Array.from({ length: more.count ?? 20 }, (_, i) => {
+    const t = (more.from ?? 0) + (i + 1) * POLL;
+    const canary = Math.round(2000 * share);
+    const sample: Sample = {
+      stage,
+      t,
+      baseline: cohort(random, 2000 - canary, GOOD),
+      canary: cohort(random, canary, more.canary ?? GOOD),
+    };
+    return { stage, t, sample, assessment: null };
+  });
+}
+
+function replayOf(recorded: readonly StoredPoll[], accepted: Accepted[] = [], of: Plan = plan): Replay {
+  const replay = new Replay(of, accepted);
+  for (const poll of recorded) replay.add(poll);
+  return replay;
+}
+
+function comparisonOf(recorded: readonly StoredPoll[]) {
+  const visit = replayOf(recorded).visits.at(-1);
+  if (visit === undefined) throw new Error('no visit');
+  return compare(visit, plan);
+}
+
+const labels = (of: ReturnType<typeof comparisonOf>) => of.rows.map((row) => cellsOf(row, of).metric);
+
+describe('a comparison', () => {
+  const of = comparisonOf(polls('5%', 0.05));
+  const row = (label: string) => {
+    const found = of.rows.find((one) => cellsOf(one, of).metric === label);
+    if (found === undefined) throw new Error(label);
+    return found;
+  };
+
+  test('has requests, users and every metric of the plan, and of a latency its quantiles and its tested edge', () => {
+    expect(labels(of)).toEqual([
+      'requests',
+      'users',
+      'errors',
+      'orders',
+      'latency p50',
+      'latency p90',
+      'latency p95',
+      'latency p99',
+      expect.stringMatching(/^latency > \d+ ms$/),
+      'basket',
+      'memory',
+      'temperature',
+    ]);
+  });
+
+  test('says the difference of each kind in its unit, within its interval', () => {
+    for (const label of ['errors', 'orders', 'basket', 'memory']) {
+      const { difference, interval } = row(label);
+      expect(interval?.[0]).toBeLessThan(difference ?? Number.NaN);
+      expect(interval?.[1]).toBeGreaterThan(difference ?? Number.NaN);
+    }
+    expect(cellsOf(row('errors'), of)).toMatchObject({
+      baseline: expect.stringMatching(/ %$/),
+      difference: expect.stringMatching(/ pp$/),
+      interval: expect.stringMatching(/^-[\d.]+ to \+[\d.]+ pp$/),
+      acceptable: '≤ +0.1 pp, hard +0.5 pp',
+    });
+    expect(row('orders').acceptable).toBe('≥ -1 pp');
+    expect(row('latency p90').acceptable).toBe('≤ +20 %, hard +50 %');
+    expect(cellsOf(row('latency p50'), of)).toMatchObject({
+      interval: 'none',
+      acceptable: '–',
+      verdict: '–',
+    });
+    expect(row('basket').acceptable).toMatch(/^≥ -/);
+    expect(row('requests')).toMatchObject({ difference: 0.05, acceptable: '5 % planned, at least 500' });
+    expect(row('users')).toMatchObject({ canary: { value: 33 }, acceptable: '5 % planned, at least 10' });
+  });
+
+  test('does not compare a gauge that the canary alone has', () => {
+    const one = row('temperature');
+    expect(one).toMatchObject({ baseline: { value: null }, canary: { value: 40 }, difference: null });
+    expect(notesOf(of).join()).toContain('temperature: the baseline has no such value');
+  });
+
+  test('gives the verdict of the gate', () => {
+    const bad = comparisonOf(polls('5%', 0.05, { canary: { ...GOOD, errors: 0.3 }, count: 40 }));
+    expect(bad).toMatchObject({ verdict: 'hard', metric: 'errors', state: 'past' });
+    expect(bad.rows.find(({ metric }) => metric === 'errors')?.verdict).toBe('hard');
+    expect(bad.lnE).toBeGreaterThan(bad.threshold);
+  });
+
+  test('is the same as the live gate saw it, whose word stands', () => {
+    const recorded = polls('5%', 0.05);
+    const visit = replayOf(recorded).visits[0];
+    if (visit === undefined) throw new Error('no visit');
+    const live = assess(visit.evidence, plan, visit.context);
+    const said = { ...live, verdict: 'hold' as const, reason: 'a limit on an expression' };
+    expect(compare({ ...visit, recorded: said }, plan)).toMatchObject({
+      verdict: 'hold',
+      reason: 'a limit on an expression',
+      lnE: live.lnE,
+    });
+  });
+});
+
+describe('where there are no data', () => {
+  test('of a stage that is ahead, words stand in the place of numbers', () => {
+    const of = compareAhead(plan, 1);
+    expect(of).toMatchObject({ state: 'ahead', verdict: null, from: null, to: null });
+    for (const one of of.rows) {
+      const cells = cellsOf(one, of);
+      expect([cells.baseline, cells.canary]).not.toContain('0');
+      expect(cells.canary).toBe('no data');
+      expect(cells.verdict).toBe('–');
+    }
+    expect(comparisonMarkdown(of).join('\n')).not.toMatch(/NaN|Infinity|null|undefined/);
+  });
+
+  test('in a window without canary requests, nothing is 0 %', () => {
+    const [first] = polls('5%', 0.05, { count: 1 });
+    const sample = first?.sample as Sample;
+    const canary = { ...cohort(randomOf(1), 0, GOOD), gauges: {}, means: { basket: { sum: 0, count: 0 } } };
+    const of = comparisonOf([{ stage: '5%', t: POLL, assessment: null, sample: { ...sample, canary } }]);
+    const errors = of.rows.find(({ metric }) => metric === 'errors');
+    expect(errors).toMatchObject({ canary: { value: null, of: 0 }, difference: null, interval: null });
+    expect(errors === undefined ? '' : cellsOf(errors, of).canary).toBe('no requests');
+  });
+
+  test('of a metric that the samples lack there are no data, and not no requests', () => {
+    const [first] = polls('5%', 0.05, { count: 1 });
+    const sample = first?.sample as Sample;
+    const without = { ...sample, canary: { ...sample.canary, ratios: {} } };
+    const of = comparisonOf([{ stage: '5%', t: POLL, assessment: null, sample: without }]);
+    const errors = of.rows.find(({ metric }) => metric === 'errors');
+    expect(errors === undefined ? '' : cellsOf(errors, of).canary).toBe('no data');
+  });
+
+  test('a window that was rejected is counted and adds nothing', () => {
+    const of = comparisonOf([...polls('5%', 0.05), { stage: '5%', t: 1000, sample: null, assessment: null }]);
+    expect(of.polls).toEqual({ used: 20, ignored: 0, rejected: 1 });
+  });
+
+  test('a quantile beyond the last bucket is said to be beyond it', () => {
+    const of = comparisonOf(polls('5%', 0.05, { canary: { ...GOOD, mean: 30 } }));
+    const p99 = of.rows.find(({ quantile }) => quantile === 0.99);
+    expect(p99).toMatchObject({ canary: { beyond: true }, difference: null });
+    expect(p99 === undefined ? '' : cellsOf(p99, of)).toMatchObject({
+      canary: '> 2.5 s',
+      difference: 'not known',
+    });
+  });
+});
+
+describe('a replay', () => {
+  test('keeps each visit of a stage as its gate last saw it', () => {
+    const { visits } = replayOf([
+      ...polls('5%', 0.05),
+      ...polls('25%', 0.25, { from: 300 }),
+      ...polls('5%', 0.05, { from: 600 }),
+    ]);
+    expect(visits.map(({ stage, visit }) => [stage, visit])).toEqual([
+      ['5%', 1],
+      ['25%', 1],
+      ['5%', 2],
+    ]);
+    const second = visits[1];
+    expect(second === undefined ? null : compare(second, plan)).toMatchObject({ from: 300, to: 600 });
+  });
+
+  test('does not compare the internal and the full stage', () => {
+    for (const stage of ['internal', '100%']) {
+      const of = comparisonOf(polls(stage, 0.05));
+      const errors = of.rows.find(({ metric }) => metric === 'errors');
+      expect(errors).toMatchObject({ difference: null, interval: null, acceptable: null });
+      expect(errors === undefined ? '' : cellsOf(errors, of).difference).toBe('not compared');
+    }
+  });
+
+  test('holds the accepted margin from the window after the one that was seen', () => {
+    const recorded = polls('5%', 0.05, { canary: { ...GOOD, errors: 0.1 }, count: 40 });
+    const accepted = [{ t: 300, values: { errors: 0.2 } }];
+    const [stopped] = replayOf(recorded).visits;
+    const [lived] = replayOf(recorded, accepted).visits;
+    if (stopped === undefined || lived === undefined) throw new Error('no visit');
+    expect(compare(stopped, plan).verdict).toBe('hard');
+    const of = compare(lived, plan);
+    expect(of.verdict).not.toBe('hard');
+    expect(of.rows.find(({ metric }) => metric === 'errors')?.acceptable).toBe(
+      '≤ +20 pp accepted, hard +0.5 pp',
+    );
+  });
+
+  test('learns from the time before', () => {
+    const half = (random: () => number) => cohort(random, 900, GOOD);
+    const random = randomOf(3);
+    const history = Array.from({ length: 64 }, (_, i): StoredPoll => {
+      const t = (i - 64) * POLL;
+      return {
+        stage: 'history',
+        t,
+        assessment: null,
+        sample: {
+          stage: 'history',
+          t,
+          baseline: cohort(random, 1800, GOOD),
+          halves: [half(random), half(random)],
+        },
+      };
+    });
+    const replay = replayOf([...history, ...polls('5%', 0.05)]);
+    expect(Object.keys(replay.learnt.dispersion ?? {})).toContain('errors');
+    expect(replay.visits).toHaveLength(1);
+  });
+});
+
+test('Markdown has one line per row and no markup of a metric in it', () => {
+  const wild = planOf({
+    metrics: [{ name: 'a|b <i>*x*', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp' }],
+    stages: [{ name: '5%', percent: 5 }],
+  });
+  const lines = comparisonMarkdown(compareAhead(wild, 0));
+  expect(lines).toHaveLength(4);
+  expect(lines[3]).toContain('a\\|b \\<i\\>\\*x\\*');
+});

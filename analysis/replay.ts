@@ -1,0 +1,151 @@
+import type { Assessment } from '../plans/assessment.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { HistorySample, Reading, Rejection, Sample } from '../plans/sample.ts';
+import type { Evidence } from './evidence.ts';
+import { enterStage, observe, openEvidence } from './gate.ts';
+import { learn } from './history.ts';
+import type { GateContext } from './stage.ts';
+
+/** A poll as it was stored: the sample, or none where the window was rejected, and what the gate said then. */
+export interface StoredPoll {
+  stage: string;
+  /** End of the window in seconds since the rollout began; negative before it. */
+  t: number;
+  sample: Sample | HistorySample | null;
+  assessment: Assessment | null;
+}
+
+/** Differences that a person has accepted, by metric, in force for the windows that end after `t`. */
+export interface Accepted {
+  t: number;
+  values: Readonly<Record<string, number>>;
+}
+
+/** One visit of a stage, as its gate had seen it at the end of its last window. */
+export interface Visit {
+  stage: string;
+  stageIndex: number;
+  /** Counts from 1: a stage that was entered again has several. */
+  visit: number;
+  evidence: Evidence;
+  context: GateContext;
+  /** The gate's own last word, where it was stored. */
+  recorded: Assessment | null;
+  /** Distinct users since the stage began, where the source knows them. */
+  users: { baseline: number | null; canary: number | null };
+}
+
+/**
+ * A recorded rollout through the gate's own analysis, poll by poll in the order of time: what it learns from the time
+ * before, what it accepts and what it rejects are the same, so its evidence is that of the live gate. The values of a
+ * limit's expression are not stored: the gate's own word on limits stands in `recorded`.
+ */
+export class Replay {
+  readonly #plan: Plan;
+  readonly #accepted: readonly Accepted[];
+  readonly #history: HistorySample[] = [];
+  readonly #visits: Visit[] = [];
+  readonly #clocks = new Map<string, number[]>();
+  #learnt: Pick<GateContext, 'dispersion' | 'edges'> | null = null;
+
+  constructor(plan: Plan, accepted: readonly Accepted[] = []) {
+    this.#plan = plan;
+    this.#accepted = accepted;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Visits so far, in the order of time. */
+  get visits(): readonly Visit[] {
+    return this.#visits;
+  }
+
+  /** What was measured before the rollout, by metric. */
+  get learnt(): Pick<GateContext, 'dispersion' | 'edges'> {
+    return this.#learnt ?? {};
+  }
+
+  /** The next poll; gives the visit that it belongs to. Null: the time before, or a stage that the plan lacks. */
+  add(poll: StoredPoll): Visit | null {
+    const { sample } = poll;
+    if (poll.stage === 'history' || poll.t < 0) {
+      if (sample !== null && !('canary' in sample)) this.#history.push(sample);
+      return null;
+    }
+    const stageIndex = this.#plan.stages.findIndex(({ name }) => name === poll.stage);
+    if (stageIndex < 0) return null;
+    this.#learnt ??= learn(this.#plan, this.#history);
+    const known = this.#visits.at(-1);
+    const before = known?.stage === poll.stage ? known : this.#enter(poll.stage, stageIndex);
+    const context = this.#context(stageIndex, poll.t);
+    const evidence = observe(before.evidence, this.#plan, readingOf(poll), context);
+    const now: Visit = {
+      ...before,
+      evidence,
+      context,
+      recorded: poll.assessment,
+      users: usersAfter(before.users, sample),
+    };
+    this.#visits[this.#visits.length - 1] = now;
+    this.#clock(evidence, poll.t);
+    return now;
+  }
+
+  /** End of the window that was a metric's poll number `clock` (from 1) in its evidence; null: not known. */
+  windowAt(metric: string, clock: number): number | null {
+    return this.#clocks.get(metric)?.[clock - 1] ?? null;
+  }
+
+  #enter(stage: string, stageIndex: number): Visit {
+    const before = this.#visits.at(-1)?.evidence ?? openEvidence(this.#plan);
+    const visit: Visit = {
+      stage,
+      stageIndex,
+      visit: this.#visits.filter((one) => one.stage === stage).length + 1,
+      evidence: enterStage(before, this.#plan, stageIndex),
+      context: { stageIndex },
+      recorded: null,
+      users: { baseline: null, canary: null },
+    };
+    this.#visits.push(visit);
+    return visit;
+  }
+
+  #context(stageIndex: number, t: number): GateContext {
+    const acceptances = Object.assign(
+      {},
+      ...this.#accepted.filter((one) => one.t < t).map(({ values }) => values),
+    ) as Record<string, number>;
+    return { stageIndex, acceptances, ...this.#learnt };
+  }
+
+  /** Ages of evidence count the polls that were any: here is when each of them was. */
+  #clock({ metrics }: Evidence, t: number): void {
+    for (const [name, { process }] of Object.entries(metrics)) {
+      const times = this.#clocks.get(name) ?? [];
+      if (times.length === process.clock) continue;
+      // Evidence that began again counts anew.
+      times.length = Math.max(0, Math.min(times.length, process.clock - 1));
+      times.push(t);
+      this.#clocks.set(name, times);
+    }
+  }
+}
+
+function usersAfter(before: Visit['users'], sample: StoredPoll['sample']): Visit['users'] {
+  if (sample === null || !('canary' in sample)) return before;
+  return {
+    baseline: sample.baseline.users ?? before.baseline,
+    canary: sample.canary.users ?? before.canary,
+  };
+}
+
+/** Why a window was rejected stands in what the gate said of it. */
+function readingOf({ sample, t, assessment }: StoredPoll): Reading {
+  if (sample !== null && 'canary' in sample) return { kind: 'sample', sample, expressions: {}, queries: [] };
+  const rejections = assessment?.holding.flatMap((one) => (one.kind === 'data' ? one.rejections : [])) ?? [];
+  const unknown: Rejection = { kind: 'source-down', detail: 'why is not recorded' };
+  return { kind: 'rejected', t, rejections: rejections.length > 0 ? rejections : [unknown], queries: [] };
+}

@@ -1,0 +1,149 @@
+import type { Metric, Plan } from '../plans/plan.ts';
+import type { EvidenceSeries, MetricSeries } from '../plans/report.ts';
+import type { CohortSample, Sample } from '../plans/sample.ts';
+import { assess } from './gate.ts';
+import { addHistograms, quantileOf } from './histogram.ts';
+import { marginsOfLatency } from './latency.ts';
+import { isCompared } from './margins.ts';
+import type { Replay, StoredPoll, Visit } from './replay.ts';
+import { valueOf } from './value.ts';
+
+/** Points that a chart can show. */
+const MOST_POINTS = 240;
+
+interface Group {
+  visit: Visit;
+  t: number;
+  polls: StoredPoll[];
+}
+
+/** Both cohorts of every metric, and the evidence, over the rollout: neighbouring polls of a stage as one point. */
+export function seriesOf(
+  replay: Replay,
+  polls: readonly StoredPoll[],
+): { metrics: MetricSeries[]; evidence: EvidenceSeries } {
+  const { plan } = replay;
+  const groups = grouped(replay, polls);
+  return {
+    metrics: plan.metrics.map((metric) => ({
+      metric: metric.name,
+      kind: metric.kind,
+      quantile: metric.kind === 'latency' ? metric.quantile : null,
+      points: pointsOf(plan, metric, groups),
+    })),
+    evidence: {
+      threshold: Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12)),
+      points: groups.map(({ t, polls: own }) => ({ t, lnE: highest(own) })),
+    },
+  };
+}
+
+function grouped({ visits }: Replay, polls: readonly StoredPoll[]): Group[] {
+  const known = polls.filter(({ t, stage }) => t >= 0 && visits.some((visit) => visit.stage === stage));
+  const size = Math.max(1, Math.ceil(known.length / MOST_POINTS));
+  const groups: Group[] = [];
+  let number = -1;
+  let before: string | null = null;
+  for (const poll of known) {
+    if (poll.stage !== before) number += 1;
+    const visit = visits[number];
+    const last = groups.at(-1);
+    if (visit === undefined) break;
+    if (last !== undefined && poll.stage === before && last.polls.length < size) {
+      last.polls.push(poll);
+      last.t = poll.t;
+    } else groups.push({ visit, t: poll.t, polls: [poll] });
+    before = poll.stage;
+  }
+  return groups;
+}
+
+function highest(polls: readonly StoredPoll[]): number | null {
+  const found = polls.flatMap(({ assessment }) => (assessment === null ? [] : [assessment.lnE]));
+  return found.length === 0 ? null : Math.max(...found);
+}
+
+type Bound = (baseline: number) => number | null;
+const NONE: Bound = () => null;
+
+function pointsOf(plan: Plan, metric: Metric, groups: readonly Group[]): MetricSeries['points'] {
+  const bounds = new Map<Visit, { soft: Bound; hard: Bound }>();
+  return groups.map(({ visit, t, polls }) => {
+    const samples = polls.flatMap(({ sample }) => (sample !== null && 'canary' in sample ? [sample] : []));
+    const baseline = valueIn(metric, samples, 'baseline');
+    const known = bounds.get(visit) ?? boundsOf(plan, metric, visit);
+    bounds.set(visit, known);
+    return {
+      t,
+      baseline,
+      canary: valueIn(metric, samples, 'canary'),
+      soft: baseline === null ? null : known.soft(baseline),
+      hard: baseline === null ? null : known.hard(baseline),
+    };
+  });
+}
+
+/** What the canary may show beside a baseline's value, by the margins of a visit. */
+function boundsOf(plan: Plan, metric: Metric, visit: Visit): { soft: Bound; hard: Bound } {
+  if (!isCompared(plan.stages[visit.stageIndex])) return { soft: NONE, hard: NONE };
+  const known = visit.evidence.metrics[metric.name];
+  if (known?.kind === 'latency') {
+    const { soft, hard } = marginsOfLatency(plan, {
+      stage: visit.stageIndex,
+      metric: metric.name,
+      evidence: known,
+    });
+    const slower = (margin: number | null): Bound =>
+      margin === null ? NONE : (baseline) => baseline * (1 + margin);
+    return { soft: slower(soft), hard: slower(hard) };
+  }
+  const found = assess(visit.evidence, plan, { ...visit.context, brief: true }).metrics.find(
+    (one) => one.metric === metric.name,
+  );
+  const beside = (margin: number | null): Bound => (margin === null ? NONE : (baseline) => baseline + margin);
+  return { soft: beside(found?.soft ?? null), hard: beside(found?.hard ?? null) };
+}
+
+/** Of several polls together; null: none of them has any. */
+function valueIn(metric: Metric, samples: readonly Sample[], cohort: 'baseline' | 'canary'): number | null {
+  const cohorts = samples.map((sample) => sample[cohort]);
+  switch (metric.kind) {
+    case 'ratio':
+      return rateIn(metric.name, cohorts);
+    case 'latency': {
+      const found = cohorts.flatMap(({ histograms }) => {
+        const own = histograms[metric.name];
+        return own === undefined ? [] : [own];
+      });
+      const [first, ...others] = found;
+      if (first === undefined) return null;
+      return quantileOf(others.reduce(addHistograms, first), metric.quantile);
+    }
+    case 'mean':
+    case 'gauge': {
+      let [sum, weight] = [0, 0];
+      for (const one of cohorts) {
+        const value = valueOf(metric, one);
+        if (value === null || !Number.isFinite(value.value)) continue;
+        sum += value.value * value.weight;
+        weight += value.weight;
+      }
+      return weight > 0 ? sum / weight : null;
+    }
+    default:
+      return unreachable(metric);
+  }
+}
+
+function rateIn(name: string, cohorts: readonly CohortSample[]): number | null {
+  let [events, total] = [0, 0];
+  for (const { ratios } of cohorts) {
+    events += ratios[name]?.events ?? 0;
+    total += ratios[name]?.total ?? 0;
+  }
+  return total > 0 && Number.isFinite(events) ? events / total : null;
+}
+
+function unreachable(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}

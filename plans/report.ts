@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { Comparison } from './comparison.ts';
+import type { Explanation } from './explanation.ts';
+import { Exposure } from './exposure.ts';
+import { Transition } from './journal.ts';
+import { Phase } from './view.ts';
+
+const range = z.tuple([z.number(), z.number()]);
+
+/** One visit of a stage. Times are milliseconds since 1970. */
+export const StageSpan = z.strictObject({
+  stage: z.string(),
+  visit: z.number(),
+  from: z.number(),
+  /** Null: it still lasts. */
+  to: z.number().nullable(),
+  /** When its gate passed; null: it never did. */
+  passed: z.number().nullable(),
+  exposure: Exposure,
+  /** Seconds that the plan asks for. */
+  bake: z.number(),
+  ending: z.enum(['advanced', 'stepped-back', 'rolled-back', 'completed', 'running']),
+});
+export type StageSpan = z.infer<typeof StageSpan>;
+
+/** A line of the journal that a reader of the story needs. */
+export const Happening = z.strictObject({
+  at: z.number(),
+  transition: Transition,
+  stage: z.string().nullable(),
+  summary: z.string(),
+  /** Who decided it; null: no person did. */
+  by: z.string().nullable(),
+  roles: z.array(z.string()),
+  reason: z.string().nullable(),
+});
+export type Happening = z.infer<typeof Happening>;
+
+/** Bad events of the canary beyond what the baseline's rate predicts, over the stages that were compared. */
+export const Excess = z.strictObject({
+  metric: z.string(),
+  kind: z.enum(['bad', 'lost', 'slow']),
+  /** Of a latency: seconds above which a request counts. */
+  edge: z.number().nullable(),
+  requests: z.number(),
+  events: z.number(),
+  excess: z.number(),
+  /** At `level`, over all stages together. */
+  interval: range.nullable(),
+  /** The same of each visit of a stage; all these intervals hold together at `level`. */
+  stages: z.array(
+    z.strictObject({ stage: z.string(), visit: z.number(), excess: z.number(), interval: range.nullable() }),
+  ),
+  /** Users that the excess hit at least once, if it hit them at random; null: users are not known. */
+  users: z.strictObject({ estimate: z.number(), interval: range.nullable() }).nullable(),
+});
+export type Excess = z.infer<typeof Excess>;
+
+export const Impact = z.strictObject({
+  level: z.number(),
+  /** Requests that the canary served while gates watched, and those of them in stages that are not compared. */
+  requests: z.number().nullable(),
+  uncompared: z.number(),
+  /** Distinct users of the largest stage; null: not known. */
+  users: z.number().nullable(),
+  metrics: z.array(Excess),
+});
+export type Impact = z.infer<typeof Impact>;
+
+/** From the first bad window to the flag's return. Milliseconds since 1970; null: not known. */
+export const Detection = z.strictObject({
+  /** Begin of the first window of the evidence that led to the stop. */
+  onset: z.number().nullable(),
+  /** The first word of the gate about it, which may have been a soft stop. */
+  noticed: z.number(),
+  stopped: z.number(),
+  back: z.number().nullable(),
+  by: z.enum(['evidence', 'limit', 'person', 'alert', 'rule']),
+});
+export type Detection = z.infer<typeof Detection>;
+
+export const ADVICE = ['bake', 'step', 'minimum', 'noise', 'margin'] as const;
+export const Advice = z.strictObject({ kind: z.enum(ADVICE), text: z.string() });
+export type Advice = z.infer<typeof Advice>;
+
+const Value = z.number().nullable();
+
+/** One metric over time, thinned out. `t` is seconds since the rollout began; null is a gap and no zero. */
+export const MetricSeries = z.strictObject({
+  metric: z.string(),
+  kind: z.enum(['ratio', 'latency', 'mean', 'gauge']),
+  quantile: Value,
+  /** `soft` and `hard`: what the canary's value may be beside this baseline. */
+  points: z.array(
+    z.strictObject({ t: z.number(), baseline: Value, canary: Value, soft: Value, hard: Value }),
+  ),
+});
+export type MetricSeries = z.infer<typeof MetricSeries>;
+
+export const EvidenceSeries = z.strictObject({
+  threshold: z.number(),
+  points: z.array(z.strictObject({ t: z.number(), lnE: Value })),
+});
+export type EvidenceSeries = z.infer<typeof EvidenceSeries>;
+
+/** The whole story of one rollout, for whoever was not there. */
+export const Report = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  title: z.string(),
+  flag: z.string(),
+  environment: z.string(),
+  owner: z.string().nullable(),
+  service: z.string().nullable(),
+  ticket: z.string().nullable(),
+  phase: Phase,
+  /** False: the rollout still runs, and the report is of what was known when it was made. */
+  finished: z.boolean(),
+  madeAt: z.number(),
+  submittedBy: z.string(),
+  submittedAt: z.number(),
+  /** When the first exposure was in force: the origin of every `t`. */
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  planRevision: z.number(),
+  summary: z.string(),
+  stages: z.array(StageSpan),
+  happenings: z.array(Happening),
+  decisions: z.array(Happening),
+  gates: z.array(Comparison),
+  stop: z
+    .strictObject({
+      at: z.number(),
+      transition: Transition,
+      stage: z.string().nullable(),
+      metric: z.string().nullable(),
+      reason: z.string(),
+      /** Who has the canary afterwards. */
+      exposure: Exposure,
+    })
+    .nullable(),
+  /** Where the metric moved; null: not asked, or not known. */
+  explanation: z.custom<Explanation>().nullable(),
+  impact: Impact,
+  detection: Detection.nullable(),
+  advice: z.array(Advice),
+  metrics: z.array(MetricSeries),
+  evidence: EvidenceSeries,
+});
+export type Report = z.infer<typeof Report>;

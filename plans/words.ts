@@ -1,0 +1,127 @@
+import type { Exposure } from './exposure.ts';
+import type { Cause } from './journal.ts';
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** Seconds as people say them, in at most two units: `45 s`, `3 min 20 s`, `2 d 4 h`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'unknown';
+  let rest = Math.max(0, Math.round(seconds));
+  const parts: string[] = [];
+  for (const [unit, size] of UNITS) {
+    const amount = Math.floor(rest / size);
+    rest -= amount * size;
+    if (amount > 0) parts.push(`${amount} ${unit}`);
+    else if (parts.length > 0) break;
+    if (parts.length === 2) break;
+  }
+  return parts.length === 0 ? '0 s' : parts.join(' ');
+}
+
+/** Milliseconds since 1970 as `2026-03-01 14:03:09`, UTC, so that two readers see the same time. */
+export function clock(at: number): string {
+  return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** A number with about `digits` significant places and no trailing zeros. */
+function significant(value: number, digits: number): string {
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  const places = Math.max(0, Math.min(6, digits - 1 - Math.floor(Math.log10(size))));
+  const text = value.toFixed(places);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** 0.0049 → `0.49 %`. */
+export function rate(value: number | null): string {
+  return value === null ? '–' : `${significant(value * 100, 3)} %`;
+}
+
+/** 5 → `5 %`: for values that are percentages already. */
+export function percent(value: number): string {
+  return `${significant(value, 3)} %`;
+}
+
+/** 0.212 → `212 ms`, 1.24 → `1.24 s`. */
+export function latency(seconds: number | null): string {
+  if (seconds === null) return '–';
+  return seconds < 1 ? `${significant(seconds * 1000, 3)} ms` : `${significant(seconds, 3)} s`;
+}
+
+/** 0.0003 → `+0.03 pp`, with its sign, which is what a reader looks for. */
+export function points(value: number): string {
+  const text = significant(Math.abs(value) * 100, 2);
+  return text === '0' ? '0 pp' : `${value < 0 ? '-' : '+'}${text} pp`;
+}
+
+/** `+0.03 ±0.05 pp`. */
+export function estimate(value: number, standardError: number): string {
+  if (!(standardError > 0)) return points(value);
+  return points(value).replace(' pp', ` ±${significant(standardError * 100, 1)} pp`);
+}
+
+/** A value in its own unit. */
+export function plain(value: number | null): string {
+  return value === null ? '–' : significant(value, 3);
+}
+
+/** A difference in its own unit: `+2.4`. */
+export function signed(value: number): string {
+  const text = significant(Math.abs(value), 2);
+  return text === '0' ? '0' : `${value < 0 ? '-' : '+'}${text}`;
+}
+
+export function plainEstimate(value: number, standardError: number): string {
+  return standardError > 0 ? `${signed(value)} ±${significant(standardError, 1)}` : signed(value);
+}
+
+/** Who gets the canary. */
+export function audience(exposure: Exposure): string {
+  const parts: string[] = [];
+  if (exposure.percent >= 100) parts.push('everyone');
+  else if (exposure.percent > 0) parts.push(percent(exposure.percent));
+  if (exposure.percent < 100) parts.push(...exposure.segments);
+  if (parts.length === 0) return 'nobody';
+  const who = parts.join(' + ');
+  return exposure.variant === null ? who : `${who}, on variant ${exposure.variant}`;
+}
+
+/** Who or what caused a transition: `ada: "too slow"`, `the gate: errors ...`. */
+export function cause(from: Cause): string {
+  switch (from.kind) {
+    case 'person':
+      return from.reason === null ? from.by : `${from.by}: ${from.reason}`;
+    case 'gate':
+      return `the gate: ${from.reason}`;
+    case 'alert':
+      return `alert ${from.name}${from.detail === '' ? '' : `: ${from.detail}`}`;
+    case 'policy':
+      return `the plan: ${from.reason}`;
+    case 'flag':
+      return `the flag: ${from.reason}`;
+    default:
+      return unreachable(from);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new Error(`unexpected cause ${JSON.stringify(value)}`);
+}
+
+const PHASES: Record<string, string> = {
+  submitted: 'submitted',
+  active: 'active',
+  reverting: 'going back',
+  completed: 'completed',
+  'rolled-back': 'rolled back',
+  rejected: 'rejected',
+};
+
+export function phaseText(phase: string): string {
+  return PHASES[phase] ?? phase;
+}

@@ -1,0 +1,124 @@
+import { assumedDispersion, measuredDispersion } from '../../analysis/dispersion.ts';
+import { knotsOf } from '../../analysis/halves.ts';
+import type { Replay } from '../../analysis/replay.ts';
+import type { Comparison } from '../../plans/comparison.ts';
+import type { Plan } from '../../plans/plan.ts';
+import type { Advice, Report, StageSpan } from '../../plans/report.ts';
+import { stageExposure } from '../../plans/stages.ts';
+import { duration, percent, points } from '../../plans/words.ts';
+
+export interface Told {
+  plan: Plan;
+  replay: Replay;
+  stages: readonly StageSpan[];
+  gates: readonly Comparison[];
+  stop: Report['stop'];
+  by: 'evidence' | 'limit' | 'person' | 'alert' | 'rule' | null;
+}
+
+/** A gate that needed this much longer than the bake time was waiting for traffic, not for time. */
+const MUCH_LONGER = 1.5;
+/** A step that multiplies the exposure by less is small already. */
+const SMALL_STEP = 2;
+/** A margin this far from what the stage could see is not the one that decides. */
+const BEYOND_SIGHT = 2;
+const FAR_WITHIN = 0.1;
+
+/** What to change in the plan before the next rollout: one rule each, each with its reason. */
+export function adviceOf(told: Told): Advice[] {
+  return [...bakes(told), ...steps(told), ...minimums(told), ...noise(told), ...margins(told)];
+}
+
+function bakes({ stages, plan }: Told): Advice[] {
+  return stages.flatMap((span): Advice[] => {
+    if (span.passed === null) return [];
+    const needed = (span.passed - span.from) / 1000;
+    // Windows come in steps of a poll.
+    if (needed < MUCH_LONGER * span.bake || needed - span.bake < 3 * plan.source.poll) return [];
+    const text = `Stage ${span.stage} needed ${duration(needed)} to pass with a bake time of ${duration(span.bake)}: plan ${duration(needed)} for it, or give it more traffic.`;
+    return [{ kind: 'bake', text }];
+  });
+}
+
+function steps({ plan, gates, stop, by }: Told): Advice[] {
+  if (stop === null || (by !== 'evidence' && by !== 'limit')) return [];
+  const index = plan.stages.findIndex(({ name }) => name === stop.stage);
+  const stage = plan.stages[index];
+  const gate = gates.findLast((one) => one.stage === stop.stage);
+  const served = gate?.rows.find(({ kind }) => kind === 'requests')?.canary.value ?? null;
+  if (stage?.percent === undefined || served === null) return [];
+  const before = stageExposure(plan, index - 1).percent;
+  const exposures = `It stopped in stage ${stop.stage ?? ''} after ${Math.round(served).toLocaleString('en-US')} requests of the canary there`;
+  if (before === 0) {
+    const text = `${exposures}, its first stage for everyone: a smaller one before it would have exposed fewer.`;
+    return [{ kind: 'step', text }];
+  }
+  if (stage.percent < SMALL_STEP * before) return [];
+  const between = Number(Math.sqrt(before * stage.percent).toPrecision(1));
+  if (between <= before || between >= stage.percent) return [];
+  const share = percent((100 * between) / stage.percent);
+  const text = `${exposures}: a stage of ${percent(between)} between ${percent(before)} and ${percent(stage.percent)} would have exposed ${share} as many in the same time.`;
+  return [{ kind: 'step', text }];
+}
+
+/** By the last word of each gate. */
+function minimums({ replay }: Told): Advice[] {
+  return replay.visits.flatMap(({ stage, recorded }) =>
+    (recorded?.holding ?? []).flatMap((one): Advice[] => {
+      if (one.kind !== 'requests' && one.kind !== 'users' && one.kind !== 'exceedances') return [];
+      if (one.need - one.have <= 1) return [];
+      const what =
+        one.kind === 'exceedances' ? `slow requests of ${one.metric}` : `${one.kind} of the canary`;
+      const have = Math.floor(one.have).toLocaleString('en-US');
+      const text = `Stage ${stage} never saw its minimum of ${what} (${have} of ${Math.ceil(one.need).toLocaleString('en-US')}): make the stage longer or larger, or ask for fewer.`;
+      return [{ kind: 'minimum', text }];
+    }),
+  );
+}
+
+/** Where equal cohorts were measured to differ by more than the plan assumes where it cannot measure. */
+function noise({ plan, replay }: Told): Advice[] {
+  const assumed = plan.analysis.noise;
+  const evidence = replay.visits.at(-1)?.evidence;
+  const found = plan.metrics.flatMap(({ name }) => {
+    const known = evidence?.metrics[name];
+    const halves = known?.kind === 'ratio' || known?.kind === 'latency' ? known.halves : [];
+    const knots = [replay.learnt.dispersion?.[name], ...halves.map((one) => knotsOf(one, assumed))];
+    const sizes = knots.flatMap((curve) =>
+      (curve ?? []).map((_, k) =>
+        Math.sqrt(measuredDispersion(curve ?? [])(2 ** k) / assumedDispersion(1)(2 ** k)),
+      ),
+    );
+    return sizes.length === 0 ? [] : [{ name, size: Math.max(...sizes) }];
+  });
+  const [worst] = found.toSorted((a, b) => b.size - a.size);
+  if (worst === undefined || worst.size <= 1.05 * assumed) return [];
+  const size = Number(worst.size.toPrecision(2));
+  const text = `Equal cohorts differed in ${worst.name} by more (${size}) than analysis.noise (${assumed}) assumes: set noise to ${size}, for rollouts in which it cannot be measured.`;
+  return [{ kind: 'noise', text }];
+}
+
+/** By the largest stage that was compared: what its interval could tell apart, against the soft margin. */
+function margins({ replay, gates }: Told): Advice[] {
+  const gate = gates.findLast(
+    ({ compared, rows }) => compared && rows.some(({ interval }) => interval !== null),
+  );
+  if (gate === undefined) return [];
+  const recorded = replay.visits.find(
+    ({ stage, visit }) => stage === gate.stage && visit === gate.visit,
+  )?.recorded;
+  return gate.rows.flatMap(({ kind, metric, interval }): Advice[] => {
+    if (kind !== 'ratio' || interval === null || metric === null) return [];
+    const soft = recorded?.metrics.find((one) => one.metric === metric)?.soft ?? null;
+    if (soft === null || soft === 0) return [];
+    const seen = (interval[1] - interval[0]) / 2;
+    const sign = soft < 0 ? -1 : 1;
+    if (seen > BEYOND_SIGHT * Math.abs(soft)) {
+      const text = `The soft margin of ${metric} (${points(soft)}) was finer than stage ${gate.stage} could see (about ${points(sign * seen)}): give the stages more traffic or time, or widen the margin.`;
+      return [{ kind: 'margin', text }];
+    }
+    if (seen >= FAR_WITHIN * Math.abs(soft)) return [];
+    const text = `The soft margin of ${metric} (${points(soft)}) is far wider than what stage ${gate.stage} could see (about ${points(sign * seen)}): a tighter one would find smaller regressions.`;
+    return [{ kind: 'margin', text }];
+  });
+}

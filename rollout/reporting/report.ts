@@ -1,0 +1,64 @@
+import { compare } from '../../analysis/comparison.ts';
+import type { Replay, StoredPoll } from '../../analysis/replay.ts';
+import { seriesOf } from '../../analysis/series.ts';
+import type { JournalEntry } from '../../plans/journal.ts';
+import type { Report } from '../../plans/report.ts';
+import { ENDED, type RolloutView } from '../../plans/view.ts';
+import { adviceOf } from './advice.ts';
+import { impactOf } from './impact.ts';
+import { detectionOf, explanationOf, stopOf } from './stop.ts';
+import { summaryOf } from './summary.ts';
+import { decisionsOf, happeningsOf, spansOf } from './timeline.ts';
+
+/** What was recorded of a rollout. */
+export interface Recorded {
+  view: RolloutView;
+  journal: readonly JournalEntry[];
+  polls: readonly StoredPoll[];
+  /** The same polls through the gates' analysis. */
+  replay: Replay;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** The whole story of a rollout. Pure: the same record and time give the same report. */
+export function reportOf({ view, journal, polls, replay, now }: Recorded): Report {
+  const { plan, visits } = replay;
+  const { metadata } = plan;
+  const finished = ENDED.includes(view.phase);
+  const stages = spansOf(journal, plan);
+  const gates = visits.map((visit, i) =>
+    compare(visit, plan, !finished && i === visits.length - 1 && visit.stage === view.stage ? 'now' : 'past'),
+  );
+  const stop = stopOf(journal, view);
+  const detection = detectionOf(journal, view, replay);
+  return {
+    id: view.id,
+    name: view.name,
+    title: metadata.title ?? metadata.name,
+    flag: view.flag,
+    environment: view.environment,
+    owner: view.owner,
+    service: view.service,
+    ticket: metadata.ticket ?? null,
+    phase: view.phase,
+    finished,
+    madeAt: now,
+    submittedBy: view.submittedBy,
+    submittedAt: view.submittedAt,
+    startedAt: stages[0]?.from ?? null,
+    endedAt: view.endedAt,
+    planRevision: view.planRevision,
+    summary: summaryOf({ plan, view, journal, stages, now }),
+    stages,
+    happenings: happeningsOf(journal),
+    decisions: decisionsOf(journal),
+    gates,
+    stop,
+    explanation: explanationOf(journal, view),
+    impact: impactOf(plan, visits),
+    detection,
+    advice: adviceOf({ plan, replay, stages, gates, stop, by: detection?.by ?? null }),
+    ...seriesOf(replay, polls),
+  };
+}

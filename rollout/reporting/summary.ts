@@ -1,0 +1,54 @@
+import type { JournalEntry } from '../../plans/journal.ts';
+import type { Plan } from '../../plans/plan.ts';
+import type { StageSpan } from '../../plans/report.ts';
+import type { RolloutView } from '../../plans/view.ts';
+import { audience, cause, duration } from '../../plans/words.ts';
+
+interface Told {
+  plan: Plan;
+  view: RolloutView;
+  journal: readonly JournalEntry[];
+  stages: readonly StageSpan[];
+  now: number;
+}
+
+/** One sentence that says how it went. */
+export function summaryOf({ plan, view, journal, stages, now }: Told): string {
+  const name = plan.metadata.title ?? plan.metadata.name;
+  const began = stages[0]?.from ?? null;
+  const after = (end: number | null) =>
+    began === null || end === null ? '' : ` ${duration((end - began) / 1000)} after it began`;
+  const accepted = journal.filter(({ transition }) => transition === 'accepted').length;
+  const despite =
+    accepted === 0
+      ? ''
+      : `, with ${accepted === 1 ? 'a difference' : `${accepted} differences`} that people accepted`;
+  switch (view.phase) {
+    case 'completed':
+      return `${name} reached its end${after(view.endedAt)}: ${audience(view.exposure)}${despite}.`;
+    case 'rejected':
+      return `${name} was turned down before it began: ${stopText(view)}.`;
+    case 'reverting':
+      return `Unfinished: ${name} is being taken back from stage ${view.stage ?? ''}: ${stopText(view)}.`;
+    case 'rolled-back': {
+      const forward = view.exposure.percent > 0 || view.exposure.segments.length > 0;
+      const where = view.stage === null ? 'before its first stage' : `in stage ${view.stage}`;
+      const how = forward
+        ? `was stopped ${where}${after(view.endedAt)} and stays at its safe exposure (${audience(view.exposure)})`
+        : `was rolled back ${where}${after(view.endedAt)}`;
+      return `${name} ${how}: ${stopText(view)}${despite}.`;
+    }
+    case 'submitted':
+    case 'active': {
+      if (view.stage === null) return `Unfinished: ${name} has not begun.`;
+      const since = view.stageSince === null ? '' : ` for ${duration((now - view.stageSince) / 1000)}`;
+      const paused = view.pause === null ? '' : `, paused: ${view.pause.reason}`;
+      return `Unfinished: ${name} is in stage ${view.stage} (${audience(view.exposure)})${since}${paused}${despite}.`;
+    }
+  }
+}
+
+function stopText({ stop }: RolloutView): string {
+  if (stop === null) return 'why is not recorded';
+  return stop.cause.kind === 'gate' ? stop.cause.reason : cause(stop.cause).replace(/\.$/, '');
+}

@@ -1,0 +1,92 @@
+import type { JournalEntry, Transition } from '../../plans/journal.ts';
+import type { Plan } from '../../plans/plan.ts';
+import type { Happening, StageSpan } from '../../plans/report.ts';
+
+const ENTERS: readonly Transition[] = ['started', 'advanced', 'decommissioning', 'stepped-back'];
+const ENDS: readonly Transition[] = ['rolled-back', 'completed'];
+
+/** The stages as they were held, from the journal. */
+export function spansOf(journal: readonly JournalEntry[], plan: Plan): StageSpan[] {
+  const spans: StageSpan[] = [];
+  for (const entry of journal) {
+    const { transition, at, stage, exposure } = entry;
+    const open = spans.at(-1);
+    const running = open !== undefined && open.to === null ? open : null;
+    if (transition === 'gate-passed' && running !== null) running.passed ??= at;
+    if (ENDS.includes(transition) && running !== null) {
+      running.to = at;
+      running.ending = transition === 'completed' ? 'completed' : 'rolled-back';
+    }
+    if (!ENTERS.includes(transition) || stage === null) continue;
+    if (running !== null) {
+      running.to = at;
+      running.ending = transition === 'stepped-back' ? 'stepped-back' : 'advanced';
+    }
+    spans.push({
+      stage,
+      visit: spans.filter((span) => span.stage === stage).length + 1,
+      from: at,
+      to: null,
+      passed: null,
+      exposure,
+      bake: bakeOf(plan, stage),
+      ending: 'running',
+    });
+  }
+  return spans;
+}
+
+function bakeOf(plan: Plan, name: string): number {
+  const stage = plan.stages.find((one) => one.name === name);
+  return stage === undefined ? 0 : (stage.decommission?.cleanFor ?? stage.bake);
+}
+
+/** Lines that only repeat what the stages say, or what a gate looked at. */
+const SILENT: readonly Transition[] = [
+  'gate-passed',
+  'started',
+  'advanced',
+  'decommissioning',
+  'reminder',
+  'note',
+];
+
+export function happeningsOf(journal: readonly JournalEntry[]): Happening[] {
+  return journal.filter(({ transition }) => !SILENT.includes(transition)).map(happening);
+}
+
+/** What a person does; what follows from it has the same cause and is no decision of its own. */
+const DECISIONS: readonly Transition[] = [
+  'submitted',
+  'approval-needed',
+  'approved',
+  'glass-broken',
+  'confirmed',
+  'rejected',
+  'paused',
+  'resumed',
+  'accepted',
+  'amended',
+  'rollback-requested',
+  'killed',
+];
+
+/** Who approved, accepted, stopped or changed what. */
+export function decisionsOf(journal: readonly JournalEntry[]): Happening[] {
+  return journal
+    .filter(({ transition, cause }) => cause.kind === 'person' && DECISIONS.includes(transition))
+    .map(happening);
+}
+
+function happening({ at, transition, stage, summary, cause }: JournalEntry): Happening {
+  const person = cause.kind === 'person' ? cause : null;
+  return {
+    at,
+    transition,
+    stage,
+    summary,
+    by: person?.by ?? null,
+    roles: person?.roles ?? [],
+    reason: person?.reason ?? null,
+  };
+}

@@ -1,0 +1,56 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { type Accepted, Replay, type StoredPoll } from '../analysis/replay.ts';
+import type { Assessment } from '../plans/assessment.ts';
+import { Failure } from '../plans/failures.ts';
+import type { JournalEntry } from '../plans/journal.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { HistorySample, Sample } from '../plans/sample.ts';
+import type { RolloutRow } from '../store/store.ts';
+import type { ServerDeps } from './deps.ts';
+import { planOf } from './live.ts';
+
+/** Polls between two breaths: flags are served by the same process. */
+const AT_ONCE = 200;
+
+/** A rollout as it was recorded, and what its gates knew by running the same analysis over it again. */
+export interface Replayed {
+  plan: Plan;
+  journal: JournalEntry[];
+  polls: StoredPoll[];
+  replay: Replay;
+}
+
+export async function replayed(deps: ServerDeps, row: RolloutRow): Promise<Replayed> {
+  const plan = planOf(row);
+  const [journal, rows] = await Promise.all([deps.rollouts.journal(row.id), deps.rollouts.samples(row.id)]);
+  const replay = new Replay(plan, acceptedOf(journal));
+  // The store keeps what the gate wrote in these shapes.
+  const polls = rows.map(
+    ({ stage, t, sample, assessment }): StoredPoll => ({
+      stage,
+      t,
+      sample: sample as Sample | HistorySample | null,
+      assessment: assessment as Assessment | null,
+    }),
+  );
+  for (const [i, poll] of polls.entries()) {
+    replay.add(poll);
+    if (i % AT_ONCE === AT_ONCE - 1) await breathe();
+  }
+  return { plan, journal, polls, replay };
+}
+
+/** In force for every window after the one that the person saw: those read since are read again. */
+function acceptedOf(journal: readonly JournalEntry[]): Accepted[] {
+  return journal.flatMap(({ evidence, accepted }) =>
+    accepted === undefined || evidence === null ? [] : [{ t: evidence.t, values: accepted }],
+  );
+}
+
+export function stageIndexOf(plan: Plan, name: string): number {
+  const index = plan.stages.findIndex((stage) => stage.name === name);
+  if (index >= 0) return index;
+  throw new Failure('USAGE', `The plan has no stage ${name}.`, {
+    details: [`stages: ${plan.stages.map((stage) => stage.name).join(', ')}`],
+  });
+}

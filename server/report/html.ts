@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import nunjucks from 'nunjucks';
+import { cellsOf, notesOf } from '../../analysis/comparison-cells.ts';
+import type { Comparison } from '../../plans/comparison.ts';
+import type { Report } from '../../plans/report.ts';
+import { audience, clock, duration } from '../../plans/words.ts';
+import { factLines } from '../../rollout/reporting/markdown.ts';
+import {
+  adviceLines,
+  decisionText,
+  detectionLines,
+  impactLines,
+  stageLines,
+} from '../../rollout/reporting/sentences.ts';
+import { drawCharts } from './charts.ts';
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+
+/** A page that asks for nothing: no script runs in it, and nothing is loaded. */
+export const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** A report as one self-contained page. The template escapes every text; charts escape their own. */
+export function reportHtml(report: Report): string {
+  const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDER), {
+    autoescape: true,
+    throwOnUndefined: true,
+  });
+  const { stop, explanation, detection } = report;
+  return environment.render('report.html.njk', {
+    policy: PAGE_POLICY,
+    report,
+    facts: factLines(report),
+    tone: toneOf(report),
+    stages: stageLines(report),
+    charts: drawCharts(report),
+    stop: stop === null ? null : { reason: stop.reason, after: audience(stop.exposure) },
+    explanation: explanation?.sentence ?? null,
+    detection: detection === null ? [] : detectionLines(detection),
+    impact: impactLines(report),
+    advice: adviceLines(report.advice),
+    decisions: report.decisions.map((one) => ({ at: clock(one.at), text: decisionText(one) })),
+    happenings: report.happenings.map(({ at, transition, summary }) => ({
+      at: clock(at),
+      transition: transition.replaceAll('-', ' '),
+      summary,
+    })),
+    gates: report.gates.map(gateData),
+    made: clock(report.madeAt),
+  });
+}
+
+function toneOf({ phase }: Report): string {
+  if (phase === 'completed') return 'good';
+  return phase === 'rolled-back' || phase === 'rejected' || phase === 'reverting' ? 'bad' : 'now';
+}
+
+function gateData(gate: Comparison) {
+  const { from, to, visit } = gate;
+  return {
+    stage: gate.stage,
+    visit: visit > 1 ? ` (visit ${visit})` : '',
+    verdict: gate.verdict === null ? 'no verdict' : gate.verdict.replace('-', ' '),
+    tone: gate.verdict ?? 'hold',
+    held: from === null || to === null ? '' : `${duration(to - from)} watched`,
+    reason: gate.reason,
+    rows: gate.rows.map((row) => ({ ...cellsOf(row, gate), tone: row.verdict ?? 'hold' })),
+    notes: notesOf(gate),
+  };
+}

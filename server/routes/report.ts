@@ -1,0 +1,41 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { reportMarkdown } from '../../rollout/reporting/markdown.ts';
+import { reportOf } from '../../rollout/reporting/report.ts';
+import { ReportQuery } from '../api.ts';
+import type { ServerDeps } from '../deps.ts';
+import { rolloutRow, viewOf } from '../live.ts';
+import { replayed } from '../replayed.ts';
+import { PAGE_POLICY, reportHtml } from '../report/html.ts';
+
+const Id = z.strictObject({ id: z.string().min(1) });
+
+/** The story of a rollout, for programs, for documents, or as one page. */
+export const reportRoutes =
+  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.get('/rollouts/:id/report', {
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Its story as JSON, Markdown or HTML',
+        params: Id,
+        querystring: ReportQuery,
+      },
+      handler: async (request, reply) => {
+        const row = await rolloutRow(deps, request.params.id);
+        const { journal, polls, replay } = await replayed(deps, row);
+        const report = reportOf({ view: viewOf(row), journal, polls, replay, now: deps.now() });
+        switch (request.query.format) {
+          case 'json':
+            return reply.send(report);
+          case 'markdown':
+            return reply.type('text/markdown; charset=utf-8').send(reportMarkdown(report));
+          case 'html':
+            return reply
+              .type('text/html; charset=utf-8')
+              .header('content-security-policy', PAGE_POLICY)
+              .send(reportHtml(report));
+        }
+      },
+    });
+  };
