@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { BacktestOptions } from './commands/backtest.ts';
 import type { Run } from './run.ts';
 
 /** Plans, and rollouts to look at. */
@@ -16,12 +17,16 @@ export function addRollouts(program: Command, run: Run): void {
   program
     .command('backtest <plan>')
     .description('what a plan would have done with recorded rollouts')
-    .requiredOption(
+    .option(
       '--trace <file>',
       'their samples as JSON lines, such as those of status --trace (- reads standard input)',
     )
+    .option('--from-prometheus', 'the samples of your own Prometheus between --start and --end instead')
+    .option('--start <time>', 'ISO 8601 such as 2026-03-01T08:00Z, or how long ago, such as 7d')
+    .option('--end <time>', 'the same (default: now)')
+    .option('--stage <name>', "the stage of every window with a canary (default: by the canary's share)")
     .action(
-      run(async (c, file: string, options: { trace: string }) =>
+      run(async (c, file: string, options: BacktestOptions) =>
         (await import('./commands/backtest.ts')).backtest(c, file, options),
       ),
     );

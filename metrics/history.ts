@@ -6,6 +6,7 @@ import { halvesOf } from './halves.ts';
 import { cohortQueries } from './plan-queries.ts';
 import { type Ask, QueryRefused } from './prometheus-api.ts';
 import { type CohortSeries, cohortSeries } from './series.ts';
+import { between } from './series-span.ts';
 import type { History, HistoryRequest } from './source.ts';
 import { LOOKBACK_STEPS } from './targets.ts';
 
@@ -92,23 +93,4 @@ function spanSamples(span: {
     });
   }
   return samples;
-}
-
-/** The series' samples in (after, until], milliseconds. */
-function between(series: CohortSeries, after: number, until: number): CohortSeries {
-  const first = firstAbove(series.times, after);
-  const end = firstAbove(series.times, until);
-  return { ...series, times: series.times.slice(first, end), values: series.values.slice(first, end) };
-}
-
-/** Index of the first of ascending times that is later than `time`. */
-function firstAbove(times: readonly number[], time: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((times[middle] ?? 0) > time) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

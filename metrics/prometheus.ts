@@ -8,6 +8,7 @@ import { type Ask, instantQuery, type QueryAnswer, QueryRefused, timestamp } fro
 import { checkQueries } from './prometheus-check.ts';
 import type { PrometheusSourceConfig } from './prometheus-config.ts';
 import { QueryCache, type QueryCounters } from './query-cache.ts';
+import { type RecordedWindow, type RecordingRequest, readRecording } from './recording.ts';
 import { cohortSeries } from './series.ts';
 import type { MetricSource, WindowRequest } from './source.ts';
 import { createSurvey, type Survey } from './survey.ts';
@@ -26,6 +27,8 @@ export interface PrometheusSource extends MetricSource {
   readonly counters: Readonly<QueryCounters>;
   /** What is looked at before a rollout. */
   readonly survey: Survey;
+  /** Both cohorts over a past, in spans. Throws `PROMETHEUS_UNREACHABLE`, `PROMETHEUS_QUERY`. */
+  recording(request: RecordingRequest): AsyncGenerator<RecordedWindow[]>;
   close(): void;
 }
 
@@ -50,6 +53,8 @@ export function createPrometheusSource(
     read: (request) => read(ask, request),
     history: (request) => reachable(connection, () => readHistory(askAlone, request)),
     breakdown: (request) => reachable(connection, () => readBreakdown(askAlone, request)),
+    recording: (request) =>
+      readRecording((query, at) => reachable(connection, () => askAlone(query, at)), request),
     check: (plan, at) => reachable(connection, () => checkQueries(ask, { plan, at })),
     scalar: (expr, at) => reachable(connection, async () => sumOf(await ask(expr, at))),
     close: () => connection.close(),

@@ -29,6 +29,12 @@ const table = {
     retry: false,
     hint: 'A trace is JSON lines as `tidegate status ROLLOUT --trace` prints them; mend the lines named.',
   },
+  RECORDING_EMPTY: {
+    status: 404,
+    exit: 1,
+    retry: false,
+    hint: 'Name a time in which the canary had traffic; `--stage NAME` says which stage it was where the share does not.',
+  },
   CONFIG_INVALID: {
     status: 500,
     exit: 2,

@@ -2,16 +2,34 @@ import { Failure } from '../../plans/failures.ts';
 import { findingText } from '../../plans/finding.ts';
 import { parsePlan } from '../../plans/parse.ts';
 import type { Plan } from '../../plans/plan.ts';
+import { Duration } from '../../plans/units.ts';
+import type { BacktestOutcome } from '../../rollout/backtest.ts';
 import { openTrace } from '../backtest/lines.ts';
 import { runTrace } from '../backtest/run.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
 import { backtestLines } from '../render/backtest.ts';
+import { Progress } from '../render/progress.ts';
+import { clock } from '../render/words.ts';
+import { loadConfiguration } from './processes.ts';
 
-/** Runs every rollout of a trace through the plan: 0 when all would have completed, 1 when one would have been stopped. */
-export async function backtest(context: Context, file: string, options: { trace: string }): Promise<number> {
+export interface BacktestOptions {
+  trace?: string;
+  fromPrometheus?: boolean;
+  start?: string;
+  end?: string;
+  stage?: string;
+}
+
+/** Runs recorded rollouts through the plan: 0 when all would have completed, 1 when one would have been stopped. */
+export async function backtest(context: Context, file: string, options: BacktestOptions): Promise<number> {
+  const { trace } = options;
+  const live = options.fromPrometheus === true;
+  if (live === (trace !== undefined))
+    throw new Failure('USAGE', 'A backtest reads either --trace FILE or --from-prometheus.');
   const plan = planOf(await planText(file), file);
-  const outcomes = await runTrace(plan, await openTrace(options.trace));
+  const outcomes =
+    trace === undefined ? await past(context, plan, options) : await runTrace(plan, await openTrace(trace));
   for (const outcome of outcomes) context.tell(outcome);
   context.say(backtestLines(outcomes, context.ink));
   return outcomes.every(({ outcome, held }) => outcome === 'completed' && held.length === 0) ? 0 : 1;
@@ -22,4 +40,56 @@ function planOf(text: string, file: string): Plan {
   if (parsed.kind === 'ok') return parsed.plan;
   const errors = parsed.findings.filter(({ severity }) => severity === 'error').map(findingText);
   throw new Failure('PLAN_INVALID', `${file} has errors.`, { where: file, details: errors });
+}
+
+async function past(context: Context, plan: Plan, options: BacktestOptions): Promise<BacktestOutcome[]> {
+  const now = Date.now() / 1000;
+  const until = options.end === undefined ? now : momentOf('--end', options.end, now);
+  if (options.start === undefined) throw new Failure('USAGE', '--from-prometheus needs --start.');
+  const from = momentOf('--start', options.start, now);
+  if (!(from < until)) throw new Failure('USAGE', '--start does not come before --end.');
+  const { stage = null } = options;
+  if (stage !== null && !plan.stages.some(({ name }) => name === stage))
+    throw new Failure('USAGE', `The plan has no stage ${stage}.`);
+  const [config, { backtestPast }] = await Promise.all([
+    loadConfiguration(context),
+    import('../../app/backtest.ts'),
+  ]);
+  const progress = new Progress(
+    process.stderr,
+    Math.floor((until - from) / plan.source.poll),
+    'windows used',
+  );
+  let used = 0;
+  const told = (windows: number, more: number) => {
+    used += more;
+    progress.advance(windows, used);
+  };
+  let outcomes: BacktestOutcome[];
+  try {
+    outcomes = await backtestPast({ config, plan, from, until, stage, told });
+  } finally {
+    progress.close();
+  }
+  if (outcomes.length > 0) return outcomes;
+  throw new Failure('RECORDING_EMPTY', 'There is no rollout in that time.', {
+    where: `${clock(from * 1000)} to ${clock(until * 1000)} UTC`,
+    details: [
+      used === 0
+        ? 'no window had both counters and no gaps: is the plan’s poll at least one scrape interval?'
+        : `${used} windows were read, and in none the canary had a share of the requests that is near a stage’s`,
+    ],
+  });
+}
+
+/** Unix seconds of an ISO 8601 time, or of so long ago. */
+function momentOf(option: string, text: string, now: number): number {
+  const ago = Duration.safeParse(text);
+  if (ago.success) return now - ago.data;
+  const at = Date.parse(text);
+  if (Number.isFinite(at)) return at / 1000;
+  throw new Failure(
+    'USAGE',
+    `${option} ${text} is neither a time such as 2026-03-01T08:00Z nor a duration such as 7d.`,
+  );
 }
