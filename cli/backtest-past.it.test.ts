@@ -96,7 +96,12 @@ function tidegate(...args: string[]): Promise<Outcome> {
 describe('a backtest of the past', () => {
   test('finds each rollout by its share of the requests, and says when the plan would have stopped it', async () => {
     const { status, out, err } = await tidegate(
-      ...['--from-prometheus', '--start', iso(end - HOURS * HOUR), '--end', iso(end), '--json'],
+      '--from-prometheus',
+      '--start',
+      iso(end - HOURS * HOUR),
+      '--end',
+      iso(end),
+      '--json',
     );
     expect([status, err]).toEqual([1, '']);
     const found = out
@@ -115,8 +120,14 @@ describe('a backtest of the past', () => {
 
   test('takes the stage that it is told', async () => {
     const { out } = await tidegate(
-      ...['--from-prometheus', '--start', iso(end - 5.5 * HOUR), '--end', iso(end - 4.5 * HOUR)],
-      ...['--stage', '25%', '--json'],
+      '--from-prometheus',
+      '--start',
+      iso(end - 5.5 * HOUR),
+      '--end',
+      iso(end - 4.5 * HOUR),
+      '--stage',
+      '25%',
+      '--json',
     );
     expect(JSON.parse(out)).toMatchObject({ outcome: 'completed', stage: '25%' });
   });

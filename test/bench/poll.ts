@@ -52,7 +52,7 @@ for (const [index, poll] of polls.entries()) {
   if ((index + 1) % STRETCH !== 0) continue;
   all.push(...stretch);
   const figures = [
-    String((poll.t / 3600).toFixed(0)).padStart(4),
+    (poll.t / 3600).toFixed(0).padStart(4),
     sample.stage.padStart(7),
     median(stretch).toFixed(0).padStart(11),
     String(liveOf(evidence)).padStart(17),
