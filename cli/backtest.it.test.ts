@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,6 +71,22 @@ describe('a backtest', () => {
     const piped = await startCommand(args, { cwd: folder, input: few.join('\n'), built: true }).ended;
     expect(piped).toEqual(await run(few.join('\n'), 'few.jsonl'));
     expect(piped.out).toContain('"rollout":"r7"');
+  });
+
+  test('is drawn as one page, each rollout with its stop', async () => {
+    const few = trace.filter((line) => /"r[67]"|u0072[67]"/.test(line));
+    await writeFile(join(folder, 'few.jsonl'), few.join('\n'));
+    const args = ['backtest', 'plan.yaml', '--trace', 'few.jsonl', '--chart', 'out.html'];
+    const { status, err } = await startCommand(args, { cwd: folder }).ended;
+    expect([status, err]).toEqual([1, '']);
+    const page = await readFile(join(folder, 'out.html'), 'utf8');
+    expect(page).toMatch(
+      /r6 <span class="badge hard">rolled back<[\s\S]*r7 <span class="badge pass">completed</,
+    );
+    // Errors and evidence of both, for a wide page and a narrow one.
+    expect(page.match(/<svg /g)).toHaveLength(8);
+    expect(page.match(/class="stop-name"/g)).toHaveLength(4);
+    expect(page).not.toMatch(/NaN|undefined|<script/);
   });
 
   test.each([0, 5_500])(

@@ -1,4 +1,5 @@
 import { learn } from '../analysis/history.ts';
+import type { StoredPoll } from '../analysis/replay.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -53,10 +54,13 @@ export class Backtest {
   #last: Assessment | null = null;
   #held: string[] = [];
   #outcome: BacktestOutcome | null = null;
+  readonly #polls: StoredPoll[] | null;
 
-  constructor(plan: Plan, rollout: string) {
+  /** `keep`: its polls are kept, to be drawn. */
+  constructor(plan: Plan, rollout: string, { keep = false } = {}) {
     this.#plan = unbound(plan);
     this.#rollout = rollout;
+    this.#polls = keep ? [] : null;
     this.#state = openRollout({
       id: rollout,
       plan: this.#plan,
@@ -65,9 +69,16 @@ export class Backtest {
     });
   }
 
+  /** The polls that its gates have judged, and those of the time before. */
+  get polls(): readonly StoredPoll[] {
+    return this.#polls ?? [];
+  }
+
   /** A poll of the time before; after the first sample it comes too late and says nothing. */
   addHistory(sample: HistorySample): void {
-    this.#history?.push(sample);
+    if (this.#history === null) return;
+    this.#history.push(sample);
+    this.#polls?.push({ stage: sample.stage, t: sample.t, sample, assessment: null });
   }
 
   /** The next poll, in the order of time. Once the outcome stands it changes nothing. */
@@ -155,6 +166,8 @@ export class Backtest {
     this.#memory = memory;
     const assessment = assessGate(memory, gate, true);
     this.#last = assessment;
+    const sample = reading.kind === 'sample' ? reading.sample : null;
+    this.#polls?.push({ stage: assessment.stage, t, sample, assessment });
     this.#report(gate, memory, assessment);
   }
 

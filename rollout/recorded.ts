@@ -2,6 +2,7 @@ import { StageFinder } from '../analysis/stage-finder.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Sample } from '../plans/sample.ts';
 import { Backtest, type BacktestOutcome } from './backtest.ts';
+import { type BacktestStory, storyOf } from './reporting/backtest-story.ts';
 
 /** Windows without a canary after which a rollout is over, in seconds; and of the time before one that are kept. */
 const OVER = 3600;
@@ -15,17 +16,20 @@ export class Recorded {
   readonly #plan: Plan;
   readonly #name: string;
   readonly #fixed: string | null;
+  readonly #draw: number;
   readonly #outcomes: BacktestOutcome[] = [];
+  readonly #stories: BacktestStory[] = [];
   #finder: StageFinder;
   #history: Sample[] = [];
   #present: { run: Backtest; origin: number; seen: number } | null = null;
   #began = 0;
 
-  /** `stage`: every window with a canary was in it; null: their shares say. */
-  constructor(plan: Plan, { name, stage }: { name: string; stage: string | null }) {
+  /** `stage`: every window with a canary was in it; null: their shares say. `draw`: rollouts with a story in the end. */
+  constructor(plan: Plan, { name, stage, draw }: { name: string; stage: string | null; draw: number }) {
     this.#plan = plan;
     this.#name = name;
     this.#fixed = stage;
+    this.#draw = draw;
     this.#finder = new StageFinder(plan);
   }
 
@@ -43,9 +47,9 @@ export class Recorded {
     run.addSample({ ...sample, stage, t: sample.t - origin });
   }
 
-  finish(): BacktestOutcome[] {
+  finish(): { outcomes: BacktestOutcome[]; stories: BacktestStory[] } {
     this.#close();
-    return this.#outcomes;
+    return { outcomes: this.#outcomes, stories: this.#stories };
   }
 
   #stageOf(sample: Sample): string | null {
@@ -55,7 +59,8 @@ export class Recorded {
 
   #begin(origin: number): { run: Backtest; origin: number; seen: number } {
     this.#began += 1;
-    const run = new Backtest(this.#plan, this.#began === 1 ? this.#name : `${this.#name}-${this.#began}`);
+    const name = this.#began === 1 ? this.#name : `${this.#name}-${this.#began}`;
+    const run = new Backtest(this.#plan, name, { keep: this.#began <= this.#draw });
     for (const { t, baseline, halves } of this.#history) {
       if (t > origin) continue;
       const before: HistorySample = { stage: 'history', t: t - origin, baseline };
@@ -65,7 +70,10 @@ export class Recorded {
   }
 
   #close(): void {
-    if (this.#present !== null) this.#outcomes.push(this.#present.run.finish());
+    if (this.#present === null) return;
+    const { run } = this.#present;
     this.#present = null;
+    if (this.#stories.length < this.#draw) this.#stories.push(storyOf(this.#plan, run));
+    this.#outcomes.push(run.finish());
   }
 }

@@ -2,10 +2,13 @@ import type { TraceFaults } from '../analysis/trace.ts';
 import { TraceReader } from '../analysis/trace.ts';
 import type { Plan } from '../plans/plan.ts';
 import { Backtest, type BacktestOutcome } from './backtest.ts';
+import { type BacktestStory, storyOf } from './reporting/backtest-story.ts';
 
 /** What became of the rollouts of some lines of a trace; `line` is that of a rollout's first one. */
 export interface TraceRunResult {
   faults: TraceFaults;
+  /** Of the first rollouts, as many as were to be drawn. */
+  stories: BacktestStory[];
   outcomes: { line: number; outcome: BacktestOutcome }[];
 }
 
@@ -13,10 +16,13 @@ export interface TraceRunResult {
 export class TraceRun {
   readonly #plan: Plan;
   readonly #reader: TraceReader;
+  readonly #draw: number;
   readonly #rollouts = new Map<string, { line: number; run: Backtest }>();
 
-  constructor(plan: Plan) {
+  /** `draw`: of so many rollouts, the first ones, there is a story in the end. */
+  constructor(plan: Plan, { draw = 0 } = {}) {
     this.#plan = plan;
+    this.#draw = draw;
     this.#reader = new TraceReader(plan);
   }
 
@@ -38,16 +44,21 @@ export class TraceRun {
   }
 
   finish(): TraceRunResult {
+    const rollouts = [...this.#rollouts.values()];
     return {
       faults: this.#reader.faults(),
-      outcomes: [...this.#rollouts.values()].map(({ line, run }) => ({ line, outcome: run.finish() })),
+      stories: rollouts.slice(0, this.#draw).map(({ run }) => storyOf(this.#plan, run)),
+      outcomes: rollouts.map(({ line, run }) => ({ line, outcome: run.finish() })),
     };
   }
 
   #runOf(rollout: string, line: number): { line: number; run: Backtest } {
     const known = this.#rollouts.get(rollout);
     if (known !== undefined) return known;
-    const fresh = { line, run: new Backtest(this.#plan, rollout) };
+    const fresh = {
+      line,
+      run: new Backtest(this.#plan, rollout, { keep: this.#rollouts.size < this.#draw }),
+    };
     this.#rollouts.set(rollout, fresh);
     return fresh;
   }

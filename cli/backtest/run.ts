@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { refuseFaults } from '../../analysis/trace.ts';
+import type { Backtested } from '../../app/backtest.ts';
 import type { Plan } from '../../plans/plan.ts';
-import type { BacktestOutcome } from '../../rollout/backtest.ts';
 import { TraceRun, type TraceRunResult } from '../../rollout/trace-run.ts';
 import { Progress } from '../render/progress.ts';
 import type { NumberedLine, TraceFile } from './lines.ts';
@@ -11,26 +11,37 @@ import { TraceThreads } from './threads.ts';
 const FEW = 5_000;
 const MOST_THREADS = 8;
 
-/** The outcomes of all rollouts of a trace, in the order of their first lines. @throws Failure TRACE_INVALID */
-export async function runTrace(plan: Plan, trace: TraceFile): Promise<BacktestOutcome[]> {
+/**
+ * The outcomes of all rollouts of a trace, in the order of their first lines, and the stories of the first `draw` ones.
+ * @throws Failure TRACE_INVALID
+ */
+export async function runTrace(plan: Plan, trace: TraceFile, draw: number): Promise<Backtested> {
   const progress = new Progress(process.stderr, trace.size, 'rollouts');
-  const results = await resultsOf(plan, trace, progress);
+  const results = await resultsOf({ plan, draw }, trace, progress);
   progress.close();
   refuseFaults(
     trace.name,
     results.map(({ faults }) => faults),
   );
-  return results
-    .flatMap(({ outcomes }) => outcomes)
-    .sort((a, b) => a.line - b.line)
-    .map(({ outcome }) => outcome);
+  return {
+    outcomes: results
+      .flatMap(({ outcomes }) => outcomes)
+      .sort((a, b) => a.line - b.line)
+      .map(({ outcome }) => outcome),
+    stories: results.flatMap(({ stories }) => stories),
+  };
 }
 
-async function resultsOf(plan: Plan, { lines }: TraceFile, progress: Progress): Promise<TraceRunResult[]> {
+async function resultsOf(
+  { plan, draw }: { plan: Plan; draw: number },
+  { lines }: TraceFile,
+  progress: Progress,
+): Promise<TraceRunResult[]> {
   const first: NumberedLine[] = [];
   let threads: TraceThreads | null = null;
-  // A thread cannot load the sources.
-  const count = import.meta.url.endsWith('.js') ? Math.min(MOST_THREADS, availableParallelism()) : 1;
+  // A thread cannot load the sources; and the first rollouts are drawn from one place.
+  const count =
+    import.meta.url.endsWith('.js') && draw === 0 ? Math.min(MOST_THREADS, availableParallelism()) : 1;
   try {
     for await (const line of lines) {
       progress.advance(line.text.length + 1, threads?.rollouts ?? 0);
@@ -47,7 +58,7 @@ async function resultsOf(plan: Plan, { lines }: TraceFile, progress: Progress): 
   } finally {
     await threads?.stop();
   }
-  const run = new TraceRun(plan);
+  const run = new TraceRun(plan, { draw });
   for (const { text, number } of first) run.add(text, number);
   return [run.finish()];
 }

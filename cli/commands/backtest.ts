@@ -1,16 +1,17 @@
+import type { Backtested } from '../../app/backtest.ts';
 import { Failure } from '../../plans/failures.ts';
 import { findingText } from '../../plans/finding.ts';
 import { parsePlan } from '../../plans/parse.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { Duration } from '../../plans/units.ts';
-import type { BacktestOutcome } from '../../rollout/backtest.ts';
 import { openTrace } from '../backtest/lines.ts';
 import { runTrace } from '../backtest/run.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
-import { backtestLines } from '../render/backtest.ts';
+import { backtestLines, summary } from '../render/backtest.ts';
 import { Progress } from '../render/progress.ts';
 import { clock } from '../render/words.ts';
+import { writePage } from '../write-page.ts';
 import { loadConfiguration } from './processes.ts';
 
 export interface BacktestOptions {
@@ -19,7 +20,11 @@ export interface BacktestOptions {
   start?: string;
   end?: string;
   stage?: string;
+  chart?: string;
 }
+
+/** Rollouts that one page shows. */
+const MOST_DRAWN = 20;
 
 /** Runs recorded rollouts through the plan: 0 when all would have completed, 1 when one would have been stopped. */
 export async function backtest(context: Context, file: string, options: BacktestOptions): Promise<number> {
@@ -28,8 +33,16 @@ export async function backtest(context: Context, file: string, options: Backtest
   if (live === (trace !== undefined))
     throw new Failure('USAGE', 'A backtest reads either --trace FILE or --from-prometheus.');
   const plan = planOf(await planText(file), file);
-  const outcomes =
-    trace === undefined ? await past(context, plan, options) : await runTrace(plan, await openTrace(trace));
+  const draw = options.chart === undefined ? 0 : MOST_DRAWN;
+  const found =
+    trace === undefined
+      ? await past(context, plan, { ...options, draw })
+      : await runTrace(plan, await openTrace(trace), draw);
+  const { outcomes } = found;
+  if (options.chart !== undefined) {
+    const { backtestPage } = await import('../../app/backtest.ts');
+    await writePage(options.chart, backtestPage(plan, { ...found, summary: summary(outcomes) }));
+  }
   for (const outcome of outcomes) context.tell(outcome);
   context.say(backtestLines(outcomes, context.ink));
   return outcomes.every(({ outcome, held }) => outcome === 'completed' && held.length === 0) ? 0 : 1;
@@ -42,13 +55,17 @@ function planOf(text: string, file: string): Plan {
   throw new Failure('PLAN_INVALID', `${file} has errors.`, { where: file, details: errors });
 }
 
-async function past(context: Context, plan: Plan, options: BacktestOptions): Promise<BacktestOutcome[]> {
+async function past(
+  context: Context,
+  plan: Plan,
+  options: BacktestOptions & { draw: number },
+): Promise<Backtested> {
   const now = Date.now() / 1000;
   const until = options.end === undefined ? now : momentOf('--end', options.end, now);
   if (options.start === undefined) throw new Failure('USAGE', '--from-prometheus needs --start.');
   const from = momentOf('--start', options.start, now);
   if (!(from < until)) throw new Failure('USAGE', '--start does not come before --end.');
-  const { stage = null } = options;
+  const { stage = null, draw } = options;
   if (stage !== null && !plan.stages.some(({ name }) => name === stage))
     throw new Failure('USAGE', `The plan has no stage ${stage}.`);
   const [config, { backtestPast }] = await Promise.all([
@@ -65,13 +82,13 @@ async function past(context: Context, plan: Plan, options: BacktestOptions): Pro
     used += more;
     progress.advance(windows, used);
   };
-  let outcomes: BacktestOutcome[];
+  let found: Backtested;
   try {
-    outcomes = await backtestPast({ config, plan, from, until, stage, told });
+    found = await backtestPast({ config, plan, from, until, stage, draw, told });
   } finally {
     progress.close();
   }
-  if (outcomes.length > 0) return outcomes;
+  if (found.outcomes.length > 0) return found;
   throw new Failure('RECORDING_EMPTY', 'There is no rollout in that time.', {
     where: `${clock(from * 1000)} to ${clock(until * 1000)} UTC`,
     details: [

@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { Failure } from '../../plans/failures.ts';
 import { Report } from '../../plans/report.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { rolloutId } from '../reference.ts';
 import { printable } from '../render/ink.ts';
+import { writePage } from '../write-page.ts';
 
 /** The story of a rollout: Markdown on standard output, JSON, or one page in a file. */
 export async function report(
@@ -19,22 +19,11 @@ export async function report(
   const id = await rolloutId(api, reference);
   const path = `/rollouts/${encodeURIComponent(id)}/report`;
   if (html !== undefined) {
-    await write(html, await api.text(`${path}?format=html`));
+    await writePage(html, await api.text(`${path}?format=html`));
     context.tell({ id, file: html });
     return context.say([`${id}: ${html}`]);
   }
   if (context.json) return context.tell(await api.get(path, Report));
   const text = await api.text(`${path}?format=markdown`);
   context.say(printable(text.trimEnd().split('\n')));
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new Failure('USAGE', `${file} cannot be written.`, {
-      cause,
-      details: cause instanceof Error ? [cause.message] : [],
-    });
-  }
 }

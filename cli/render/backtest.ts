@@ -38,7 +38,8 @@ function rowOf({ rollout, outcome, severity, stage, t, reason, held }: BacktestO
   return [rollout, name, `${stage} after ${duration(t)}`, why];
 }
 
-function summary(outcomes: readonly BacktestOutcome[]): string {
+/** All outcomes in one sentence. */
+export function summary(outcomes: readonly BacktestOutcome[]): string {
   const count = (wanted: BacktestOutcome['outcome']) =>
     outcomes.filter(({ outcome }) => outcome === wanted).length;
   const held = outcomes.filter(

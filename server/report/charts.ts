@@ -16,15 +16,19 @@ const NARROW = { width: 330, height: 210 };
 /** Evidence far beyond what a stop needs tells no more. */
 const ENOUGH = 3;
 
-export function drawCharts(report: Report): Drawn[] {
-  const metrics = report.metrics.flatMap((series) => {
+/** Each metric of both cohorts, and the evidence, over the time of a rollout. */
+export function drawCharts(
+  { metrics, evidence }: Pick<Report, 'metrics' | 'evidence'>,
+  frame: Frame,
+): Drawn[] {
+  const drawn = metrics.flatMap((series) => {
     const seen = series.points.some(({ baseline, canary }) => baseline !== null || canary !== null);
-    return seen ? [drawMetric(report, series)] : [];
+    return seen ? [drawMetric(frame, series)] : [];
   });
-  return [...metrics, ...drawEvidence(report)];
+  return [...drawn, ...drawEvidence(frame, evidence)];
 }
 
-function drawMetric(report: Report, { metric, kind, quantile, points }: MetricSeries): Drawn {
+function drawMetric(frame: Frame, { metric, kind, quantile, points }: MetricSeries): Drawn {
   const title = quantile === null ? metric : `${metric} ${quantileName(quantile)}`;
   const lines = (['soft', 'hard', 'baseline', 'canary'] as const).map((name) => ({
     kind: name,
@@ -33,7 +37,7 @@ function drawMetric(report: Report, { metric, kind, quantile, points }: MetricSe
   const has = (name: 'soft' | 'hard') => points.some((point) => point[name] !== null);
   return draw(
     {
-      ...frameOf(report),
+      ...frame,
       label: `${title} of baseline and canary over time`,
       t: points.map(({ t }) => t),
       lines,
@@ -52,14 +56,13 @@ function drawMetric(report: Report, { metric, kind, quantile, points }: MetricSe
   );
 }
 
-function drawEvidence(report: Report): Drawn[] {
-  const { threshold, points } = report.evidence;
+function drawEvidence(frame: Frame, { threshold, points }: Report['evidence']): Drawn[] {
   if (points.every(({ lnE }) => lnE === null)) return [];
   const within = (lnE: number | null) =>
     lnE === null ? null : Math.min(ENOUGH * threshold, Math.max(-threshold, lnE));
   const drawn = draw(
     {
-      ...frameOf(report),
+      ...frame,
       label: 'evidence against the canary over time, and what a stop needs',
       t: points.map(({ t }) => t),
       lines: [
@@ -80,9 +83,10 @@ function drawEvidence(report: Report): Drawn[] {
   return [drawn];
 }
 
-type Frame = Pick<Chart, 'stages' | 'stop' | 'time'>;
+/** What all charts of a rollout share. */
+export type Frame = Pick<Chart, 'stages' | 'stop' | 'time'>;
 
-function frameOf({ stages, stop, startedAt }: Report): Frame {
+export function frameOf({ stages, stop, startedAt }: Report): Frame {
   const since = (at: number) => (at - (startedAt ?? at)) / 1000;
   return {
     stages: stages.map(({ from, stage }) => ({ t: since(from), name: stage })),

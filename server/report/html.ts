@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url';
-import nunjucks from 'nunjucks';
 import { cellsOf, notesOf } from '../../analysis/comparison-cells.ts';
 import type { Comparison } from '../../plans/comparison.ts';
 import type { Report } from '../../plans/report.ts';
@@ -12,28 +10,18 @@ import {
   impactLines,
   stageLines,
 } from '../../rollout/reporting/sentences.ts';
-import { drawCharts } from './charts.ts';
-
-const FOLDER = fileURLToPath(new URL('.', import.meta.url));
-
-/** A page that asks for nothing: no script runs in it, and nothing is loaded. */
-export const PAGE_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+import { drawCharts, frameOf } from './charts.ts';
+import { renderPage } from './page.ts';
 
 /** A report as one self-contained page. The template escapes every text; charts escape their own. */
 export function reportHtml(report: Report): string {
-  const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDER), {
-    autoescape: true,
-    throwOnUndefined: true,
-  });
   const { stop, explanation, detection } = report;
-  return environment.render('report.html.njk', {
-    policy: PAGE_POLICY,
+  return renderPage('report.html.njk', {
     report,
     facts: factLines(report),
     tone: toneOf(report),
     stages: stageLines(report),
-    charts: drawCharts(report),
+    charts: drawCharts(report, frameOf(report)),
     stop: stop === null ? null : { reason: stop.reason, after: audience(stop.exposure) },
     explanation: explanation?.sentence ?? null,
     detection: detection === null ? [] : detectionLines(detection),

@@ -6,7 +6,8 @@ import { ReportQuery } from '../api.ts';
 import type { ServerDeps } from '../deps.ts';
 import { rolloutRow, viewOf } from '../live.ts';
 import { replayed } from '../replayed.ts';
-import { PAGE_POLICY, reportHtml } from '../report/html.ts';
+import { reportHtml } from '../report/html.ts';
+import { PAGE_POLICY } from '../report/page.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
 

@@ -1,0 +1,49 @@
+import { clock, duration } from '../../plans/words.ts';
+import type { BacktestOutcome } from '../../rollout/backtest.ts';
+import type { BacktestStory } from '../../rollout/reporting/backtest-story.ts';
+import { drawCharts } from './charts.ts';
+import { renderPage } from './page.ts';
+
+export interface BacktestPage {
+  plan: string;
+  /** All outcomes in one sentence. */
+  summary: string;
+  stories: readonly BacktestStory[];
+  /** Rollouts that are not drawn. */
+  left: number;
+  /** Milliseconds since 1970. */
+  madeAt: number;
+}
+
+const TONES: Record<BacktestOutcome['outcome'], string> = {
+  completed: 'pass',
+  paused: 'soft',
+  'rolled-back': 'hard',
+};
+
+/** Backtests as one self-contained page of charts. */
+export function backtestHtml({ plan, summary, stories, left, madeAt }: BacktestPage): string {
+  return renderPage('backtest.html.njk', {
+    plan,
+    summary,
+    left,
+    made: clock(madeAt),
+    stories: stories.map(({ outcome, stages, ...series }) => ({
+      rollout: outcome.rollout,
+      outcome: outcome.outcome.replace('-', ' '),
+      tone: TONES[outcome.outcome],
+      reason: reasonOf(outcome),
+      charts: drawCharts(series, {
+        stages,
+        stop: outcome.outcome === 'completed' ? null : { t: outcome.t, name: 'stop' },
+        time: duration,
+      }),
+    })),
+  });
+}
+
+function reasonOf({ outcome, stage, t, reason, held }: BacktestOutcome): string {
+  const notes = held.length > 0 ? `, and would have held longer in ${held.join(', ')}` : '';
+  if (outcome === 'completed') return `It would have gone through, to ${stage} after ${duration(t)}${notes}.`;
+  return `In stage ${stage} after ${duration(t)}: ${reason}${notes}.`;
+}
