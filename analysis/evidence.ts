@@ -6,6 +6,8 @@ import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
 import { restartProcess } from './process.ts';
 import type { Scatter } from './scatter.ts';
+import type { SplitEvidence } from './split.ts';
+import { openSplit } from './split.ts';
 
 /**
  * Sums of a mirrored test since the stage was entered: score, variance and dispersion factor of counts; score, weight
@@ -81,7 +83,7 @@ export interface LimitWindow {
  * the same whether it was carried in memory or written out and read back in between.
  */
 export interface Evidence {
-  version: 3;
+  version: 4;
   /** Index into the plan's stages; -1 before the first. */
   stage: number;
   /** Seconds since the rollout began at which the stage began: its first window's start. */
@@ -98,21 +100,23 @@ export interface Evidence {
   canarySeen: boolean;
   requests: { baseline: number; canary: number };
   users: number | null;
+  split: SplitEvidence;
   metrics: Readonly<Record<string, MetricEvidence>>;
   limits: Readonly<Record<string, LimitWindow>>;
 }
 
-/** Evidence that was written as JSON; null where it is another version's or none at all. */
+/** Evidence that was written as JSON, by this version or the one before; null where it is another's or none at all. */
 export function restoreEvidence(value: unknown): Evidence | null {
-  return isEvidence(value) ? value : null;
+  if (isEvidence(value, 4)) return value;
+  return isEvidence(value, 3) ? { ...value, version: 4, split: openSplit() } : null;
 }
 
-function isEvidence(value: unknown): value is Evidence {
+function isEvidence(value: unknown, version: number): value is Evidence {
   return (
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === 3 &&
+    value.version === version &&
     'metrics' in value
   );
 }

@@ -7,6 +7,7 @@ import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
 import { faultsOf } from './soundness.ts';
+import { enterSplit, observeSplit, openSplit } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
 import { enterValue, observeValue, openValue } from './value.ts';
@@ -15,7 +16,7 @@ import { judge } from './verdict.ts';
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
   return {
-    version: 3,
+    version: 4,
     stage: -1,
     since: null,
     t: null,
@@ -27,6 +28,7 @@ export function openEvidence(plan: Plan): Evidence {
     canarySeen: false,
     requests: { baseline: 0, canary: 0 },
     users: null,
+    split: openSplit(),
     metrics: Object.fromEntries(plan.metrics.map((metric) => [metric.name, openMetric(metric)])),
     limits: {},
   };
@@ -67,6 +69,7 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
     t: evidence.t,
     // An outage of the source does not end because the stage does.
     rejectedSince: evidence.rejectedSince,
+    split: enterSplit(evidence.split),
     metrics: Object.fromEntries(metrics),
   };
 }
@@ -143,6 +146,7 @@ function observeSample(
       canary: requests.canary + sample.canary.requests,
     },
     users: sample.canary.users ?? evidence.users,
+    split: observeSplit(evidence.split, { plan, frame, sample, since: evidence.since ?? sample.t }),
     metrics: Object.fromEntries(metrics),
   };
 }

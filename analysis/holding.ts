@@ -5,6 +5,7 @@ import type { Evidence, RatioEvidence } from './evidence.ts';
 import type { Finding } from './metric-findings.ts';
 import { plannedRequests } from './planning.ts';
 import { marginsOfRatio } from './ratio.ts';
+import { splitFault } from './split.ts';
 import type { StageFrame } from './stage.ts';
 
 /** Canary requests above an edge below which a latency says nothing. */
@@ -24,6 +25,8 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   const { plan, frame } = look;
   const stage = plan.stages[frame.index];
   const holding: Holding[] = [...dataHoldings(evidence, look)];
+  const fault = splitFault({ split: evidence.split, plan, frame });
+  if (fault !== null) holding.push({ kind: 'split', detail: fault });
   const until = (evidence.since ?? evidence.t ?? 0) + (stage?.bake ?? 0);
   if (evidence.t === null || evidence.since === null || evidence.t < until - 1e-6)
     holding.push({ kind: 'bake', until });

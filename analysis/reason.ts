@@ -69,7 +69,7 @@ function holdingText(holding: Holding, t: number): string {
     case 'exceedances':
       return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
     case 'split':
-      return holding.detail;
+      return `data problem, the traffic is not split as planned: ${holding.detail}`;
     case 'data':
       return holding.rejections.length > 0
         ? [...new Set(holding.rejections.map(rejectionText))].join('; ')

@@ -37,6 +37,10 @@ const Line = z.strictObject({
   t: z.number(),
   baseline: Baseline,
   canary: Cohort.optional(),
+  split: z
+    .strictObject({ by: z.string().nullable(), baseline: z.number(), canary: z.number() })
+    .nullable()
+    .optional(),
 });
 type Line = z.infer<typeof Line>;
 
@@ -67,6 +71,7 @@ export function traceLine(sample: Sample | HistorySample, of: { rollout: string;
     t: sample.t,
     baseline: { ...write(sample.baseline), ...(halves === undefined ? {} : { halves: halves.map(write) }) },
     ...('canary' in sample ? { canary: write(sample.canary) } : {}),
+    ...('split' in sample && sample.split !== undefined ? { split: sample.split } : {}),
   });
 }
 
@@ -177,7 +182,7 @@ function parseLine(text: string, plan: Plan): TraceEntry | string {
   return entryOf(result.data, plan);
 }
 
-function entryOf({ rollout, stage, t, baseline, canary }: Line, plan: Plan): TraceEntry | string {
+function entryOf({ rollout, stage, t, baseline, canary, split }: Line, plan: Plan): TraceEntry | string {
   const pair = baseline.halves;
   const halves =
     pair === undefined ? {} : { halves: [readCohort(pair[0], plan), readCohort(pair[1], plan)] as const };
@@ -187,7 +192,14 @@ function entryOf({ rollout, stage, t, baseline, canary }: Line, plan: Plan): Tra
   return {
     kind: 'sample',
     rollout,
-    sample: { stage, t, baseline: read, canary: readCohort(canary, plan), ...halves },
+    sample: {
+      stage,
+      t,
+      baseline: read,
+      canary: readCohort(canary, plan),
+      ...halves,
+      ...(split === undefined ? {} : { split }),
+    },
   };
 }
 

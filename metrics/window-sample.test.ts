@@ -423,4 +423,36 @@ describe('halves and users', () => {
     const { baseline, canary } = sampleOf(read(lines, 40, { plan: withUsers }));
     expect([baseline.users, canary.users]).toEqual([undefined, 50]);
   });
+
+  it('takes the split of the users from one replica that counts both cohorts, and from no other', () => {
+    const withUsers = Plan.parse({
+      ...raw(ratioOnly),
+      metrics: ratioOnly.metrics.map(({ name }) => ({
+        name,
+        kind: 'ratio',
+        bad: 'errors',
+        total: 'requests',
+      })),
+      source: { poll: '10s', users: 'users' },
+    });
+    const users = (instance: string, variant: string, value: number): Line => ({
+      name: 'users',
+      labels: { instance, variant },
+      points: growing(0).map(([second]) => [second, value] as const),
+    });
+    const of = (...more: Line[]) =>
+      sampleOf(read([off(growing(3)), on(growing(1)), ...more], 40, { plan: withUsers }));
+    const both = [users('b', 'off', 900), users('b', 'on', 50)];
+    // More users of the canary alone, on a replica that has none of the baseline.
+    const mixed = of(users('c', 'on', 500), ...both);
+    expect(mixed.canary.users).toBe(500);
+    expect(mixed.split).toEqual({ by: 'b', baseline: 900, canary: 50 });
+    // Whatever the counts are, the choice among several is the same.
+    const choose = (few: number, many: number) =>
+      of(users('a', 'off', many), users('a', 'on', few), users('b', 'off', few), users('b', 'on', many)).split
+        ?.by;
+    expect(choose(1, 1000)).toBe(choose(1000, 1));
+    expect(of(users('a', 'off', 900), users('c', 'on', 50)).split).toBeNull();
+    expect(sampleOf(read([off(growing(3)), on(growing(1))], 40))).not.toHaveProperty('split');
+  });
 });

@@ -8,7 +8,7 @@ import { halvesOf } from './halves.ts';
 import type { Cohort } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
 import type { Window } from './targets.ts';
-import { usersOf } from './users.ts';
+import { splitOf, usersOf } from './users.ts';
 
 export type WindowSample =
   | { kind: 'sample'; sample: Sample; notes: string[] }
@@ -72,6 +72,7 @@ export function windowSample(request: {
       baseline,
       canary,
       ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
+      ...(plan.source.users === undefined ? {} : { split: splitOf(series, window) }),
     },
     notes: found.leftOut.map((target) => `${target} restarted or went and is left out of this window`),
   };

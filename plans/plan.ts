@@ -253,7 +253,9 @@ export const Plan = z.strictObject({
         ])
         .default({ label: 'variant', baseline: 'off', canary: 'on' })
         .describe('What tells the series of the two cohorts apart: a label, or matchers.'),
-      users: Selector.optional().describe('A gauge of distinct users per cohort.'),
+      users: Selector.optional().describe(
+        'A gauge of distinct users per cohort since the flag last changed.',
+      ),
       replicas: Label.default('instance').describe('The label that tells instances apart.'),
     })
     .prefault({})
