@@ -6,6 +6,7 @@ import { accept } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
+import { enterSlices, observeSlices, openSlices } from './slices.ts';
 import { faultsOf } from './soundness.ts';
 import { enterSplit, observeSplit, openSplit } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
@@ -30,6 +31,7 @@ export function openEvidence(plan: Plan): Evidence {
     users: null,
     split: openSplit(),
     metrics: Object.fromEntries(plan.metrics.map((metric) => [metric.name, openMetric(metric)])),
+    slices: openSlices(plan),
     limits: {},
   };
 }
@@ -71,6 +73,7 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
     rejectedSince: evidence.rejectedSince,
     split: enterSplit(evidence.split),
     metrics: Object.fromEntries(metrics),
+    slices: enterSlices(evidence, { plan, frame, context }),
   };
 }
 
@@ -146,6 +149,7 @@ function observeSample(
       canary: requests.canary + sample.canary.requests,
     },
     users: sample.canary.users ?? evidence.users,
+    slices: observeSlices(evidence, { plan, frame, context, sample }),
     split: observeSplit(evidence.split, { plan, frame, sample, since: evidence.since ?? sample.t }),
     metrics: Object.fromEntries(metrics),
   };

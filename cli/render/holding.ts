@@ -32,7 +32,7 @@ export function holding(of: Holding, t: number): string {
     case 'users':
       return `users of the canary: ${count(of.have)} of ${count(of.need)}`;
     case 'coverage':
-      return `users of ${of.slice}: ${count(of.have)} of ${count(of.need)}`;
+      return `canary ${of.of} of ${of.slice}: ${count(of.have)} of ${count(of.need)}`;
     case 'proof':
       return `proof that it is safe: ${of.metrics.join(', ')}`;
     case 'improvement':
