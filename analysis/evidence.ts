@@ -7,8 +7,8 @@ import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
 import { restartProcess } from './process.ts';
 import type { Scatter } from './scatter.ts';
-import type { SplitEvidence } from './split.ts';
-import { openSplit } from './split.ts';
+import type { SplitEvidence } from './split-evidence.ts';
+import { openSplit } from './split-evidence.ts';
 
 /**
  * Sums of a mirrored test since the stage was entered: score, variance and dispersion factor of counts; score, weight

@@ -24,7 +24,7 @@ function openMetric(metric: RatioMetric | LatencyMetric): Counts {
 }
 
 function openSlice(plan: Plan, slice: string): SliceEvidence {
-  const metrics = sliceMetrics(plan, slice).map((metric) => [metric.name, openMetric(metric)]);
+  const metrics = sliceMetrics(plan, slice).map((metric) => [metric.name, openMetric(metric)] as const);
   return {
     users: null,
     requests: { baseline: 0, canary: 0 },

@@ -5,7 +5,8 @@ import type { CohortSample, Sample, SplitCount } from '../plans/sample.ts';
 import type { Evidence } from './evidence.ts';
 import { restoreEvidence } from './evidence.ts';
 import { assess, enterStage, observe, openEvidence } from './gate.ts';
-import { observeSplit, openSplit, splitFault } from './split.ts';
+import { observeSplit, splitFault } from './split.ts';
+import { openSplit } from './split-evidence.ts';
 import { stageFrame } from './stage.ts';
 import { planOf, randomOf, reading } from './traffic.fixture.ts';
 

@@ -2,6 +2,8 @@ import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { lnBayesFactor } from './multinomial.ts';
+import type { Pair, SplitEvidence } from './split-evidence.ts';
+import { NONE } from './split-evidence.ts';
 import type { StageFrame } from './stage.ts';
 
 /** Chance, over a whole rollout, that the test of the users alarms although they are split as planned. */
@@ -20,45 +22,6 @@ const BAND_FROM = 5000;
  * of its data and is left out; polls one by one could not be, since the few that have a canary request have too many.
  */
 const BLOCK = 50;
-
-interface Pair {
-  baseline: number;
-  canary: number;
-}
-
-/** How the distinct users of the two cohorts were counted since the stage began. */
-export interface SplitEvidence {
-  /** As they were last told, also in the stage before; null: never. */
-  users: Pair | null;
-  /** Who counted them: another process has seen other users. */
-  by: string | null;
-  /** `t` at which they were told; null: not yet in this stage. */
-  at: number | null;
-  /** True when both counts began together and with the stage, so that every user is in them once. */
-  comparable: boolean;
-  /** How often counting began in this stage: each beginning has its own share of ALPHA. */
-  begun: number;
-  /** True when an internal stage has shown that its users are counted: the canary then has more than its share. */
-  mixed: boolean;
-  /** Requests of the stage in complete blocks, and those of the block that is not complete yet. */
-  requests: Pair;
-  open: Pair;
-}
-
-const NONE: Pair = { baseline: 0, canary: 0 };
-
-export function openSplit(): SplitEvidence {
-  return {
-    users: null,
-    by: null,
-    at: null,
-    comparable: false,
-    begun: 0,
-    mixed: false,
-    requests: NONE,
-    open: NONE,
-  };
-}
 
 /** What was counted until now is kept: only a count that falls from there has begun with the new stage. */
 export function enterSplit(split: SplitEvidence): SplitEvidence {

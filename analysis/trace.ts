@@ -43,7 +43,10 @@ export function traceLine(sample: Sample | HistorySample, of: { rollout: string;
   const canary = 'canary' in sample ? { canary: writeCohort(sample.canary, of.plan) } : {};
   const slices = 'slices' in sample && sample.slices !== undefined ? Object.entries(sample.slices) : null;
   const parts = slices?.map(([slice, part]) => {
-    return [slice, { baseline: writeBaseline(part, of.plan), canary: writeCohort(part.canary, of.plan) }];
+    return [
+      slice,
+      { baseline: writeBaseline(part, of.plan), canary: writeCohort(part.canary, of.plan) },
+    ] as const;
   });
   return JSON.stringify({
     rollout: of.rollout,
@@ -175,7 +178,7 @@ function entryOf(line: Line, plan: Plan): TraceEntry | string {
   if (stage === HISTORY) return { kind: 'history', rollout, t, ...left };
   if (canary === undefined) return `canary: missing in stage ${stage}`;
   const parts = Object.entries(slices ?? {}).map(([slice, part]) => {
-    return [slice, { ...readBaseline(part.baseline, plan), canary: readCohort(part.canary, plan) }];
+    return [slice, { ...readBaseline(part.baseline, plan), canary: readCohort(part.canary, plan) }] as const;
   });
   return {
     kind: 'sample',
