@@ -72,9 +72,9 @@ describe('a recorded rollout', () => {
       return { ...sample, slices: { 'tier=enterprise': { baseline, canary } } };
     });
     const lines = samples.map((sample) => traceLine(sample, { rollout: 'r1', plan: of }));
-    const reader = new TraceReader(of, 'trace');
-    const read = lines.flatMap((line) => {
-      const entry = reader.read(line);
+    const reader = new TraceReader(of);
+    const read = lines.flatMap((line, i) => {
+      const entry = reader.read(line, i + 1);
       return entry?.kind === 'sample' ? [entry.sample] : [];
     });
     const found = outcome(read, of);
