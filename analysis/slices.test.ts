@@ -6,7 +6,7 @@ import type { Evidence } from './evidence.ts';
 import { accept, restoreEvidence } from './evidence.ts';
 import { assess, enterStage, observe, openEvidence } from './gate.ts';
 import { planOf, reading } from './traffic.fixture.ts';
-import { sharesOf } from './weights.ts';
+import { sharesOf, wholeShares } from './weights.ts';
 
 const STEP = 15;
 const SLICE = 'tier=enterprise';
@@ -238,6 +238,8 @@ describe('the evidence', () => {
       'memory null': 0.2,
     });
     expect(Object.values(shares).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
+    // What preflight plans with.
+    expect(wholeShares(of).get('errors')).toBeCloseTo(0.45, 12);
     expect(sharesOf(planOf())).toEqual([{ metric: 'errors', slice: null, weight: 1 }]);
   });
 

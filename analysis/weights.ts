@@ -6,7 +6,7 @@ import { isTested } from '../plans/stages.ts';
  * Share of each metric in the evidence, summing to 1 over the tested ones. Metrics without a weight share what
  * the others leave. It depends on the plan alone: weights that followed the data would not be evidence.
  */
-export function weightsOf(plan: Plan): Map<string, number> {
+function weightsOf(plan: Plan): Map<string, number> {
   const tested = plan.metrics.filter((metric) => isTested(plan, metric));
   const given = tested.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
   const open = tested.filter(({ weight }) => weight === undefined).length;
@@ -37,4 +37,13 @@ export function sharesOf(plan: Plan): Share[] {
       ...having.map((slice) => ({ metric, slice, weight: each })),
     ];
   });
+}
+
+/** What is left to each metric as a whole beside its slices. */
+export function wholeShares(plan: Plan): Map<string, number> {
+  return new Map(
+    sharesOf(plan).flatMap(({ metric, slice, weight }) =>
+      slice === null ? [[metric, weight] as const] : [],
+    ),
+  );
 }
