@@ -1,5 +1,6 @@
 import { drilldown } from '../analysis/drilldown.ts';
 import { isFailure } from '../plans/failures.ts';
+import { sliceOf } from '../plans/slices.ts';
 import type { ExplainRequest } from '../rollout/command.ts';
 import type { RolloutEvent } from '../rollout/event.ts';
 import type { ActivityParts } from './parts.ts';
@@ -16,7 +17,7 @@ export function createExplainActivity({ source, log }: Pick<ActivityParts, 'sour
       if (metric === undefined || metric.kind === 'mean' || metric.kind === 'gauge')
         return no(`${inquiry.metric} has no counts to tell apart`);
       const { replicas, prometheus } = plan.source;
-      const { edge, counted, G, assumed } = inquiry;
+      const { edge, counted, G, assumed, slice } = inquiry;
       try {
         const breakdown = await source(prometheus).breakdown({
           plan,
@@ -25,10 +26,14 @@ export function createExplainActivity({ source, log }: Pick<ActivityParts, 'sour
           from: origin / 1000 + inquiry.from,
           to: origin / 1000 + inquiry.to,
           ...(edge === null ? {} : { edge }),
+          ...(slice === undefined ? {} : { within: sliceOf(slice) }),
         });
         if (breakdown.used === 0) return no('none of the windows could be read again');
         const explanation = drilldown(breakdown, { metric, counted, edge, replicas, G, assumed });
-        return { kind: 'explained', of, explanation, queries: [...breakdown.queries] };
+        const sentence =
+          slice === undefined ? explanation.sentence : `within ${slice}, ${explanation.sentence}`;
+        const { queries } = breakdown;
+        return { kind: 'explained', of, explanation: { ...explanation, sentence }, queries: [...queries] };
       } catch (error) {
         if (!isFailure(error)) throw error;
         log.warn({ rolloutId, error: error.message }, 'not explained');

@@ -1,11 +1,14 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Buckets, Count, Rejection } from '../plans/sample.ts';
+import { partName } from '../plans/slices.ts';
 import type { Halves } from './halves.ts';
 import { slowdownOf } from './histogram.ts';
 import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
 import { restartProcess } from './process.ts';
 import type { Scatter } from './scatter.ts';
+import type { SplitEvidence } from './split-evidence.ts';
+import { openSplit } from './split-evidence.ts';
 
 /**
  * Sums of a mirrored test since the stage was entered: score, variance and dispersion factor of counts; score, weight
@@ -65,6 +68,16 @@ export interface ValueEvidence extends Common {
   improvement: ProofSums;
 }
 
+/** What was seen of a part of the traffic: in this stage, and as evidence since the rollout began. */
+export interface SliceEvidence {
+  /** Distinct users of the canary; null: not told. */
+  users: number | null;
+  requests: { baseline: number; canary: number };
+  /** End of the last window before those that lack the slice; null: it is there. */
+  missing: number | null;
+  metrics: Readonly<Record<string, RatioEvidence | LatencyEvidence>>;
+}
+
 export type MetricEvidence = RatioEvidence | LatencyEvidence | ValueEvidence;
 
 export interface LimitWindow {
@@ -81,7 +94,7 @@ export interface LimitWindow {
  * the same whether it was carried in memory or written out and read back in between.
  */
 export interface Evidence {
-  version: 3;
+  version: 4;
   /** Index into the plan's stages; -1 before the first. */
   stage: number;
   /** Seconds since the rollout began at which the stage began: its first window's start. */
@@ -98,21 +111,25 @@ export interface Evidence {
   canarySeen: boolean;
   requests: { baseline: number; canary: number };
   users: number | null;
+  split: SplitEvidence;
   metrics: Readonly<Record<string, MetricEvidence>>;
+  /** By the plan's text of the slice. */
+  slices: Readonly<Record<string, SliceEvidence>>;
   limits: Readonly<Record<string, LimitWindow>>;
 }
 
-/** Evidence that was written as JSON; null where it is another version's or none at all. */
+/** Evidence that was written as JSON, by this version or the one before; null where it is another's or none at all. */
 export function restoreEvidence(value: unknown): Evidence | null {
-  return isEvidence(value) ? value : null;
+  if (isEvidence(value, 4)) return value;
+  return isEvidence(value, 3) ? { ...value, version: 4, split: openSplit(), slices: {} } : null;
 }
 
-function isEvidence(value: unknown): value is Evidence {
+function isEvidence(value: unknown, version: number): value is Evidence {
   return (
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === 3 &&
+    value.version === version &&
     'metrics' in value
   );
 }
@@ -124,14 +141,39 @@ export type Acceptance = number | { slowdown: number };
  * A person accepts a difference (its sign does not matter): it takes the place of the metric's soft margin in every
  * stage from now on, and the metric's evidence starts again. The hard margin stays. For a latency a slowdown becomes
  * the margin as it is; a plain number is a share of requests above the edge nearest the quantile, and the margin
- * becomes the slowdown that lifts as much of the baseline above that edge. Unknown metrics, and a slowdown of what is
- * no latency, change nothing.
+ * becomes the slowdown that lifts as much of the baseline above that edge. What is accepted of a metric is accepted in its slices, and
+ * what is accepted of `errors{tier=enterprise}` in that slice alone; there the larger value counts. Unknown
+ * names, and a slowdown of what is no latency, change nothing.
  */
-export function accept(evidence: Evidence, metric: string, value: Acceptance): Evidence {
-  const known = evidence.metrics[metric];
-  if (known === undefined) return evidence;
-  const next = typeof value === 'number' ? withDifference(known, value) : withSlowdown(known, value.slowdown);
-  return next === known ? evidence : { ...evidence, metrics: { ...evidence.metrics, [metric]: next } };
+export function accept(evidence: Evidence, name: string, value: Acceptance): Evidence {
+  const known = evidence.metrics[name];
+  const next = known === undefined ? undefined : accepted(known, value);
+  let { slices } = evidence;
+  for (const [slice, part] of Object.entries(evidence.slices)) {
+    for (const [metric, before] of Object.entries(part.metrics)) {
+      const meant = metric === name || partName({ metric, slice }) === name;
+      if (!meant || !isMore(before, value)) continue;
+      const metrics = { ...slices[slice]?.metrics, [metric]: accepted(before, value) };
+      slices = { ...slices, [slice]: { ...part, metrics } };
+    }
+  }
+  if (next === known && slices === evidence.slices) return evidence;
+  return {
+    ...evidence,
+    slices,
+    metrics: next === undefined ? evidence.metrics : { ...evidence.metrics, [name]: next },
+  };
+}
+
+function accepted<T extends MetricEvidence>(known: T, value: Acceptance): T {
+  return (
+    typeof value === 'number' ? withDifference(known, value) : withSlowdown(known, value.slowdown)
+  ) as T;
+}
+
+function isMore(known: RatioEvidence | LatencyEvidence, value: Acceptance): boolean {
+  if (typeof value === 'number') return known.accepted === null || Math.abs(value) > Math.abs(known.accepted);
+  return known.kind === 'latency' && (known.slowdown === null || value.slowdown > known.slowdown);
 }
 
 function withDifference(known: MetricEvidence, value: number): MetricEvidence {

@@ -6,7 +6,10 @@ import { accept } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
+import { enterSlices, observeSlices, openSlices } from './slices.ts';
 import { faultsOf } from './soundness.ts';
+import { enterSplit, observeSplit } from './split.ts';
+import { openSplit } from './split-evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
 import { enterValue, observeValue, openValue } from './value.ts';
@@ -15,7 +18,7 @@ import { judge } from './verdict.ts';
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
   return {
-    version: 3,
+    version: 4,
     stage: -1,
     since: null,
     t: null,
@@ -27,7 +30,9 @@ export function openEvidence(plan: Plan): Evidence {
     canarySeen: false,
     requests: { baseline: 0, canary: 0 },
     users: null,
+    split: openSplit(),
     metrics: Object.fromEntries(plan.metrics.map((metric) => [metric.name, openMetric(metric)])),
+    slices: openSlices(plan),
     limits: {},
   };
 }
@@ -67,7 +72,9 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
     t: evidence.t,
     // An outage of the source does not end because the stage does.
     rejectedSince: evidence.rejectedSince,
+    split: enterSplit(evidence.split),
     metrics: Object.fromEntries(metrics),
+    slices: enterSlices(evidence, { plan, frame, context }),
   };
 }
 
@@ -143,6 +150,8 @@ function observeSample(
       canary: requests.canary + sample.canary.requests,
     },
     users: sample.canary.users ?? evidence.users,
+    slices: observeSlices(evidence, { plan, frame, context, sample }),
+    split: observeSplit(evidence.split, { plan, frame, sample, since: evidence.since ?? sample.t }),
     metrics: Object.fromEntries(metrics),
   };
 }

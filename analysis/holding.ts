@@ -1,10 +1,13 @@
 import type { Holding } from '../plans/assessment.ts';
-import type { Plan } from '../plans/plan.ts';
+import type { Coverage, Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
+import { coverageOf, coverageRequests } from '../plans/slices.ts';
 import type { Evidence, RatioEvidence } from './evidence.ts';
 import type { Finding } from './metric-findings.ts';
 import { plannedRequests } from './planning.ts';
 import { marginsOfRatio } from './ratio.ts';
+import { missingSlices, missingText } from './slices.ts';
+import { splitFault } from './split.ts';
 import type { StageFrame } from './stage.ts';
 
 /** Canary requests above an edge below which a latency says nothing. */
@@ -24,6 +27,8 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   const { plan, frame } = look;
   const stage = plan.stages[frame.index];
   const holding: Holding[] = [...dataHoldings(evidence, look)];
+  const fault = splitFault({ split: evidence.split, plan, frame });
+  if (fault !== null) holding.push({ kind: 'split', detail: fault });
   const until = (evidence.since ?? evidence.t ?? 0) + (stage?.bake ?? 0);
   if (evidence.t === null || evidence.since === null || evidence.t < until - 1e-6)
     holding.push({ kind: 'bake', until });
@@ -31,11 +36,8 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   if (requests !== null) holding.push(requests);
   const users = stage?.minUsers ?? 0;
   if ((evidence.users ?? 0) < users) holding.push({ kind: 'users', have: evidence.users ?? 0, need: users });
+  for (const wanted of coverageOf(plan, frame.index)) holding.push(...coverageHoldings(evidence, wanted));
   if (!frame.compared) return holding;
-  // What nobody has counted has not been seen.
-  for (const { slice, minUsers } of stage?.coverage ?? plan.coverage) {
-    holding.push({ kind: 'coverage', slice, have: 0, need: minUsers });
-  }
   for (const { metric, exceedances, tested, safe } of look.findings) {
     if (!tested || safe || exceedances === null || exceedances >= FEWEST_EXCEEDANCES) continue;
     holding.push({
@@ -54,12 +56,29 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   return holding;
 }
 
+/** Users where they are counted and asked for, else requests; what nobody has counted has not been seen. */
+function coverageHoldings(evidence: Evidence, wanted: Coverage): Holding[] {
+  const { slice, minUsers, minRequests } = wanted;
+  const seen = evidence.slices[slice];
+  const users = seen?.users ?? null;
+  const byUsers = minUsers !== undefined && users !== null;
+  const short = (of: 'users' | 'requests', have: number, need: number): Holding[] =>
+    have < need ? [{ kind: 'coverage', slice, of, have, need }] : [];
+  return [
+    ...(byUsers ? short('users', users, minUsers) : []),
+    ...(byUsers && minRequests === undefined
+      ? []
+      : short('requests', seen?.requests.canary ?? 0, coverageRequests(wanted))),
+  ];
+}
+
 function dataHoldings(evidence: Evidence, { plan, frame }: Look): Holding[] {
   const { used, ignored, rejected } = evidence.polls;
   const missing: Rejection[] = plan.metrics
     .filter(({ name }) => evidence.metrics[name]?.missing != null)
     .map(({ name }) => ({ kind: 'no-canary', metric: name }));
-  const rejections = [...(evidence.last === 'rejected' ? evidence.rejections : []), ...missing];
+  const slices = missingSlices(evidence, { plan, stage: frame.index }).map(missingText);
+  const rejections = [...(evidence.last === 'rejected' ? evidence.rejections : []), ...missing, ...slices];
   const many =
     evidence.suspect > REJECTED_FEW && evidence.suspect > REJECTED_SHARE * (used + ignored + rejected);
   if (rejections.length > 0 || many) return [{ kind: 'data', rejections }];

@@ -2,6 +2,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { Evidence, LatencyEvidence, RatioEvidence } from './evidence.ts';
 import type { Carrier, Process } from './process.ts';
 import { evidenceOf } from './process.ts';
+import { sliceContext } from './slices.ts';
 import type { GateContext } from './stage.ts';
 import { dispersionsOf, isAssumed } from './stage.ts';
 import { countYardstick } from './yardstick.ts';
@@ -9,6 +10,8 @@ import { countYardstick } from './yardstick.ts';
 /** What is to be searched for where a metric moved. Plain JSON. */
 export interface Inquiry {
   metric: string;
+  /** The slice of the traffic that moved; absent: all of it. */
+  slice?: string;
   /** Seconds since the rollout began: ends of windows. */
   from: number;
   to: number;
@@ -31,9 +34,15 @@ const FEWEST_POLLS = 8;
 export function inquiryOf(
   evidence: Evidence,
   plan: Plan,
-  at: GateContext & { metric: string },
+  asked: GateContext & { metric: string; slice?: string | undefined },
 ): Inquiry | null {
-  const known = evidence.metrics[at.metric];
+  const { slice } = asked;
+  const part = slice === undefined ? evidence : evidence.slices[slice];
+  const known = part?.metrics[asked.metric];
+  const at =
+    slice === undefined
+      ? asked
+      : { ...asked, ...sliceContext(evidence, { plan, context: asked, metric: asked.metric }) };
   const { t, since } = evidence;
   if (known === undefined || known.kind === 'value' || t === null || since === null) return null;
   const best = strongest(known, plan, at);
@@ -46,6 +55,7 @@ export function inquiryOf(
   const dispersion = dispersionsOf({ plan, context: at, metric: at.metric }, known.halves)[best.track];
   return {
     metric: at.metric,
+    ...(slice === undefined ? {} : { slice }),
     from: Math.max(since, t - length),
     to: t,
     counted: known.kind === 'ratio' ? (known.counted ?? 'bad') : 'bad',

@@ -29,6 +29,8 @@ import { countYardstick } from './yardstick.ts';
 /** What the gate finds about one metric before the metrics are weighed together. */
 export interface Finding {
   metric: Metric;
+  /** The part of the traffic it is about; null: all of it. */
+  slice: string | null;
   assessment: MetricAssessment;
   /** Tested in this stage: it has a margin here, and the cohorts are compared. */
   tested: boolean;
@@ -65,6 +67,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   const interval = intervalOf(known, look, metric.name);
   return {
     metric,
+    slice: null,
     tested: frame.compared && isTested(plan, metric),
     severity: isHard(margins, estimate) ? 'hard' : 'soft',
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
@@ -242,6 +245,7 @@ function meansOf({ baseline, canary }: ValueEvidence): Values {
 function nothing(metric: Metric): Finding {
   return {
     metric,
+    slice: null,
     tested: false,
     severity: 'soft',
     exceedances: null,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Dispersion } from './dispersion.ts';
 import { assumedDispersion, measureDispersion, measuredDispersion } from './dispersion.ts';
 import { lnEvidence, lnMixture, score } from './kernel.ts';
+import { lnBayesFactor } from './multinomial.ts';
 import type { Process } from './process.ts';
 import { addPoll, evidenceOf, openProcess, openSegment } from './process.ts';
 import type { Ruler } from './ruler.ts';
@@ -27,6 +28,14 @@ const one = (poll: ReturnType<typeof counts>, d: number, c: number, G = 0) => {
 };
 
 describe('numbers of the method', () => {
+  test('1: a multinomial against its planned split', () => {
+    const factor = (counts: number[], theta: number[], prior: number[]) =>
+      lnBayesFactor(counts.map((count, i) => ({ count, theta: theta[i] ?? 0, prior: prior[i] ?? 0 })));
+    expect(factor([10, 0], [0.5, 0.5], [1, 1])).toBeCloseTo(4.533576533, 9);
+    expect(factor([10, 0], [0.5, 0.5], [1, 1])).toBeCloseTo(Math.log(1024 / 11), 12);
+    expect(factor([1060, 98_940], [0.01, 0.99], [1, 99])).toBeCloseTo(-1.782692, 6);
+  });
+
   test('2 and 3: one poll at two margins', () => {
     const zero = one(counts(9, 300, 99, 19800), 0, 1);
     expect(zero.S).toBeCloseTo(7.388059701, 9);

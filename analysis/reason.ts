@@ -1,13 +1,14 @@
 import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
 import type { Metric, Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
+import { partName } from '../plans/slices.ts';
 import type { Evidence } from './evidence.ts';
 
 /** "errors: canary 3.1 % against 0.5 %, +2.6 pp (at least +1.2 pp) beyond the soft margin of +0.1 pp". */
 export function stopReason(assessment: MetricAssessment, metric: Metric): string {
   const { estimate, soft, hard, interval, verdict } = assessment;
   const value = valueText(metric);
-  const against = `${metric.name}: canary ${value(assessment.canary)} against ${value(assessment.baseline)}`;
+  const against = `${partName(assessment)}: canary ${value(assessment.canary)} against ${value(assessment.baseline)}`;
   const name = (verdict === 'hard' && hard !== null) || soft === null ? 'hard' : 'soft';
   const margin = name === 'hard' ? hard : soft;
   // The bound is shown where it adds something: beyond the margin, and no larger than the estimate.
@@ -33,9 +34,12 @@ export function limitReason(limit: LimitAssessment, plan: Plan): string {
   return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
 }
 
-export function noDataReason({ t, rejectedSince, rejections }: Evidence): string {
+export function noDataReason(
+  { t, rejectedSince, rejections }: Evidence,
+  slices: readonly string[] = [],
+): string {
   const lasting = t === null || rejectedSince === null ? '' : ` for ${Math.round(t - rejectedSince)} s`;
-  const why = rejections.map(rejectionText);
+  const why = [...rejections.map(rejectionText), ...slices.map((slice) => `no series with ${slice}`)];
   return `no usable data${lasting}: ${why.length > 0 ? [...new Set(why)].join('; ') : 'metrics of the plan are missing from the samples'}`;
 }
 
@@ -61,7 +65,7 @@ function holdingText(holding: Holding, t: number): string {
     case 'users':
       return `${holding.have} of ${holding.need} canary users seen`;
     case 'coverage':
-      return `${holding.have} of ${holding.need} users with ${holding.slice} seen`;
+      return `${Math.floor(holding.have)} of ${holding.need} canary ${holding.of} with ${holding.slice} seen`;
     case 'proof':
       return `not yet proven safe: ${holding.metrics.join(', ')}`;
     case 'improvement':
@@ -69,7 +73,7 @@ function holdingText(holding: Holding, t: number): string {
     case 'exceedances':
       return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
     case 'split':
-      return holding.detail;
+      return `data problem, the traffic is not split as planned: ${holding.detail}`;
     case 'data':
       return holding.rejections.length > 0
         ? [...new Set(holding.rejections.map(rejectionText))].join('; ')

@@ -8,7 +8,7 @@ import { plannedRequests } from './planning.ts';
 import type { Profile } from './profile.ts';
 import { type StageFrame, stageFrame } from './stage.ts';
 import type { Traffic } from './traffic.ts';
-import { weightsOf } from './weights.ts';
+import { wholeShares } from './weights.ts';
 
 export type MetricOutlook =
   | { kind: 'planned'; metric: string; mean: Outlook; quietest: Outlook | null }
@@ -64,7 +64,7 @@ export function planStage(expected: Expected, index: number): StageOutlook {
   const all = traffic[requestsMetric(plan)?.name ?? ''];
   const share = known === null ? null : known / 100;
   const perHour = all === undefined || share === null ? null : all.perHour * share;
-  const weights = weightsOf(plan);
+  const weights = wholeShares(plan);
   const metrics = frame.compared
     ? plan.metrics.map((metric) =>
         metricOutlook(metric, { ...expected, frame, weight: weights.get(metric.name) ?? 0 }),

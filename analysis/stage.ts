@@ -1,7 +1,7 @@
 import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
-import { largestDispersion } from './dispersion.ts';
+import { largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
 import { knotsOf } from './halves.ts';
@@ -19,6 +19,8 @@ export interface GateContext {
   dispersion?: Readonly<Record<string, Knots>>;
   /** Edges for a latency, chosen from history; without them they are chosen from the baseline. */
   edges?: Readonly<Record<string, readonly number[]>>;
+  /** Of a slice: its noise for as long as its own halves do not tell it. */
+  fallback?: Dispersion;
   /** Leave out what only people read (the confidence interval): the verdict is the same. */
   brief?: boolean;
 }
@@ -65,6 +67,13 @@ export function dispersionsOf(
 ): Dispersion[] {
   const before = at.context.dispersion?.[at.metric];
   const { noise } = at.plan.analysis;
+  const { fallback } = at.context;
+  if (fallback !== undefined) {
+    return halves.map((one) => {
+      const own = knotsOf(one, noise);
+      return own === null ? fallback : measuredDispersion(own);
+    });
+  }
   return halves.map((one) => largestDispersion([before, knotsOf(one, noise)], noise));
 }
 

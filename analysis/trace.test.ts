@@ -44,6 +44,13 @@ const sample: fc.Arbitrary<Sample> = fc.record(
     baseline: cohort,
     canary: cohort,
     halves: fc.tuple(cohort, cohort),
+    slices: fc.record({
+      'tier=enterprise': fc.record(
+        { baseline: cohort, canary: cohort, halves: fc.tuple(cohort, cohort) },
+        { requiredKeys: ['baseline', 'canary'] },
+      ),
+    }),
+    split: fc.option(fc.record({ by: fc.option(fc.string()), baseline: fc.nat(), canary: fc.nat() })),
   },
   { requiredKeys: ['stage', 't', 'baseline', 'canary'] },
 );
@@ -116,6 +123,10 @@ describe('a trace', () => {
     );
     expect(wrong(`${line('')}\n\n${line('')}`)).toMatch(/^line 3: t: 15 does not come after 15/);
     expect(wrong('\n')).toBe('');
+    const slice = (xc: number) =>
+      `"slices":{"tier=enterprise":{"baseline":{"requests":9,"errors":0},"canary":{"requests":3,"errors":${xc}}}}`;
+    expect(wrong(line(slice(3)))).toBe('nothing');
+    expect(wrong(line(slice(4)))).toMatch(/^line 1: errors: canary of tier=enterprise: 4 events among 3/);
     expect(wrong(line('"users":"many"'))).toMatch(/^line 1: .*users/);
   });
 

@@ -1,35 +1,11 @@
 import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
-import type { Metric, Plan } from '../plans/plan.ts';
-import type { Buckets, CohortSample, Count, HistorySample, Sample } from '../plans/sample.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { CohortSample, HistorySample, Sample } from '../plans/sample.ts';
 import { cohortFaults } from './soundness.ts';
+import { Baseline, Cohort, readBaseline, readCohort, writeBaseline, writeCohort } from './trace-cohort.ts';
 
-/** A number that is null in the file was no number at its source; the gate rejects such a sample and counts it. */
-const Amount = z.number().nullable();
-const BucketCounts = z
-  .record(z.string(), Amount)
-  .refine(
-    (counts) => Object.hasOwn(counts, '+Inf'),
-    'expected cumulative counts by upper edge, the last "+Inf"',
-  )
-  .refine(
-    (counts) => Object.keys(counts).every((edge) => edge === '+Inf' || Number.isFinite(Number(edge))),
-    'every key is an edge in seconds or "+Inf"',
-  );
-const BadCount = z.strictObject({ bad: Amount, total: Amount });
-const MeanSums = z.strictObject({ sum: Amount, count: Amount });
-const Counted = z.union([Amount, BadCount, MeanSums, BucketCounts]);
-type Counted = z.infer<typeof Counted>;
-
-const cohort = {
-  requests: Amount,
-  latency: BucketCounts.optional(),
-  users: z.number().optional(),
-  gauges: z.record(z.string(), Amount).optional(),
-};
-const Cohort = z.object(cohort).catchall(Counted);
-type Cohort = z.infer<typeof Cohort>;
-const Baseline = z.object({ ...cohort, halves: z.tuple([Cohort, Cohort]).optional() }).catchall(Counted);
+const Cohorts = z.strictObject({ baseline: Baseline, canary: Cohort });
 
 const Line = z.strictObject({
   rollout: z.string(),
@@ -37,6 +13,11 @@ const Line = z.strictObject({
   t: z.number(),
   baseline: Baseline,
   canary: Cohort.optional(),
+  slices: z.record(z.string(), Cohorts).optional(),
+  split: z
+    .strictObject({ by: z.string().nullable(), baseline: z.number(), canary: z.number() })
+    .nullable()
+    .optional(),
 });
 type Line = z.infer<typeof Line>;
 
@@ -59,14 +40,22 @@ export type TraceEntry =
  * are the requests is a plain number. `TraceReader` gives the same sample back.
  */
 export function traceLine(sample: Sample | HistorySample, of: { rollout: string; plan: Plan }): string {
-  const write = (one: CohortSample) => writeCohort(one, of.plan);
-  const { halves } = sample;
+  const canary = 'canary' in sample ? { canary: writeCohort(sample.canary, of.plan) } : {};
+  const slices = 'slices' in sample && sample.slices !== undefined ? Object.entries(sample.slices) : null;
+  const parts = slices?.map(([slice, part]) => {
+    return [
+      slice,
+      { baseline: writeBaseline(part, of.plan), canary: writeCohort(part.canary, of.plan) },
+    ] as const;
+  });
   return JSON.stringify({
     rollout: of.rollout,
     stage: sample.stage,
     t: sample.t,
-    baseline: { ...write(sample.baseline), ...(halves === undefined ? {} : { halves: halves.map(write) }) },
-    ...('canary' in sample ? { canary: write(sample.canary) } : {}),
+    baseline: writeBaseline(sample, of.plan),
+    ...canary,
+    ...(parts === undefined ? {} : { slices: Object.fromEntries(parts) }),
+    ...('split' in sample && sample.split !== undefined ? { split: sample.split } : {}),
   });
 }
 
@@ -114,6 +103,12 @@ export class TraceReader {
     const [fault] = [
       ...cohortFaults('baseline', of.baseline),
       ...(entry.kind === 'sample' ? cohortFaults('canary', entry.sample.canary) : []),
+      ...(entry.kind === 'sample' ? Object.entries(entry.sample.slices ?? {}) : []).flatMap(
+        ([slice, part]) => [
+          ...cohortFaults(`baseline of ${slice}`, part.baseline),
+          ...cohortFaults(`canary of ${slice}`, part.canary),
+        ],
+      ),
       ...(of.halves ?? []).flatMap((half) => cohortFaults('halves', half)),
     ];
     if (fault?.kind === 'invalid') return `${fault.metric}: ${fault.detail}`;
@@ -177,110 +172,24 @@ function parseLine(text: string, plan: Plan): TraceEntry | string {
   return entryOf(result.data, plan);
 }
 
-function entryOf({ rollout, stage, t, baseline, canary }: Line, plan: Plan): TraceEntry | string {
-  const pair = baseline.halves;
-  const halves =
-    pair === undefined ? {} : { halves: [readCohort(pair[0], plan), readCohort(pair[1], plan)] as const };
-  const read = readCohort(baseline, plan);
-  if (stage === HISTORY) return { kind: 'history', rollout, t, baseline: read, ...halves };
+function entryOf(line: Line, plan: Plan): TraceEntry | string {
+  const { rollout, stage, t, canary, slices, split } = line;
+  const left = readBaseline(line.baseline, plan);
+  if (stage === HISTORY) return { kind: 'history', rollout, t, ...left };
   if (canary === undefined) return `canary: missing in stage ${stage}`;
+  const parts = Object.entries(slices ?? {}).map(([slice, part]) => {
+    return [slice, { ...readBaseline(part.baseline, plan), canary: readCohort(part.canary, plan) }] as const;
+  });
   return {
     kind: 'sample',
     rollout,
-    sample: { stage, t, baseline: read, canary: readCohort(canary, plan), ...halves },
+    sample: {
+      stage,
+      t,
+      ...left,
+      canary: readCohort(canary, plan),
+      ...(slices === undefined ? {} : { slices: Object.fromEntries(parts) }),
+      ...(split === undefined ? {} : { split }),
+    },
   };
-}
-
-/** A plan's only latency stands under `latency`; of several each stands under its own name. */
-function latencyKey(plan: Plan, metric: Metric): string {
-  return plan.metrics.filter(({ kind }) => kind === 'latency').length === 1 ? 'latency' : metric.name;
-}
-
-function writeCohort(sample: CohortSample, plan: Plan): Record<string, unknown> {
-  const line: Record<string, unknown> = { requests: sample.requests };
-  for (const metric of plan.metrics) {
-    if (metric.kind === 'latency') {
-      const buckets = sample.histograms[metric.name];
-      if (buckets === undefined) continue;
-      line[latencyKey(plan, metric)] = Object.fromEntries(
-        buckets.map(([edge, count]) => [String(edge), count]),
-      );
-      continue;
-    }
-    if (metric.kind === 'mean') {
-      const mean = sample.means?.[metric.name];
-      if (mean !== undefined) line[metric.name] = mean;
-      continue;
-    }
-    if (metric.kind === 'gauge') continue;
-    const count = sample.ratios[metric.name];
-    if (count === undefined) continue;
-    const bad = metric.good === undefined ? count.events : count.total - count.events;
-    line[metric.name] = count.total === sample.requests ? count.events : { bad, total: count.total };
-  }
-  if (sample.gauges !== undefined) line['gauges'] = sample.gauges;
-  return sample.users === undefined ? line : { ...line, users: sample.users };
-}
-
-function readCohort(line: Cohort, plan: Plan): CohortSample {
-  const requests = line.requests ?? Number.NaN;
-  const ratios: Record<string, Count> = {};
-  const histograms: Record<string, Buckets> = {};
-  const means: NonNullable<CohortSample['means']> = {};
-  const gauges: NonNullable<CohortSample['gauges']> = {};
-  for (const metric of plan.metrics) {
-    if (metric.kind === 'gauge') {
-      const value =
-        line.gauges !== undefined && Object.hasOwn(line.gauges, metric.name)
-          ? line.gauges[metric.name]
-          : undefined;
-      if (value !== undefined) gauges[metric.name] = value ?? Number.NaN;
-      continue;
-    }
-    const key = metric.kind === 'latency' ? latencyKey(plan, metric) : metric.name;
-    const value: Counted | undefined = Object.hasOwn(line, key) ? line[key] : undefined;
-    if (value === undefined) continue;
-    if (metric.kind === 'latency') {
-      if (isBuckets(value)) histograms[metric.name] = bucketsOf(value);
-    } else if (metric.kind === 'mean') {
-      if (isMean(value))
-        means[metric.name] = { sum: value.sum ?? Number.NaN, count: value.count ?? Number.NaN };
-    } else if (value === null || typeof value === 'number') {
-      ratios[metric.name] = { events: value ?? Number.NaN, total: requests };
-    } else if (isBadCount(value)) {
-      const total = value.total ?? Number.NaN;
-      const bad = value.bad ?? Number.NaN;
-      ratios[metric.name] = { events: metric.good === undefined ? bad : total - bad, total };
-    }
-  }
-  return {
-    requests,
-    ratios,
-    histograms,
-    ...(Object.keys(means).length === 0 ? {} : { means }),
-    ...(Object.keys(gauges).length === 0 ? {} : { gauges }),
-    ...(line.users === undefined ? {} : { users: line.users }),
-  };
-}
-
-function isBuckets(value: Counted): value is Record<string, number | null> {
-  return typeof value === 'object' && value !== null && '+Inf' in value;
-}
-
-function isMean(value: Counted): value is z.infer<typeof MeanSums> {
-  return typeof value === 'object' && value !== null && 'sum' in value && !('+Inf' in value);
-}
-
-function isBadCount(value: Counted): value is z.infer<typeof BadCount> {
-  return typeof value === 'object' && value !== null && 'bad' in value && !('+Inf' in value);
-}
-
-/** Keys of an object come in no useful order: by edge. */
-function bucketsOf(counts: Record<string, number | null>): Buckets {
-  return Object.entries(counts)
-    .map(([edge, count]): [number | '+Inf', number] => [
-      edge === '+Inf' ? '+Inf' : Number(edge),
-      count ?? Number.NaN,
-    ])
-    .sort(([a], [b]) => (a === '+Inf' ? 1 : b === '+Inf' ? -1 : a - b));
 }

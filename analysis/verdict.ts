@@ -1,5 +1,6 @@
 import type { Assessment, LimitAssessment, Verdict } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
+import { partName } from '../plans/slices.ts';
 import type { Evidence } from './evidence.ts';
 import { holdingsOf } from './holding.ts';
 import { lnMixture } from './kernel.ts';
@@ -7,10 +8,12 @@ import { assessLimits } from './limits.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
 import { holdReason, limitReason, noDataReason, passReason, stopReason } from './reason.ts';
+import { findSlices, missingSlices } from './slices.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
 import { warningsOf } from './warnings.ts';
-import { weightsOf } from './weights.ts';
+import type { Share } from './weights.ts';
+import { sharesOf } from './weights.ts';
 
 /** Polls of a stage without any series of the canary after which they are missing and not late. */
 const NO_CANARY_POLLS = 5;
@@ -20,10 +23,11 @@ export function judge(evidence: Evidence, plan: Plan, context: GateContext): Ass
   const frame = stageFrame(plan, context.stageIndex);
   const findings = plan.metrics.map((metric) => findMetric(evidence, metric, { plan, frame, context }));
   const threshold = Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12));
-  const stop = stopOf(findings, weightsOf(plan), threshold);
+  const all = [...findings, ...findSlices(evidence, { plan, frame, context })];
+  const stop = stopOf(all, sharesOf(plan), threshold);
   const limits = assessLimits(plan, evidence.limits);
   const holding = holdingsOf(evidence, { plan, frame, findings });
-  const metrics = findings.map((finding) => ({
+  const metrics = all.map((finding) => ({
     ...finding.assessment,
     verdict: metricVerdict(finding, {
       evidence,
@@ -32,7 +36,7 @@ export function judge(evidence: Evidence, plan: Plan, context: GateContext): Ass
       holds: holding.some((one) => holds(one, finding)),
     }),
   }));
-  const ending = endingOf({ evidence, plan, stop, limits, frame, holding, metrics, findings });
+  const ending = endingOf({ evidence, plan, stop, limits, frame, holding, metrics });
   return {
     verdict: ending.verdict,
     stage: frame.name,
@@ -40,6 +44,7 @@ export function judge(evidence: Evidence, plan: Plan, context: GateContext): Ass
     lnE: stop.lnE,
     threshold,
     metric: ending.metric,
+    ...(ending.slice === undefined ? {} : { slice: ending.slice }),
     reason: ending.reason,
     metrics,
     limits,
@@ -51,7 +56,7 @@ export function judge(evidence: Evidence, plan: Plan, context: GateContext): Ass
 
 interface Stop {
   lnE: number;
-  /** The metrics that carry a stop; empty: nothing stops. */
+  /** Names of what carries a stop, metrics and slices of them; empty: nothing stops. */
   carriers: ReadonlySet<string>;
   severity: 'soft' | 'hard' | null;
   metric: Finding | null;
@@ -61,9 +66,10 @@ interface Stop {
  * Stop when the mixture over the metrics reaches 1/alpha. Metrics whose weighted evidence does so alone carry it;
  * else all that contribute do. One of them beyond its hard margin makes the stop hard.
  */
-function stopOf(findings: readonly Finding[], weights: ReadonlyMap<string, number>, threshold: number): Stop {
+function stopOf(findings: readonly Finding[], shares: readonly Share[], threshold: number): Stop {
+  const weights = new Map(shares.map((share) => [partName(share), share.weight]));
   const parts = findings.map((finding) => {
-    const weight = weights.get(finding.metric.name) ?? 0;
+    const weight = weights.get(nameOf(finding)) ?? 0;
     const { lnE } = finding.assessment;
     return {
       finding,
@@ -80,15 +86,17 @@ function stopOf(findings: readonly Finding[], weights: ReadonlyMap<string, numbe
   const severity = carrying.some(({ finding }) => finding.severity === 'hard') ? 'hard' : 'soft';
   const [first] = carrying
     .filter(({ finding }) => finding.severity === severity)
-    .sort(
-      (a, b) => b.lnWeighted - a.lnWeighted || a.finding.metric.name.localeCompare(b.finding.metric.name),
-    );
+    .sort((a, b) => b.lnWeighted - a.lnWeighted || nameOf(a.finding).localeCompare(nameOf(b.finding)));
   return {
     lnE,
-    carriers: new Set(carrying.map(({ finding }) => finding.metric.name)),
+    carriers: new Set(carrying.map(({ finding }) => nameOf(finding))),
     severity,
     metric: first?.finding ?? null,
   };
+}
+
+function nameOf({ metric, slice }: Finding): string {
+  return partName({ metric: metric.name, slice });
 }
 
 interface MetricLook {
@@ -98,26 +106,25 @@ interface MetricLook {
   holds: boolean;
 }
 
-function metricVerdict(
-  { metric, severity }: Finding,
-  { evidence, plan, stop, holds: held }: MetricLook,
-): Verdict {
-  if (stop.carriers.has(metric.name)) return severity;
-  const known = evidence.metrics[metric.name];
+function metricVerdict(finding: Finding, look: MetricLook): Verdict {
+  const { evidence, plan, stop } = look;
+  const { metric, slice, severity } = finding;
+  if (stop.carriers.has(nameOf(finding))) return severity;
+  const known = slice === null ? evidence.metrics[metric.name] : evidence.slices[slice];
   if (known === undefined || known.missing !== null)
-    return isMissing(evidence, plan, metric.name) ? 'no-data' : 'hold';
-  return held || evidence.last !== 'used' ? 'hold' : 'pass';
+    return isLong(known?.missing ?? null, evidence, plan) ? 'no-data' : 'hold';
+  return look.holds || evidence.last !== 'used' ? 'hold' : 'pass';
 }
 
-function holds(holding: Assessment['holding'][number], { metric }: Finding): boolean {
+function holds(holding: Assessment['holding'][number], { metric, slice }: Finding): boolean {
+  if (slice !== null) return holding.kind === 'coverage' && holding.slice === slice;
   if (holding.kind === 'exceedances') return holding.metric === metric.name;
   return (
     (holding.kind === 'proof' || holding.kind === 'improvement') && holding.metrics.includes(metric.name)
   );
 }
 
-function isMissing({ metrics, t }: Evidence, plan: Plan, name: string): boolean {
-  const missing = metrics[name]?.missing ?? null;
+function isLong(missing: number | null, { t }: Evidence, plan: Plan): boolean {
   return missing !== null && t !== null && t - missing >= plan.policy.noData.after;
 }
 
@@ -129,10 +136,9 @@ interface Case {
   frame: StageFrame;
   holding: Assessment['holding'];
   metrics: Assessment['metrics'];
-  findings: readonly Finding[];
 }
 
-type Ending = Pick<Assessment, 'verdict' | 'metric' | 'reason'>;
+type Ending = Pick<Assessment, 'verdict' | 'metric' | 'slice' | 'reason'>;
 
 function endingOf(the: Case): Ending {
   const { evidence, plan, stop, frame } = the;
@@ -143,7 +149,11 @@ function endingOf(the: Case): Ending {
     return { verdict: 'hard', metric: metricOf(plan, rollback), reason: limitReason(rollback, plan) };
   if (stop.severity === 'soft') return stopped(the, 'soft');
   if (isWithoutData(evidence, plan))
-    return { verdict: 'no-data', metric: null, reason: noDataReason(evidence) };
+    return {
+      verdict: 'no-data',
+      metric: null,
+      reason: noDataReason(evidence, missingSlices(evidence, { plan, stage: frame.index })),
+    };
   // Its action, a pause, is the limit's own; the plan's soft policy is about evidence.
   const [pause] = fired;
   if (pause !== undefined) return { verdict: 'hold', metric: null, reason: limitReason(pause, plan) };
@@ -152,15 +162,14 @@ function endingOf(the: Case): Ending {
   return { verdict: 'pass', metric: null, reason: passReason(the.metrics, frame.compared) };
 }
 
-function stopped({ stop, plan, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
-  const metric = stop.metric?.metric.name ?? null;
-  const assessment = metrics.find((one) => one.metric === metric);
-  const written = plan.metrics.find(({ name }) => name === metric);
-  const reason =
-    assessment === undefined || written === undefined
-      ? 'the evidence has reached its threshold'
-      : stopReason(assessment, written);
-  return { verdict, metric, reason };
+function stopped({ stop, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
+  const carrier = stop.metric;
+  if (carrier === null) return { verdict, metric: null, reason: 'the evidence has reached its threshold' };
+  const { metric, slice } = carrier;
+  const assessment =
+    metrics.find((one) => one.metric === metric.name && (one.slice ?? null) === slice) ?? carrier.assessment;
+  const reason = stopReason(assessment, metric);
+  return { verdict, metric: metric.name, ...(slice === null ? {} : { slice }), reason };
 }
 
 function metricOf(plan: Plan, limit: LimitAssessment): string | null {
@@ -175,5 +184,9 @@ function isWithoutData(evidence: Evidence, plan: Plan): boolean {
     return true;
   const absent = rejections.some(({ kind }) => kind === 'no-canary');
   if (last === 'rejected' && !canarySeen && absent && polls.rejected >= NO_CANARY_POLLS) return true;
-  return plan.metrics.some(({ name }) => isMissing(evidence, plan, name));
+  const { after } = plan.policy.noData;
+  return (
+    plan.metrics.some(({ name }) => isLong(evidence.metrics[name]?.missing ?? null, evidence, plan)) ||
+    missingSlices(evidence, { plan, stage: evidence.stage, after }).length > 0
+  );
 }

@@ -1,6 +1,7 @@
 import type { Plan } from '../plans/plan.ts';
 import { isTested } from '../plans/stages.ts';
 import type { Evidence } from './evidence.ts';
+import { splitWarning } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { isAssumed } from './stage.ts';
 import { isNoiseAssumed } from './value.ts';
@@ -32,6 +33,8 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
       `the noise between equal cohorts is assumed (${plan.analysis.noise}), not measured: under lasting noise false stops are not bounded`,
     );
   }
+  const split = splitWarning({ split: evidence.split, plan, frame });
+  if (split !== null) warnings.push(split);
   for (const metric of plan.metrics) {
     const known = evidence.metrics[metric.name];
     if (!isTested(plan, metric)) warnings.push(`${metric.name} has no margin: advisory`);

@@ -85,7 +85,9 @@ async function readSpan(
   return answers.flatMap(({ query, answer }) => {
     const [warning] = answer.warnings;
     if (warning !== undefined) throw new QueryRefused(`partial answer: ${warning}`);
-    return cohortSeries({ plan: request.plan, query, after: until - range, until }, answer);
+    const all = cohortSeries({ plan: request.plan, query, after: until - range, until }, answer);
+    const { within } = request;
+    return within === undefined ? all : all.filter(({ labels }) => labels[within.label] === within.value);
   });
 }
 

@@ -22,7 +22,7 @@ export function halvesOf(baseline: readonly Counted[]): readonly [Counted[], Cou
 }
 
 /** FNV-1a, 32 bits, with the finalizer of MurmurHash3, as the lowest bit alone decides. */
-function fnv1a(text: string): number {
+export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

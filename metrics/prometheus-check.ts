@@ -1,4 +1,5 @@
 import type { Plan } from '../plans/plan.ts';
+import { planSlices, sliceMetrics, sliceOf } from '../plans/slices.ts';
 import { type CohortQuery, cohortQueries, expressionQueries } from './plan-queries.ts';
 import { type Ask, type QueryAnswer, QueryRefused } from './prometheus-api.ts';
 import { cohortSeries } from './series.ts';
@@ -84,6 +85,15 @@ function baselineFindings({ plan, query, at, range }: Look, answer: QueryAnswer)
   const { metric, selector } = query;
   if (baseline.length === 0) {
     const detail = `no series of the baseline cohort in the last ${range / 1000} s`;
+    return [{ metric, query: selector, kind: 'no-baseline', detail }];
+  }
+  const lacking = planSlices(plan).filter((text) => {
+    const { label, value } = sliceOf(text);
+    const asked = sliceMetrics(plan, text).some(({ name }) => name === metric);
+    return asked && baseline.every(({ labels }) => labels[label] !== value);
+  });
+  if (lacking.length > 0) {
+    const detail = `no series of the baseline cohort with ${lacking.join(', ')} in the last ${range / 1000} s`;
     return [{ metric, query: selector, kind: 'no-baseline', detail }];
   }
   const interval = typicalInterval(baseline);

@@ -36,6 +36,8 @@ export interface BreakdownRequest {
   labels: readonly string[];
   from: number;
   to: number;
+  /** Only the series that have this value of this label. */
+  within?: { label: string; value: string };
   /** For a latency: the bucket edge in seconds above which a request counts as an event. */
   edge?: number;
 }

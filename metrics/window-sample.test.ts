@@ -423,4 +423,150 @@ describe('halves and users', () => {
     const { baseline, canary } = sampleOf(read(lines, 40, { plan: withUsers }));
     expect([baseline.users, canary.users]).toEqual([undefined, 50]);
   });
+
+  it('takes the split of the users from one replica that counts both cohorts, and from no other', () => {
+    const withUsers = Plan.parse({
+      ...raw(ratioOnly),
+      metrics: ratioOnly.metrics.map(({ name }) => ({
+        name,
+        kind: 'ratio',
+        bad: 'errors',
+        total: 'requests',
+      })),
+      source: { poll: '10s', users: 'users' },
+    });
+    const users = (instance: string, variant: string, value: number): Line => ({
+      name: 'users',
+      labels: { instance, variant },
+      points: growing(0).map(([second]) => [second, value] as const),
+    });
+    const of = (...more: Line[]) =>
+      sampleOf(read([off(growing(3)), on(growing(1)), ...more], 40, { plan: withUsers }));
+    const both = [users('b', 'off', 900), users('b', 'on', 50)];
+    // More users of the canary alone, on a replica that has none of the baseline.
+    const mixed = of(users('c', 'on', 500), ...both);
+    expect(mixed.canary.users).toBe(500);
+    expect(mixed.split).toEqual({ by: 'b', baseline: 900, canary: 50 });
+    // Whatever the counts are, the choice among several is the same.
+    const choose = (few: number, many: number) =>
+      of(users('a', 'off', many), users('a', 'on', few), users('b', 'off', few), users('b', 'on', many)).split
+        ?.by;
+    expect(choose(1, 1000)).toBe(choose(1000, 1));
+    expect(of(users('a', 'off', 900), users('c', 'on', 50)).split).toBeNull();
+    expect(sampleOf(read([off(growing(3)), on(growing(1))], 40))).not.toHaveProperty('split');
+  });
+});
+
+describe('slices', () => {
+  const coverage = [{ slice: 'tier=enterprise' }];
+  const sliced = Plan.parse({
+    ...raw(plan),
+    metrics: [
+      { name: 'errors', kind: 'ratio', bad: 'errors', total: 'requests', soft: '+1pp' },
+      { name: 'latency', kind: 'latency', histogram: 'seconds', soft: '+20%' },
+    ],
+    source: { poll: '10s', users: 'users' },
+    coverage,
+  });
+  const ofErrors = Plan.parse({
+    ...raw(plan),
+    metrics: sliced.metrics.slice(0, 1).map(() => ({
+      name: 'errors',
+      kind: 'ratio',
+      bad: 'errors',
+      total: 'requests',
+      soft: '+1pp',
+    })),
+    coverage,
+  });
+  const enterprise = { tier: 'enterprise' };
+  const free = { tier: 'free' };
+  const buckets = (variant: string, labels: Record<string, string>, rate: number): Line[] =>
+    ['0.1', '+Inf'].map((le, i) => ({
+      name: 'seconds_bucket',
+      labels: { variant, le, ...labels },
+      points: growing(rate * (i + 1)),
+    }));
+  const users = (variant: string, labels: Record<string, string>, value: number): Line => ({
+    name: 'users',
+    labels: { variant, ...labels },
+    points: growing(0).map(([second]) => [second, value] as const),
+  });
+
+  it('are counted from the series of the whole, and add up to it', () => {
+    const lines = [
+      off(growing(3), free),
+      off(growing(1), enterprise),
+      on(growing(2), free),
+      on(growing(1), enterprise),
+      bad('on', growing(1), enterprise),
+      ...buckets('off', free, 2),
+      ...buckets('off', enterprise, 3),
+      ...buckets('on', enterprise, 1),
+      users('off', free, 100),
+      users('on', free, 50),
+      users('on', enterprise, 7),
+    ];
+    const sample = sampleOf(read(lines, 40, { plan: sliced }));
+    expect(sample.canary).toMatchObject({ requests: 30, users: 57 });
+    expect(sample.slices).toEqual({
+      'tier=enterprise': {
+        baseline: {
+          requests: 10,
+          users: 0,
+          ratios: { errors: { events: 0, total: 10 } },
+          histograms: {
+            latency: [
+              [0.1, 30],
+              ['+Inf', 60],
+            ],
+          },
+        },
+        canary: {
+          requests: 10,
+          users: 7,
+          ratios: { errors: { events: 10, total: 10 } },
+          histograms: {
+            latency: [
+              [0.1, 10],
+              ['+Inf', 20],
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  it('have the halves of the whole, as far as they reach', () => {
+    const lines = [
+      off(growing(3), { ...enterprise, instance: 'a' }),
+      off(growing(2), { ...free, instance: 'b' }),
+      on(growing(1), enterprise),
+    ];
+    const { slices, halves } = sampleOf(read(lines, 40, { plan: ofErrors }));
+    const totals = (pair: typeof halves) => pair?.map(({ requests }) => requests).sort((a, b) => a - b);
+    expect(totals(halves)).toEqual([20, 30]);
+    expect(totals(slices?.['tier=enterprise']?.halves)).toEqual([0, 30]);
+  });
+
+  it('count zeros in a cohort that has not served them, and are absent where no cohort has', () => {
+    const quiet = sampleOf(read([off(growing(3), enterprise), on(growing(1), free)], 40, { plan: ofErrors }));
+    expect(quiet.slices?.['tier=enterprise']?.canary).toMatchObject({
+      requests: 0,
+      ratios: { errors: { events: 0, total: 0 } },
+    });
+    expect(quiet.slices?.['tier=enterprise']?.canary).not.toHaveProperty('users');
+    const none = sampleOf(read([off(growing(3)), on(growing(1), free)], 40, { plan: ofErrors }));
+    expect(none).not.toHaveProperty('slices');
+    expect(sampleOf(read([off(growing(3), enterprise), on(growing(1))], 40))).not.toHaveProperty('slices');
+  });
+
+  it('lack a metric whose events do not carry the label: its errors would seem to be none', () => {
+    const lines = [off(growing(3), enterprise), on(growing(1), enterprise)];
+    expect(sampleOf(read([...lines, bad('on', growing(1))], 40, { plan: ofErrors }))).not.toHaveProperty(
+      'slices',
+    );
+    const labelled = sampleOf(read([...lines, bad('on', growing(1), free)], 40, { plan: ofErrors }));
+    expect(labelled.slices?.['tier=enterprise']?.canary.ratios).toEqual({ errors: { events: 0, total: 10 } });
+  });
 });

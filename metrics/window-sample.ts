@@ -7,8 +7,9 @@ import { badGauges, cohortGauges, gaugesAt } from './gauges.ts';
 import { halvesOf } from './halves.ts';
 import type { Cohort } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
+import { slicesOf } from './slices.ts';
 import type { Window } from './targets.ts';
-import { usersOf } from './users.ts';
+import { splitOf, usersOf } from './users.ts';
 
 export type WindowSample =
   | { kind: 'sample'; sample: Sample; notes: string[] }
@@ -56,7 +57,8 @@ export function windowSample(request: {
   if (contradicting.length > 0) return { kind: 'rejected', rejections: contradicting };
 
   const baselineGauges = gauged.filter(({ series: one }) => one.cohort === 'baseline');
-  const halves = halvesOf([...counted.baseline, ...baselineGauges])?.map((half) => ({
+  const parted = halvesOf([...counted.baseline, ...baselineGauges]);
+  const halves = parted?.map((half) => ({
     ...cohortSample(plan, half, edges),
     ...cohortGauges(
       plan,
@@ -72,6 +74,8 @@ export function windowSample(request: {
       baseline,
       canary,
       ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
+      ...(plan.source.users === undefined ? {} : { split: splitOf(series, window) }),
+      ...slicesOf({ plan, window, series, counted: found.counted, halves: parted, edges }),
     },
     notes: found.leftOut.map((target) => `${target} restarted or went and is left out of this window`),
   };

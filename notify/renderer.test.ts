@@ -49,6 +49,17 @@ const evidence: Assessment = {
   ],
 };
 
+describe('a message about a slice', () => {
+  test('names it', () => {
+    const [metric] = evidence.metrics;
+    if (metric === undefined) throw new Error('no metric');
+    const sliced = { ...evidence, metrics: [metric, { ...metric, slice: 'tier=enterprise' }] };
+    expect(built.render(notification({ evidence: sliced }), 'text')).toContain(
+      '  errors{tier=enterprise}: hard, +0.82 pp',
+    );
+  });
+});
+
 describe('a message as text', () => {
   test('says what, how sure, what to do and where, line by line', () => {
     expect(built.render(notification({ evidence }), 'text')).toBe(

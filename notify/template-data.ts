@@ -1,5 +1,6 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Notification } from '../plans/journal.ts';
+import { partName } from '../plans/slices.ts';
 import { codeText, markdownText, plainText } from './escaping.ts';
 
 export type Format = 'text' | 'markdown';
@@ -71,5 +72,5 @@ function metricLine(metric: MetricAssessment): string {
   const range =
     metric.interval === null ? '' : ` (${points(metric.interval[0])} to ${points(metric.interval[1])})`;
   const requests = `${metric.canaryRequests} canary and ${metric.baselineRequests} baseline requests`;
-  return `${metric.metric}: ${metric.verdict}, ${sign}${points(metric.estimate)} pp${range}, ${requests}`;
+  return `${partName(metric)}: ${metric.verdict}, ${sign}${points(metric.estimate)} pp${range}, ${requests}`;
 }

@@ -5,6 +5,8 @@ export type Verdict = 'pass' | 'hold' | 'soft' | 'hard' | 'no-data';
 /** What the gate knows about one metric at one moment. Rates for ratios; share above the edges for latency. */
 export interface MetricAssessment {
   metric: string;
+  /** The part of the traffic that it is about, as the plan writes it; absent: all of it. */
+  slice?: string;
   verdict: Verdict;
   /** Natural log of the evidence against the soft margin (the whole process, all restarts). */
   lnE: number;
@@ -39,7 +41,7 @@ export type Holding =
   | { kind: 'bake'; until: number }
   | { kind: 'requests'; have: number; need: number }
   | { kind: 'users'; have: number; need: number }
-  | { kind: 'coverage'; slice: string; have: number; need: number }
+  | { kind: 'coverage'; slice: string; of: 'users' | 'requests'; have: number; need: number }
   | { kind: 'proof'; metrics: string[] }
   | { kind: 'improvement'; metrics: string[] }
   | { kind: 'exceedances'; metric: string; have: number; need: number }
@@ -57,6 +59,8 @@ export interface Assessment {
   threshold: number;
   /** The metric that carries a stop, if any. */
   metric: string | null;
+  /** The slice that carries it; absent: all of the traffic does. */
+  slice?: string;
   reason: string;
   metrics: MetricAssessment[];
   limits: LimitAssessment[];

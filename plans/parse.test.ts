@@ -172,6 +172,12 @@ describe('what is said and what to write instead', () => {
     ],
     ['bake: 24h', 'bake: 24h\n    max: 1h', '19:10', 'PLAN-TIME', 'at least the bake time'],
     ['bake: 24h', 'minUsers: 50', '18:5', 'PLAN-USERS', 'users'],
+    ['bake: 24h', 'coverage: [{ slice: enterprise }]', '18:25', 'PLAN-VALUE', 'tier=enterprise'],
+    ['bake: 24h', 'coverage: [{ slice: le=0.1 }]', '18:25', 'PLAN-COVERAGE', 'bucket edge'],
+    ['bake: 24h', 'coverage: [{ slice: variant=on }]', '18:25', 'PLAN-COVERAGE', 'tells the cohorts apart'],
+    ['bake: 24h', 'coverage: [{ slice: instance=a }]', '18:25', 'PLAN-COVERAGE', 'an instance'],
+    ['bake: 24h', 'coverage: [{ slice: a=b }, { slice: a=b }]', '18:41', 'PLAN-COVERAGE', 'there twice'],
+    ['bake: 24h', 'coverage: [{ slice: a=b, metrics: [eror] }]', '18:40', 'PLAN-UNKNOWN-METRIC', 'errors'],
     ['bake: 24h', 'lease: 10m', '18:5', 'PLAN-NOT-SUPPORTED', 'take it out'],
     [
       'bake: 24h',

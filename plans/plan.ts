@@ -133,8 +133,25 @@ export const Coverage = z.strictObject({
   slice: z
     .string()
     .regex(/^[a-zA-Z_]\w*=.+$/, 'expected label=value')
+    .describe('Label and value of the series, such as tier=enterprise.')
     .meta({ title: 'slice', examples: ['tier=enterprise'] }),
-  minUsers: z.int().min(1),
+  minUsers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Distinct users of the canary in the slice, where source.users has the label.'),
+  minRequests: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Requests of the canary in the slice. Default where its users are not counted: 10 for each of minUsers, else 1,000.',
+    ),
+  metrics: z
+    .array(Name)
+    .min(1)
+    .optional()
+    .describe('Ratios and latencies whose series have the label. Default: all with a margin.'),
 });
 export type Coverage = z.infer<typeof Coverage>;
 
@@ -179,7 +196,10 @@ export const Stage = z.strictObject({
     .optional()
     .describe('Asks for proof of safety before the next stage opens.'),
   approval: Approval.optional().describe('Who must agree before the next stage opens.'),
-  coverage: z.array(Coverage).optional().describe('Refused by this version.'),
+  coverage: z
+    .array(Coverage)
+    .optional()
+    .describe('Slices that must have been seen before the next stage opens; in place of those at the top.'),
   lease: Duration.optional().describe('Refused by this version.'),
 });
 export type Stage = z.infer<typeof Stage>;
@@ -253,7 +273,9 @@ export const Plan = z.strictObject({
         ])
         .default({ label: 'variant', baseline: 'off', canary: 'on' })
         .describe('What tells the series of the two cohorts apart: a label, or matchers.'),
-      users: Selector.optional().describe('A gauge of distinct users per cohort.'),
+      users: Selector.optional().describe(
+        'A gauge of distinct users per cohort since the flag last changed.',
+      ),
       replicas: Label.default('instance').describe('The label that tells instances apart.'),
     })
     .prefault({})
@@ -295,7 +317,12 @@ export const Plan = z.strictObject({
     .prefault({})
     .describe('What is done at a verdict.'),
   stages: z.array(Stage).min(1).describe('From the first to the last; exposure only grows.'),
-  coverage: z.array(Coverage).default([]).describe('Refused by this version.'),
+  coverage: z
+    .array(Coverage)
+    .default([])
+    .describe(
+      'Slices that every compared stage must see before the next one opens; each decides for itself.',
+    ),
   approval: Approval.optional().describe('For every stage without its own.'),
   lease: Duration.optional().describe('Refused by this version.'),
   windows: z

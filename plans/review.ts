@@ -1,6 +1,7 @@
 import type { Path } from './document.ts';
 import type { Plan } from './plan.ts';
 import type { Note, Review } from './review/context.ts';
+import { reviewCoverage } from './review/coverage.ts';
 import { reviewFlag, reviewSupport } from './review/flag.ts';
 import { reviewMetrics } from './review/metrics.ts';
 import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
@@ -26,6 +27,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewQueries(review);
   reviewLimits(review);
   reviewStages(review);
+  reviewCoverage(review);
   reviewTimes(review);
   reviewWindows(review);
   reviewPeople(review);

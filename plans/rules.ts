@@ -18,6 +18,7 @@ const table = {
   'PLAN-PERCENT': 'Percentages increase from stage to stage, and are at least 0.01.',
   'PLAN-TIME': 'Times are long enough, and `max` is not shorter than `bake`.',
   'PLAN-USERS': 'Where users are counted, `source.users` says how many there are.',
+  'PLAN-COVERAGE': 'A slice is a part of the users by a label, named once, of metrics that are counted.',
   'PLAN-FLAG': 'Baseline and canary are two variants, and variants that are listed have a value.',
   'PLAN-SAFE-EXPOSURE': 'A forward-only plan says where a stop ends, a reversible one does not.',
   'PLAN-CHANCE': 'The chances of a false rollback and of a false promotion are between 0 and 50 %.',

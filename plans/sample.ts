@@ -16,7 +16,7 @@ export interface CohortSample {
   means?: Record<string, { sum: number; count: number }>;
   /** Values at the window's end. */
   gauges?: Record<string, number>;
-  /** Distinct users seen in this cohort since the stage began, where the source knows them. */
+  /** Distinct users seen in this cohort since the stage began, where the source knows them: a lower bound. */
   users?: number;
 }
 
@@ -31,6 +31,21 @@ export interface Sample {
   canary: CohortSample;
   /** The baseline's own series split in two, to measure how much equal cohorts differ. */
   halves?: readonly [CohortSample, CohortSample];
+  /** Parts of the traffic over the same window, by the plan's text of the slice. One that no series has is absent. */
+  slices?: Record<string, SliceSample>;
+  /**
+   * Distinct users of both cohorts as one process (`by`) has counted them, so that their shares mean something: `users` of
+   * a cohort is the most that any process saw. Null: no process counts both. Absent: `users` are such counts themselves.
+   */
+  split?: SplitCount | null;
+}
+
+export type SliceSample = Pick<Sample, 'baseline' | 'canary' | 'halves'>;
+
+export interface SplitCount {
+  by: string | null;
+  baseline: number;
+  canary: number;
 }
 
 /** One poll of the baseline before a rollout began; `t` is negative. */

@@ -43,7 +43,8 @@ const SMALLER =
 /** Larger is stricter; gone is looser. */
 const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback)$/;
 /** New ones only add conditions. */
-const ADDED = /^(?:limits\[|approvals\.start|windows\.freezes|stages\[[^\]]+\]\.(?:approval|coverage))/;
+const ADDED =
+  /^(?:limits\[|coverage\[|approvals\.start|windows\.freezes|stages\[[^\]]+\]\.(?:approval|coverage))/;
 
 function loosens(path: string, before: unknown, after: unknown): boolean {
   if (NEUTRAL.test(path)) return false;

@@ -57,6 +57,43 @@ describe('a recorded rollout', () => {
     expect(found.lnE).toBeGreaterThanOrEqual(Math.log(100));
   });
 
+  it('that is worse for one slice alone is rolled back, and the slice is named', () => {
+    const of = planOf({ coverage: [{ slice: 'tier=enterprise', minRequests: 100 }] });
+    const random = randomOf(9);
+    const samples = polls({ seed: 4, perStage: 120 }).map((sample, i): Sample => {
+      const percent = Number.parseInt(sample.stage, 10);
+      const { baseline, canary } = errorsPoll(random, {
+        ...sample,
+        requests: 90,
+        share: percent / 100,
+        baseline: 0.005,
+        canary: i >= 260 ? 0.4 : 0.005,
+      });
+      return { ...sample, slices: { 'tier=enterprise': { baseline, canary } } };
+    });
+    const lines = samples.map((sample) => traceLine(sample, { rollout: 'r1', plan: of }));
+    const reader = new TraceReader(of);
+    const read = lines.flatMap((line, i) => {
+      const entry = reader.read(line, i + 1);
+      return entry?.kind === 'sample' ? [entry.sample] : [];
+    });
+    const found = outcome(read, of);
+    expect(found).toMatchObject({
+      outcome: 'rolled-back',
+      stage: '25%',
+      metric: 'errors',
+      slice: 'tier=enterprise',
+      severity: 'hard',
+      reason: expect.stringContaining('errors{tier=enterprise}'),
+    });
+    expect(found.estimate).toBeCloseTo(0.4, 0);
+    expect(outcome(samples)).toMatchObject({ outcome: 'completed' });
+    // A trace that holds no slices cannot show that they were seen.
+    expect(outcome(polls({ seed: 4, perStage: 120 }), of)).toMatchObject({
+      held: ['1%', '5%', '25%', '50%'],
+    });
+  });
+
   it('that is a little worse is paused', () => {
     const soft = planOf({
       metrics: [{ name: 'errors', kind: 'ratio', bad: 'b', total: 't', soft: '+0.1pp', hard: '+5pp' }],

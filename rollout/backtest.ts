@@ -19,6 +19,8 @@ export interface BacktestOutcome {
   stage: string;
   t: number;
   metric: string | null;
+  /** The slice of the traffic that carries the stop; absent: all of it does. */
+  slice?: string;
   severity: 'soft' | 'hard' | null;
   /** ln of the mixture over all metrics. */
   lnE: number;
@@ -199,16 +201,18 @@ export class Backtest {
       assessment,
       phase === 'rolled-back' ? 'hard' : grave?.kind === 'overdue' ? null : 'soft',
     );
-    const metric = assessment.metric;
+    const { metric, slice } = assessment;
     this.#outcome = {
       rollout: this.#rollout,
       outcome: phase === 'rolled-back' ? 'rolled-back' : 'paused',
       stage: assessment.stage,
       t: assessment.t,
       metric,
+      ...(slice === undefined ? {} : { slice }),
       severity,
       lnE: assessment.lnE,
-      estimate: assessment.metrics.find((one) => one.metric === metric)?.estimate ?? null,
+      estimate:
+        assessment.metrics.find((one) => one.metric === metric && one.slice === slice)?.estimate ?? null,
       reason: assessment.reason,
       held: this.#held,
     };

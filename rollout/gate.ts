@@ -89,7 +89,7 @@ function hardStop(turn: Turn, report: GateReport): boolean {
     limit === undefined &&
     !report.reverted
   ) {
-    if (pause(turn, 'hard', 'hard-stop', assessment.reason, assessment)) wonder(turn, assessment.metric);
+    if (pause(turn, 'hard', 'hard-stop', assessment.reason, assessment)) wonder(turn, assessment);
     return false;
   }
   const reason =
@@ -104,7 +104,7 @@ function hardStop(turn: Turn, report: GateReport): boolean {
     queries,
     revertedByGate: report.reverted,
   });
-  wonder(turn, limit === undefined ? assessment.metric : limitedMetric(state.plan, limit.limit));
+  wonder(turn, limit === undefined ? assessment : limitedMetric(state.plan, limit.limit));
   return true;
 }
 
@@ -145,11 +145,11 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
       evidence: assessment,
       queries: state.gate?.queries ?? [],
     });
-    wonder(turn, assessment.metric);
+    wonder(turn, assessment);
     return;
   }
   const fresh = pause(turn, 'soft', 'soft-stop', assessment.reason, assessment);
-  if (fresh) wonder(turn, assessment.metric);
+  if (fresh) wonder(turn, assessment);
   if (fresh && state.plan.policy.soft === 'step-back')
     stepBack(turn, gateCause(assessment), assessment.reason);
 }

@@ -1,4 +1,5 @@
-import { accept, acceptableDifference } from '../analysis/evidence.ts';
+import { accept, acceptableDifference, restoreEvidence } from '../analysis/evidence.ts';
+import { partName } from '../plans/slices.ts';
 import { ENDED } from '../plans/view.ts';
 import { applyAmendment } from './amend.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
@@ -270,14 +271,16 @@ function acceptDifference(turn: Turn, event: PersonEvent): void {
   const { state } = turn;
   const assessment = state.gate?.assessment ?? null;
   const stopped =
-    assessment?.metrics.filter(({ verdict, metric }) => verdict === 'soft' || metric === assessment.metric) ??
-    [];
+    assessment?.metrics.filter(
+      (one) => one.verdict === 'soft' || (one.metric === assessment.metric && one.slice === assessment.slice),
+    ) ?? [];
   const accepted: Record<string, number> = {};
   for (const metric of stopped) {
     const value = event.accept ?? acceptableDifference(metric);
-    accepted[metric.metric] = value;
-    if (state.memory !== null)
-      state.memory = { ...state.memory, evidence: accept(state.memory.evidence, metric.metric, value) };
+    accepted[partName(metric)] = value;
+    const evidence = restoreEvidence(state.memory?.evidence);
+    if (state.memory !== null && evidence !== null)
+      state.memory = { ...state.memory, evidence: accept(evidence, partName(metric), value) };
   }
   state.acceptances = { ...state.acceptances, ...accepted };
   const causes = state.pause?.causes.filter(({ kind }) => kind !== 'soft' && kind !== 'stepped-back') ?? [];

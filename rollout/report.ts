@@ -1,6 +1,7 @@
 import type { Assessment } from '../plans/assessment.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
+import { partName } from '../plans/slices.ts';
 import { stageMax } from '../plans/stages.ts';
 import type { ExpectedFlag } from './command.ts';
 import type { FlagSight, GateReport } from './event.ts';
@@ -17,7 +18,7 @@ export function reportKey(
   const fired = assessment.limits.filter((limit) => limit.fired).map((limit) => limit.limit);
   return [
     assessment.verdict,
-    assessment.metric ?? '',
+    assessment.metric === null ? '' : partName({ ...assessment, metric: assessment.metric }),
     fired.join(','),
     flagMoved(report.flag, expected) ? 'moved' : '',
     report.flag?.latch === null || report.flag === null ? '' : 'latched',

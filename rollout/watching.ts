@@ -17,9 +17,10 @@ export function beginGate(request: GateRequest): GateMemory {
   return { evidence, ...learnt, since: stageSince, cursor: firstWindow(request), cleanSince: null };
 }
 
-/** A memory whose evidence is of this version; another's begins anew with the stage. */
+/** A memory with its evidence in this version; what cannot be read begins anew with the stage. */
 export function usableMemory(memory: GateMemory | null | undefined): GateMemory | null {
-  return memory == null || restoreEvidence(memory.evidence) === null ? null : memory;
+  const evidence = memory == null ? null : restoreEvidence(memory.evidence);
+  return memory == null || evidence === null ? null : { ...memory, evidence };
 }
 
 /**

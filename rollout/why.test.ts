@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { observe, openEvidence } from '../analysis/gate.ts';
+import { assess, observe, openEvidence } from '../analysis/gate.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
@@ -89,6 +89,48 @@ describe('why', () => {
     expect(viewOf(world.state, world.now).explanation).toEqual(explanation);
     expect(messages(world).map(({ event }) => event)).toEqual(['rolled-back', 'explained']);
     expect(messages(world).at(-1)?.explanation).toEqual(explanation);
+  });
+
+  it('is asked within the slice that stopped it, which the journal and an acceptance name', () => {
+    const slice = 'tier=enterprise';
+    const world = running({ coverage: [{ slice, minRequests: 1 }] });
+    const { plan } = world.state;
+    const cohort = (events: number) => ({
+      requests: 100,
+      ratios: { errors: { events, total: 100 } },
+      histograms: {},
+    });
+    let evidence = openEvidence(plan);
+    for (let t = 15; t <= 300; t += 15) {
+      const sample: Sample = {
+        stage: '1%',
+        t,
+        baseline: cohort(0),
+        canary: cohort(0),
+        slices: { [slice]: { baseline: cohort(0), canary: cohort(60) } },
+      };
+      const reading = { kind: 'sample' as const, sample, expressions: {}, queries: [] };
+      evidence = observe(evidence, plan, reading, { stageIndex: 0 });
+    }
+    const at = assess(evidence, plan, { stageIndex: 0 });
+    world.report(
+      {
+        ...at,
+        verdict: 'soft',
+        metrics: at.metrics.map((one) => ({ ...one, verdict: one.slice === undefined ? 'pass' : 'soft' })),
+      },
+      { memory: { evidence, since: world.state.stageSince ?? 0, cursor: 300, cleanSince: null } },
+    );
+    expect(asked(world)[0]?.request.inquiry).toMatchObject({ metric: 'errors', slice });
+    expect(world.journal.findLast(({ transition }) => transition === 'soft-stop')?.summary).toContain(
+      'errors{tier=enterprise}: canary 60 %',
+    );
+    world.person('approve');
+    expect(world.journal.at(-1)?.summary).toMatch(/accepts a difference: errors\{tier=enterprise\} up to/);
+    expect(Object.keys(world.state.acceptances)).toEqual(['errors{tier=enterprise}']);
+    const known = world.state.memory?.evidence;
+    expect(known?.metrics['errors']?.accepted).toBeNull();
+    expect(known?.slices[slice]?.metrics['errors']?.accepted).toBeGreaterThan(0.5);
   });
 
   it('is not asked while the flag cannot be written', () => {

@@ -1,5 +1,7 @@
 import { type Inquiry, inquiryOf } from '../analysis/inquiry.ts';
+import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
+import { partName } from '../plans/slices.ts';
 import type { RolloutEvent } from './event.ts';
 import type { RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -9,20 +11,21 @@ import { journal, policy } from './turn.ts';
  * Right after a stop or a pause was journaled: its metric is to be explained. Null, a gauge or a mean: nothing can be
  * searched. A newer question takes the place of an older one.
  */
-export function wonder(turn: Turn, metric: string | null): void {
+export function wonder(turn: Turn, of: Pick<Assessment, 'metric' | 'slice'>): void {
   const { state } = turn;
-  const inquiry = metric === null ? null : inquiryInto(state, metric);
+  const { metric, slice } = of;
+  const inquiry = metric === null ? null : inquiryInto(state, { metric, slice });
   if (inquiry === null) return;
   state.question = { of: state.seq, inquiry, asked: false };
   state.explanation = null;
 }
 
-function inquiryInto(state: RolloutState, metric: string): Inquiry | null {
+function inquiryInto(state: RolloutState, of: { metric: string; slice: string | undefined }): Inquiry | null {
   const { memory, acceptances, plan } = state;
   if (memory === null) return null;
   const stageIndex = state.gate?.stage ?? state.stage;
   try {
-    return inquiryOf(memory.evidence, plan, { metric, stageIndex, acceptances, ...memory.learnt });
+    return inquiryOf(memory.evidence, plan, { ...of, stageIndex, acceptances, ...memory.learnt });
   } catch {
     // Whatever is wrong with the evidence, the stop that it has caused goes on.
     return null;
@@ -30,9 +33,9 @@ function inquiryInto(state: RolloutState, metric: string): Inquiry | null {
 }
 
 /** The metric of the canary that a limit is about; null: none. */
-export function limitedMetric(plan: Plan, name: string): string | null {
+export function limitedMetric(plan: Plan, name: string): Pick<Assessment, 'metric'> {
   const limit = plan.limits.find((one) => one.name === name);
-  return limit?.cohort === 'canary' ? (limit.metric ?? null) : null;
+  return { metric: limit?.cohort === 'canary' ? (limit.metric ?? null) : null };
 }
 
 /**
@@ -67,7 +70,7 @@ export function onExplained(
   const { question } = state;
   if (question == null || question.of !== event.of) return;
   state.question = null;
-  const { metric } = question.inquiry;
+  const metric = partName(question.inquiry);
   if (event.kind === 'unexplained') {
     journal(turn, 'note', {
       cause: policy(`it was searched where ${metric} moved`),

@@ -1,4 +1,5 @@
 import type { Assessment, MetricAssessment } from '../../plans/assessment.ts';
+import { partName } from '../../plans/slices.ts';
 import type { Live } from '../../server/api.ts';
 import { type Ink, padEnd, padStart, type Tone, widthOf } from './ink.ts';
 import { estimate, latency, plain, plainEstimate, points, rate, signed } from './words.ts';
@@ -82,7 +83,7 @@ function columns(assessment: Assessment, kinds: Kinds, ink: Ink): Column[] {
   // A metric's share of the evidence counts by its weight; alone it says how sure that metric is.
   const sure = (metric: MetricAssessment) => sureness(metric.lnE, assessment.threshold);
   return [
-    { title: 'metric', spare: 0, right: false, cell: (m) => m.metric },
+    { title: 'metric', spare: 0, right: false, cell: (m) => partName(m) },
     { title: 'baseline', spare: 0, right: true, cell: (m) => value(m, m.baseline) },
     { title: 'canary', spare: 0, right: true, cell: (m) => value(m, m.canary) },
     {

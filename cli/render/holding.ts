@@ -32,7 +32,7 @@ export function holding(of: Holding, t: number): string {
     case 'users':
       return `users of the canary: ${count(of.have)} of ${count(of.need)}`;
     case 'coverage':
-      return `users of ${of.slice}: ${count(of.have)} of ${count(of.need)}`;
+      return `canary ${of.of} of ${of.slice}: ${count(of.have)} of ${count(of.need)}`;
     case 'proof':
       return `proof that it is safe: ${of.metrics.join(', ')}`;
     case 'improvement':
@@ -40,7 +40,7 @@ export function holding(of: Holding, t: number): string {
     case 'exceedances':
       return `slow requests of ${of.metric}: ${count(of.have)} of ${count(of.need)}`;
     case 'split':
-      return `the traffic is not split as planned: ${of.detail}`;
+      return `data problem, the traffic is not split as planned: ${of.detail}`;
     case 'data':
       return `data: ${of.rejections.map(rejection).join('; ')}`;
     default:

@@ -1,5 +1,6 @@
 import type { Assessment } from '../../plans/assessment.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
+import { partName } from '../../plans/slices.ts';
 import { sureness } from './evidence.ts';
 import { wrap } from './ink.ts';
 import type { Page } from './status.ts';
@@ -14,8 +15,8 @@ function flagMove({ flagBefore, flagAfter }: JournalEntry): string {
 
 function evidence(of: Assessment): string[] {
   return of.metrics.map(
-    ({ metric, verdict, lnE, estimate: difference, standardError }) =>
-      `${metric}: ${verdict}, difference ${estimate(difference, standardError)}, ` +
+    ({ verdict, lnE, estimate: difference, standardError, ...part }) =>
+      `${partName(part)}: ${verdict}, difference ${estimate(difference, standardError)}, ` +
       `${Math.round(sureness(lnE, of.threshold) * 100)} % of what a stop needs`,
   );
 }

@@ -8,7 +8,7 @@ import {
   rolledBackView,
   stagesAt,
 } from '../../test/fixtures/rollout-view.ts';
-import { bar, howSure, sureness } from './evidence.ts';
+import { bar, comparison, howSure, sureness } from './evidence.ts';
 import { plainInk } from './ink.ts';
 import { renderJournal } from './journal.ts';
 import { renderFlags, renderList } from './list.ts';
@@ -123,6 +123,16 @@ test('evidence is told as a share of what a stop needs', () => {
     '██████████  sure: as much as a stop needs',
   );
   expect(howSure(exampleAssessment({ lnE: 4.6 }), 10, plainInk)).toContain('99 %');
+});
+
+test('a slice has a line of its own in the comparison and in the journal', () => {
+  const assessment = exampleAssessment();
+  const [metric] = assessment.metrics;
+  if (metric === undefined) throw new Error('no metric');
+  const sliced = { ...assessment, metrics: [metric, { ...metric, slice: 'tier=enterprise' }] };
+  const lines = comparison(sliced, { kinds: {}, width: 120, ink: plainInk });
+  expect(lines.at(-1)).toContain(`${metric.metric}{tier=enterprise}`);
+  expect(lines.at(-2)).not.toContain('tier');
 });
 
 test('the timeline marks what is done and what is now, and breaks between stages', () => {

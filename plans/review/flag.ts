@@ -57,13 +57,9 @@ export function reviewSupport({ plan, error, sound }: Review): void {
   };
   if (plan.mode === 'observe') no(['mode'], '`mode: observe`');
   if (plan.lease !== undefined) no(['lease'], '`lease`');
-  if (plan.coverage.length > 0)
-    no(['coverage'], '`coverage`', 'take it out; `minUsers` in a stage counts all users');
   if (plan.flag.provider !== 'embedded')
     no(['flag', 'provider'], `the provider "${plan.flag.provider}"`, '`provider: embedded`');
   plan.stages.forEach((stage, index) => {
     if (stage.lease !== undefined) no(['stages', index, 'lease'], '`lease`');
-    if (stage.coverage !== undefined)
-      no(['stages', index, 'coverage'], '`coverage`', 'take it out; `minUsers` counts all users');
   });
 }

@@ -1,0 +1,61 @@
+import type { Coverage, LatencyMetric, Metric, Plan, RatioMetric } from './plan.ts';
+import { isTested } from './stages.ts';
+
+/** A part of the traffic: the series that have this value of a label. */
+export interface Slice {
+  label: string;
+  value: string;
+}
+
+/** Requests of a slice that stand for one of its users where those are not counted, and the least where no users are asked. */
+const REQUESTS_PER_USER = 10;
+const FEWEST_REQUESTS = 1000;
+
+/** `tier=enterprise` as label and value. */
+export function sliceOf(text: string): Slice {
+  const at = text.indexOf('=');
+  return { label: text.slice(0, at), value: text.slice(at + 1) };
+}
+
+/** Every slice that the plan names anywhere, once, in its order. They are watched from the first stage to the last. */
+export function planSlices(plan: Plan): string[] {
+  return [...new Set(entries(plan).map(({ slice }) => slice))];
+}
+
+/**
+ * What must have been seen before the stage after `index` opens: the stage's own list, else the plan's. A stage that does not compare
+ * the cohorts has only its own: employees need not have an enterprise among them.
+ */
+export function coverageOf(plan: Plan, index: number): readonly Coverage[] {
+  const stage = plan.stages[index];
+  const compared = stage?.percent !== undefined && stage.percent < 100;
+  return stage?.coverage ?? (compared ? plan.coverage : []);
+}
+
+/** Requests of the canary that a slice needs where its users are not counted. */
+export function coverageRequests({ minUsers, minRequests }: Coverage): number {
+  return minRequests ?? (minUsers === undefined ? FEWEST_REQUESTS : REQUESTS_PER_USER * minUsers);
+}
+
+/** The metrics that are counted in a slice: those that the plan names for it, else every ratio and latency with a margin. */
+export function sliceMetrics(plan: Plan, slice: string): (RatioMetric | LatencyMetric)[] {
+  const named = entries(plan).filter((one) => one.slice === slice);
+  const all = named.some(({ metrics }) => metrics === undefined);
+  const names = new Set(named.flatMap(({ metrics }) => metrics ?? []));
+  return plan.metrics
+    .filter(isCounted)
+    .filter((metric) => isTested(plan, metric) && (all || names.has(metric.name)));
+}
+
+export function isCounted(metric: Metric): metric is RatioMetric | LatencyMetric {
+  return metric.kind === 'ratio' || metric.kind === 'latency';
+}
+
+/** How people read what is compared, and the key of what they have accepted: `errors`, `errors{tier=enterprise}`. */
+export function partName({ metric, slice }: { metric: string; slice?: string | null | undefined }): string {
+  return slice == null ? metric : `${metric}{${slice}}`;
+}
+
+function entries(plan: Plan): Coverage[] {
+  return [...plan.coverage, ...plan.stages.flatMap(({ coverage }) => coverage ?? [])];
+}
