@@ -118,18 +118,17 @@ export interface Evidence {
   limits: Readonly<Record<string, LimitWindow>>;
 }
 
-/** Evidence that was written as JSON, by this version or the one before; null where it is another's or none at all. */
+/** Evidence that was written as JSON; null where it is another version's or none at all. */
 export function restoreEvidence(value: unknown): Evidence | null {
-  if (isEvidence(value, 4)) return value;
-  return isEvidence(value, 3) ? { ...value, version: 4, split: openSplit(), slices: {} } : null;
+  return isEvidence(value) ? value : null;
 }
 
-function isEvidence(value: unknown, version: number): value is Evidence {
+function isEvidence(value: unknown): value is Evidence {
   return (
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === version &&
+    value.version === 4 &&
     'metrics' in value
   );
 }

@@ -67,7 +67,7 @@ describe('the confidence sequence that people read', () => {
     expect(upper).toBeCloseTo(0.001805306, 9);
   });
 
-  test('is that of the polls themselves within two per cent of its width, also where rates are clipped', () => {
+  test('is never narrower than that of the polls themselves, and at most five per cent wider, also where rates are clipped', () => {
     const poll = fc
       .tuple(fc.integer({ min: 20, max: 2000 }), fc.integer({ min: 200, max: 3000 }))
       .chain(([nc, nb]) =>
@@ -80,8 +80,9 @@ describe('the confidence sequence that people read', () => {
         const fast = interval(polls) ?? [0, 0];
         const exact = slow(polls);
         const width = exact[1] - exact[0];
-        expect(Math.abs(fast[0] - exact[0])).toBeLessThan(0.02 * width);
-        expect(Math.abs(fast[1] - exact[1])).toBeLessThan(0.02 * width);
+        expect(fast[0]).toBeLessThanOrEqual(exact[0] + 1e-9);
+        expect(fast[1]).toBeGreaterThanOrEqual(exact[1] - 1e-9);
+        expect(fast[1] - fast[0]).toBeLessThan(1.05 * width);
       }),
       { numRuns: 200 },
     );

@@ -16,8 +16,8 @@ interface Bin {
 /**
  * All that a confidence sequence needs of the polls of one stage, of bounded size: the score is linear in d, and
  * V and Q are polynomials in d up to the margin at which a poll's rate reaches zero. Polls are grouped by that
- * margin, four groups to a decade on either side: exact for every d but within the group that d lies in, where
- * the larger variance of the two forms is taken.
+ * margin, eight groups to a decade on either side: exact for every d but within the group that d lies in, where
+ * an upper bound of the variance is taken, so that the interval is never too narrow.
  */
 export interface IntervalSums {
   polls: number;
@@ -30,8 +30,8 @@ export interface IntervalSums {
 
 export const NO_POLLS: IntervalSums = { polls: 0, Y: 0, nH: 0, above: [], below: [] };
 
-const PER_DECADE = 4;
-const ALWAYS_SHUT = -99;
+const PER_DECADE = 8;
+const ALWAYS_SHUT = -199;
 
 export function addToInterval(sums: IntervalSums, counts: PollCounts): IntervalSums {
   const { canaryEvents: xc, canaryTotal: nc, baselineEvents: xb, baselineTotal: nb } = counts;
@@ -132,11 +132,29 @@ function at(sums: IntervalSums, d: number): { S: number; V: number; Q: number } 
   let Q = 0;
   const present = binOf(Math.abs(d));
   for (const { key, open, shut } of d >= 0 ? sums.above : sums.below) {
-    let form = key > present ? open : shut;
-    // In the group that d lies in some polls are clipped and some not: the larger variance.
-    if (key === present && open[0] + open[1] * d > shut[0] + shut[1] * d) form = open;
-    V += form[0] + form[1] * d;
-    Q += form[2] + form[3] * d + form[4] * d * d;
+    const [v, q] =
+      key === present && key > ALWAYS_SHUT
+        ? chord({ key, open, shut }, d)
+        : formAt(key > present ? open : shut, d);
+    V += v;
+    Q += q;
   }
   return { S: sums.Y - sums.nH * d, V, Q };
+}
+
+function formAt([v0, v1, q0, q1, q2]: Coefficients, d: number): readonly [V: number, Q: number] {
+  return [v0 + v1 * d, q0 + q1 * d + q2 * d * d];
+}
+
+/**
+ * In the group that d lies in some polls are clipped and some not. V and Q of each poll are convex in d, none is clipped
+ * at the group's near end and all are at its far end: the line between the two is never below the truth.
+ */
+function chord({ key, open, shut }: Bin, d: number): readonly [V: number, Q: number] {
+  const [near, far] = [10 ** (key / PER_DECADE), 10 ** ((key + 1) / PER_DECADE)];
+  const share = Math.min(1, Math.max(0, (Math.abs(d) - near) / (far - near)));
+  const side = d < 0 ? -1 : 1;
+  const [v, q] = formAt(open, side * near);
+  const [w, r] = formAt(shut, side * far);
+  return [v + share * (w - v), q + share * (r - q)];
 }

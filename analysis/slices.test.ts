@@ -243,15 +243,6 @@ describe('the evidence', () => {
     expect(sharesOf(planOf())).toEqual([{ metric: 'errors', slice: null, weight: 1 }]);
   });
 
-  test('of the version before is read: its slices begin with the next poll', () => {
-    const of = plan();
-    const { split: _split, slices: _slices, ...old } = openEvidence(of);
-    const restored = restoreEvidence({ ...old, version: 3 });
-    expect(restored?.slices).toEqual({});
-    const next = observe(restored ?? openEvidence(of), of, reading(sampleOf(STEP, {})), { stageIndex: 0 });
-    expect(next.slices[SLICE]?.requests).toEqual({ baseline: 85, canary: 5 });
-  });
-
   test('stays of bounded size', () => {
     const one = gate(plan());
     one.poll({}, 500);
