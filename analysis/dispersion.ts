@@ -94,15 +94,17 @@ function moments(groups: readonly BlockGroup[], g: number): { excess: number; sc
 
 /** The curve through measured knots: linear in ln n between blocks, a cube root beyond the last. */
 export function measuredDispersion(knots: Knots): Dispersion {
+  return (n) => through(knots, n, Math.log2(Math.max(1, n)));
+}
+
+/** `at`: the binary logarithm of n. */
+function through(knots: Knots, n: number, at: number): number {
   const last = knots.length - 1;
-  return (n) => {
-    if (last < 0) return 0;
-    const at = Math.log2(Math.max(1, n));
-    const lower = Math.floor(at);
-    if (lower >= last) return (knots[last] ?? 0) * (n / 2 ** last) ** (1 / 3);
-    const left = knots[lower] ?? 0;
-    return left + ((knots[lower + 1] ?? left) - left) * (at - lower);
-  };
+  if (last < 0) return 0;
+  const lower = Math.floor(at);
+  if (lower >= last) return (knots[last] ?? 0) * Math.cbrt(n / 2 ** last);
+  const left = knots[lower] ?? 0;
+  return left + ((knots[lower + 1] ?? left) - left) * (at - lower);
 }
 
 /** The curve where nothing could be measured: noise^2 * n^(1/3), `noise` the plan's coefficient of variation. */
@@ -110,12 +112,16 @@ export function assumedDispersion(noise: number): Dispersion {
   return (n) => noise * noise * Math.cbrt(n);
 }
 
-/** The larger of several curves at every age; of none of them the assumed one. */
-export function largestDispersion(curves: readonly (Knots | null | undefined)[], noise: number): Dispersion {
-  const measured = curves
-    .filter((knots): knots is Knots => knots != null && knots.length > 0)
-    .map(measuredDispersion);
-  const [first, second] = measured;
+/** The larger of two curves at every age; of none of them the assumed one. */
+export function largestDispersion(
+  curves: readonly [Knots | null | undefined, (Knots | null)?],
+  noise: number,
+): Dispersion {
+  const [first, second] = curves.filter((knots): knots is Knots => knots != null && knots.length > 0);
   if (first === undefined) return assumedDispersion(noise);
-  return second === undefined ? first : (n) => Math.max(...measured.map((curve) => curve(n)));
+  if (second === undefined) return measuredDispersion(first);
+  return (n) => {
+    const at = Math.log2(Math.max(1, n));
+    return Math.max(through(first, n, at), through(second, n, at));
+  };
 }

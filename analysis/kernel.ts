@@ -113,9 +113,15 @@ export function logSumExp(values: ArrayLike<number>): number {
   }
   if (!Number.isFinite(top)) return top;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] ?? top) - top);
+  for (let i = 0; i < values.length; i++) {
+    const below = (values[i] ?? top) - top;
+    // Less than a rounding of the sum; most bets of most components are.
+    if (below > NEGLIGIBLE) sum += Math.exp(below);
+  }
   return top + Math.log(sum);
 }
+
+const NEGLIGIBLE = -45;
 
 /** ln of a weighted average of evidence; weights sum to 1. */
 export function lnMixture(parts: readonly { weight: number; lnE: number }[]): number {
