@@ -1,0 +1,136 @@
+import { ENDED } from '../plans/view.ts';
+import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
+import type { PersonEvent, Refusal } from './event.ts';
+import type { BrokenGlass, RolloutState } from './state.ts';
+
+/** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, or the next stage. */
+export type Subject = 'confirmation' | 'amendment' | 'difference' | 'stage';
+
+export function subjectOf(state: RolloutState): Subject | null {
+  if (openGlass(state) !== undefined) return 'confirmation';
+  if (state.amendment !== null) return 'amendment';
+  if (state.pause?.causes.some(({ kind }) => kind === 'soft') === true) return 'difference';
+  const approval = neededApproval(state);
+  const ready = state.stage < 0 || gatePassed(state);
+  return approval !== null && ready && !granted(state, approval) ? 'stage' : null;
+}
+
+/** The break-glass approval that is to be confirmed next. */
+export function openGlass(state: RolloutState): BrokenGlass | undefined {
+  return state.glass?.[0];
+}
+
+/** Why a person's request cannot be taken now; null when it can. The workflow's validators are this function. */
+export function refusal(state: RolloutState, event: PersonEvent): Refusal | null {
+  if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
+  if (state.phase === 'reverting') {
+    // A rollback asked for twice is granted twice; everything else comes too late.
+    return event.action === 'rollback'
+      ? null
+      : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
+  }
+  switch (event.action) {
+    case 'approve':
+      return approveRefusal(state, event);
+    case 'reject':
+      return rejectRefusal(state, event);
+    case 'step-back':
+      return state.stage < 0 ? { code: 'NOT_WAITING', message: `${state.id} has not begun` } : writing(state);
+    case 'pause':
+      return state.pause?.causes.some(({ kind }) => kind === 'person') === true
+        ? { code: 'NOT_WAITING', message: `${state.id} is paused already` }
+        : null;
+    case 'resume':
+      return resumeRefusal(state);
+    case 'rollback':
+      return null;
+  }
+}
+
+function writing(state: RolloutState): Refusal | null {
+  return state.write?.purpose === 'step-back'
+    ? { code: 'NOT_WAITING', message: `${state.id} is stepping back already` }
+    : null;
+}
+
+function approveRefusal(state: RolloutState, event: PersonEvent): Refusal | null {
+  const verdict = state.gate?.assessment?.verdict;
+  if (verdict === 'hard' || state.pause?.causes.some(({ kind }) => kind === 'hard') === true) {
+    return { code: 'HARD_STOP', message: `${state.id} is at a hard stop` };
+  }
+  const subject = subjectOf(state);
+  if (subject === null) return { code: 'NOT_WAITING', message: `${state.id} does not wait for an approval` };
+  const roles = rolesFor(state, subject);
+  if (subject === 'confirmation') return confirmRefusal(state, event, roles);
+  if (event.breakGlass)
+    return event.reason === null
+      ? { code: 'REASON_MISSING', message: 'breaking the glass needs a reason' }
+      : null;
+  if (subject === 'amendment' && state.amendment?.by.by === event.by) {
+    return { code: 'OWN_ROLLOUT', message: `${event.by} asked for this amendment` };
+  }
+  if (event.by === state.submittedBy.by)
+    return { code: 'OWN_ROLLOUT', message: `${event.by} submitted ${state.id}` };
+  if (
+    subject === 'stage' &&
+    state.grants.some((grant) => grant.stage === state.stage && grant.by === event.by)
+  ) {
+    return {
+      code: 'APPROVED_ALREADY',
+      message: `${event.by} has approved this stage of ${state.id} already`,
+    };
+  }
+  if (roles.length > 0 && !event.roles.some((role) => roles.includes(role))) {
+    return { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` };
+  }
+  return null;
+}
+
+/** Whoever broke the glass cannot confirm it, nor can the one whose rollout it is, and not by breaking it again. */
+function confirmRefusal(state: RolloutState, event: PersonEvent, roles: string[]): Refusal | null {
+  const glass = openGlass(state);
+  if (event.by === glass?.by || event.by === state.submittedBy.by) {
+    return {
+      code: 'OWN_ROLLOUT',
+      message: `what ${glass?.by ?? ''} did by breaking the glass is confirmed by somebody else than ${event.by}`,
+    };
+  }
+  if (roles.length > 0 && !event.roles.some((role) => roles.includes(role))) {
+    return { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` };
+  }
+  return null;
+}
+
+export function rolesFor(state: RolloutState, subject: Subject): string[] {
+  if (subject === 'confirmation') return openGlass(state)?.roles ?? [];
+  if (subject === 'amendment') return amendRoles(state.plan);
+  const approval = neededApproval(state);
+  if (approval === null) return [];
+  return subject === 'stage' ? missingRoles(state, approval) : approval.roles;
+}
+
+function rejectRefusal(state: RolloutState, event: PersonEvent): Refusal | null {
+  if (subjectOf(state) === null)
+    return { code: 'NOT_WAITING', message: `${state.id} does not wait for an approval` };
+  const roles = rolesFor(state, subjectOf(state) ?? 'stage');
+  if (
+    roles.length > 0 &&
+    event.by !== state.submittedBy.by &&
+    !event.roles.some((role) => roles.includes(role))
+  ) {
+    return { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` };
+  }
+  return null;
+}
+
+function resumeRefusal(state: RolloutState): Refusal | null {
+  if (state.pause === null) return { code: 'NOT_WAITING', message: `${state.id} is not paused` };
+  const grave = state.pause.causes.find(({ kind }) => kind === 'hard' || kind === 'soft');
+  if (grave === undefined) return null;
+  if (grave.kind === 'hard')
+    return { code: 'HARD_STOP', message: `${state.id} is at a hard stop: roll it back` };
+  return {
+    code: 'NOT_WAITING',
+    message: `${state.id} is at a soft stop: approve the difference, step back or roll back`,
+  };
+}
