@@ -36,10 +36,10 @@ describe('preflight', () => {
     const { status, out, err } = await tidegate('preflight plan.yaml --days 2');
     expect({ status, err }).toEqual({ status: 0, err: '' });
     expect(out).toMatch(/^Preflight of pricing-v2\n/);
-    expect(out).toMatch(/errors +3[45],\d{3} an hour, in the quietest hour 7,[12]\d\d \(03:00 UTC\)/);
+    expect(out).toMatch(/errors +3[45],\d{3} an hour, in the quietest hour (6,9|7,[0-4])\d\d \(03:00 UTC\)/);
     expect(out).toMatch(/Noise of errors .*\n(.*[┤│].*\n)+ +1 +2 +4 +8 +16 +32 +64 +128 +256 polls/);
     expect(out).toMatch(
-      /5 % · bakes 1h, asks after 2h · 1,7\d\d canary requests\/h · quietest 36\d · 200 users/,
+      /5 % · bakes 1h, asks after 2h · 1,7\d\d canary requests\/h · quietest 3[4-7]\d · 200 users/,
     );
     expect(out).toMatch(/errors +finds 0\.2 pp \(2x soft\) after .*1 pp \(hard\)\s+after/);
     expect(out).toMatch(/too short: bake for \d+[hd]/);
