@@ -1,7 +1,7 @@
 import type { MetricSource } from '../metrics/source.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { GateMemory } from '../rollout/event.ts';
-import { beginGate, observeWindow, usableMemory } from '../rollout/watching.ts';
+import { beginGate, edgesUnderTest, observeWindow, usableMemory } from '../rollout/watching.ts';
 
 /** Windows of the stage before that are read again at most, the latest ones: an hour at 15 s. */
 const MOST_WINDOWS = 240;
@@ -27,6 +27,7 @@ export async function handedOver(source: MetricSource, request: GateRequest): Pr
       from: to - poll,
       to,
       origin: origin / 1000,
+      edges: edgesUnderTest(memory),
     });
     // The gate itself waits for a source that is away; here it would hold up the new stage's first look.
     if (reading.kind === 'rejected' && reading.rejections.some(({ kind }) => kind === 'source-down')) break;

@@ -2,7 +2,7 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import type { GateRequest } from '../rollout/command.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
-import { assessGate, observeWindow, usableMemory } from '../rollout/watching.ts';
+import { assessGate, edgesUnderTest, observeWindow, usableMemory } from '../rollout/watching.ts';
 import { handedOver } from './catch-up.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
@@ -40,6 +40,7 @@ export function createGateActivity(parts: ActivityParts) {
             from: memory.cursor,
             to,
             origin: request.origin / 1000,
+            edges: edgesUnderTest(memory),
           });
           const next = observeWindow(memory, request, { reading, to });
           const assessment = assessGate(next, request);

@@ -8,7 +8,7 @@ import { type MarginLook, marginWords, slowdownWords } from './acceptable.ts';
 import { cohortRows } from './cohort-rows.ts';
 import type { LatencyEvidence, RatioEvidence } from './evidence.ts';
 import { assess, enterStage, openEvidence } from './gate.ts';
-import { countAbove, histogramTotal, quantileOf } from './histogram.ts';
+import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
 import { isCompared } from './margins.ts';
 import type { Visit } from './replay.ts';
 import { unitOf, type ValueMetric, worseOf } from './value.ts';
@@ -224,7 +224,8 @@ function quantileValue(buckets: Buckets | null, quantile: number): ComparedValue
 
 function slowShare(buckets: Buckets | null, edge: number): ComparedValue {
   const total = buckets === null ? 0 : histogramTotal(buckets);
-  return buckets === null || !(total > 0)
+  // An edge that is gone cannot be told.
+  return buckets === null || !(total > 0) || countAt(buckets, edge) === null
     ? valueOf(null, total)
     : valueOf(countAbove(buckets, edge) / total, total);
 }

@@ -8,7 +8,6 @@ import type { Process } from './process.ts';
 import { restartProcess } from './process.ts';
 import type { Scatter } from './scatter.ts';
 import type { SplitEvidence } from './split-evidence.ts';
-import { openSplit } from './split-evidence.ts';
 
 /**
  * Sums of a mirrored test since the stage was entered: score, variance and dispersion factor of counts; score, weight
@@ -40,6 +39,22 @@ export interface RatioEvidence extends Common {
   improvement: ProofSums;
 }
 
+/** What of a latency's buckets the last poll could use. */
+export interface BucketLook {
+  /** Finite edges that both cohorts had. */
+  common: readonly number[];
+  /** Some of those that only one of them had, or only some of its processes. */
+  apart: readonly number[];
+  /** Edges under test that the poll could not be tested on. */
+  gone: readonly number[];
+  /** The common edges were others before in this stage. */
+  changed: boolean;
+  /** No edge was left to test it on: the metric has no data. */
+  blind: boolean;
+  /** The baseline's first edge when the edges under test were first used. */
+  floor: number | null;
+}
+
 export interface LatencyEvidence extends Common {
   kind: 'latency';
   before: Buckets | null;
@@ -47,6 +62,8 @@ export interface LatencyEvidence extends Common {
   canary: Buckets | null;
   /** Edges under test, nearest to the quantile first; frozen once chosen. Null: not yet; empty: none will do. */
   edges: readonly number[] | null;
+  /** Absent before the first poll with requests of both cohorts. */
+  buckets?: BucketLook;
   /** The accepted difference as a slowdown. */
   slowdown: number | null;
   improvement: ProofSums;

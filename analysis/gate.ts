@@ -7,7 +7,7 @@ import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
 import { enterSlices, observeSlices, openSlices } from './slices.ts';
-import { faultsOf } from './soundness.ts';
+import { faultsOf, withSoundHalves } from './soundness.ts';
 import { enterSplit, observeSplit } from './split.ts';
 import { openSplit } from './split-evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
@@ -98,13 +98,13 @@ function enterMetric(evidence: MetricEvidence, at: MetricFrame): MetricEvidence 
 export function observe(evidence: Evidence, plan: Plan, reading: Reading, context: GateContext): Evidence {
   const t = reading.kind === 'sample' ? reading.sample.t : reading.t;
   const inStage = evidence.stage === context.stageIndex ? evidence : enter(evidence, plan, context);
-  if (inStage.t !== null && t <= inStage.t) return inStage;
+  if (!Number.isFinite(t) || (inStage.t !== null && t <= inStage.t)) return inStage;
   let now: Evidence = { ...inStage, t, since: inStage.since ?? t - plan.source.poll };
   for (const [metric, value] of Object.entries(context.acceptances ?? {})) now = accept(now, metric, value);
   if (reading.kind === 'rejected') return reject(now, reading.rejections, plan.source.poll);
   const faults = faultsOf(reading.sample);
   if (faults.length > 0) return reject(now, faults, plan.source.poll);
-  const seen = observeSample(now, { plan, context, sample: reading.sample });
+  const seen = observeSample(now, { plan, context, sample: withSoundHalves(reading.sample) });
   return {
     ...seen,
     limits: observeLimits(seen.limits, { plan, sample: reading.sample, expressions: reading.expressions }),

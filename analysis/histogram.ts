@@ -5,16 +5,55 @@ export function histogramTotal(buckets: Buckets): number {
   return buckets.at(-1)?.[1] ?? 0;
 }
 
-/** Sum of two histograms of the same edges; with other edges (a new build may bring them) the newer one alone. */
+/**
+ * Sum of two histograms. With other edges (a new build may bring them) at the edges that both know, as long as these
+ * have all that the newer one can show; else the newer one alone.
+ */
 export function addHistograms(older: Buckets | null, newer: Buckets): Buckets {
-  if (older === null || older.length !== newer.length) return newer;
-  const sum: [number | '+Inf', number][] = [];
-  for (const [i, [edge, count]] of newer.entries()) {
-    const known = older[i];
-    if (known === undefined || known[0] !== edge) return newer;
-    sum.push([edge, count + known[1]]);
+  return addNeeded(older, { newer, needed: finiteEdges(newer) });
+}
+
+/** The same, where it is enough that the `needed` edges are kept: those under test. */
+export function addNeeded(
+  older: Buckets | null,
+  { newer, needed }: { newer: Buckets; needed: readonly number[] },
+): Buckets {
+  if (older === null) return newer;
+  if (sameEdges(older, newer)) return newer.map(([edge, count], i) => [edge, count + (older[i]?.[1] ?? 0)]);
+  const sum = (edges: Iterable<number>) =>
+    [...edges].flatMap((edge): [number, number][] => {
+      const [a, b] = [countAt(older, edge), countAt(newer, edge)];
+      return a === null || b === null ? [] : [[edge, a + b]];
+    });
+  const kept = sum(needed).length;
+  if (kept === 0 || kept < needed.filter((edge) => countAt(newer, edge) !== null).length) return newer;
+  const all = new Set([...finiteEdges(older), ...finiteEdges(newer)]);
+  // What is summed for weeks must not grow with every edge that ever was.
+  const edges = all.size > MOST_SUMMED ? new Set([...finiteEdges(newer), ...needed]) : all;
+  const total = histogramTotal(older) + histogramTotal(newer);
+  return [...sum(edges).sort(([a], [b]) => a - b), ['+Inf', total]];
+}
+
+const MOST_SUMMED = 256;
+
+function sameEdges(a: Buckets, b: Buckets): boolean {
+  return a.length === b.length && a.every(([edge], i) => edge === b[i]?.[0]);
+}
+
+/** Finite edges, ascending. */
+export function finiteEdges(buckets: Buckets): number[] {
+  return buckets.flatMap(([edge]) => (edge === '+Inf' ? [] : [edge]));
+}
+
+/** Requests up to `x` seconds where the histogram tells exactly: at an edge, and inside an empty bucket. Else null. */
+export function countAt(buckets: Buckets, x: number): number | null {
+  let below = 0;
+  for (const [edge, count] of buckets) {
+    if (edge === x) return count;
+    if (edge === '+Inf' || edge > x) return count === below ? count : null;
+    below = count;
   }
-  return sum;
+  return null;
 }
 
 /**
@@ -50,10 +89,10 @@ function between({ low, above, edge, here }: Bracket, x: number): number {
   return here > 0 ? above * (here / above) ** share : above * (1 - share);
 }
 
-/** The quantile in seconds by the same interpolation, for people; null without requests. */
+/** The quantile in seconds by the same interpolation, for people; null without requests or finite edges. */
 export function quantileOf(buckets: Buckets, quantile: number): number | null {
   const total = histogramTotal(buckets);
-  if (!(total > 0)) return null;
+  if (!(total > 0) || buckets.length < 2) return null;
   const target = (1 - quantile) * total;
   let low = 0;
   let above = total;
@@ -79,8 +118,12 @@ const EXCEEDANCE = [0.005, 0.2] as const;
  * The edges on which a latency is tested: those that 0.5 to 20 % of the baseline's requests exceed and whose
  * counterpart e/(1+m) lies within the buckets; of more than four the nearest to the quantile, nearest first.
  * `baseline` must not be data under test. Empty: the buckets cannot show this margin, the metric is advisory.
+ * `among`: only these, which both cohorts have.
  */
-export function chooseEdges(baseline: Buckets, metric: { quantile: number; margin: number }): number[] {
+export function chooseEdges(
+  baseline: Buckets,
+  metric: { quantile: number; margin: number; among?: readonly number[] },
+): number[] {
   const total = histogramTotal(baseline);
   const first = baseline[0]?.[0];
   if (!(total > 0) || first === undefined || first === '+Inf') return [];
@@ -89,7 +132,10 @@ export function chooseEdges(baseline: Buckets, metric: { quantile: number; margi
     .flatMap(([edge, count]) => (edge === '+Inf' ? [] : [{ edge, share: 1 - count / total }]))
     .filter(
       ({ edge, share }) =>
-        share >= EXCEEDANCE[0] && share <= EXCEEDANCE[1] && edge / (1 + metric.margin) >= first,
+        metric.among?.includes(edge) !== false &&
+        share >= EXCEEDANCE[0] &&
+        share <= EXCEEDANCE[1] &&
+        edge / (1 + metric.margin) >= first,
     )
     .sort((a, b) => distance(a.share) - distance(b.share) || a.edge - b.edge)
     .slice(0, MOST_EDGES)

@@ -3,7 +3,7 @@ import type { Buckets, Count, HistorySample } from '../plans/sample.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Knots } from './dispersion.ts';
 import { measureDispersion } from './dispersion.ts';
-import { addHistograms, chooseEdges, countAbove, histogramTotal } from './histogram.ts';
+import { addHistograms, chooseEdges, countAbove, finiteEdges, histogramTotal } from './histogram.ts';
 import type { PollCounts } from './kernel.ts';
 import { badCount, isCompared } from './margins.ts';
 import { cohortFaults } from './soundness.ts';
@@ -76,7 +76,10 @@ function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly Histo
   const curves = edges.map((edge) =>
     curveOf(history, plan.analysis.noise, ({ histograms }) => {
       const here = histograms[metric.name];
-      return here === undefined ? null : { events: countAbove(here, edge), total: histogramTotal(here) };
+      // Polls of other buckets tell nothing of this edge.
+      return here === undefined || !finiteEdges(here).includes(edge)
+        ? null
+        : { events: countAbove(here, edge), total: histogramTotal(here) };
     }),
   );
   return { knots: highest(curves), edges };

@@ -2,6 +2,7 @@ import type { Holding } from '../plans/assessment.ts';
 import type { Coverage, Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
 import { coverageOf, coverageRequests } from '../plans/slices.ts';
+import { blindText } from './buckets.ts';
 import type { Evidence, RatioEvidence } from './evidence.ts';
 import type { Finding } from './metric-findings.ts';
 import { plannedRequests } from './planning.ts';
@@ -72,11 +73,11 @@ function coverageHoldings(evidence: Evidence, wanted: Coverage): Holding[] {
   ];
 }
 
-function dataHoldings(evidence: Evidence, { plan, frame }: Look): Holding[] {
+function dataHoldings(evidence: Evidence, { plan, frame, findings }: Look): Holding[] {
   const { used, ignored, rejected } = evidence.polls;
   const missing: Rejection[] = plan.metrics
     .filter(({ name }) => evidence.metrics[name]?.missing != null)
-    .map(({ name }) => ({ kind: 'no-canary', metric: name }));
+    .map(({ name }) => missingOf(name, evidence));
   const slices = missingSlices(evidence, { plan, stage: frame.index }).map(missingText);
   const rejections = [...(evidence.last === 'rejected' ? evidence.rejections : []), ...missing, ...slices];
   const many =
@@ -85,7 +86,29 @@ function dataHoldings(evidence: Evidence, { plan, frame }: Look): Holding[] {
   const { canary } = evidence.requests;
   // A quiet moment, or nothing seen yet: wait for one more request.
   const quiet = evidence.last !== 'used' || (frame.compared && used === 0);
-  return quiet ? [{ kind: 'requests', have: canary, need: canary + 1 }] : [];
+  if (quiet) return [{ kind: 'requests', have: canary, need: canary + 1 }];
+  const unseen = findings.filter(({ tested, seen, exceedances }) => tested && !seen && exceedances !== 0);
+  return unseen.length === 0
+    ? []
+    : [{ kind: 'data', rejections: unseen.map(({ metric }) => notSeen(metric.name)) }];
+}
+
+function notSeen(metric: string): Rejection {
+  return {
+    kind: 'invalid',
+    metric,
+    detail: 'nothing to compare in this stage yet, one of the cohorts has counted nothing',
+  };
+}
+
+function missingOf(metric: string, { metrics }: Evidence): Rejection {
+  const known = metrics[metric];
+  if (known?.kind !== 'latency' || known.buckets?.blind !== true) return { kind: 'no-canary', metric };
+  return {
+    kind: 'invalid',
+    metric,
+    detail: blindText({ edges: known.edges, buckets: known.buckets }),
+  };
 }
 
 /**

@@ -186,5 +186,9 @@ describe('latency from histograms', () => {
       );
     }
     expect(assess(evidence, plan, { stageIndex: 0 }).verdict).toBe('pass');
+    // All sums are about the requests above the new edges.
+    const known = evidence.metrics['latency'];
+    expect(known?.process.clock).toBeLessThan(60);
+    expect(known?.interval.polls).toBe(known?.process.clock);
   });
 });

@@ -1,8 +1,17 @@
 import type { LatencyMetric, Plan } from '../plans/plan.ts';
-import type { Buckets, Sample } from '../plans/sample.ts';
-import type { LatencyEvidence } from './evidence.ts';
+import type { Sample } from '../plans/sample.ts';
+import { type BucketPair, bucketPair, lookAt, usableEdges } from './buckets.ts';
+import type { BucketLook, LatencyEvidence } from './evidence.ts';
 import { addHalves, NO_HALVES } from './halves.ts';
-import { addHistograms, chooseEdges, countAbove, histogramTotal } from './histogram.ts';
+import {
+  addHistograms,
+  addNeeded,
+  chooseEdges,
+  countAbove,
+  countAt,
+  finiteEdges,
+  histogramTotal,
+} from './histogram.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
@@ -47,7 +56,8 @@ export interface LatencyFrame {
 }
 
 export function enterLatency(evidence: LatencyEvidence, at: LatencyFrame): LatencyEvidence {
-  const entered: LatencyEvidence = {
+  const { buckets } = evidence;
+  return {
     ...evidence,
     before: evidence.baseline === null ? evidence.before : addHistograms(evidence.before, evidence.baseline),
     baseline: null,
@@ -56,8 +66,8 @@ export function enterLatency(evidence: LatencyEvidence, at: LatencyFrame): Laten
     improvement: [0, 0, 0],
     interval: NO_POLLS,
     process: at.frame.compared ? openSegment(evidence.process, at.frame.c) : evidence.process,
+    ...(buckets === undefined ? {} : { buckets: { ...buckets, changed: false } }),
   };
-  return pickEdges(entered, at);
 }
 
 export function marginsOfLatency(
@@ -68,27 +78,43 @@ export function marginsOfLatency(
 }
 
 /**
- * Edges are given from history, or chosen once from the baseline alone: from the stages before, or from the first
- * polls until they hold 1,000 requests; those polls are not tested for latency.
+ * Edges are given from history, or chosen once from the baseline alone, among those that both cohorts have: from the
+ * stages before, or from the first polls until they hold 1,000 requests; those polls are not tested. `blind`: there
+ * would be some, had the cohorts and their processes the same edges.
  */
-function pickEdges(evidence: LatencyEvidence, at: LatencyFrame): LatencyEvidence {
-  if (!at.frame.compared || (evidence.edges !== null && !unfit(evidence))) return evidence;
+function pickEdges(
+  evidence: LatencyEvidence,
+  at: LatencyFrame & { look: Pick<BucketLook, 'common' | 'apart'> },
+): { evidence: LatencyEvidence; blind: boolean } {
+  const { common, apart } = at.look;
+  const stay = { evidence, blind: false };
+  if (!at.frame.compared || (evidence.edges !== null && !unfit(evidence))) return stay;
   const margin = tested(
     marginsOfLatency(at.plan, { stage: at.frame.index, metric: at.metric.name, evidence }),
   );
-  if (margin === null) return evidence;
+  if (margin === null) return stay;
   // Edges that do not fit came from the stages before: the new ones come from this stage alone.
   const before = evidence.edges === null ? evidence.before : null;
   const seen = evidence.baseline === null ? before : addHistograms(before, evidence.baseline);
   const given = at.context.edges?.[at.metric.name];
-  if (given === undefined && (seen === null || histogramTotal(seen) < WARM_UP)) return evidence;
-  const edges = given ?? chooseEdges(seen ?? [], { quantile: at.metric.quantile, margin });
-  return {
-    ...evidence,
+  if (given === undefined && common.length === 0) return { evidence, blind: true };
+  if (given === undefined && (seen === null || histogramTotal(seen) < WARM_UP)) return stay;
+  const by = { quantile: at.metric.quantile, margin };
+  const edges = given ?? chooseEdges(seen ?? [], { ...by, among: common });
+  if (edges.length === 0 && (apart.length > 0 || chooseEdges(seen ?? [], by).length > 0))
+    return { evidence, blind: true };
+  const { buckets, ...others } = evidence;
+  const picked: LatencyEvidence = {
+    ...others,
     edges: [...edges],
     process: openSegment(openProcess(edges.length), at.frame.c),
     halves: edges.map(() => NO_HALVES),
+    // What was summed above other edges is about another share of the requests.
+    interval: NO_POLLS,
+    improvement: [0, 0, 0],
+    ...(buckets === undefined ? {} : { buckets: { ...buckets, floor: null } }),
   };
+  return { evidence: picked, blind: false };
 }
 
 /**
@@ -102,6 +128,8 @@ function unfit({ edges, baseline, canary }: LatencyEvidence): boolean {
   if (requests < WARM_UP) return false;
   return edges.every(
     (edge) =>
+      // Of an edge that is gone nothing is known.
+      countAt(baseline, edge) !== null &&
       countAbove(baseline, edge) < UNFIT_SHARE * requests &&
       (canary === null || countAbove(canary, edge) < UNFIT_CANARY),
   );
@@ -111,34 +139,65 @@ export interface LatencyPoll extends LatencyFrame {
   sample: Sample;
 }
 
-/** One poll of a latency; `used` is false where a cohort had no requests. Null: the sample lacks the metric. */
+/** One poll of a latency; `used` is false where a cohort had no requests, or no bucket edge to test it on. */
 export function observeLatency(
   evidence: LatencyEvidence,
   poll: LatencyPoll,
-): { evidence: LatencyEvidence; used: boolean } | null {
+): { evidence: LatencyEvidence; used: boolean } {
   const { plan, frame, metric, sample } = poll;
-  const baseline = sample.baseline.histograms[metric.name];
-  const canary = sample.canary.histograms[metric.name];
-  if (baseline === undefined || canary === undefined) return null;
-  const cohorts = { baseline, canary };
-  const used = histogramTotal(baseline) > 0 && histogramTotal(canary) > 0;
-  // Chosen before this poll is looked at.
-  const picked = pickEdges(evidence, poll);
+  const pair = bucketPair(sample, metric.name);
+  const missing = evidence.missing ?? sample.t - plan.source.poll;
+  if (pair === null) {
+    const { buckets, ...others } = evidence;
+    return {
+      evidence: {
+        ...others,
+        missing,
+        ...(buckets === undefined ? {} : { buckets: { ...buckets, blind: false } }),
+      },
+      used: false,
+    };
+  }
+  const served = histogramTotal(pair.baseline) > 0 && histogramTotal(pair.canary) > 0;
+  const look = lookAt(pair, evidence.buckets);
+  // Chosen before this poll is looked at, but for the names of its edges.
+  const picked = served ? pickEdges(evidence, { ...poll, look }) : { evidence, blind: false };
+  const known = picked.evidence;
+  const needed = known.edges ?? [];
+  const add = (sum: LatencyEvidence['canary'], newer: BucketPair['canary']) =>
+    needed.length === 0 ? addHistograms(sum, newer) : addNeeded(sum, { newer, needed });
   const next: LatencyEvidence = {
-    ...picked,
-    missing: null,
-    baseline: addHistograms(evidence.baseline, baseline),
-    canary: addHistograms(evidence.canary, canary),
-    halves: halvesAfter(picked, metric.name, sample),
+    ...known,
+    // A poll without requests does not make data of what had none.
+    missing: served || evidence.buckets?.blind !== true ? null : evidence.missing,
+    baseline: add(evidence.baseline, pair.baseline),
+    canary: add(evidence.canary, pair.canary),
+    halves: halvesAfter(known, metric.name, sample),
   };
-  if (!frame.compared || !used)
-    return { evidence: next, used: frame.compared ? used : histogramTotal(canary) > 0 };
-  const margins = marginsOfLatency(plan, { stage: frame.index, metric: metric.name, evidence: picked });
+  if (!frame.compared || !served)
+    return { evidence: next, used: frame.compared ? served : histogramTotal(pair.canary) > 0 };
+  const margins = marginsOfLatency(plan, { stage: frame.index, metric: metric.name, evidence: known });
   const soft = tested(margins);
-  const { edges } = picked;
-  if (soft === null || edges === null || edges.length === 0) return { evidence: next, used };
-  const scores = edges.map((edge) => totals(cohorts, { edge, soft, hard: margins.hard ?? soft }));
-  next.process = addPoll(picked.process, {
+  const floor = known.buckets?.floor ?? null;
+  const usable = soft === null ? [] : usableEdges(needed, { pair, common: look.common, margin: soft, floor });
+  const blind = picked.blind || (soft !== null && needed.length > 0 && usable.length === 0);
+  next.buckets = {
+    ...look,
+    gone: soft === null ? [] : needed.filter((edge) => !usable.includes(edge)),
+    blind,
+    floor: usable.length > 0 ? (floor ?? finiteEdges(pair.baseline)[0] ?? null) : floor,
+  };
+  if (blind) {
+    // Requests that were not tested do not make up the number that a latency needs.
+    const { baseline, canary } = needed.length > 0 ? evidence : next;
+    return { evidence: { ...next, missing, baseline, canary }, used: false };
+  }
+  const [nearest] = needed;
+  if (soft === null || nearest === undefined) return { evidence: next, used: served };
+  const scores = needed.map((edge) =>
+    usable.includes(edge) ? totals(pair, { edge, soft, hard: margins.hard ?? soft }) : ZERO,
+  );
+  next.process = addPoll(known.process, {
     stage: frame.index,
     ruler: frame.ruler,
     scores,
@@ -146,15 +205,14 @@ export function observeLatency(
       countYardstick,
     ),
   });
-  const nearest = edges[0];
-  if (nearest === undefined) return { evidence: next, used };
-  next.interval = addToInterval(evidence.interval, counts(cohorts, { edge: nearest, margin: 0 }));
+  if (!usable.includes(nearest)) return { evidence: next, used: served };
+  next.interval = addToInterval(known.interval, counts(pair, { edge: nearest, margin: 0 }));
   if (margins.improve !== null) {
-    const { y, V, Q } = score(counts(cohorts, { edge: nearest, margin: -margins.improve }), 0);
-    const [S, sumV, sumQ] = evidence.improvement;
+    const { y, V, Q } = score(counts(pair, { edge: nearest, margin: -margins.improve }), 0);
+    const [S, sumV, sumQ] = known.improvement;
     next.improvement = [S + y, sumV + V, sumQ + Q];
   }
-  return { evidence: next, used };
+  return { evidence: next, used: served };
 }
 
 /** Halves that contradict themselves show nothing. */
@@ -167,13 +225,14 @@ function halvesAfter(
   if (edges === null || first === undefined || second === undefined) return known;
   if (bucketFault(first) !== null || bucketFault(second) !== null) return known;
   const pair = { baseline: first, canary: second };
-  return edges.map((edge, i) => addHalves(known[i] ?? NO_HALVES, counts(pair, { edge, margin: 0 })));
+  const shared = finiteEdges(first).filter((edge) => countAt(second, edge) !== null);
+  return edges.map((edge, i) => {
+    const halves = known[i] ?? NO_HALVES;
+    return shared.includes(edge) ? addHalves(halves, counts(pair, { edge, margin: 0 })) : halves;
+  });
 }
 
-interface Cohorts {
-  baseline: Buckets;
-  canary: Buckets;
-}
+type Cohorts = Pick<BucketPair, 'baseline' | 'canary'>;
 
 /** Canary requests above an edge against baseline requests above edge/(1+margin). */
 function counts(

@@ -10,7 +10,7 @@ import type {
   RatioEvidence,
   ValueEvidence,
 } from './evidence.ts';
-import { countAbove, quantileOf } from './histogram.ts';
+import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
 import { logSumExp } from './kernel.ts';
 import { marginsOfLatency } from './latency.ts';
@@ -34,6 +34,8 @@ export interface Finding {
   assessment: MetricAssessment;
   /** Tested in this stage: it has a margin here, and the cohorts are compared. */
   tested: boolean;
+  /** This stage has seen both cohorts of it. */
+  seen: boolean;
   /** How it stops, should it be among those that carry a stop. */
   severity: 'soft' | 'hard';
   /** Canary requests above the best filled edge of a latency; null: no edge is under test. */
@@ -69,6 +71,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
     metric,
     slice: null,
     tested: frame.compared && isTested(plan, metric),
+    seen: isSeen(known),
     severity: isHard(margins, estimate) ? 'hard' : 'soft',
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
@@ -199,10 +202,22 @@ function isHard(
   return estimate.difference - estimate.standardError >= estimate.hard;
 }
 
+/** A metric of which a cohort had nothing in the whole stage was not compared in it, however quiet its evidence is. */
+function isSeen(known: MetricEvidence): boolean {
+  if (known.kind === 'ratio') return known.interval.polls > 0;
+  if (known.kind === 'value') return known.baseline[1] > 0 && known.canary[1] > 0;
+  // Where no edge is under test the buckets are what people see.
+  if (known.edges?.length === 0)
+    return histogramTotal(known.baseline ?? []) > 0 && histogramTotal(known.canary ?? []) > 0;
+  return known.interval.polls > 0 || known.process.tracks.some((track) => presentSegment(track)[7] > 0);
+}
+
 function exceedancesOf({ edges, canary }: LatencyEvidence): number | null {
   if (edges === null) return 0;
   if (edges.length === 0) return null;
-  return canary === null ? 0 : Math.max(...edges.map((edge) => countAbove(canary, edge)));
+  if (canary === null) return 0;
+  const known = edges.filter((edge) => countAt(canary, edge) !== null);
+  return Math.max(0, ...known.map((edge) => countAbove(canary, edge)));
 }
 
 type Values = Pick<MetricAssessment, 'baseline' | 'canary' | 'baselineRequests' | 'canaryRequests'>;
@@ -247,6 +262,7 @@ function nothing(metric: Metric): Finding {
     metric,
     slice: null,
     tested: false,
+    seen: false,
     severity: 'soft',
     exceedances: null,
     safe: false,

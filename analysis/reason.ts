@@ -34,12 +34,18 @@ export function limitReason(limit: LimitAssessment, plan: Plan): string {
   return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
 }
 
+/** `holding`: what the gate lacks, where its windows were good and a metric of them is not. */
 export function noDataReason(
   { t, rejectedSince, rejections }: Evidence,
-  slices: readonly string[] = [],
+  { slices, holding }: { slices: readonly string[]; holding: readonly Holding[] },
 ): string {
   const lasting = t === null || rejectedSince === null ? '' : ` for ${Math.round(t - rejectedSince)} s`;
-  const why = [...rejections.map(rejectionText), ...slices.map((slice) => `no series with ${slice}`)];
+  const lacks = holding.flatMap((one) => (one.kind === 'data' ? one.rejections : []));
+  const wrong = lacks.filter((one) => one.kind === 'invalid' && !slices.includes(one.metric));
+  const why = [
+    ...[...rejections, ...wrong].map(rejectionText),
+    ...slices.map((slice) => `no series with ${slice}`),
+  ];
   return `no usable data${lasting}: ${why.length > 0 ? [...new Set(why)].join('; ') : 'metrics of the plan are missing from the samples'}`;
 }
 

@@ -7,7 +7,7 @@ import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
-import { cohortFaults } from './soundness.ts';
+import { cohortFaults, withSoundHalves } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
 
@@ -96,7 +96,7 @@ function observeSlice(
   const { baseline, canary } = found;
   if (cohortFaults('', baseline).length > 0 || cohortFaults('', canary).length > 0)
     return { ...known, missing };
-  const part: Sample = { ...found, stage: sample.stage, t: sample.t };
+  const part = withSoundHalves({ ...found, stage: sample.stage, t: sample.t });
   let whole = true;
   const metrics = sliceMetrics(plan, poll.slice).map((metric) => {
     const before = known.metrics[metric.name] ?? openMetric(metric);
@@ -104,7 +104,7 @@ function observeSlice(
       ...ofSlice(evidence, metric.name, poll),
       sample: part,
     });
-    whole &&= after !== null;
+    whole &&= after !== null && after.missing === null;
     return [metric.name, after ?? before] as const;
   });
   return {

@@ -2,7 +2,24 @@ import type { Buckets, CohortSample, Rejection, Sample } from '../plans/sample.t
 
 /** What makes a sample no evidence, whoever made it: it is rejected and counted, and never becomes a zero. */
 export function faultsOf(sample: Sample): Rejection[] {
-  return [...cohortFaults('baseline', sample.baseline), ...cohortFaults('canary', sample.canary)];
+  return [
+    ...cohortFaults('baseline', sample.baseline),
+    ...cohortFaults('canary', sample.canary),
+    ...splitFaults(sample),
+  ];
+}
+
+export function splitFaults({ split }: Sample): Rejection[] {
+  if (split == null || (isCount(split.baseline) && isCount(split.canary))) return [];
+  return [{ kind: 'invalid', metric: 'users', detail: `split: ${split.baseline} to ${split.canary} users` }];
+}
+
+/** The sample without halves that contradict themselves: they would measure nothing, and it is evidence without them. */
+export function withSoundHalves(sample: Sample): Sample {
+  const { halves, ...others } = sample;
+  if (halves === undefined || halves.every((half) => cohortFaults('halves', half).length === 0))
+    return sample;
+  return others;
 }
 
 export function cohortFaults(cohort: string, sample: CohortSample): Rejection[] {
@@ -10,15 +27,17 @@ export function cohortFaults(cohort: string, sample: CohortSample): Rejection[] 
   const invalid = (metric: string, detail: string) =>
     faults.push({ kind: 'invalid', metric, detail: `${cohort}: ${detail}` });
   if (!isCount(sample.requests)) invalid('requests', `${sample.requests} requests`);
+  if (sample.users !== undefined && !isCount(sample.users)) invalid('users', `${sample.users} users`);
   for (const [metric, { events, total }] of Object.entries(sample.ratios)) {
     if (!isCount(events) || !isCount(total)) invalid(metric, `${events} of ${total} is no count`);
     else if (events > total) invalid(metric, `${events} events among ${total} trials`);
   }
   for (const [metric, { sum, count }] of Object.entries(sample.means ?? {})) {
-    if (!Number.isFinite(sum) || !isCount(count)) invalid(metric, `${sum} over ${count} is no mean`);
+    if (!isValue(sum) || !isCount(count) || (count > 0 && !isValue(sum / count)))
+      invalid(metric, `${sum} over ${count} is no mean`);
   }
   for (const [metric, value] of Object.entries(sample.gauges ?? {})) {
-    if (!Number.isFinite(value)) invalid(metric, `${value} is no value`);
+    if (!isValue(value)) invalid(metric, `${value} is no value`);
   }
   for (const [metric, buckets] of Object.entries(sample.histograms)) {
     const fault = bucketFault(buckets);
@@ -34,13 +53,23 @@ export function bucketFault(buckets: Buckets): string | null {
   let count = 0;
   for (const [next, here] of buckets) {
     if (!isCount(here) || here < count) return 'the bucket counts are not cumulative';
-    if (next !== '+Inf' && !(next > edge)) return 'the bucket edges do not rise';
+    if (next !== '+Inf' && !(next > edge && next < Number.POSITIVE_INFINITY))
+      return 'the bucket edges do not rise';
+    if (next !== '+Inf' && next < 0) return 'a bucket edge is negative, and a time is not';
     edge = next === '+Inf' ? edge : next;
     count = here;
   }
   return null;
 }
 
+/** What a counter can count one by one; of weighted ones a share, but none that no quotient survives. */
 function isCount(value: number): boolean {
-  return Number.isFinite(value) && value >= 0;
+  return value === 0 || (value >= 1e-9 && value <= 2 ** 53);
 }
+
+/** What can be squared, weighed and summed for weeks without leaving the range of numbers. */
+function isValue(value: number): boolean {
+  return Math.abs(value) <= LARGEST_VALUE;
+}
+
+const LARGEST_VALUE = 1e60;

@@ -3,7 +3,6 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample, SplitCount } from '../plans/sample.ts';
 import type { Evidence } from './evidence.ts';
-import { restoreEvidence } from './evidence.ts';
 import { assess, enterStage, observe, openEvidence } from './gate.ts';
 import { observeSplit, splitFault } from './split.ts';
 import { openSplit } from './split-evidence.ts';
@@ -220,5 +219,74 @@ describe('where only requests are known', () => {
     const internal = { name: 'internal', audience: { segments: ['staff'] }, bake: '1m' };
     const one = gate(planOf({ stages: [internal, stage(5)] }), 1);
     for (let i = 0; i < 40; i++) expect(alarms(one.poll({ requests: [2000, 1000] }))).toBe(false);
+  });
+});
+
+/** Sticky users whose numbers of requests are log-normal with sigma 1. */
+function healthy(of: { seed: number; users: number; each: number; share: number; percent: number }) {
+  const random = randomOf(of.seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const POLLS = 40;
+  const polls = Array.from({ length: POLLS }, () => ({
+    requests: [0, 0] as [number, number],
+    users: [0, 0] as [number, number],
+  }));
+  for (let u = 0; u < of.users; u++) {
+    const side = random() < of.share ? 1 : 0;
+    const rate = (of.each * Math.exp(normal() - 0.5)) / POLLS;
+    let seen = false;
+    for (const poll of polls) {
+      const many = Math.floor(rate) + (random() < rate % 1 ? 1 : 0);
+      if (many > 0 && !seen) poll.users[side] += 1;
+      seen ||= many > 0;
+      poll.requests[side] += many;
+    }
+  }
+  return polls;
+}
+
+describe('simulated healthy stages of sticky users, log-normal with sigma 1', () => {
+  const RUNS = 100;
+  const count = (of: { percent: number; share: number; told: boolean; each: number }) => {
+    const known = planOf({ stages: [stage(of.percent)] });
+    const frame = stageFrame(known, 0);
+    let alarmed = 0;
+    for (let seed = 0; seed < RUNS; seed++) {
+      let split = openSplit();
+      const users = { baseline: 0, canary: 0 };
+      let any = false;
+      for (const [i, poll] of healthy({ ...of, seed, users: 2500 }).entries()) {
+        const cohort = (side: 0 | 1) => ({ requests: poll.requests[side], ratios: {}, histograms: {} });
+        users.baseline += poll.users[0];
+        users.canary += poll.users[1];
+        const sample = {
+          stage: '',
+          t: (i + 1) * STEP,
+          baseline: cohort(0),
+          canary: cohort(1),
+          split: of.told ? { by: 'a', ...users } : null,
+        };
+        split = observeSplit(split, { plan: known, frame, sample, since: 0 });
+        any ||= splitFault({ split, plan: known, frame }) !== null;
+      }
+      alarmed += any ? 1 : 0;
+    }
+    return alarmed / RUNS;
+  };
+
+  test.each([1, 5, 50])(
+    'at %s %% alarm in at most 1 of 100 by users and by requests',
+    { timeout: 60_000 },
+    (percent) => {
+      for (const each of [20, 200]) {
+        for (const told of [true, false])
+          expect(count({ percent, share: percent / 100, told, each })).toBeLessThanOrEqual(0.01);
+      }
+    },
+  );
+
+  test('that are not split as planned alarm by users', { timeout: 60_000 }, () => {
+    expect(count({ percent: 5, share: 0.1, told: true, each: 20 })).toBeGreaterThan(0.95);
+    expect(count({ percent: 50, share: 0.56, told: true, each: 20 })).toBeGreaterThan(0.95);
   });
 });

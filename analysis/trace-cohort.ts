@@ -11,7 +11,10 @@ const BucketCounts = z
     'expected cumulative counts by upper edge, the last "+Inf"',
   )
   .refine(
-    (counts) => Object.keys(counts).every((edge) => edge === '+Inf' || Number.isFinite(Number(edge))),
+    (counts) =>
+      Object.keys(counts).every(
+        (edge) => edge === '+Inf' || (edge.trim() !== '' && Number.isFinite(Number(edge))),
+      ),
     'every key is an edge in seconds or "+Inf"',
   );
 const BadCount = z.strictObject({ bad: Amount, total: Amount });
@@ -24,6 +27,8 @@ const cohort = {
   latency: BucketCounts.optional(),
   users: z.number().optional(),
   gauges: z.record(z.string(), Amount).optional(),
+  /** Bucket edges of a latency that only some processes have, by its name. */
+  uncommon: z.record(z.string(), z.array(z.number())).optional(),
 };
 export const Cohort = z.object(cohort).catchall(Counted);
 type Cohort = z.infer<typeof Cohort>;
@@ -43,6 +48,25 @@ export function readBaseline(line: Baseline, plan: Plan): Pick<Sample, 'baseline
 /** A plan's only latency stands under `latency`; of several each stands under its own name. */
 function latencyKey(plan: Plan, metric: Metric): string {
   return plan.metrics.filter(({ kind }) => kind === 'latency').length === 1 ? 'latency' : metric.name;
+}
+
+/** What stands under a metric's name and is not what its kind is written as: left out, it would be missing without a word. */
+export function shapeFaults(line: Cohort, plan: Plan): string[] {
+  return plan.metrics.flatMap((metric) => {
+    const key = metric.kind === 'latency' ? latencyKey(plan, metric) : metric.name;
+    const value: Counted | undefined = Object.hasOwn(line, key) ? line[key] : undefined;
+    if (metric.kind === 'gauge' || value === undefined) return [];
+    switch (metric.kind) {
+      case 'latency':
+        return isBuckets(value) ? [] : [`${key}: expected cumulative counts by upper edge, the last "+Inf"`];
+      case 'mean':
+        return isMean(value) ? [] : [`${key}: expected {"sum":x,"count":n}`];
+      case 'ratio':
+        return value === null || typeof value === 'number' || isBadCount(value)
+          ? []
+          : [`${key}: expected a count, or {"bad":n,"total":n}`];
+    }
+  });
 }
 
 export function writeBaseline({ baseline, halves }: Pick<Sample, 'baseline' | 'halves'>, plan: Plan) {
@@ -73,6 +97,7 @@ export function writeCohort(sample: CohortSample, plan: Plan): Record<string, un
     line[metric.name] = count.total === sample.requests ? count.events : { bad, total: count.total };
   }
   if (sample.gauges !== undefined) line['gauges'] = sample.gauges;
+  if (sample.uncommon !== undefined) line['uncommon'] = sample.uncommon;
   return sample.users === undefined ? line : { ...line, users: sample.users };
 }
 
@@ -114,6 +139,7 @@ export function readCohort(line: Cohort, plan: Plan): CohortSample {
     ...(Object.keys(means).length === 0 ? {} : { means }),
     ...(Object.keys(gauges).length === 0 ? {} : { gauges }),
     ...(line.users === undefined ? {} : { users: line.users }),
+    ...(line.uncommon === undefined ? {} : { uncommon: line.uncommon }),
   };
 }
 

@@ -2,8 +2,16 @@ import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, HistorySample, Sample } from '../plans/sample.ts';
-import { cohortFaults } from './soundness.ts';
-import { Baseline, Cohort, readBaseline, readCohort, writeBaseline, writeCohort } from './trace-cohort.ts';
+import { cohortFaults, splitFaults } from './soundness.ts';
+import {
+  Baseline,
+  Cohort,
+  readBaseline,
+  readCohort,
+  shapeFaults,
+  writeBaseline,
+  writeCohort,
+} from './trace-cohort.ts';
 
 const Cohorts = z.strictObject({ baseline: Baseline, canary: Cohort });
 
@@ -102,7 +110,9 @@ export class TraceReader {
       return `stage: the plan has no stage "${stage}"; it has ${this.#plan.stages.map(({ name }) => name).join(', ')}`;
     const [fault] = [
       ...cohortFaults('baseline', of.baseline),
-      ...(entry.kind === 'sample' ? cohortFaults('canary', entry.sample.canary) : []),
+      ...(entry.kind === 'sample'
+        ? [...cohortFaults('canary', entry.sample.canary), ...splitFaults(entry.sample)]
+        : []),
       ...(entry.kind === 'sample' ? Object.entries(entry.sample.slices ?? {}) : []).flatMap(
         ([slice, part]) => [
           ...cohortFaults(`baseline of ${slice}`, part.baseline),
@@ -174,6 +184,13 @@ function parseLine(text: string, plan: Plan): TraceEntry | string {
 
 function entryOf(line: Line, plan: Plan): TraceEntry | string {
   const { rollout, stage, t, canary, slices, split } = line;
+  const cohorts = [line, ...Object.values(slices ?? {})].flatMap((part) => [
+    part.baseline,
+    ...(part.baseline.halves ?? []),
+    ...(part.canary === undefined ? [] : [part.canary]),
+  ]);
+  const [misshapen] = cohorts.flatMap((one) => shapeFaults(one, plan));
+  if (misshapen !== undefined) return misshapen;
   const left = readBaseline(line.baseline, plan);
   if (stage === HISTORY) return { kind: 'history', rollout, t, ...left };
   if (canary === undefined) return `canary: missing in stage ${stage}`;

@@ -22,6 +22,9 @@ const FOLLOW = 1 - 0.5 ** (1 / 20);
 /** Values that never differ have no scatter to be measured by: a thousandth of the level. */
 const LEAST_DEVIATION = 0.001;
 
+/** A level below which a share of it could leave the range of numbers: as good as zero. */
+const LEAST_LEVEL = 1e-60;
+
 /** A value of one cohort in one poll, and what it weighs: the observations of a mean, one for a gauge. */
 interface Value {
   value: number;
@@ -95,9 +98,9 @@ export function observeValue(
   // Scores are shares of a level that is known before the poll: a service whose load doubles by noon scatters no more
   // for it, and what is expected of a difference stays as it is.
   const size = (Math.abs(baseline.value) + Math.abs(canary.value)) / 2;
-  const level = evidence.level === null || evidence.level === 0 ? size : evidence.level;
+  const level = evidence.level === null || evidence.level < LEAST_LEVEL ? size : evidence.level;
   next.level = level + FOLLOW * (size - level);
-  if (level === 0) return { evidence: next, used };
+  if (level < LEAST_LEVEL) return { evidence: next, used };
   next.twins = twinsAfter(evidence.twins, { metric, sample, level });
   const worse = worseOf(metric);
   const w = pairWeight(metric, baseline, canary);

@@ -152,7 +152,10 @@ function endingOf(the: Case): Ending {
     return {
       verdict: 'no-data',
       metric: null,
-      reason: noDataReason(evidence, missingSlices(evidence, { plan, stage: frame.index })),
+      reason: noDataReason(evidence, {
+        slices: missingSlices(evidence, { plan, stage: frame.index }),
+        holding: the.holding,
+      }),
     };
   // Its action, a pause, is the limit's own; the plan's soft policy is about evidence.
   const [pause] = fired;

@@ -1,5 +1,6 @@
 import type { Plan } from '../plans/plan.ts';
 import { isTested } from '../plans/stages.ts';
+import { bucketWarning } from './buckets.ts';
 import type { Evidence } from './evidence.ts';
 import { splitWarning } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
@@ -42,6 +43,9 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
       warnings.push(
         `${metric.name} is advisory: no bucket edge shows its margin at 0.5-20 % of the baseline's requests`,
       );
+    } else if (known?.kind === 'latency') {
+      const warning = bucketWarning(metric.name, known);
+      if (warning !== null) warnings.push(warning);
     }
   }
   return warnings;

@@ -24,6 +24,8 @@ export function queryFinding({ metric, query, kind, detail }: QueryFinding): Pre
     }
     case 'slow-scrape':
       return { ...at, severity: 'warning', message: detail, instead: 'a longer poll, or more scrapes' };
+    case 'uses':
+      return { ...at, severity: 'note', message: detail, instead: '' };
     case 'no-canary':
       return { ...at, severity: 'note', message: `${detail}: normal before a start`, instead: '' };
   }

@@ -1,9 +1,12 @@
 import type { Breakdown, CohortCounts, Dimension } from '../plans/breakdown.ts';
 import { Failure } from '../plans/failures.ts';
 import { type Counted, differences } from './differences.ts';
+import { singleHistograms } from './latency-series.ts';
+import { grownTo, growthKnows } from './native-histogram.ts';
 import { cohortQueries } from './plan-queries.ts';
-import { type Ask, QueryRefused } from './prometheus-api.ts';
-import { type CohortSeries, cohortSeries, seriesText } from './series.ts';
+import { type Ask, QueryRefused, sizeOf } from './prometheus-api.ts';
+import { type CohortSeries, cohortSeries, histogramText } from './series.ts';
+import { between } from './series-span.ts';
 import type { BreakdownRequest } from './source.ts';
 import { LOOKBACK_STEPS, type Window } from './targets.ts';
 
@@ -47,7 +50,7 @@ export async function readBreakdown(ask: Ask, request: BreakdownRequest): Promis
     for (const { selector } of selectors) queries.add(`${selector}[${range}ms]`);
     windows.push(...windowsOf(series, { request, labels, end, count }));
     read += count;
-    points += series.reduce((sum, { times }) => sum + times.length, 0);
+    points += sizeOf(series);
     if (points > MOST_POINTS && read < wanted) note = 'what came before was left out: too many series';
   }
   return {
@@ -108,31 +111,40 @@ function windowsOf(
     const near = series.map((one) => between(one, window.from - LOOKBACK_STEPS * step, to));
     const { counted, rejections } = differences(near, window);
     if (rejections.length > 0 || counted.length === 0) continue;
-    const events = request.edge === undefined ? counted : slowerThan(request.edge, counted);
+    const events =
+      request.edge === undefined
+        ? counted
+        : slowerThan(counted, { metric: request.metric, edge: request.edge });
     windows.push(labels.map((label) => cellsOf(events, label)));
   }
   return windows;
 }
 
-/** A histogram's `+Inf` bucket as all requests, and what its bucket of the edge lacks of it as events. */
-function slowerThan(edge: number, buckets: readonly Counted[]): Counted[] {
-  const groups = new Map<string, { all?: Counted; fast?: Counted }>();
-  for (const one of buckets) {
-    const { le = '', ...others } = one.series.labels;
-    const group = groups.get(seriesText(others)) ?? {};
-    groups.set(seriesText(others), group);
-    if (le === '+Inf') group.all = one;
-    else if (Number(le) === edge) group.fast = one;
+/** All requests of a histogram as trials, and what its buckets up to the edge lack of them as events. */
+function slowerThan(
+  counted: readonly Counted[],
+  { metric, edge }: { metric: string; edge: number },
+): Counted[] {
+  const groups = new Map<string, { all?: Counted; fast?: number }>();
+  for (const one of singleHistograms(counted, { [metric]: [edge] })) {
+    const { labels } = one.series;
+    const key = histogramText(labels);
+    const group = groups.get(key) ?? {};
+    groups.set(key, group);
+    if (one.growth === undefined) {
+      if (labels['le'] === '+Inf') group.all = one;
+      else if (Number(labels['le']) === edge) group.fast = one.value;
+    } else if (growthKnows(one.growth, edge)) {
+      group.all = one;
+      group.fast = grownTo(one.growth, edge);
+    }
   }
   return [...groups.values()].flatMap(({ all, fast }) =>
     all === undefined || fast === undefined
       ? []
       : [
           { series: { ...all.series, role: 'total' as const }, value: all.value },
-          {
-            series: { ...all.series, role: 'events' as const },
-            value: Math.max(0, all.value - fast.value),
-          },
+          { series: { ...all.series, role: 'events' as const }, value: Math.max(0, all.value - fast) },
         ],
   );
 }
@@ -180,23 +192,4 @@ function added(a: CohortCounts, b: CohortCounts): CohortCounts {
     baselineEvents: a.baselineEvents + b.baselineEvents,
     baselineTotal: a.baselineTotal + b.baselineTotal,
   };
-}
-
-/** The series' samples in (after, until], milliseconds. */
-function between(series: CohortSeries, after: number, until: number): CohortSeries {
-  const first = firstAbove(series.times, after);
-  const end = firstAbove(series.times, until);
-  return { ...series, times: series.times.slice(first, end), values: series.values.slice(first, end) };
-}
-
-/** Index of the first of ascending times that is later than `time`. */
-function firstAbove(times: readonly number[], time: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((times[middle] ?? 0) > time) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

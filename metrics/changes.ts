@@ -1,9 +1,10 @@
+import { type Growth, hasShrunk, isNoCount } from './native-histogram.ts';
 import type { RawSeries } from './prometheus-api.ts';
 import type { Target, Window } from './targets.ts';
 
 /** By how much one counter grew over a window, or why that cannot be said. */
 export type Change =
-  | { kind: 'difference'; value: number }
+  | { kind: 'difference'; value: number; born?: true; growth?: Growth }
   | { kind: 'absent' }
   | { kind: 'reset' }
   | { kind: 'gap'; detail: string }
@@ -37,7 +38,18 @@ export function changeOf(series: RawSeries, target: Target, window: Window): Cha
     if (value < previous) return { kind: 'reset' };
     previous = value;
   }
-  return { kind: 'difference', value: previous - origin };
+  const difference: Change = {
+    kind: 'difference',
+    value: previous - origin,
+    ...(first === undefined ? { born: true } : {}),
+  };
+  const natives = series.natives?.slice(Math.max(start, 0), last + 1);
+  const [begin, end] = [natives?.[0], natives?.at(-1)];
+  if (natives === undefined || begin === undefined || end === undefined) return difference;
+  if (natives.some(isNoCount)) return { kind: 'invalid', detail: 'a bucket holds no count' };
+  if (natives.some((native, i) => i > 0 && hasShrunk(natives[i - 1] ?? native, native)))
+    return { kind: 'reset' };
+  return { ...difference, growth: { before: first === undefined ? null : begin, after: end } };
 }
 
 /** The value of a gauge at the window's end, where its target still exposes it. */

@@ -1,23 +1,36 @@
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Rejection } from '../plans/sample.ts';
 import type { Counted } from './differences.ts';
-import { type Edges, isCumulative, observations, sharedEdges, sumBuckets } from './histograms.ts';
-import type { Role } from './plan-queries.ts';
+import { isCumulative, type Layout, layoutOf, observations, sumBuckets } from './histograms.ts';
+import type { EdgesUnderTest } from './latency-series.ts';
+import type { Cohort, Role } from './plan-queries.ts';
 
-/** The edges of every latency metric, or what is wrong with them. */
-export function edgesOf(
+export type Layouts = Record<Cohort, Map<string, Layout>>;
+
+/** The bucket edges of every latency in each cohort that has series of it, or what is wrong with them. */
+export function layoutsOf(
   plan: Plan,
   counted: readonly Counted[],
-): { edges: Map<string, Edges>; rejections: Rejection[] } {
-  const edges = new Map<string, Edges>();
+  edges: EdgesUnderTest = {},
+): { layouts: Layouts; rejections: Rejection[] } {
+  const layouts: Layouts = { baseline: new Map(), canary: new Map() };
   const rejections: Rejection[] = [];
   for (const { kind, name } of plan.metrics) {
     if (kind !== 'latency') continue;
-    const shared = sharedEdges(pick(counted, name, 'buckets'));
-    if (typeof shared === 'string') rejections.push({ kind: 'invalid', metric: name, detail: shared });
-    else edges.set(name, shared);
+    const all = histograms(counted, name);
+    for (const cohort of ['baseline', 'canary'] as const) {
+      const own = all.filter(({ series }) => series.cohort === cohort);
+      if (own.length === 0) continue;
+      const layout = layoutOf(own, { all, wanted: edges[name] ?? [] });
+      if (typeof layout === 'string') rejections.push({ kind: 'invalid', metric: name, detail: layout });
+      else layouts[cohort].set(name, layout);
+    }
   }
-  return { edges, rejections };
+  return { layouts, rejections };
+}
+
+function histograms(counted: readonly Counted[], metric: string): Counted[] {
+  return [...pick(counted, metric, 'buckets'), ...pick(counted, metric, 'native')];
 }
 
 /** One cohort's differences added up per metric. `requests` is what the first ratio, else the first histogram, else
@@ -25,10 +38,11 @@ export function edgesOf(
 export function cohortSample(
   plan: Plan,
   counted: readonly Counted[],
-  edges: ReadonlyMap<string, Edges>,
+  layouts: ReadonlyMap<string, Layout>,
 ): CohortSample {
   const ratios: CohortSample['ratios'] = {};
-  const histograms: CohortSample['histograms'] = {};
+  const latencies: CohortSample['histograms'] = {};
+  const uncommon: NonNullable<CohortSample['uncommon']> = {};
   const means: NonNullable<CohortSample['means']> = {};
   for (const { kind, name } of plan.metrics) {
     switch (kind) {
@@ -38,9 +52,12 @@ export function cohortSample(
           total: sum(pick(counted, name, 'total')),
         };
         break;
-      case 'latency':
-        histograms[name] = sumBuckets(pick(counted, name, 'buckets'), edges.get(name) ?? []);
+      case 'latency': {
+        const layout = layouts.get(name);
+        latencies[name] = sumBuckets(histograms(counted, name), layout?.edges ?? []);
+        if (layout !== undefined && layout.uncommon.length > 0) uncommon[name] = layout.uncommon;
         break;
+      }
       case 'mean':
         means[name] = { sum: sum(pick(counted, name, 'sum')), count: sum(pick(counted, name, 'count')) };
         break;
@@ -48,8 +65,14 @@ export function cohortSample(
         break;
     }
   }
-  const requests = requestsOf(plan, { ratios, histograms, means });
-  return { requests, ratios, histograms, ...(Object.keys(means).length === 0 ? {} : { means }) };
+  const requests = requestsOf(plan, { ratios, histograms: latencies, means });
+  return {
+    requests,
+    ratios,
+    histograms: latencies,
+    ...(Object.keys(uncommon).length === 0 ? {} : { uncommon }),
+    ...(Object.keys(means).length === 0 ? {} : { means }),
+  };
 }
 
 function requestsOf(plan: Plan, of: Pick<CohortSample, 'ratios' | 'histograms' | 'means'>): number {

@@ -117,8 +117,8 @@ describe('consecutive windows', () => {
 });
 
 describe('one timestamp', () => {
-  /** Total and errors, buckets, sum and count. */
-  const QUERIES = 5;
+  /** Total and errors, buckets and the native histogram, sum and count. */
+  const QUERIES = 6;
   const GATES = 10;
 
   /** The plan of another rollout, written by somebody who likes spaces. */

@@ -1,5 +1,6 @@
 import type { Rejection } from '../plans/sample.ts';
-import { changeOf } from './changes.ts';
+import { type Change, changeOf } from './changes.ts';
+import type { Growth } from './native-histogram.ts';
 import { type Cohort, isGauge } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
 import { observeTarget, type Target, type Window } from './targets.ts';
@@ -8,6 +9,10 @@ import { observeTarget, type Target, type Window } from './targets.ts';
 export interface Counted {
   series: CohortSeries;
   value: number;
+  /** It was not exposed when the window began. */
+  born?: true;
+  /** Of a native histogram: in which buckets. */
+  growth?: Growth;
 }
 
 export interface Differences {
@@ -91,7 +96,7 @@ function compare(
     const change = changeOf(series, target, window);
     switch (change.kind) {
       case 'difference':
-        counted.push({ series, value: change.value });
+        counted.push(countedOf(series, change));
         break;
       case 'absent':
         break;
@@ -107,6 +112,11 @@ function compare(
     }
   }
   return { counted, rejection: found.get('invalid') ?? found.get('reset') ?? found.get('gap') };
+}
+
+function countedOf(series: CohortSeries, change: Extract<Change, { kind: 'difference' }>): Counted {
+  const { value, born, growth } = change;
+  return { series, value, ...(born ? { born } : {}), ...(growth === undefined ? {} : { growth }) };
 }
 
 /** Series by the process that exposes them. */

@@ -1,10 +1,11 @@
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample } from '../plans/sample.ts';
-import { cohortSample, contradictions, edgesOf } from './cohort-samples.ts';
+import { cohortSample, contradictions, layoutsOf } from './cohort-samples.ts';
 import { differences } from './differences.ts';
 import { halvesOf } from './halves.ts';
+import { singleHistograms } from './latency-series.ts';
 import { cohortQueries } from './plan-queries.ts';
-import { type Ask, QueryRefused } from './prometheus-api.ts';
+import { type Ask, QueryRefused, sizeOf } from './prometheus-api.ts';
 import { type CohortSeries, cohortSeries } from './series.ts';
 import { between } from './series-span.ts';
 import type { History, HistoryRequest } from './source.ts';
@@ -37,7 +38,7 @@ export async function readHistory(ask: Ask, request: HistoryRequest): Promise<Hi
       if (!(error instanceof QueryRefused)) throw error;
       return { samples, note: `older history could not be read: ${error.message}` };
     }
-    points += series.reduce((sum, { times }) => sum + times.length, 0);
+    points += sizeOf(series);
     const found = spanSamples({ plan, series, to, count, origin });
     request.told?.(count);
     empty = found.length === 0 ? empty + 1 : 0;
@@ -80,11 +81,13 @@ function spanSamples(span: {
     const window = { from: end - step, to: end };
     const near = series.map((one) => between(one, window.from - LOOKBACK_STEPS * step, window.to));
     const found = differences(near, window);
-    const { edges, rejections } = edgesOf(plan, found.counted);
+    const counted = singleHistograms(found.counted, {});
+    const { layouts, rejections } = layoutsOf(plan, counted);
     if (found.counted.length === 0 || found.rejections.length > 0 || rejections.length > 0) continue;
-    const baseline = cohortSample(plan, found.counted, edges);
+    const baseline = cohortSample(plan, counted, layouts.baseline);
     if (contradictions(baseline).length > 0) continue;
-    const [first, second] = halvesOf(found.counted)?.map((half) => cohortSample(plan, half, edges)) ?? [];
+    const [first, second] =
+      halvesOf(counted)?.map((half) => cohortSample(plan, half, layouts.baseline)) ?? [];
     samples.push({
       stage: 'history',
       t: end / 1000 - origin,

@@ -4,8 +4,11 @@ import { type Matcher, matchersOf, selectorParts, selectorText } from '../plans/
 
 export type Cohort = 'baseline' | 'canary';
 
-/** What the series of a query are counted as. `events` are the good or the bad ones of a ratio. */
-export type Role = 'events' | 'total' | 'buckets' | 'sum' | 'count' | 'gauge' | 'users';
+/**
+ * What the series of a query are counted as. `events` are the good or the bad ones of a ratio, `buckets` those of a
+ * classic histogram, `native` a histogram that is one series.
+ */
+export type Role = 'events' | 'total' | 'buckets' | 'native' | 'sum' | 'count' | 'gauge' | 'users';
 
 /** What is read at the window's end, and not as a difference over it. */
 export function isGauge(role: Role): boolean {
@@ -61,6 +64,7 @@ function selectorsOf(plan: Plan): { metric: string; role: Role; selector: string
       }
       case 'latency':
         selectors.push({ metric: metric.name, role: 'buckets', selector: metric.histogram });
+        selectors.push({ metric: metric.name, role: 'native', selector: metric.histogram });
         break;
       case 'mean':
         selectors.push({ metric: metric.name, role: 'count', selector: metric.count });

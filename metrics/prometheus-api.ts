@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Connection, SourceDown } from './connection.ts';
+import { type NativeSample, nativeSample } from './native-histogram.ts';
 
 /** The server understood the request and says no; `message` is its own text. */
 export class QueryRefused extends Error {
@@ -11,6 +12,8 @@ export interface RawSeries {
   labels: Readonly<Record<string, string>>;
   times: readonly number[];
   values: readonly number[];
+  /** Of native histograms: what each sample holds; `values` are then their counts. */
+  natives?: readonly NativeSample[];
 }
 
 /** `warnings` of a raw selector mean that the answer is partial (a store or a remote read that failed). */
@@ -24,11 +27,29 @@ export interface QueryAnswer {
 export type Ask = (query: string, at: number) => Promise<QueryAnswer>;
 
 const Point = z.tuple([z.number(), z.string()]);
+/**
+ * A native histogram in an answer. A range of raw samples (`name{...}[45s]`) gives each scrape as it was taken, in the
+ * resolution that it had, with every bucket that holds something as boundary rule, lower edge, upper edge and count, none
+ * of it rated or extrapolated: so with Prometheus 2.42 and 3.5, both with `--enable-feature=native-histograms`.
+ */
+const NativePoint = z.tuple([
+  z.number(),
+  z.object({
+    count: z.string(),
+    buckets: z.array(z.tuple([z.number(), z.string(), z.string(), z.string()])).default([]),
+  }),
+]);
 const Labels = z.record(z.string(), z.string());
 const Data = z.discriminatedUnion('resultType', [
   z.object({
     resultType: z.literal('matrix'),
-    result: z.array(z.object({ metric: Labels, values: z.array(Point).default([]) })),
+    result: z.array(
+      z.object({
+        metric: Labels,
+        values: z.array(Point).default([]),
+        histograms: z.array(NativePoint).default([]),
+      }),
+    ),
   }),
   z.object({
     resultType: z.literal('vector'),
@@ -93,7 +114,11 @@ export async function instantQuery(
 function seriesOf(data: z.infer<typeof Data>): RawSeries[] {
   switch (data.resultType) {
     case 'matrix':
-      return data.result.map(({ metric, values }) => rawSeries(metric, values));
+      return data.result.flatMap(({ metric, values, histograms }) => [
+        // One whose target has changed its kind has both.
+        ...(histograms.length === 0 || values.length > 0 ? [rawSeries(metric, values)] : []),
+        ...(histograms.length > 0 ? [nativeSeries(metric, histograms)] : []),
+      ]);
     case 'vector':
       return data.result.map(({ metric, value }) => rawSeries(metric, value === undefined ? [] : [value]));
     case 'scalar':
@@ -110,6 +135,34 @@ function rawSeries(
     times: points.map(([seconds]) => Math.round(seconds * 1000)),
     values: points.map(([, text]) => sampleValue(text)),
   };
+}
+
+function nativeSeries(
+  labels: Record<string, string>,
+  points: readonly z.infer<typeof NativePoint>[],
+): RawSeries {
+  const natives = points.map(([, { count, buckets }]) =>
+    nativeSample(
+      sampleValue(count),
+      buckets.map(([, lower, upper, held]) => [sampleValue(lower), sampleValue(upper), sampleValue(held)]),
+    ),
+  );
+  return {
+    labels,
+    times: points.map(([seconds]) => Math.round(seconds * 1000)),
+    values: natives.map(({ count }) => count),
+    natives,
+  };
+}
+
+/** How much an answer holds: samples, and buckets of native histograms. */
+export function sizeOf(series: readonly RawSeries[]): number {
+  let size = 0;
+  for (const { times, natives = [] } of series) {
+    size += times.length;
+    for (const { counts } of natives) size += counts.length;
+  }
+  return size;
 }
 
 function json(body: string): unknown {

@@ -25,20 +25,59 @@ export async function checkQueries(ask: Ask, { plan, at, canary = false }: Check
   const findings: QueryFinding[] = broken.map((selector) => ({ ...selector, kind: 'refused' }));
   const steps = Math.max(CHECKED_STEPS, LOOKBACK_STEPS);
   const range = Math.round(plan.source.poll * 1000 * steps);
-  const found = await Promise.all([
-    ...queries.map(async (query) => {
+  const asked = Promise.all(
+    queries.map(async (query): Promise<Looked> => {
       const text = `${query.selector}[${range}ms]`;
       const answer = await tried(ask, { metric: query.metric, text, at });
-      if ('kind' in answer) return [answer];
+      if ('kind' in answer) return { query, findings: [answer] };
       const look: Look = { plan, query, at, range };
-      return [...baselineFindings(look, answer), ...(canary ? canaryFindings(look, answer) : [])];
+      const ofCanary = canary ? canaryFindings(look, answer) : [];
+      return { query, findings: [...baselineFindings(look, answer), ...ofCanary] };
     }),
+  );
+  const found = await Promise.all([
+    asked.then(eitherHistogram),
     ...expressionQueries(plan).map(async ({ owner, expr }) => {
       const answer = await tried(ask, { metric: owner, text: expr, at });
       return 'kind' in answer ? [answer] : [];
     }),
   ]);
   return [...findings, ...found.flat()];
+}
+
+/** A query and what was found of it. */
+interface Looked {
+  query: CohortQuery;
+  findings: QueryFinding[];
+}
+
+/** A latency needs series of classic buckets or of a native histogram, not of both. What it is then read from is told. */
+function eitherHistogram(looked: readonly Looked[]): QueryFinding[] {
+  const lacks = (kind: QueryFinding['kind'], of: Looked | undefined) =>
+    of === undefined || of.findings.some((finding) => finding.kind === kind);
+  return looked.flatMap((one) => {
+    const { metric, role, cohort, selector } = one.query;
+    if (role !== 'buckets' && role !== 'native') return one.findings;
+    const other = looked.find(
+      ({ query }) =>
+        query.metric === metric &&
+        query.cohort === cohort &&
+        query.role === (role === 'native' ? 'buckets' : 'native'),
+    );
+    const findings = one.findings.filter(({ kind }) => {
+      if (kind !== 'no-baseline' && kind !== 'no-canary') return true;
+      // Where both are missing it is said once, of the name that most have.
+      return role === 'buckets' && lacks(kind, other);
+    });
+    const absent = lacks('no-baseline', other);
+    const unused = lacks('no-baseline', one) || lacks('refused', one) || (role === 'buckets' && !absent);
+    if (cohort === 'canary' || unused) return findings;
+    const detail =
+      role === 'buckets'
+        ? 'is read from classic buckets'
+        : `is read from a native histogram${absent ? '' : ', where all processes expose one; from its classic buckets otherwise'}`;
+    return [...findings, { metric, query: selector, kind: 'uses', detail }];
+  });
 }
 
 async function tried(

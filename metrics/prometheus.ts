@@ -67,7 +67,10 @@ export function createPrometheusSource(
  * under the time of asking, so a dead target looks alive. Not a range query: it resamples. With the raw samples
  * both ends, every reset in between and the time of each scrape are known, at one timestamp for all metrics.
  */
-async function read(ask: Ask, { plan, stage, from, to, origin }: WindowRequest): Promise<Reading> {
+async function read(
+  ask: Ask,
+  { plan, stage, from, to, origin, edges = {} }: WindowRequest,
+): Promise<Reading> {
   const window: Window = { from: Math.round(from * 1000), to: Math.round(to * 1000) };
   const range = (LOOKBACK_STEPS + 1) * (window.to - window.from);
   const selectors = cohortQueries(plan);
@@ -111,7 +114,7 @@ async function read(ask: Ask, { plan, stage, from, to, origin }: WindowRequest):
     }
     series.push(...cohortSeries({ plan, query, after: window.to - range, until: window.to }, answer));
   }
-  const result = windowSample({ plan, stage, t: to - origin, window, series });
+  const result = windowSample({ plan, stage, t: to - origin, window, series, edges });
   if (result.kind === 'rejected') return rejected(result.rejections);
 
   const numbers: Record<string, number> = {};

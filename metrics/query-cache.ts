@@ -1,4 +1,4 @@
-import type { QueryAnswer } from './prometheus-api.ts';
+import { type QueryAnswer, sizeOf } from './prometheus-api.ts';
 
 /** How many queries went out and how many were answered from one that somebody else had asked. */
 export interface QueryCounters {
@@ -50,7 +50,7 @@ export class QueryCache {
     entry.answer.then(
       (answer) => {
         if (this.#entries.get(key) !== entry) return;
-        entry.samples = answer.series.reduce((sum, series) => sum + series.times.length, 0);
+        entry.samples = sizeOf(answer.series);
         this.#samples += entry.samples;
         this.#trim();
       },

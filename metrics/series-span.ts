@@ -4,7 +4,13 @@ import type { CohortSeries } from './series.ts';
 export function between(series: CohortSeries, after: number, until: number): CohortSeries {
   const first = firstAbove(series.times, after);
   const end = firstAbove(series.times, until);
-  return { ...series, times: series.times.slice(first, end), values: series.values.slice(first, end) };
+  const { times, values, natives } = series;
+  return {
+    ...series,
+    times: times.slice(first, end),
+    values: values.slice(first, end),
+    ...(natives === undefined ? {} : { natives: natives.slice(first, end) }),
+  };
 }
 
 /** Index of the first of ascending times that is later than `time`. */

@@ -25,13 +25,21 @@ export function seriesText(labels: Readonly<Record<string, string>>): string {
   return `${name}{${pairs.join(',')}}`;
 }
 
+/** What all series of one histogram have in common, classic buckets and a native one alike. */
+export function histogramText(labels: Readonly<Record<string, string>>): string {
+  const { le: _edge, __name__: _name, ...others } = labels;
+  return seriesText(others);
+}
+
 /** Samples outside (`after`, `until`] (milliseconds) are left out: servers differ on whether a range includes its left edge. */
 export function cohortSeries(
   request: { plan: Plan; query: CohortQuery; after: number; until: number },
   answer: QueryAnswer,
 ): CohortSeries[] {
   const { plan, query, after, until } = request;
-  return answer.series.map(({ labels, times, values }) => {
+  const isNative = query.role === 'native';
+  const series = answer.series.filter(({ natives }) => (natives !== undefined) === isNative);
+  return series.map(({ labels, times, values, natives }) => {
     const id = seriesText(labels);
     const replica = labels[plan.source.replicas] ?? '';
     const begin = times.findIndex((time) => time > after);
@@ -41,6 +49,7 @@ export function cohortSeries(
       labels,
       times: begin === -1 ? [] : times.slice(begin, end),
       values: begin === -1 ? [] : values.slice(begin, end),
+      ...(natives === undefined ? {} : { natives: begin === -1 ? [] : natives.slice(begin, end) }),
       metric: query.metric,
       role: query.role,
       cohort: cohortOf(query, labels),

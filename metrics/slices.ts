@@ -1,9 +1,8 @@
 import type { Metric, Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample, SliceSample } from '../plans/sample.ts';
 import { planSlices, type Slice, sliceMetrics, sliceOf } from '../plans/slices.ts';
-import { cohortSample } from './cohort-samples.ts';
+import { cohortSample, type Layouts } from './cohort-samples.ts';
 import type { Counted } from './differences.ts';
-import type { Edges } from './histograms.ts';
 import type { Cohort } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
 import type { Window } from './targets.ts';
@@ -16,7 +15,8 @@ interface Request {
   counted: readonly Counted[];
   /** The baseline's counters in two halves, as the whole has them. */
   halves: readonly (readonly Counted[])[] | undefined;
-  edges: ReadonlyMap<string, Edges>;
+  /** The bucket edges of the whole. */
+  layouts: Layouts;
 }
 
 /**
@@ -34,15 +34,15 @@ export function slicesOf(request: Request): Pick<Sample, 'slices'> {
 }
 
 function sliceSample(slice: Slice, metrics: Metric[], request: Request): SliceSample {
-  const { window, series, counted, halves, edges } = request;
+  const { window, series, counted, halves, layouts } = request;
   const plan = { ...request.plan, metrics };
   const inside = (of: readonly Counted[]) => of.filter((one) => has(one.series, slice));
   const users = usersIn(series, slice);
   const cohort = (name: Cohort): CohortSample => ({
-    ...cohortSample(plan, inside(counted.filter((one) => one.series.cohort === name)), edges),
+    ...cohortSample(plan, inside(counted.filter((one) => one.series.cohort === name)), layouts[name]),
     ...(users === null ? {} : { users: usersOf(users, name, window) ?? 0 }),
   });
-  const [first, second] = halves?.map((half) => cohortSample(plan, inside(half), edges)) ?? [];
+  const [first, second] = halves?.map((half) => cohortSample(plan, inside(half), layouts.baseline)) ?? [];
   return {
     baseline: cohort('baseline'),
     canary: cohort('canary'),

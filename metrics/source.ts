@@ -10,6 +10,8 @@ export interface WindowRequest {
   to: number;
   /** Unix seconds at which the rollout began: `sample.t = to - origin`. */
   origin: number;
+  /** Bucket edges of latencies that are under test: they stay among those of a native histogram. */
+  edges?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Windows before a rollout: `windows` of them, the last one ending at `until` (Unix seconds). */
@@ -43,13 +45,13 @@ export interface BreakdownRequest {
 }
 
 /**
- * What was found wrong with a plan's queries before anything moves. `slow-scrape`: the targets are scraped less
- * often than the plan polls, so that every window would be a gap.
+ * What was found of a plan's queries before anything moves. `slow-scrape`: the targets are scraped less often than the
+ * plan polls, so that every window would be a gap. `uses`: nothing is wrong, a latency is read from this.
  */
 export interface QueryFinding {
   metric: string;
   query: string;
-  kind: 'refused' | 'no-baseline' | 'no-canary' | 'slow-scrape';
+  kind: 'refused' | 'no-baseline' | 'no-canary' | 'slow-scrape' | 'uses';
   detail: string;
 }
 

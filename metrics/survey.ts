@@ -7,7 +7,7 @@ import type { Ask } from './prometheus-api.ts';
 import { checkQueries } from './prometheus-check.ts';
 import { readAlertmanagers, readRules } from './rules.ts';
 import type { QueryFinding } from './source.ts';
-import { readTraffic, type TrafficRead, type TrafficRequest, trialSelectors } from './traffic.ts';
+import { readTraffic, type TrafficRead, type TrafficRequest, trialSelectors, trialsIn } from './traffic.ts';
 
 /** What is looked at before a rollout, in a bounded number of queries. All throw `PROMETHEUS_UNREACHABLE`. */
 export interface Survey {
@@ -48,23 +48,24 @@ export function createSurvey({ connection, ask, askAlone, reachable }: SurveyPar
 
 async function readLabels(ask: Ask, plan: Plan, at: number): Promise<LabelValues[]> {
   const number = async (text: string) => (await ask(text, at)).series[0]?.values.at(-1) ?? 0;
-  const asked = trialSelectors(plan).flatMap(({ query, selector }) => {
+  const asked = trialSelectors(plan).flatMap(({ query, selector, native }) => {
     const metric = plan.metrics.find(({ name }) => name === query.metric);
     // Of cohorts told apart by matchers the baseline's series are looked at: before a start there are no others.
     if (metric === undefined || query.cohort === 'canary') return [];
     return [...new Set([...metric.breakdown, plan.source.replicas])].map((label) => ({
       metric: metric.name,
       label,
-      selector,
+      selectors: native === null ? [selector] : [selector, native],
     }));
   });
   return Promise.all(
-    asked.map(async ({ metric, label, selector }) => {
-      const having = withMatchers(selector, [{ label, op: '!=', value: '' }]);
+    asked.map(async ({ metric, label, selectors }) => {
+      const either = (text: (selector: string) => string) => number(selectors.map(text).join(' or '));
+      const having = (selector: string) => withMatchers(selector, [{ label, op: '!=', value: '' }]);
       const [values, series, labelled] = await Promise.all([
-        number(`count(count by (${label}) (${having}))`),
-        number(`count(${selector})`),
-        number(`count(${having})`),
+        either((selector) => `count(count by (${label}) (${having(selector)}))`),
+        either((selector) => `count(${selector})`),
+        either((selector) => `count(${having(selector)})`),
       ]);
       return { metric, label, values, series, labelled };
     }),
@@ -83,10 +84,10 @@ async function readSplit(
   if (first === undefined) return null;
   const split: ServedSplit = { seconds, baseline: 0, canary: 0 };
   const mine = all.filter(({ query }) => query.metric === first.query.metric);
-  for (const { query, selector } of mine) {
-    const { cohort } = query;
-    const range = `increase(${selector}[${Math.round(seconds)}s])`;
-    const text = typeof cohort === 'string' ? `sum(${range})` : `sum by (${cohort.label}) (${range})`;
+  for (const trials of mine) {
+    const { cohort } = trials.query;
+    const by = typeof cohort === 'string' ? '' : `by (${cohort.label}) `;
+    const text = trialsIn(trials, { range: `${Math.round(seconds)}s`, by });
     const { series } = await ask(text, at);
     for (const { labels, values } of series) {
       const name =

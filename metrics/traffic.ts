@@ -22,14 +22,33 @@ export interface TrafficRead {
 const HOUR = 3600;
 const DAY = 86_400;
 
-/** The selector of all that a metric counts among: one series of a histogram tells as much as all its buckets. */
-export function trialSelectors(plan: Plan): { query: CohortQuery; selector: string }[] {
-  return cohortQueries(plan).queries.flatMap((query) => {
-    const { role, selector } = query;
-    if (role === 'total' || role === 'count') return [{ query, selector }];
+/** What a metric counts among. Of a histogram: one series of classic buckets, or the native one where there are none. */
+export interface Trials {
+  query: CohortQuery;
+  selector: string;
+  native: string | null;
+}
+
+export function trialSelectors(plan: Plan): Trials[] {
+  const { queries } = cohortQueries(plan);
+  return queries.flatMap((query): Trials[] => {
+    const { role, selector, metric, cohort } = query;
+    if (role === 'total' || role === 'count') return [{ query, selector, native: null }];
     if (role !== 'buckets') return [];
-    return [{ query, selector: withMatchers(selector, [{ label: 'le', op: '=', value: '+Inf' }]) }];
+    const native = queries.find(
+      (one) => one.role === 'native' && one.metric === metric && one.cohort === cohort,
+    );
+    const all = withMatchers(selector, [{ label: 'le', op: '=', value: '+Inf' }]);
+    return [{ query, selector: all, native: native?.selector ?? null }];
   });
+}
+
+/** By how much the trials grew in a range, added up: `by` is empty or a `by (...)`. */
+export function trialsIn({ selector, native }: Trials, { range, by }: { range: string; by: string }): string {
+  const classic = `sum ${by}(increase(${selector}[${range}]))`;
+  return native === null
+    ? classic
+    : `(${classic} or sum ${by}(histogram_count(increase(${native}[${range}]))))`;
 }
 
 /**
@@ -47,8 +66,9 @@ export async function readTraffic(ask: Ask, request: TrafficRequest): Promise<Tr
     const at = end - day * DAY;
     try {
       await Promise.all(
-        selectors.map(async ({ query, selector }) => {
-          const hours = await hoursOf(ask, selector, at);
+        selectors.map(async (trials) => {
+          const { query, selector } = trials;
+          const hours = await hoursOf(ask, trials, at);
           const known = found.get(query.metric) ?? new Map<number, Map<string, number>>();
           found.set(query.metric, known);
           // Cohorts told apart by matchers have a query each.
@@ -72,8 +92,8 @@ export async function readTraffic(ask: Ask, request: TrafficRequest): Promise<Tr
 }
 
 /** Requests by the hour's end, Unix seconds, over the day until `at`. */
-async function hoursOf(ask: Ask, selector: string, at: number): Promise<[number, number][]> {
-  const { series } = await ask(`sum(increase(${selector}[1h]))[1d:1h]`, at);
+async function hoursOf(ask: Ask, trials: Trials, at: number): Promise<[number, number][]> {
+  const { series } = await ask(`${trialsIn(trials, { range: '1h', by: '' })}[1d:1h]`, at);
   return series.flatMap(({ times, values }) =>
     times.flatMap((time, i): [number, number][] => {
       const value = values[i];

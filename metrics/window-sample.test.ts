@@ -338,31 +338,73 @@ describe('histograms', () => {
     ]);
   });
 
-  it('with different buckets are compared on the edges that all of them have', () => {
+  it('have the edges of their cohort: what the cohorts share is for the analysis to find', () => {
     const lines = [
       ...requests,
       ...buckets('off', { '0.1': 1, '0.25': 2, '+Inf': 3 }),
       ...buckets('on', { '0.25': 1, '0.5': 1, '+Inf': 1 }),
     ];
-    expect(sampleOf(read(lines, 40, { plan })).baseline.histograms['latency']).toEqual([
+    const { baseline, canary } = sampleOf(read(lines, 40, { plan }));
+    expect(baseline.histograms['latency']).toEqual([
+      [0.1, 10],
       [0.25, 20],
       ['+Inf', 30],
     ]);
+    expect(canary.histograms['latency']).toEqual([
+      [0.25, 10],
+      [0.5, 10],
+      ['+Inf', 10],
+    ]);
+    expect([baseline.uncommon, canary.uncommon]).toEqual([undefined, undefined]);
   });
 
-  it('without a common edge, or that contradict themselves, are no evidence', () => {
-    const disjoint = [
+  it('of processes that differ are added up at the edges that all of them have, and the others are named', () => {
+    const lines = [
       ...requests,
-      ...buckets('off', { '0.1': 1, '+Inf': 3 }),
-      ...buckets('on', { '0.5': 1, '+Inf': 1 }),
-    ];
-    expect(kinds(read(disjoint, 40, { plan }))).toEqual(['invalid']);
-    const falling = [
-      ...requests,
-      ...buckets('off', { '0.1': 3, '+Inf': 2 }),
+      ...buckets('off', { '0.1': 1, '0.25': 2, '+Inf': 3 }),
+      ...buckets('off', { '0.2': 1, '0.25': 2, '+Inf': 3 }, 'b'),
       ...buckets('on', { '0.1': 1, '+Inf': 1 }),
     ];
-    expect(kinds(read(falling, 40, { plan }))).toEqual(['invalid']);
+    const { baseline } = sampleOf(read(lines, 40, { plan }));
+    expect(baseline.histograms['latency']).toEqual([
+      [0.25, 40],
+      ['+Inf', 60],
+    ]);
+    expect(baseline.uncommon).toEqual({ latency: [0.1, 0.2] });
+  });
+
+  it('of processes without a common edge leave the other metrics their evidence', () => {
+    const lines = [
+      ...requests,
+      ...buckets('off', { '0.1': 1, '+Inf': 3 }),
+      ...buckets('off', { '0.5': 1, '+Inf': 3 }, 'b'),
+      ...buckets('on', { '0.5': 1, '+Inf': 1 }),
+    ];
+    const { baseline } = sampleOf(read(lines, 40, { plan }));
+    expect(baseline).toMatchObject({
+      ratios: { errors: { total: 60 } },
+      histograms: { latency: [['+Inf', 60]] },
+      uncommon: { latency: [0.1, 0.5] },
+    });
+  });
+
+  it('of a cohort in which nobody is any more are zeros', () => {
+    const lines = [on(growing(1)), ...buckets('on', { '0.5': 1, '+Inf': 1 })];
+    expect(sampleOf(read(lines, 40, { plan, stage: '100%' })).baseline.histograms['latency']).toEqual([
+      [0.5, 0],
+      ['+Inf', 0],
+    ]);
+  });
+
+  it('that contradict themselves, or lack the bucket of all, are no evidence', () => {
+    const of = (rates: Record<string, number>) =>
+      kinds(
+        read([...requests, ...buckets('off', rates), ...buckets('on', { '0.1': 1, '+Inf': 1 })], 40, {
+          plan,
+        }),
+      );
+    expect(of({ '0.1': 3, '+Inf': 2 })).toEqual(['invalid']);
+    expect(of({ '0.1': 1, '0.5': 2 })).toEqual(['invalid']);
   });
 
   it('give the requests of a plan that has no ratio', () => {

@@ -1,10 +1,11 @@
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Rejection, Sample } from '../plans/sample.ts';
 import { stageExposure } from '../plans/stages.ts';
-import { cohortSample, contradictions, edgesOf } from './cohort-samples.ts';
+import { cohortSample, contradictions, layoutsOf } from './cohort-samples.ts';
 import { type Differences, differences } from './differences.ts';
 import { badGauges, cohortGauges, gaugesAt } from './gauges.ts';
 import { halvesOf } from './halves.ts';
+import { type EdgesUnderTest, singleHistograms } from './latency-series.ts';
 import type { Cohort } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
 import { slicesOf } from './slices.ts';
@@ -23,17 +24,23 @@ export function windowSample(request: {
   t: number;
   window: Window;
   series: readonly CohortSeries[];
+  edges?: EdgesUnderTest;
 }): WindowSample {
-  const { plan, stage, t, window, series } = request;
+  const { plan, stage, t, window, series, edges = {} } = request;
   const found = differences(series, window);
   const missing = found.rejections.length > 0 ? found.rejections : missingCohorts(plan, stage, found);
   if (missing.length > 0) return { kind: 'rejected', rejections: missing };
-  const { edges, rejections } = edgesOf(plan, found.counted);
-  if (rejections.length > 0) return { kind: 'rejected', rejections };
-
+  const all = singleHistograms(found.counted, edges);
   const counted = {
-    baseline: found.counted.filter(({ series: { cohort } }) => cohort === 'baseline'),
-    canary: found.counted.filter(({ series: { cohort } }) => cohort === 'canary'),
+    baseline: all.filter(({ series: { cohort } }) => cohort === 'baseline'),
+    canary: all.filter(({ series: { cohort } }) => cohort === 'canary'),
+  };
+  const { layouts: own, rejections } = layoutsOf(plan, all, edges);
+  if (rejections.length > 0) return { kind: 'rejected', rejections };
+  // A cohort that nobody is in any more counts zeros at the edges of the other.
+  const layouts = {
+    baseline: new Map([...own.canary, ...own.baseline]),
+    canary: new Map([...own.baseline, ...own.canary]),
   };
   const gauged = gaugesAt(series, window);
   const bad = badGauges(gauged);
@@ -46,7 +53,7 @@ export function windowSample(request: {
   const cohort = (name: Cohort): CohortSample => {
     const users = plan.source.users === undefined ? undefined : usersOf(series, name, window);
     return {
-      ...cohortSample(plan, counted[name], edges),
+      ...cohortSample(plan, counted[name], layouts[name]),
       ...gaugesOf(name),
       ...(users === undefined ? {} : { users }),
     };
@@ -59,7 +66,7 @@ export function windowSample(request: {
   const baselineGauges = gauged.filter(({ series: one }) => one.cohort === 'baseline');
   const parted = halvesOf([...counted.baseline, ...baselineGauges]);
   const halves = parted?.map((half) => ({
-    ...cohortSample(plan, half, edges),
+    ...cohortSample(plan, half, layouts.baseline),
     ...cohortGauges(
       plan,
       half.filter(({ series: one }) => one.role === 'gauge'),
@@ -75,7 +82,7 @@ export function windowSample(request: {
       canary,
       ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
       ...(plan.source.users === undefined ? {} : { split: splitOf(series, window) }),
-      ...slicesOf({ plan, window, series, counted: found.counted, halves: parted, edges }),
+      ...slicesOf({ plan, window, series, counted: all, halves: parted, layouts }),
     },
     notes: found.leftOut.map((target) => `${target} restarted or went and is left out of this window`),
   };

@@ -83,7 +83,9 @@ export const LatencyMetric = z.strictObject({
   ...common,
   ...margins,
   kind: z.literal('latency').describe('Response times from a histogram.'),
-  histogram: Selector.describe('The histogram by its own name, without _bucket.'),
+  histogram: Selector.describe(
+    'The histogram by its own name, without _bucket: native, or of classic buckets.',
+  ),
   quantile: z.number().gt(0).lt(1).default(0.95).describe('The quantile compared; 0.95 is p95.'),
 });
 export type LatencyMetric = z.infer<typeof LatencyMetric>;

@@ -12,6 +12,8 @@ export interface CohortSample {
   requests: number;
   ratios: Record<string, Count>;
   histograms: Record<string, Buckets>;
+  /** By latency: finite edges that some processes of the cohort have and others lack, so that none could be added up. */
+  uncommon?: Record<string, readonly number[]>;
   /** Sum and count of observations, such as the value of orders and how many there were. */
   means?: Record<string, { sum: number; count: number }>;
   /** Values at the window's end. */

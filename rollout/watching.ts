@@ -42,6 +42,17 @@ export function observeWindow(
   return observeUnused({ ...memory, evidence, cursor: to }, request.plan, request.stage, reading, to);
 }
 
+/** The bucket edges that each latency is tested on, or will be, by its name. */
+export function edgesUnderTest({
+  evidence,
+  learnt,
+}: GateMemory): Readonly<Record<string, readonly number[]>> {
+  const chosen = Object.entries(evidence.metrics).flatMap(([name, known]) =>
+    known.kind === 'latency' && known.edges !== null ? [[name, known.edges] as const] : [],
+  );
+  return { ...learnt?.edges, ...Object.fromEntries(chosen) };
+}
+
 /** The verdict on what was seen so far. `brief` leaves out what only people read. */
 export function assessGate(memory: GateMemory, request: GateRequest, brief = false): Assessment {
   return assessUnused(

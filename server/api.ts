@@ -17,7 +17,12 @@ export const SubmitRequest = z.strictObject({
   text: z.string(),
   file: z.string().default('plan.yaml'),
 });
-export const SubmitReply = z.strictObject({ id: z.string(), warnings: z.array(z.string()) });
+/** `notes`: what the metrics of the plan are read from, where that depends on the source. */
+export const SubmitReply = z.strictObject({
+  id: z.string(),
+  warnings: z.array(z.string()),
+  notes: z.array(z.string()).default([]),
+});
 export type SubmitReply = z.infer<typeof SubmitReply>;
 
 export const CheckRequest = z.strictObject({ text: z.string(), file: z.string().default('plan.yaml') });

@@ -5,11 +5,11 @@ import type { Plan } from '../plans/plan.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { RolloutEngine } from './engine.ts';
 
-/** What is wrong with a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */
+/** What was found of a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */
 export interface QueryFinding {
   metric: string;
   query: string;
-  kind: 'refused' | 'no-baseline' | 'no-canary' | 'slow-scrape';
+  kind: 'refused' | 'no-baseline' | 'no-canary' | 'slow-scrape' | 'uses';
   detail: string;
 }
 

@@ -77,7 +77,17 @@ describe('a submission', () => {
     expect((await post('/rollouts', { ...ada, text: planFor('blind') })).body.code).toBe('PROMETHEUS_QUERY');
     server.findings.length = 0;
     server.findings.push({ ...finding, kind: 'no-canary' });
-    expect((await post('/rollouts', { ...ada, text: planFor('blind') })).status).toBe(201);
+    server.findings.push({
+      ...finding,
+      metric: 'p95',
+      kind: 'uses',
+      detail: 'is read from a native histogram',
+    });
+    const taken = await post('/rollouts', { ...ada, text: planFor('blind') });
+    expect(taken).toMatchObject({
+      status: 201,
+      body: { notes: ['p95 is read from a native histogram (q)'] },
+    });
     server.findings.length = 0;
   });
 

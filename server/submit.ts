@@ -54,7 +54,8 @@ export async function submit(
       },
     );
   }
-  refuseQueries(plan, await deps.checkQueries(plan));
+  const findings = await deps.checkQueries(plan);
+  refuseQueries(plan, findings);
 
   const row = await deps.rollouts.create({
     name: plan.metadata.name,
@@ -76,5 +77,10 @@ export async function submit(
     }
     throw error;
   }
-  return { id: row.id, warnings };
+  const uses = findings.filter(({ kind }) => kind === 'uses');
+  return {
+    id: row.id,
+    warnings,
+    notes: uses.map(({ metric, detail, query }) => `${metric} ${detail} (${query})`),
+  };
 }

@@ -22,6 +22,8 @@ export interface PrometheusOptions {
   retention?: string | undefined;
   /** More of its configuration, in its own words: `alerting`, `rule_files`. */
   further?: Readonly<Record<string, unknown>> | undefined;
+  /** What `--enable-feature` names. */
+  features?: readonly string[];
   log: Log;
   ledger?: ChildLedger | undefined;
 }
@@ -36,7 +38,7 @@ export interface RunningPrometheus {
 
 /** Starts Prometheus on loopback and waits until it is ready. @throws Failure PART_MISSING, PROMETHEUS_UNREACHABLE */
 export async function startPrometheus(options: PrometheusOptions): Promise<RunningPrometheus> {
-  const { binary, dir, scrapeConfigs, scrapeInterval = '1s', retention = '7d' } = options;
+  const { binary, dir, scrapeConfigs, scrapeInterval = '1s', retention = '7d', features = [] } = options;
   const port = options.port ?? (await freePort());
   await mkdir(join(dir, 'data'), { recursive: true });
   const file = join(dir, 'prometheus.yml');
@@ -60,6 +62,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
       `--storage.tsdb.retention.time=${retention}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--log.level=warn',
+      ...features.map((feature) => `--enable-feature=${feature}`),
     ],
     log: options.log,
     ledger: options.ledger,

@@ -21,6 +21,7 @@ export async function submit(context: Context, file: string): Promise<void> {
   context.say([
     `submitted ${reply.id}`,
     ...reply.warnings.map((warning) => `warning: ${warning}`),
+    ...reply.notes,
     `tidegate watch ${reply.id}`,
   ]);
 }
