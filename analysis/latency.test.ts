@@ -166,6 +166,25 @@ describe('latency from histograms', () => {
     expect(known?.process.clock).toBe(9);
   });
 
+  test('edges of a history that was slower are given up once, and the evidence after that is kept', () => {
+    const random = randomOf(9);
+    const context = { stageIndex: 0, edges: { latency: [2.5] } };
+    let evidence = openEvidence(plan);
+    for (let i = 1; i <= 60; i++) {
+      const cohort = (requests: number) => ({
+        requests,
+        ratios: {},
+        histograms: { latency: latencyBuckets(random, { requests, mean: 0.2 }) },
+      });
+      const sample = { stage: '25%', t: i * 15, baseline: cohort(1500), canary: cohort(500) };
+      evidence = observe(evidence, plan, { kind: 'sample', sample, expressions: {}, queries: [] }, context);
+    }
+    const known = evidence.metrics['latency'];
+    expect(known?.kind === 'latency' && known.edges).toEqual([0.5, 0.75, 1]);
+    expect(known?.process.clock).toBeGreaterThan(50);
+    expect(assess(evidence, plan, context).verdict).toBe('pass');
+  });
+
   test('edges chosen in a slow start are given up once the service is fast, and a gate does not wait for ever', () => {
     const random = randomOf(8);
     let evidence = openEvidence(plan);

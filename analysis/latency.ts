@@ -96,7 +96,8 @@ function pickEdges(
   // Edges that do not fit came from the stages before: the new ones come from this stage alone.
   const before = evidence.edges === null ? evidence.before : null;
   const seen = evidence.baseline === null ? before : addHistograms(before, evidence.baseline);
-  const given = at.context.edges?.[at.metric.name];
+  // Those of the history are taken once: unfit ones would be taken, and all evidence dropped, at every poll.
+  const given = evidence.edges === null ? at.context.edges?.[at.metric.name] : undefined;
   if (given === undefined && common.length === 0) return { evidence, blind: true };
   if (given === undefined && (seen === null || histogramTotal(seen) < WARM_UP)) return stay;
   const by = { quantile: at.metric.quantile, margin };

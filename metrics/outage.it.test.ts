@@ -81,9 +81,9 @@ describe('a Prometheus that stops', () => {
     canary.count('on', { requests: 8 });
     const end = await prometheus.scraped(back + 2 * POLL);
     const readings = await windows(start, end);
-    // The targets come back one after the other: at a window's edge, in two windows.
+    // The targets go and come back one after the other: at a window's edge, in two windows.
     expect(readings.map(outcomeOf).join(', ')).toMatch(
-      /^good, good, (good, )*gap: left, (no-baseline, )*(gap: (seen|returned), ){1,2}(good, )*good$/,
+      /^good, good, (good, )*(gap: left, ){1,2}(no-baseline, )*(gap: (seen|returned), ){1,2}(good, )*good$/,
     );
     expect(canarysRequests(readings)).toBe(60 + 8);
   });
