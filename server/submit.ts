@@ -78,9 +78,10 @@ export async function submit(
     throw error;
   }
   const uses = findings.filter(({ kind }) => kind === 'uses');
+  const slow = findings.filter(({ kind }) => kind === 'slow-scrape');
   return {
     id: row.id,
-    warnings,
+    warnings: [...warnings, ...slow.map(({ metric, detail }) => `${metric}: ${detail}`)],
     notes: uses.map(({ metric, detail, query }) => `${metric} ${detail} (${query})`),
   };
 }
