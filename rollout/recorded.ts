@@ -19,8 +19,8 @@ export class Recorded {
   readonly #draw: number;
   readonly #outcomes: BacktestOutcome[] = [];
   readonly #stories: BacktestStory[] = [];
-  #finder: StageFinder;
-  #history: Sample[] = [];
+  readonly #finder: StageFinder;
+  readonly #history: Sample[] = [];
   #present: { run: Backtest; origin: number; seen: number } | null = null;
   #began = 0;
 

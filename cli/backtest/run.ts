@@ -37,11 +37,19 @@ async function resultsOf(
   { lines }: TraceFile,
   progress: Progress,
 ): Promise<TraceRunResult[]> {
-  const first: NumberedLine[] = [];
-  let threads: TraceThreads | null = null;
   // A thread cannot load the sources; and the first rollouts are drawn from one place.
   const count =
     import.meta.url.endsWith('.js') && draw === 0 ? Math.min(MOST_THREADS, availableParallelism()) : 1;
+  const alone = new TraceRun(plan, { draw });
+  if (count < 2) {
+    for await (const { text, number } of lines) {
+      progress.advance(text.length + 1, alone.rollouts);
+      alone.add(text, number);
+    }
+    return [alone.finish()];
+  }
+  const first: NumberedLine[] = [];
+  let threads: TraceThreads | null = null;
   try {
     for await (const line of lines) {
       progress.advance(line.text.length + 1, threads?.rollouts ?? 0);
@@ -50,7 +58,7 @@ async function resultsOf(
         continue;
       }
       first.push(line);
-      if (first.length <= FEW || count < 2) continue;
+      if (first.length <= FEW) continue;
       threads = new TraceThreads(plan, count);
       for (const early of first.splice(0)) await threads.add(early);
     }
@@ -58,7 +66,6 @@ async function resultsOf(
   } finally {
     await threads?.stop();
   }
-  const run = new TraceRun(plan, { draw });
-  for (const { text, number } of first) run.add(text, number);
-  return [run.finish()];
+  for (const { text, number } of first) alone.add(text, number);
+  return [alone.finish()];
 }
