@@ -6,7 +6,7 @@ import { grownTo, growthKnows } from './native-histogram.ts';
 import { cohortQueries } from './plan-queries.ts';
 import { type Ask, QueryRefused, sizeOf } from './prometheus-api.ts';
 import { type CohortSeries, cohortSeries, histogramText } from './series.ts';
-import { between } from './series-span.ts';
+import { seriesOfWindow } from './series-span.ts';
 import type { BreakdownRequest } from './source.ts';
 import { LOOKBACK_STEPS, type Window } from './targets.ts';
 
@@ -108,8 +108,7 @@ function windowsOf(
   for (let i = 0; i < count; i++) {
     const to = Math.round(end * 1000 - i * step);
     const window: Window = { from: to - step, to };
-    const near = series.map((one) => between(one, window.from - LOOKBACK_STEPS * step, to));
-    const { counted, rejections } = differences(near, window);
+    const { counted, rejections } = differences(seriesOfWindow(series, window), window);
     if (rejections.length > 0 || counted.length === 0) continue;
     const events =
       request.edge === undefined

@@ -4,15 +4,12 @@ import { cohortSample, contradictions, layoutsOf } from './cohort-samples.ts';
 import { differences } from './differences.ts';
 import { halvesOf } from './halves.ts';
 import { singleHistograms } from './latency-series.ts';
-import { cohortQueries } from './plan-queries.ts';
+import type { CohortQuery } from './plan-queries.ts';
 import { type Ask, QueryRefused, sizeOf } from './prometheus-api.ts';
-import { type CohortSeries, cohortSeries } from './series.ts';
-import { between } from './series-span.ts';
+import type { CohortSeries } from './series.ts';
+import { readSpan, seriesOfWindow, WINDOWS_AT_ONCE } from './series-span.ts';
 import type { History, HistoryRequest } from './source.ts';
-import { LOOKBACK_STEPS } from './targets.ts';
 
-/** Windows that one query spans: an hour at 15 s. */
-const WINDOWS_AT_ONCE = 240;
 /** Raw samples after which no older ones are asked for, so that a large service costs no more than a small one. */
 const MOST_POINTS = 6_000_000;
 /** Spans without a single usable window after which the past holds nothing more. */
@@ -33,7 +30,8 @@ export async function readHistory(ask: Ask, request: HistoryRequest): Promise<Hi
     const to = until - read * poll;
     let series: CohortSeries[];
     try {
-      series = await readSpan(ask, { plan, to, count });
+      const span = await readSpan(ask, { plan, to, count, wanted: isOfBaseline });
+      series = span.filter(({ cohort }) => cohort === 'baseline');
     } catch (error) {
       if (!(error instanceof QueryRefused)) throw error;
       return { samples, note: `older history could not be read: ${error.message}` };
@@ -49,20 +47,9 @@ export async function readHistory(ask: Ask, request: HistoryRequest): Promise<Hi
     : { samples, note: 'older history was left out: too many series' };
 }
 
-async function readSpan(ask: Ask, at: { plan: Plan; to: number; count: number }): Promise<CohortSeries[]> {
-  const { plan, to, count } = at;
-  const range = Math.round((count + LOOKBACK_STEPS) * plan.source.poll * 1000);
-  const until = Math.round(to * 1000);
-  const answers = await Promise.all(
-    cohortQueries(plan)
-      .queries.filter(({ role, cohort }) => role !== 'users' && cohort !== 'canary')
-      .map(async (query) => ({ query, answer: await ask(`${query.selector}[${range}ms]`, to) })),
-  );
-  return answers.flatMap(({ query, answer }) =>
-    cohortSeries({ plan, query, after: until - range, until }, answer).filter(
-      ({ cohort }) => cohort === 'baseline',
-    ),
-  );
+/** A query of both cohorts gives the baseline's series too. */
+function isOfBaseline({ role, cohort }: CohortQuery): boolean {
+  return role !== 'users' && cohort !== 'canary';
 }
 
 /** The windows of one span in their order. Pure. */
@@ -79,8 +66,7 @@ function spanSamples(span: {
   for (let i = count - 1; i >= 0; i--) {
     const end = Math.round(to * 1000 - i * step);
     const window = { from: end - step, to: end };
-    const near = series.map((one) => between(one, window.from - LOOKBACK_STEPS * step, window.to));
-    const found = differences(near, window);
+    const found = differences(seriesOfWindow(series, window), window);
     const counted = singleHistograms(found.counted, {});
     const { layouts, rejections } = layoutsOf(plan, counted);
     if (found.counted.length === 0 || found.rejections.length > 0 || rejections.length > 0) continue;

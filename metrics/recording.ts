@@ -1,10 +1,8 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection, Sample } from '../plans/sample.ts';
-import { cohortQueries } from './plan-queries.ts';
 import type { Ask } from './prometheus-api.ts';
-import { type CohortSeries, cohortSeries } from './series.ts';
-import { between } from './series-span.ts';
-import { LOOKBACK_STEPS } from './targets.ts';
+import type { CohortSeries } from './series.ts';
+import { readSpan, seriesOfWindow, WINDOWS_AT_ONCE } from './series-span.ts';
 import { windowSample } from './window-sample.ts';
 
 /** Windows of a past, the last one ending at `until` at the latest. Times are Unix seconds. */
@@ -19,9 +17,6 @@ export type RecordedWindow =
   | { kind: 'sample'; t: number; sample: Sample }
   | { kind: 'rejected'; t: number; rejections: Rejection[] };
 
-/** Windows that one query spans: an hour at 15 s. */
-const WINDOWS_AT_ONCE = 240;
-
 /**
  * Both cohorts over a past, window by window in the order of time, as differences of raw counters like any other
  * window. A window in which the canary had no series counts zeros for it. What `ask` throws ends it.
@@ -33,34 +28,16 @@ export async function* readRecording(ask: Ask, request: RecordingRequest): Async
   for (let read = 0; read < windows; read += WINDOWS_AT_ONCE) {
     const count = Math.min(WINDOWS_AT_ONCE, windows - read);
     const start = from + read * poll;
-    const series = await readSpan(ask, { plan, from: start, until: start + count * poll });
+    const series = await readSpan(ask, { plan, to: start + count * poll, count });
     yield Array.from({ length: count }, (_, i) => windowAt(plan, series, start + (i + 1) * poll));
   }
-}
-
-async function readSpan(
-  ask: Ask,
-  { plan, from, until }: { plan: Plan; from: number; until: number },
-): Promise<CohortSeries[]> {
-  const range = Math.round((until - from + LOOKBACK_STEPS * plan.source.poll) * 1000);
-  const end = Math.round(until * 1000);
-  const answers = await Promise.all(
-    cohortQueries(plan).queries.map(async (query) => ({
-      query,
-      answer: await ask(`${query.selector}[${range}ms]`, until),
-    })),
-  );
-  return answers.flatMap(({ query, answer }) =>
-    cohortSeries({ plan, query, after: end - range, until: end }, answer),
-  );
 }
 
 function windowAt(plan: Plan, series: readonly CohortSeries[], t: number): RecordedWindow {
   const step = plan.source.poll * 1000;
   const end = Math.round(t * 1000);
   const window = { from: end - step, to: end };
-  const near = series.map((one) => between(one, window.from - LOOKBACK_STEPS * step, window.to));
-  const found = windowSample({ plan, stage: '', t, window, series: near });
+  const found = windowSample({ plan, stage: '', t, window, series: seriesOfWindow(series, window) });
   return found.kind === 'sample'
     ? { kind: 'sample', t, sample: found.sample }
     : { kind: 'rejected', t, rejections: found.rejections };
