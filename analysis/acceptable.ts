@@ -1,5 +1,6 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 import { percent, points, signed } from '../plans/words.ts';

@@ -1,6 +1,7 @@
 import type { Assessment, MetricAssessment } from '../plans/assessment.ts';
 import type { ComparedValue, Comparison, ComparisonRow } from '../plans/comparison.ts';
-import type { LatencyMetric, Metric, Plan } from '../plans/plan.ts';
+import type { LatencyMetric, Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Buckets } from '../plans/sample.ts';
 import { stageShare } from '../plans/stages.ts';
 import { latency as seconds } from '../plans/words.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Breakdown, CohortCounts } from '../plans/breakdown.ts';
 import type { Explanation } from '../plans/explanation.ts';
-import type { RatioMetric } from '../plans/plan.ts';
+import type { RatioMetric } from '../plans/metric.ts';
 import { drilldown } from './drilldown.ts';
 import { discoveries } from './false-discoveries.ts';
 import type { Search } from './search.ts';

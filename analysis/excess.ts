@@ -1,4 +1,5 @@
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Excess } from '../plans/report.ts';
 import type { LatencyEvidence, RatioEvidence } from './evidence.ts';
 import { countAbove, histogramTotal } from './histogram.ts';

@@ -1,5 +1,6 @@
 import type { Assessment } from '../plans/assessment.ts';
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Reading, Rejection, Sample } from '../plans/sample.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept } from './evidence.ts';

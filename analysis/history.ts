@@ -1,4 +1,5 @@
-import type { LatencyMetric, Plan, RatioMetric } from '../plans/plan.ts';
+import type { LatencyMetric, RatioMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Buckets, Count, HistorySample } from '../plans/sample.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Knots } from './dispersion.ts';

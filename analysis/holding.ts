@@ -1,7 +1,8 @@
 import type { Holding } from '../plans/assessment.ts';
-import type { Coverage, Plan } from '../plans/plan.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
 import { coverageOf, coverageRequests } from '../plans/slices.ts';
+import type { Coverage } from '../plans/stage.ts';
 import { blindText } from './buckets.ts';
 import type { Evidence, RatioEvidence } from './evidence.ts';
 import type { Finding } from './metric-findings.ts';

@@ -1,4 +1,5 @@
-import type { LatencyMetric, Plan } from '../plans/plan.ts';
+import type { LatencyMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import { type BucketPair, bucketPair, lookAt, usableEdges } from './buckets.ts';
 import type { BucketLook, LatencyEvidence } from './evidence.ts';

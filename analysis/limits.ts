@@ -1,5 +1,7 @@
 import type { LimitAssessment } from '../plans/assessment.ts';
-import type { Limit, Metric, Plan } from '../plans/plan.ts';
+import type { Limit } from '../plans/limit.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import type { LimitWindow } from './evidence.ts';
 import { histogramTotal, quantileOf } from './histogram.ts';

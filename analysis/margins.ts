@@ -1,5 +1,7 @@
-import type { Plan, RatioMetric, Stage } from '../plans/plan.ts';
+import type { RatioMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Count } from '../plans/sample.ts';
+import type { Stage } from '../plans/stage.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 

@@ -1,5 +1,6 @@
 import type { MetricAssessment, Verdict } from '../plans/assessment.ts';
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import { isTested, stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 import type {

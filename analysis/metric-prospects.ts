@@ -1,4 +1,5 @@
-import type { LatencyMetric, MeanMetric, Metric, Plan, RatioMetric } from '../plans/plan.ts';
+import type { LatencyMetric, MeanMetric, Metric, RatioMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 import { largestDispersion } from './dispersion.ts';

@@ -1,4 +1,5 @@
-import type { MeanMetric, Metric, Plan } from '../plans/plan.ts';
+import type { MeanMetric, Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Buckets, Count, HistorySample } from '../plans/sample.ts';
 import { addHistograms, histogramTotal } from './histogram.ts';
 import type { Learnt } from './history.ts';

@@ -1,4 +1,5 @@
-import type { Plan, RatioMetric } from '../plans/plan.ts';
+import type { RatioMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Count, Sample } from '../plans/sample.ts';
 import type { ProofSums, RatioEvidence } from './evidence.ts';
 import { addHalves, NO_HALVES } from './halves.ts';

@@ -1,5 +1,6 @@
 import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,5 +1,5 @@
 import type { ExplainedDimension, ExplainedValue } from '../plans/explanation.ts';
-import type { LatencyMetric, RatioMetric } from '../plans/plan.ts';
+import type { LatencyMetric, RatioMetric } from '../plans/metric.ts';
 import type { Cell } from './cells.ts';
 
 /** How a breakdown is to be read. */

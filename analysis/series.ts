@@ -1,4 +1,5 @@
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { EvidenceSeries, MetricSeries } from '../plans/report.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { assess } from './gate.ts';

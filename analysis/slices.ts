@@ -1,4 +1,5 @@
-import type { LatencyMetric, Plan, RatioMetric } from '../plans/plan.ts';
+import type { LatencyMetric, RatioMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Rejection, Sample } from '../plans/sample.ts';
 import { coverageOf, planSlices, sliceMetrics } from '../plans/slices.ts';
 import { assumedDispersion } from './dispersion.ts';

@@ -1,4 +1,5 @@
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import { stageExposure, stageMax } from '../plans/stages.ts';
 import { bakeTimeFor } from './bake-time.ts';
 import { ratioMargins } from './margins.ts';

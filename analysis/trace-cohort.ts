@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Buckets, CohortSample, Count, Sample } from '../plans/sample.ts';
 
 /** A number that is null in the file was no number at its source; the gate rejects such a sample and counts it. */

@@ -1,4 +1,5 @@
-import type { GaugeMetric, MeanMetric, Plan } from '../plans/plan.ts';
+import type { GaugeMetric, MeanMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';

@@ -1,9 +1,8 @@
 import type { Exposure } from '../plans/exposure.ts';
 import type { FlagRecord } from './provider.ts';
+import type { Rule } from './rule.ts';
 import type { Segment, Segments } from './segments.ts';
-
-/** JsonLogic, as flagd evaluates it. */
-export type Rule = string | number | boolean | null | Rule[] | { [operator: string]: Rule };
+import { split, TOTAL, weightOf } from './split.ts';
 
 /** One flag as flagd's `flags.json` schema describes it. */
 export interface FlagDefinition {
@@ -19,9 +18,6 @@ export interface FlagSet {
   flags: Record<string, FlagDefinition>;
   metadata: Record<string, string | number | boolean>;
 }
-
-/** All weights of a split sum to this, so one unit is 0.01 % and growing the canary's weight only adds users. */
-const TOTAL = 10_000;
 
 /**
  * A flag record as a flagd definition. Users with the canary at some exposure keep it at every larger one: the two
@@ -53,25 +49,6 @@ export function flagSet(environment: string, records: Iterable<FlagRecord>, segm
     flags: Object.fromEntries(sorted.map((record) => [record.key, flagDefinition(record, segments)])),
     metadata: { flagSetId: environment },
   };
-}
-
-/** Rounds down to the unit of 0.01 %: what is served never exceeds what the plan allows. */
-function weightOf(percent: number): number {
-  return Math.min(TOTAL, Math.max(0, Math.floor(percent * 100 + 1e-6)));
-}
-
-function split(record: FlagRecord, exposed: string, weight: number): Rule {
-  const entries: Rule[] = [
-    [exposed, weight],
-    [record.shape.baseline, TOTAL - weight],
-  ];
-  const { stickiness } = record.shape;
-  // flagd's own default bucketing: the cohort is the one that every provider computes by itself.
-  if (stickiness === 'targetingKey') return { fractional: entries };
-  const key: Rule = { var: stickiness };
-  // Without the attribute `cat` would give one and the same text for everybody: all of them in one cohort.
-  const keyed: Rule = { fractional: [{ cat: [{ var: '$flagd.flagKey' }, key] }, ...entries] };
-  return { if: [{ '!!': [key] }, keyed, record.shape.baseline] };
 }
 
 function audience(exposure: Exposure, segments: Segments): Rule | null {

@@ -1,4 +1,5 @@
-import type { GaugeMetric, Plan } from '../plans/plan.ts';
+import type { GaugeMetric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Rejection } from '../plans/sample.ts';
 import { gaugeAt } from './changes.ts';
 import { byTarget } from './differences.ts';

@@ -1,4 +1,5 @@
-import type { Metric, Plan } from '../plans/plan.ts';
+import type { Metric } from '../plans/metric.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample, SliceSample } from '../plans/sample.ts';
 import { planSlices, type Slice, sliceMetrics, sliceOf } from '../plans/slices.ts';
 import { cohortSample, type Layouts } from './cohort-samples.ts';

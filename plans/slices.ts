@@ -1,4 +1,6 @@
-import type { Coverage, LatencyMetric, Metric, Plan, RatioMetric } from './plan.ts';
+import type { LatencyMetric, Metric, RatioMetric } from './metric.ts';
+import type { Plan } from './plan.ts';
+import type { Coverage } from './stage.ts';
 import { isTested } from './stages.ts';
 
 /** A part of the traffic: the series that have this value of a label. */

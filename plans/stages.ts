@@ -1,5 +1,7 @@
+import type { Approval } from './approval.ts';
 import { type Exposure, NO_EXPOSURE } from './exposure.ts';
-import type { Approval, Metric, Plan } from './plan.ts';
+import type { Metric } from './metric.ts';
+import type { Plan } from './plan.ts';
 import type { Margin } from './units.ts';
 
 /**

@@ -1,4 +1,5 @@
-import type { Approval, Plan } from '../plans/plan.ts';
+import type { Approval } from '../plans/approval.ts';
+import type { Plan } from '../plans/plan.ts';
 import { approvalFor } from '../plans/stages.ts';
 import type { Blocker } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';

@@ -1,6 +1,6 @@
 import type { Path } from '../document.ts';
-import type { Coverage } from '../plan.ts';
 import { isCounted, planSlices, sliceOf } from '../slices.ts';
+import type { Coverage } from '../stage.ts';
 import type { Review } from './context.ts';
 import { unknownMetric } from './names.ts';
 

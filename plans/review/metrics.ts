@@ -1,5 +1,5 @@
 import type { Path } from '../document.ts';
-import type { Metric } from '../plan.ts';
+import type { Metric } from '../metric.ts';
 import { isTested } from '../stages.ts';
 import type { Margin } from '../units.ts';
 import type { Review } from './context.ts';

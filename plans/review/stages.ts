@@ -1,5 +1,5 @@
 import type { Path } from '../document.ts';
-import type { Stage } from '../plan.ts';
+import type { Stage } from '../stage.ts';
 import type { Review } from './context.ts';
 import { nameTwice, unknownMetric } from './names.ts';
 

@@ -1,0 +1,2 @@
+/** JsonLogic, as flagd evaluates it. */
+export type Rule = string | number | boolean | null | Rule[] | { [operator: string]: Rule };

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { Approval } from './approval.ts';
+import { Name, PromQL } from './names.ts';
+import { Difference, Duration, Points, ValueDifference } from './units.ts';
+
+export const Coverage = z.strictObject({
+  slice: z
+    .string()
+    .regex(/^[a-zA-Z_]\w*=.+$/, 'expected label=value')
+    .describe('Label and value of the series, such as tier=enterprise.')
+    .meta({ title: 'slice', examples: ['tier=enterprise'] }),
+  minUsers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Distinct users of the canary in the slice, where source.users has the label.'),
+  minRequests: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Requests of the canary in the slice. Default where its users are not counted: 10 for each of minUsers, else 1,000.',
+    ),
+  metrics: z
+    .array(Name)
+    .min(1)
+    .optional()
+    .describe('Ratios and latencies whose series have the label. Default: all with a margin.'),
+});
+export type Coverage = z.infer<typeof Coverage>;
+
+/** A stage does not say of which kind its metric is: both forms, and the review holds them against the metric. */
+const AnyDifference = z.union([Difference, ValueDifference]);
+
+const Override = z.strictObject({
+  soft: AnyDifference.optional().describe('In place of the soft margin of the metric.'),
+  hard: AnyDifference.optional().describe('In place of the hard margin of the metric.'),
+  improve: AnyDifference.optional().describe('In place of the improvement that the metric asks for.'),
+});
+
+export const Stage = z.strictObject({
+  name: Name.describe('How people and the journal call the stage.'),
+  audience: z
+    .strictObject({ segments: z.array(z.string().min(1)).min(1).describe('Segments of tidegate.yaml.') })
+    .optional()
+    .describe('Who gets the canary beside the percentage, from this stage on.'),
+  percent: z
+    .number()
+    .gt(0)
+    .max(100)
+    .optional()
+    .describe('Share of everyone who gets the canary, in percent.')
+    .meta({ title: 'number of percent', examples: [1, 5, 25, 50, 100] }),
+  decommission: z
+    .strictObject({
+      cleanFor: Duration.prefault('7d').describe('How long the old path must be seen unused.'),
+      unused: PromQL.optional().describe('Calls of the old path; the stage ends when it stays 0.'),
+    })
+    .optional()
+    .describe('The named point of no return: the old path is seen unused, then the rollout is complete.'),
+  bake: Duration.prefault('24h').describe('Minimum time in this stage.'),
+  max: Duration.optional().describe(
+    'Time after which a gate that still holds asks a person. Default: twice the bake time.',
+  ),
+  minRequests: z.int().min(0).optional().describe('Requests of the canary that the gate must have seen.'),
+  minUsers: z.int().min(0).optional().describe('Distinct users of the canary that the gate must have seen.'),
+  metrics: z.record(z.string(), Override).default({}).describe('Margins of metrics in this stage, by name.'),
+  promote: z
+    .strictObject({ proof: Points.describe('The canary is worse by less than this, shown with evidence.') })
+    .optional()
+    .describe('Asks for proof of safety before the next stage opens.'),
+  approval: Approval.optional().describe('Who must agree before the next stage opens.'),
+  coverage: z
+    .array(Coverage)
+    .optional()
+    .describe('Slices that must have been seen before the next stage opens; in place of those at the top.'),
+  lease: Duration.optional().describe('Refused by this version.'),
+});
+export type Stage = z.infer<typeof Stage>;
