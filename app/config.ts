@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Segment } from '../flags/segments.ts';
+import { GrantText } from '../plans/access.ts';
 import { Duration } from '../plans/units.ts';
 
 const Port = z.int().min(0).max(65_535);
@@ -53,9 +54,43 @@ export const Config = z.strictObject({
     .strictObject({
       host: z.string().default('127.0.0.1').describe('Address that the API listens on.'),
       port: Port.default(7070).describe('Port of the API and of OFREP.'),
+      publicUrl: Url.optional().describe(
+        'Where browsers reach it, when that is another address; requests to its name are taken.',
+      ),
     })
     .prefault({})
     .describe('The HTTP server.'),
+  auth: z
+    .strictObject({
+      local: z
+        .boolean()
+        .default(true)
+        .describe('On loopback: an administrator token of this machine, in a file of the data folder.'),
+      adminToken: z
+        .string()
+        .min(32, 'expected at least 32 characters')
+        .optional()
+        .describe('A token that may do everything but approve, to make the first others with.'),
+      oidc: z
+        .strictObject({
+          issuer: Url.describe('Address of the identity provider; it is asked for its endpoints.'),
+          clientId: z.string().min(1),
+          clientSecret: z.string().optional().describe('Without it Tidegate is a public client.'),
+          scopes: z.array(z.string()).default(['openid', 'profile', 'email']).describe('What is asked for.'),
+          name: z.string().default('email').describe('The claim that names a person in the journal.'),
+          groups: z.string().default('groups').describe('The claim with the groups of a person.'),
+        })
+        .optional()
+        .describe('Login of people with OpenID Connect.'),
+      groups: z
+        .record(z.string(), z.array(GrantText))
+        .default({})
+        .describe('What the groups of the identity provider may do: ROLE[:AS][@ENVIRONMENT][/FLAG].')
+        .meta({ examples: [{ sre: ['operator', 'approver:on-call@production'] }] }),
+      session: Duration.prefault('12h').describe('How long a login in a browser counts.'),
+    })
+    .prefault({})
+    .describe('Who may do what.'),
   flags: z
     .strictObject({
       host: z.string().default('127.0.0.1').describe('Address that the sync streams listen on.'),

@@ -96,7 +96,7 @@ async function submit(stack: Stack, path: string): Promise<{ id: string }> {
   // The baseline's series exist once Prometheus has scraped the shop twice; until then the answer is "not yet".
   const end = Date.now() + 30_000;
   for (;;) {
-    const response = await fetch(`${stack.urls.server}/api/v1/rollouts`, {
+    const response = await stack.api('/rollouts', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body,
@@ -109,7 +109,7 @@ async function submit(stack: Stack, path: string): Promise<{ id: string }> {
 }
 
 async function status(stack: Stack, id: string): Promise<StatusReply> {
-  const response = await fetch(`${stack.urls.server}/api/v1/rollouts/${id}`, {
+  const response = await stack.api(`/rollouts/${id}`, {
     signal: AbortSignal.timeout(5_000),
   });
   return StatusReply.parse(await response.json());

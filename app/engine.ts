@@ -95,7 +95,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       const handle = await handleOf(id);
       return ask(id, () =>
         handle.executeUpdate(amendUpdate, {
-          args: [{ rolloutId: id, message: { plan, text, reason, by: actor.by, roles: actor.roles } }],
+          args: [{ rolloutId: id, message: { plan, text, reason, ...actor } }],
         }),
       );
     },

@@ -13,6 +13,11 @@ export function stateFolder(env: NodeJS.ProcessEnv): string {
   return join(base, 'tidegate');
 }
 
+/** The token of this machine's administrator, in the data folder of a server. */
+export function adminTokenFile(data: string): string {
+  return join(data, 'admin-token.json');
+}
+
 /** The command's own file: compiled beside this one, or the build of a clone that runs from its sources. */
 export function commandFile(): string {
   for (const place of ['../cli/main.js', '../dist/cli/main.js']) {

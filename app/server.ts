@@ -4,6 +4,7 @@ import { openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
+import { openAccess } from './access.ts';
 import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
 import { startFlagParts } from './flag-service.ts';
@@ -22,7 +23,9 @@ export async function runServer(config: Config): Promise<number> {
   const rollouts = createRolloutStore(database);
   const sources = createSources(config.sources);
   const client = openTemporalClient(config);
+  const access = await openAccess(config, { database, log });
   const app = createServer({
+    access: access.server,
     rollouts,
     outbox: createOutbox(database),
     flags: flags.provider,
@@ -42,7 +45,10 @@ export async function runServer(config: Config): Promise<number> {
     now: () => Date.now(),
     logger: log,
   });
-  const address = await listen(app, config.server);
+  // Before it listens, so that whoever sees it up finds the token.
+  await access.announce(access.address);
+  const address = await listen(app, { ...config.server, hasLogin: access.hasLogin });
+  await access.announce(address);
   log.info({ address, sync: flags.sync?.port ?? null }, 'server is ready');
   // The tables may come later: flags are served and kills are taken before PostgreSQL answers.
   void insist(() => migrate(config.database.url), {

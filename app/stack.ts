@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { stringify } from 'yaml';
 import { migrate } from '../store/migrate.ts';
+import { readAdminToken } from './admin-token.ts';
 import { type Child, startChild, untilReady } from './embedded/child.ts';
 import { childrenOf, endLeftovers } from './embedded/children.ts';
 import { type FolderLock, lockFolder } from './embedded/lock.ts';
@@ -12,7 +13,7 @@ import { describeBusyPort, isPortFree, nextFreePort } from './embedded/ports.ts'
 import { startPostgres } from './embedded/postgres.ts';
 import { type ScrapeConfig, startPrometheus } from './embedded/prometheus.ts';
 import { startTemporal } from './embedded/temporal.ts';
-import { commandFile } from './paths.ts';
+import { adminTokenFile, commandFile } from './paths.ts';
 
 export interface StackOptions {
   /** Everything that the stack writes stands below this folder; one stack per folder. */
@@ -51,6 +52,10 @@ export interface Stack {
   urls: { server: string; prometheus: string; postgres: string; temporal: string };
   /** The processes by name, to be stopped and started one by one. */
   parts: Record<PartName, Part>;
+  /** The administrator's token of this machine where this start has made it; null: it is the one of before. */
+  newToken: string | null;
+  /** Asks the server's API as the administrator of this machine. `path` begins below /api/v1. */
+  api(path: string, request?: RequestInit): Promise<Response>;
   stop(): Promise<void>;
 }
 
@@ -203,6 +208,8 @@ async function assemble(
   await Promise.all([parts.temporal.start(), parts.prometheus.start()]);
 
   const configFile = join(data, 'tidegate.yaml');
+  const tokenFile = adminTokenFile(data);
+  const before = await readAdminToken(tokenFile);
   await writeFile(configFile, configText(options, ports, urls), { mode: 0o600 });
   next('worker and server: starting (about 2 s)');
   const run = (name: 'worker' | 'server', ready: string) => async (): Promise<Running> => {
@@ -223,7 +230,14 @@ async function assemble(
   signal?.throwIfAborted();
   await lock.announce({ server: urls.server, prometheus: urls.prometheus, temporal: urls.temporal });
   const all = parts as Record<PartName, Part>;
+  const admin = await readAdminToken(tokenFile);
   return {
+    newToken: before === null ? (admin?.token ?? null) : null,
+    api: (path, request = {}) => {
+      const headers = new Headers(request.headers);
+      headers.set('authorization', `Bearer ${admin?.token ?? ''}`);
+      return fetch(`${urls.server}/api/v1${path}`, { ...request, headers });
+    },
     configFile,
     ports,
     urls,

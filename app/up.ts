@@ -111,6 +111,9 @@ async function stay(
       `flagd sync  127.0.0.1:${stack.ports.sync} and 127.0.0.1:${stack.ports.workerSync}`,
       ...(fronts.length === 0 ? [] : [`shop        ${fronts.join(' and ')}`]),
       `settings    ${stack.configFile}`,
+      ...(stack.newToken === null
+        ? []
+        : [`token       ${stack.newToken} (administrator of this machine; commands find it)`]),
       '',
       `npx tidegate list${stack.ports.server === 7070 ? '' : ` --server ${stack.urls.server}`}`,
       'Ctrl-C ends everything.',

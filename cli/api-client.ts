@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
 import { Problem } from '../server/api.ts';
+import type { Credential } from './credentials.ts';
 import { isFailureCode } from './failure.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -27,9 +28,11 @@ function unreachable(server: string, error: unknown): Failure {
 /** The HTTP API for commands. Every refusal is a `Failure`; no server at all is `SERVER_UNREACHABLE`. */
 export class ApiClient {
   readonly #server: string;
+  readonly #credential: () => Promise<Credential | null>;
 
-  constructor(server: string) {
+  constructor({ server, credential }: { server: string; credential: () => Promise<Credential | null> }) {
     this.#server = server;
+    this.#credential = credential;
   }
 
   get<T extends z.ZodType>(path: string, reply: T): Promise<z.output<T>> {
@@ -48,6 +51,10 @@ export class ApiClient {
       reply,
       timeoutMs,
     );
+  }
+
+  delete<T extends z.ZodType>(path: string, reply: T): Promise<z.output<T>> {
+    return this.#call(path, { method: 'DELETE' }, reply);
   }
 
   /** A body that is no JSON value, such as JSON lines. */
@@ -93,7 +100,10 @@ export class ApiClient {
       throw new Failure('USAGE', `${this.#server} is not an address such as http://127.0.0.1:7070.`);
     }
     try {
-      return await fetch(url, init);
+      const headers = new Headers(init.headers);
+      const credential = await this.#credential();
+      if (credential !== null) headers.set('authorization', `Bearer ${credential.token}`);
+      return await fetch(url, { ...init, headers });
     } catch (error) {
       throw unreachable(this.#server, error);
     }

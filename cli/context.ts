@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { Failure } from '../plans/failures.ts';
+import { type Credential, credentialFor } from './credentials.ts';
 import { type Ink, inkFor } from './render/ink.ts';
 import type { Page } from './render/status.ts';
 
@@ -9,6 +10,7 @@ export interface GlobalOptions {
   json?: boolean;
   server: string;
   config?: string;
+  token?: string;
   as?: string;
   role?: string[];
 }
@@ -19,7 +21,12 @@ export interface Context {
   server: string;
   /** Path of tidegate.yaml where one was named. */
   configFile: string | undefined;
-  actor: { by: string; roles: string[] };
+  /** What the server knows this command by; null: nothing was found. */
+  credential: () => Promise<Credential | null>;
+  /** What a request says of its sender beside the token: somebody else where that was asked for. */
+  named: () => Promise<{ by?: string; roles?: string[] }>;
+  /** Who sits at this machine, for what goes past the server. */
+  user: () => string;
   ink: Ink;
   /** Width, time and colour of a page on standard output. */
   page: () => Page;
@@ -43,11 +50,31 @@ export function contextOf(command: Command): Context {
   const options = command.optsWithGlobals<GlobalOptions>();
   const json = options.json === true;
   const ink = inkFor(process.stdout, process.env);
+  const server = options.server.replace(/\/+$/, '');
+  let found: Promise<Credential | null> | undefined;
+  const credential = () => {
+    found ??= credentialFor({
+      server,
+      token: options.token,
+      configFile: options.config,
+      env: process.env,
+    });
+    return found;
+  };
   return {
     json,
-    server: options.server.replace(/\/+$/, ''),
+    server,
     configFile: options.config,
-    actor: { by: userName(options), roles: options.role ?? [] },
+    credential,
+    user: () => userName(options),
+    async named() {
+      // The administrator's token of this machine is nobody's name; whoever uses it is.
+      const by = (await credential())?.local === true ? userName(options) : options.as;
+      return {
+        ...(by === undefined ? {} : { by }),
+        ...(options.role === undefined ? {} : { roles: options.role }),
+      };
+    },
     ink,
     page: () => ({ width: pageWidth(), now: Date.now(), ink }),
     say: (lines) => {

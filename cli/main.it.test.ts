@@ -365,7 +365,7 @@ describe('what this version does not do', () => {
 describe('a direct kill', () => {
   test('refuses once the old path is decommissioned, also without PostgreSQL', async () => {
     await submitted('gone');
-    const reply = await fetch(`${server.url}/api/v1/rollouts/gone-1`);
+    const reply = await server.api('/rollouts/gone-1');
     const { view } = (await reply.json()) as { view: RolloutView };
     await server.engine.step({ ...view, phase: 'completed', stage: 'decommission', endedAt: Date.now() });
     const config = await file(

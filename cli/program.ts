@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { addAccess } from './access-commands.ts';
 import { addDecisions } from './decision-commands.ts';
 import { addFlags } from './flag-commands.ts';
 import { addProcesses } from './process-commands.ts';
@@ -27,8 +28,13 @@ export function createProgram(finish: (status: number) => void): Command {
       new Option('--server <url>', 'address of the server').env('TIDEGATE_SERVER').default(DEFAULT_SERVER),
     )
     .option('--config <file>', 'configuration (default: tidegate.yaml where there is one)')
-    .addOption(new Option('--as <name>', 'who asks (default: the user of this machine)').env('TIDEGATE_USER'))
-    .option('--role <role>', 'a role of who asks; may be repeated', collect)
+    .addOption(
+      new Option('--as <name>', 'in whose name; with the token of an administrator of this machine').env(
+        'TIDEGATE_USER',
+      ),
+    )
+    .option('--token <token>', 'who asks (default: TIDEGATE_TOKEN, `tidegate login`, or this machine)')
+    .option('--role <role>', 'in which role to approve (default: all of yours); may be repeated', collect)
     .addHelpText(
       'after',
       '\nExit status: 0 done, 1 the answer is no, 2 wrong use, 3 something could not be reached.',
@@ -41,6 +47,7 @@ export function createProgram(finish: (status: number) => void): Command {
   addRollouts(program, run);
   addDecisions(program, run);
   addFlags(program, run);
+  addAccess(program, run);
   addProcesses(program, run);
   return program;
 }

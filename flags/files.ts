@@ -7,12 +7,21 @@ import { dirname } from 'node:path';
  * between: temporary file, fsync, rename, fsync of the folder. The folder is made if it is missing.
  */
 export async function writeAtomic(path: string, text: string): Promise<void> {
+  await replace({ path, text, mode: 0o666 });
+}
+
+/** The same for a file that nobody but its owner may read. */
+export async function writePrivate(path: string, text: string): Promise<void> {
+  await replace({ path, text, mode: 0o600 });
+}
+
+async function replace({ path, text, mode }: { path: string; text: string; mode: number }): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   // Does not end like a file that readers look for.
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    const file = await open(temporary, 'w');
+    const file = await open(temporary, 'w', mode);
     try {
       await file.writeFile(text);
       await file.sync();

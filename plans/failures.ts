@@ -92,6 +92,43 @@ const table = {
     hint: 'Nobody approves what they submitted: ask another person with the role.',
   },
   ROLE_MISSING: { status: 403, exit: 1, retry: false, hint: 'Ask somebody who has one of the roles named.' },
+  LOGIN_NEEDED: {
+    status: 401,
+    exit: 2,
+    retry: false,
+    hint: 'Send a token (`--token`, TIDEGATE_TOKEN or `tidegate login`); an administrator makes one with `tidegate tokens create`.',
+  },
+  TOKEN_REFUSED: {
+    status: 401,
+    exit: 2,
+    retry: false,
+    hint: 'The token is unknown, has expired or was revoked: ask an administrator for another.',
+  },
+  TOKEN_UNKNOWN: { status: 404, exit: 1, retry: false, hint: '`tidegate tokens list` shows them.' },
+  LOGIN_FAILED: {
+    status: 401,
+    exit: 2,
+    retry: false,
+    hint: 'Begin again at /login; an administrator maps groups to grants in tidegate.yaml, `auth.groups`.',
+  },
+  PERMISSION_MISSING: {
+    status: 403,
+    exit: 1,
+    retry: false,
+    hint: '`tidegate whoami` shows what you may do; an administrator grants more.',
+  },
+  CSRF_MISSING: {
+    status: 403,
+    exit: 2,
+    retry: false,
+    hint: 'A change from a page carries the `x-tidegate-csrf` that /api/v1/session gives; reload the page.',
+  },
+  IDENTITY_UNREACHABLE: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'The identity provider does not answer; tokens and open sessions go on. Check `auth.oidc.issuer`.',
+  },
   HARD_STOP: {
     status: 409,
     exit: 1,

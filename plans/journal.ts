@@ -10,6 +10,8 @@ export const Cause = z.discriminatedUnion('kind', [
     by: z.string(),
     roles: z.array(z.string()),
     reason: z.string().nullable(),
+    /** Whose token it came with, where that is somebody else. */
+    through: z.string().exactOptional(),
   }),
   z.strictObject({ kind: z.literal('gate'), verdict: z.string(), reason: z.string() }),
   z.strictObject({ kind: z.literal('alert'), name: z.string(), detail: z.string() }),

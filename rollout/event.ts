@@ -9,6 +9,8 @@ import type { Plan } from '../plans/plan.ts';
 export interface Person {
   by: string;
   roles: string[];
+  /** Who sent it in this person's name. */
+  through?: string;
 }
 
 /** What the gate saw of the flag at its last poll; null where it could not be read. */

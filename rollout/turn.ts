@@ -63,8 +63,8 @@ export function closeTurn(turn: Turn): [RolloutState, Command[]] {
   return [state, turn.commands];
 }
 
-export function person({ by, roles }: Person, reason: string | null): Cause {
-  return { kind: 'person', by, roles, reason };
+export function person({ by, roles, through }: Person, reason: string | null): Cause {
+  return { kind: 'person', by, roles, reason, ...(through === undefined ? {} : { through }) };
 }
 
 export function policy(reason: string): Cause {

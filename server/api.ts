@@ -6,11 +6,8 @@ import { JournalEntry } from '../plans/journal.ts';
 import type { Sample } from '../plans/sample.ts';
 import { Phase, RolloutView } from '../plans/view.ts';
 
-/** Who asks. Until there is a login, the caller names itself and the server listens on loopback only. */
-export const Actor = z.strictObject({ by: z.string().min(1), roles: z.array(z.string()).default([]) });
-export type Actor = z.infer<typeof Actor>;
-
-const actor = Actor.shape;
+/** The sender is known by its token or its login; only who may act for others names another person and its roles. */
+const actor = { by: z.string().min(1).optional(), roles: z.array(z.string()).optional() };
 
 export const SubmitRequest = z.strictObject({
   ...actor,

@@ -3,6 +3,8 @@ import type { FlagProvider } from '../flags/provider.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
+import type { GuardParts } from './auth/guard.ts';
+import type { OidcLogin } from './auth/oidc.ts';
 import type { RolloutEngine } from './engine.ts';
 
 /** What was found of a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */
@@ -13,7 +15,18 @@ export interface QueryFinding {
   detail: string;
 }
 
+/** How people and programs prove who they are. */
+export interface ServerAccess extends GuardParts {
+  /** Null: no identity provider is configured. */
+  login: OidcLogin | null;
+  /** Where browsers reach this server. */
+  publicUrl: string;
+  /** True where browsers reach it by TLS: cookies then travel no other way. */
+  secure: boolean;
+}
+
 export interface ServerDeps {
+  access: ServerAccess;
   rollouts: RolloutStore;
   outbox: Outbox;
   /** Moves flags; honours a kill while PostgreSQL is away. */

@@ -1,6 +1,10 @@
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
-import type { Action, ActionRequest, Actor, AlertRequest } from './api.ts';
+import type { Action, ActionRequest, AlertRequest } from './api.ts';
+import type { Actor } from './auth/principal.ts';
+
+/** What a person decides. */
+export type Decision = Actor & Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'>;
 
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
@@ -9,7 +13,7 @@ import type { Action, ActionRequest, Actor, AlertRequest } from './api.ts';
 export interface RolloutEngine {
   /** Starts the workflow; `ROLLOUT_ACTIVE` when the flag has one already. */
   start(row: { id: string; plan: Plan; submittedBy: Actor }): Promise<void>;
-  act(id: string, action: Action, request: ActionRequest): Promise<{ summary: string; view: RolloutView }>;
+  act(id: string, action: Action, request: Decision): Promise<{ summary: string; view: RolloutView }>;
   amend(
     id: string,
     request: { plan: Plan; text: string; actor: Actor; reason: string | null },

@@ -14,8 +14,8 @@ afterAll(() => server.close());
 test('a watcher hears each change once, until the rollout ends', { timeout: 30_000 }, async () => {
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify({ by: 'ada', text: planFor('watched') });
-  await fetch(`${server.url}/api/v1/rollouts`, { method: 'POST', headers, body });
-  const response = await fetch(`${server.url}/api/v1/rollouts/watched-1/events`);
+  await server.api('/rollouts', { method: 'POST', headers, body });
+  const response = await server.api('/rollouts/watched-1/events');
   expect(response.headers.get('content-type')).toBe('text/event-stream');
   const { body: stream } = response;
   if (stream === null) throw new Error('no stream');
@@ -62,8 +62,8 @@ test('a server that closes does not wait for its watchers', async () => {
   const own = await startApiServer();
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify({ by: 'ada', text: planFor('watched') });
-  await fetch(`${own.url}/api/v1/rollouts`, { method: 'POST', headers, body });
-  const response = await fetch(`${own.url}/api/v1/rollouts/watched-1/events`);
+  await own.api('/rollouts', { method: 'POST', headers, body });
+  const response = await own.api('/rollouts/watched-1/events');
   const reading = response.text().catch(() => 'broken off');
   await own.close();
   await reading;

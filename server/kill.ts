@@ -1,6 +1,7 @@
 import { ENDED } from '../plans/view.ts';
 import type { RolloutRow } from '../store/store.ts';
-import type { Actor, KillReply } from './api.ts';
+import type { KillReply } from './api.ts';
+import type { Actor } from './auth/principal.ts';
 import type { ServerDeps } from './deps.ts';
 
 /** How long a kill looks for the rollout before it writes the flag without knowing it. */

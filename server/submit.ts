@@ -1,6 +1,8 @@
+import type { Place } from '../plans/access.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { Actor, SubmitReply } from './api.ts';
+import type { SubmitReply } from './api.ts';
+import type { Actor } from './auth/principal.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { planFromText } from './plan-text.ts';
 
@@ -28,14 +30,15 @@ function refuseQueries(plan: Plan, findings: QueryFinding[]): void {
 
 /**
  * Takes a plan in: everything that can be known to be wrong is said before anything moves. A rollout whose
- * workflow cannot be started leaves nothing behind.
+ * workflow cannot be started leaves nothing behind. `actorAt` refuses who may not submit there.
  */
 export async function submit(
   deps: ServerDeps,
-  request: { text: string; file: string; actor: Actor },
+  request: { text: string; file: string; actorAt: (place: Place) => Actor },
 ): Promise<SubmitReply> {
-  const { text, file, actor } = request;
+  const { text, file, actorAt } = request;
   const { plan, warnings } = planFromText(deps, { text, file });
+  const actor = actorAt({ environment: plan.environment, flag: plan.flag.key });
   if (plan.flag.provider !== deps.flags.name) {
     throw new Failure('NOT_SUPPORTED', `The flag provider ${plan.flag.provider} is not set up here.`, {
       where: `${file}: flag.provider`,

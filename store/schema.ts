@@ -9,9 +9,11 @@ import {
   primaryKey,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import type { Grant } from '../plans/access.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
+import type { SessionSubject } from './access-contract.ts';
 import { json, moment, words } from './columns.ts';
 import type { Decommissioned, FlagDefinition, FlagLatch } from './flag-contract.ts';
 
@@ -138,3 +140,23 @@ export const flagRevisions = pgTable(
   },
   (table) => [primaryKey({ columns: [table.environment, table.key, table.revision] })],
 );
+
+/** Tokens of people and programs for the API. The secret itself is nowhere: `hash` is its SHA-256. */
+export const apiTokens = pgTable('api_tokens', {
+  id: words().primaryKey(),
+  name: words().notNull(),
+  hash: words().notNull(),
+  grants: json().$type<Grant[]>().notNull(),
+  createdBy: words('created_by').notNull(),
+  createdAt: moment('created_at').notNull().default(sql`now()`),
+  expiresAt: moment('expires_at').notNull(),
+  revokedAt: moment('revoked_at'),
+});
+
+/** Logins of browsers. `id` is the SHA-256 of what the cookie holds. */
+export const sessions = pgTable('sessions', {
+  id: words().primaryKey(),
+  subject: json().$type<SessionSubject>().notNull(),
+  csrf: words().notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});

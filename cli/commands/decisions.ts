@@ -30,12 +30,17 @@ export async function decide(
   decision: { action: Action; reference: string },
   options: DecisionOptions,
 ): Promise<void> {
-  const api = new ApiClient(context.server);
+  const api = new ApiClient(context);
   const accept = options.accept === undefined ? null : acceptedDifference(options.accept);
   const id = await rolloutId(api, decision.reference);
   const reply = await api.post(
     `/rollouts/${encodeURIComponent(id)}/actions/${decision.action}`,
-    { ...context.actor, reason: options.reason ?? null, accept, breakGlass: options.breakGlass === true },
+    {
+      ...(await context.named()),
+      reason: options.reason ?? null,
+      accept,
+      breakGlass: options.breakGlass === true,
+    },
     ActionReply,
   );
   context.tell(reply);
@@ -50,12 +55,12 @@ export async function amend(
   target: { reference: string; file: string },
   options: { reason?: string },
 ): Promise<void> {
-  const api = new ApiClient(context.server);
+  const api = new ApiClient(context);
   const text = await planText(target.file);
   const id = await rolloutId(api, target.reference);
   const reply = await api.post(
     `/rollouts/${encodeURIComponent(id)}/amend`,
-    { ...context.actor, text, file: target.file, reason: options.reason ?? null },
+    { ...(await context.named()), text, file: target.file, reason: options.reason ?? null },
     AmendReply,
   );
   context.tell(reply);

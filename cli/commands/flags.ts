@@ -20,7 +20,7 @@ export async function flags(
   key: string | undefined,
   options: { environment?: string },
 ): Promise<void> {
-  const api = new ApiClient(context.server);
+  const api = new ApiClient(context);
   const found =
     key === undefined
       ? (await api.get('/flags', FlagsReply)).flags.filter(
@@ -39,8 +39,11 @@ export interface KillOptions {
 
 export async function kill(context: Context, key: string, options: KillOptions): Promise<void> {
   if (options.direct === true) return killDirectly(context, key, options);
-  const body = { ...context.actor, ...(options.reason === undefined ? {} : { reason: options.reason }) };
-  const reply = await new ApiClient(context.server)
+  const body = {
+    ...(await context.named()),
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+  };
+  const reply = await new ApiClient(context)
     .post(address(key, '/kill', options.environment), body, KillReply, KILL_TIMEOUT_MS)
     .catch((error: unknown) => {
       if (!isFailure(error) || error.code !== 'SERVER_UNREACHABLE') throw error;
@@ -77,7 +80,7 @@ async function killDirectly(context: Context, key: string, options: KillOptions)
   const done = await killDirect(config, {
     key,
     environment: options.environment ?? null,
-    by: context.actor.by,
+    by: context.user(),
     reason: options.reason ?? 'kill',
   });
   context.tell(done);
@@ -95,9 +98,9 @@ export async function unlock(
   key: string,
   options: { environment?: string; reason: string },
 ): Promise<void> {
-  const reply = await new ApiClient(context.server).post(
+  const reply = await new ApiClient(context).post(
     address(key, '/unlock', options.environment),
-    { ...context.actor, reason: options.reason },
+    { ...(await context.named()), reason: options.reason },
     FlagReply,
   );
   context.tell(reply);

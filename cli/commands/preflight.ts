@@ -69,7 +69,7 @@ async function servedFlag(context: Context, plan: Plan): Promise<ServedFlag | nu
   const { environment, flag } = plan;
   const query = `?environment=${encodeURIComponent(environment)}`;
   try {
-    const { exposure, latch } = await new ApiClient(context.server).get(
+    const { exposure, latch } = await new ApiClient(context).get(
       `/flags/${encodeURIComponent(flag.key)}${query}`,
       FlagReply,
     );

@@ -12,9 +12,9 @@ import { renderStatus } from '../render/status.ts';
 
 export async function submit(context: Context, file: string): Promise<void> {
   const text = await planText(file);
-  const reply = await new ApiClient(context.server).post(
+  const reply = await new ApiClient(context).post(
     '/rollouts',
-    { ...context.actor, text, file },
+    { ...(await context.named()), text, file },
     SubmitReply,
   );
   context.tell(reply);
@@ -36,7 +36,7 @@ export async function list(
       details: [`phases: ${Phase.options.join(', ')}`],
     });
   }
-  const reply = await new ApiClient(context.server).get(`/rollouts?${query.toString()}`, ListReply);
+  const reply = await new ApiClient(context).get(`/rollouts?${query.toString()}`, ListReply);
   context.tell(reply);
   context.say(renderList(printable(reply.rollouts), context.page()));
 }
@@ -46,7 +46,7 @@ export async function status(
   reference: string,
   options: { history?: boolean; trace?: boolean },
 ): Promise<void> {
-  const api = new ApiClient(context.server);
+  const api = new ApiClient(context);
   const id = await rolloutId(api, reference);
   const path = `/rollouts/${encodeURIComponent(id)}`;
   if (options.trace === true) {

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { compare, compareAhead } from '../../analysis/comparison.ts';
 import { ENDED } from '../../plans/view.ts';
 import { ComparisonQuery, ComparisonReply } from '../api.ts';
+import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
-import { rolloutRow, viewOf } from '../live.ts';
+import { viewOf } from '../live.ts';
 import { replayed, stageIndexOf } from '../replayed.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
@@ -14,6 +15,7 @@ export const comparisonRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.get('/rollouts/:id/comparison', {
+      config: { access: ['read'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Both cohorts of a stage side by side',
@@ -22,7 +24,7 @@ export const comparisonRoutes =
         response: { 200: ComparisonReply },
       },
       handler: async (request) => {
-        const row = await rolloutRow(deps, request.params.id);
+        const row = await rolloutFor(deps, request);
         const { plan, replay } = await replayed(deps, row);
         const { stage: asked } = request.query;
         const view = viewOf(row);

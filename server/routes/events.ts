@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isFailure } from '../../plans/failures.ts';
 import { ENDED } from '../../plans/view.ts';
 import type { LiveEvent } from '../api.ts';
+import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
 import { liveEvent } from '../live.ts';
 import { problemOf } from '../problem.ts';
@@ -29,13 +30,14 @@ export const eventRoutes =
     });
 
     app.get('/rollouts/:id/events', {
+      config: { access: ['read'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Changes as they come',
         params: z.strictObject({ id: z.string().min(1) }),
       },
       handler: async (request, reply) => {
-        const { id } = request.params;
+        const { id } = await rolloutFor(deps, request);
         let event = await liveEvent(deps, id);
         reply.hijack();
         const stop = new AbortController();

@@ -1,12 +1,27 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { FlagReading, FlagTarget } from '../../flags/provider.ts';
+import type { Place } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
 import { FlagQuery, FlagReply, FlagsReply, KillReply, KillRequest, UnlockRequest } from '../api.ts';
+import { callerOf } from '../auth/guard.ts';
+import type { Actor, Named } from '../auth/principal.ts';
 import type { ServerDeps } from '../deps.ts';
 import { kill } from '../kill.ts';
 
 const Key = z.strictObject({ key: z.string().min(1) });
+
+function flagPlace({ environment, key }: FlagTarget): Place {
+  return { environment, flag: key };
+}
+
+/** Who moves the flag; `PERMISSION_MISSING` when the sender may not there. */
+function operator(request: FastifyRequest, target: FlagTarget, named: Named): Actor {
+  const caller = callerOf(request);
+  caller.demand('operate', flagPlace(target));
+  return caller.actor(named, flagPlace(target));
+}
 
 /** The flag that is meant: where its environment is not named, it must have only one. */
 async function targetOf(deps: ServerDeps, key: string, environment: string | undefined): Promise<FlagTarget> {
@@ -47,13 +62,18 @@ export const flagRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.get('/flags', {
+      config: { access: ['read'] },
       schema: { tags: ['flags'], summary: 'List flags', response: { 200: FlagsReply } },
-      handler: async () => {
+      handler: async (request) => {
         const { flagService } = deps;
+        const caller = callerOf(request);
         const latched = new Set(
           flagService.status().latched.map(({ environment, key }) => `${environment}/${key}`),
         );
-        const flags = flagService.environments().flatMap((environment) => flagService.flags(environment));
+        const flags = flagService
+          .environments()
+          .flatMap((environment) => flagService.flags(environment))
+          .filter(({ environment, key }) => caller.may('read', { environment, flag: key }));
         return {
           flags: flags.map((flag) => ({
             ...flagReply(flag),
@@ -64,6 +84,7 @@ export const flagRoutes =
     });
 
     app.get('/flags/:key', {
+      config: { access: ['read'] },
       schema: {
         tags: ['flags'],
         summary: 'One flag',
@@ -73,6 +94,7 @@ export const flagRoutes =
       },
       handler: async (request) => {
         const target = await targetOf(deps, request.params.key, request.query.environment);
+        callerOf(request).demand('read', flagPlace(target));
         const reading = await deps.flags.read(target);
         if (reading === null) {
           throw new Failure('FLAG_UNKNOWN', `There is no flag ${target.key} in ${target.environment}.`);
@@ -82,6 +104,7 @@ export const flagRoutes =
     });
 
     app.post('/flags/:key/kill', {
+      config: { access: ['operate'] },
       schema: {
         tags: ['flags'],
         summary: 'Take the canary from everybody now',
@@ -93,11 +116,12 @@ export const flagRoutes =
       handler: async (request) => {
         const { by, roles, reason } = request.body;
         const target = await targetOf(deps, request.params.key, request.query.environment);
-        return kill(deps, target, { actor: { by, roles }, reason });
+        return kill(deps, target, { actor: operator(request, target, { by, roles }), reason });
       },
     });
 
     app.post('/flags/:key/unlock', {
+      config: { access: ['operate'] },
       schema: {
         tags: ['flags'],
         summary: 'Let rollouts raise a killed flag again',
@@ -107,8 +131,9 @@ export const flagRoutes =
         response: { 200: FlagReply },
       },
       handler: async (request) => {
-        const { by, reason } = request.body;
+        const { by: named, roles, reason } = request.body;
         const target = await targetOf(deps, request.params.key, request.query.environment);
+        const { by } = operator(request, target, { by: named, roles });
         return flagReply(await deps.flags.unlock(target, by, reason));
       },
     });

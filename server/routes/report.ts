@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { reportMarkdown } from '../../rollout/reporting/markdown.ts';
 import { reportOf } from '../../rollout/reporting/report.ts';
 import { ReportQuery } from '../api.ts';
+import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
-import { rolloutRow, viewOf } from '../live.ts';
+import { viewOf } from '../live.ts';
 import { replayed } from '../replayed.ts';
 import { reportHtml } from '../report/html.ts';
 import { PAGE_POLICY } from '../report/page.ts';
@@ -16,6 +17,7 @@ export const reportRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.get('/rollouts/:id/report', {
+      config: { access: ['read'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Its story as JSON, Markdown or HTML',
@@ -23,7 +25,7 @@ export const reportRoutes =
         querystring: ReportQuery,
       },
       handler: async (request, reply) => {
-        const row = await rolloutRow(deps, request.params.id);
+        const row = await rolloutFor(deps, request);
         const { journal, polls, replay } = await replayed(deps, row);
         const report = reportOf({ view: viewOf(row), journal, polls, replay, now: deps.now() });
         switch (request.query.format) {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
+import type { Permission } from '../../plans/access.ts';
 import type { HistorySample, Sample } from '../../plans/sample.ts';
 import {
   Action,
@@ -19,23 +20,37 @@ import {
   SubmitReply,
   SubmitRequest,
 } from '../api.ts';
+import { callerOf } from '../auth/guard.ts';
+import { placeOf, rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
-import { liveEvent, planOf, rolloutRow, viewOf } from '../live.ts';
+import { liveEvent, planOf, viewOf } from '../live.ts';
 import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
+
+/** What each decision needs. Whoever submitted a plan may also withdraw what it waits for. */
+const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
+  approve: ['approve'],
+  reject: ['approve', 'submit'],
+  'step-back': ['operate'],
+  pause: ['operate'],
+  resume: ['operate'],
+  rollback: ['operate'],
+};
 
 /** Plans and rollouts: hand in, look at, decide. */
 export const rolloutRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.post('/plans/check', {
+      config: { access: ['read'] },
       schema: { tags: ['plans'], summary: 'Check a plan', body: CheckRequest, response: { 200: CheckReply } },
       handler: async (request) => checkPlanText(deps, request.body),
     });
 
     app.post('/rollouts', {
+      config: { access: ['submit'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Submit a plan',
@@ -44,7 +59,15 @@ export const rolloutRoutes =
       },
       handler: async (request, reply) => {
         const { by, roles, text, file } = request.body;
-        const done = await submit(deps, { text, file, actor: { by, roles } });
+        const caller = callerOf(request);
+        const done = await submit(deps, {
+          text,
+          file,
+          actorAt: (place) => {
+            caller.demand('submit', place);
+            return caller.actor({ by, roles }, place);
+          },
+        });
         return reply
           .code(201)
           .header('location', `/api/v1/rollouts/${encodeURIComponent(done.id)}`)
@@ -53,6 +76,7 @@ export const rolloutRoutes =
     });
 
     app.get('/rollouts', {
+      config: { access: ['read'] },
       schema: {
         tags: ['rollouts'],
         summary: 'List rollouts',
@@ -67,14 +91,16 @@ export const rolloutRoutes =
           ...(flag === undefined ? {} : { flag }),
           ...(phase === undefined ? {} : { phases: [phase] }),
         });
-        return { rollouts: rows.map(viewOf) };
+        const caller = callerOf(request);
+        return { rollouts: rows.filter((row) => caller.may('read', placeOf(row))).map(viewOf) };
       },
     });
 
     app.get('/rollouts/:id', {
+      config: { access: ['read'] },
       schema: { tags: ['rollouts'], summary: 'One rollout now', params: Id, response: { 200: StatusReply } },
       handler: async (request) => {
-        const { id } = request.params;
+        const { id } = await rolloutFor(deps, request);
         const [event, messages] = await Promise.all([liveEvent(deps, id), deps.outbox.of(id)]);
         const notifications = messages.map(({ notification, state, attempts, error }) => ({
           event: notification.event,
@@ -88,6 +114,7 @@ export const rolloutRoutes =
     });
 
     app.get('/rollouts/:id/journal', {
+      config: { access: ['read'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Every transition',
@@ -95,12 +122,13 @@ export const rolloutRoutes =
         response: { 200: JournalReply },
       },
       handler: async (request) => {
-        await rolloutRow(deps, request.params.id);
+        await rolloutFor(deps, request);
         return { entries: await deps.rollouts.journal(request.params.id) };
       },
     });
 
     app.get('/rollouts/:id/samples', {
+      config: { access: ['read'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Every poll of its gates',
@@ -109,15 +137,16 @@ export const rolloutRoutes =
         response: { 200: SamplesReply },
       },
       handler: async (request) => {
-        await rolloutRow(deps, request.params.id);
+        await rolloutFor(deps, request);
         return { samples: await deps.rollouts.samples(request.params.id, request.query.after ?? 0) };
       },
     });
 
     app.get('/rollouts/:id/trace', {
+      config: { access: ['read'] },
       schema: { tags: ['rollouts'], summary: 'Its samples as JSON lines, for backtest', params: Id },
       handler: async (request, reply) => {
-        const row = await rolloutRow(deps, request.params.id);
+        const row = await rolloutFor(deps, request);
         const plan = planOf(row);
         const samples = await deps.rollouts.samples(row.id);
         // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
@@ -131,6 +160,7 @@ export const rolloutRoutes =
     });
 
     app.post('/rollouts/:id/actions/:action', {
+      config: { access: ['approve', 'submit', 'operate'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Decide',
@@ -140,12 +170,15 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         const { id, action } = request.params;
-        await rolloutRow(deps, id);
-        return { id, ...(await deps.engine.act(id, action, request.body)) };
+        const { by, roles, ...rest } = request.body;
+        const place = placeOf(await rolloutFor(deps, request, NEEDED[action]));
+        const actor = callerOf(request).actor({ by, roles }, place);
+        return { id, ...(await deps.engine.act(id, action, { ...actor, ...rest })) };
       },
     });
 
     app.post('/rollouts/:id/amend', {
+      config: { access: ['submit'] },
       schema: {
         tags: ['rollouts'],
         summary: 'Change the plan',
@@ -156,9 +189,10 @@ export const rolloutRoutes =
       handler: async (request) => {
         const { id } = request.params;
         const { by, roles, text, file, reason } = request.body;
-        await rolloutRow(deps, id);
+        const place = placeOf(await rolloutFor(deps, request, 'submit'));
         const { plan } = planFromText(deps, { text, file });
-        const done = await deps.engine.amend(id, { plan, text, actor: { by, roles }, reason });
+        const actor = callerOf(request).actor({ by, roles }, place);
+        const done = await deps.engine.amend(id, { plan, text, actor, reason });
         return { id, ...done };
       },
     });

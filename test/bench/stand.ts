@@ -77,7 +77,7 @@ function hands(stack: Stack, shop: Shop): Stand {
         ? {}
         : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     const signal = AbortSignal.timeout(10_000);
-    const response = await fetch(`${stack.urls.server}/api/v1${path}`, { ...request, signal });
+    const response = await stack.api(path, { ...request, signal });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
     return response.json();
   };

@@ -69,7 +69,7 @@ describe('a rollout on real parts', () => {
     });
     const id = await tg.submit(plan);
     await tg.until(id, ({ stage }) => stage === '25%');
-    const second = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, {
+    const second = await tg.stack.api('/rollouts', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ by: 'kim', roles: [], text: plan, file: 'p.yaml' }),
@@ -164,7 +164,7 @@ describe('a rollout on real parts', () => {
   }, 120_000);
 
   it('says everything that is wrong with a plan and submits nothing', async () => {
-    const bad = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, {
+    const bad = await tg.stack.api('/rollouts', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -187,7 +187,7 @@ describe('a rollout on real parts', () => {
       'shop_requests_total',
       'no_such_total',
     );
-    const refused = await fetch(`${tg.stack.urls.server}/api/v1/rollouts`, {
+    const refused = await tg.stack.api('/rollouts', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ by: 'sam', roles: [], file: 'p.yaml', text: noBaseline }),

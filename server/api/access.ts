@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { GrantText } from '../../plans/access.ts';
+
+export const LoginRequest = z.strictObject({ token: z.string().min(1).max(200) });
+
+/** Grants as people write them: `approver:on-call@production`. */
+export const CallerReply = z.strictObject({
+  name: z.string(),
+  grants: z.array(z.string()),
+  /** True for the administrator of this machine, who may name another person whose deed something is. */
+  mayActFor: z.boolean(),
+  /** What a page sends back as `x-tidegate-csrf`; null with a token. */
+  csrf: z.string().nullable(),
+  expiresAt: z.number().nullable(),
+});
+export type CallerReply = z.infer<typeof CallerReply>;
+
+export const CreateTokenRequest = z.strictObject({
+  name: z.string().min(1).max(100),
+  grants: z.array(GrantText).min(1),
+  /** How long it counts. */
+  days: z.number().int().min(1).max(730).default(90),
+});
+
+const token = {
+  id: z.string(),
+  name: z.string(),
+  grants: z.array(z.string()),
+  createdBy: z.string(),
+  createdAt: z.number(),
+  expiresAt: z.number(),
+  revokedAt: z.number().nullable(),
+};
+export const TokenReply = z.strictObject(token);
+export type TokenReply = z.infer<typeof TokenReply>;
+export const TokensReply = z.strictObject({ tokens: z.array(TokenReply) });
+/** `token` is shown here and never again. */
+export const CreatedTokenReply = z.strictObject({ ...token, token: z.string() });
