@@ -1,3 +1,5 @@
+import { Stretches } from './stretches.ts';
+
 /** Events among trials of both cohorts over one window. */
 export interface PollCounts {
   canaryEvents: number;
@@ -69,51 +71,89 @@ export function psi(c: number, l: number): number {
 
 const GRID = Float64Array.from(LAMBDAS);
 const tables = new Map<number, Float64Array>();
+/** The last one: most components have lived in one segment, the present one. */
+let latest: { c: number; table: Float64Array } = { c: Number.NaN, table: new Float64Array(POINTS) };
 
 /** psi_c on the grid of bets; remembered, since a plan has only a few shares. */
 function psiTable(c: number): Float64Array {
-  const known = tables.get(c);
-  if (known !== undefined) return known;
-  if (tables.size > 256) tables.clear();
-  const table = Float64Array.from(LAMBDAS, (l) => psi(c, l));
-  tables.set(c, table);
+  if (c === latest.c) return latest.table;
+  let table = tables.get(c);
+  if (table === undefined) {
+    if (tables.size > 256) tables.clear();
+    table = Float64Array.from(LAMBDAS, (l) => psi(c, l));
+    tables.set(c, table);
+  }
+  latest = { c, table };
   return table;
 }
 
-/**
- * ln of the evidence of one component from its sums per segment, `G` the dispersion at its present age.
- * Mixture of 24 Bennett-type supermartingales; each segment is discounted by f = 1 + G*Q/V.
- */
+/** ln of the evidence of one component from its sums per segment, `G` the dispersion at its present age. */
 export function lnEvidence(segments: readonly SegmentSums[], G: number): number {
-  EXPONENTS.fill(0);
-  for (const { S, V, Q, c } of segments) {
+  SEGMENTS.clear();
+  for (const { S, V, Q, c } of segments) SEGMENTS.add({ S, V, Q, plainS: 0, c });
+  return lnEvidenceOf(SEGMENTS, G);
+}
+
+/** The same. Mixture of 24 Bennett-type supermartingales; each segment is discounted by f = 1 + G*Q/V. */
+export function lnEvidenceOf(stretches: Stretches, G: number): number {
+  let bets = 0;
+  for (let s = 0; s < stretches.length; s++) {
+    const V = stretches.V[s] ?? 0;
     if (!(V > 0)) continue;
-    const f = 1 + (G * Q) / V;
-    const gain = S / f;
+    const f = 1 + (G * (stretches.Q[s] ?? 0)) / V;
+    const gain = (stretches.S[s] ?? 0) / f;
     const variance = V / f;
-    const table = psiTable(c);
+    const table = psiTable(stretches.c[s] ?? 1);
+    if (stretches.length === 1) {
+      bets = exponentsOf(table, gain, variance);
+      continue;
+    }
+    if (bets === 0) EXPONENTS.fill(0);
+    bets = POINTS;
     for (let k = 0; k < POINTS; k++) {
       EXPONENTS[k] = (EXPONENTS[k] ?? 0) + (GRID[k] ?? 0) * gain - (table[k] ?? 0) * variance;
     }
   }
-  return logSumExp(EXPONENTS) - LN_POINTS;
+  // Without data every bet stands where it began.
+  return bets === 0 ? 0 : lnSum(EXPONENTS, bets) - LN_POINTS;
 }
 
-/** Scratch of one call: a gate weighs thousands of components a second. */
+/**
+ * The exponents of the bets on one segment, and how many of them there are. They are concave in the size of the bet: once one
+ * has fallen so far behind the best that no sum would feel it, the larger ones have too.
+ */
+function exponentsOf(table: Float64Array, gain: number, variance: number): number {
+  let top = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < POINTS; k++) {
+    const exponent = (GRID[k] ?? 0) * gain - (table[k] ?? 0) * variance;
+    EXPONENTS[k] = exponent;
+    if (exponent > top) top = exponent;
+    else if (exponent - top < NEGLIGIBLE) return k;
+  }
+  return POINTS;
+}
+
+const SEGMENTS = new Stretches();
+/** Scratch of one call. */
 const EXPONENTS = new Float64Array(POINTS);
 const LN_POINTS = Math.log(POINTS);
 
 /** ln of a sum of exponentials, without overflow. Empty: -Infinity. */
 export function logSumExp(values: ArrayLike<number>): number {
+  return lnSum(values, values.length);
+}
+
+/** Of the first `count` values. */
+export function lnSum(values: ArrayLike<number>, count: number): number {
   let top = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < count; i++) {
     const value = values[i] ?? top;
     // NaN must not be lost, as a comparison would lose it.
     if (!(value <= top)) top = value;
   }
   if (!Number.isFinite(top)) return top;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < count; i++) {
     const below = (values[i] ?? top) - top;
     // Less than a rounding of the sum; most bets of most components are.
     if (below > NEGLIGIBLE) sum += Math.exp(below);

@@ -22,6 +22,7 @@ import { evidenceOf, presentSegment } from './process.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
+import { Stretches } from './stretches.ts';
 import type { Totals } from './totals.ts';
 import { lnMirrored, unitOf, valueInterval, valueYardstick, worseOf } from './value.ts';
 import type { Yardstick } from './yardstick.ts';
@@ -131,6 +132,8 @@ export function yardsticksOf(metric: Metric, known: MetricEvidence, { plan, cont
     : dispersionsOf({ plan, context, metric: metric.name }, known.halves).map(countYardstick);
 }
 
+const MIRRORED = new Stretches();
+
 /** ln of the evidence of the mirrored tests over the stage: not worse than a margin, better than one. */
 function mirroredEvidence(
   known: MetricEvidence,
@@ -143,8 +146,11 @@ function mirroredEvidence(
     return { safe: lnMirrored(known.safety, at), better: lnMirrored(known.improvement, at) };
   }
   const { mirrored: c } = jumpsOf(known, frame);
-  const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) =>
-    yardsticks[i]?.lnEvidence([{ sums: [-S, V, Q, 0, 0, 0, 0, 0], c }], known.interval.polls) ?? 0;
+  const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) => {
+    MIRRORED.clear();
+    MIRRORED.add({ S: -S, V, Q, plainS: 0, c });
+    return yardsticks[i]?.lnEvidence(MIRRORED, known.interval.polls) ?? 0;
+  };
   const better = mirrored(known.improvement, 0);
   if (known.kind === 'ratio') {
     const asked = plan.stages[frame.index]?.promote !== undefined;

@@ -1,9 +1,10 @@
 import { logSumExp } from './kernel.ts';
 import type { Ruler } from './ruler.ts';
 import { markLife, marksAt, markWeight, stageWeight } from './ruler.ts';
+import { Stretches } from './stretches.ts';
 import type { Totals } from './totals.ts';
 import { add, subtract, ZERO } from './totals.ts';
-import type { Segment, Yardstick } from './yardstick.ts';
+import type { Yardstick } from './yardstick.ts';
 import { countYardstick } from './yardstick.ts';
 
 /** The component that carries the evidence: its weighted evidence, and its own sums and age. */
@@ -128,9 +129,10 @@ function freeze(process: Process, yardsticks: readonly Yardstick[]): Process {
     let { carrier } = track;
     process.live.forEach((component, i) => {
       if (!over(component)) return;
-      const state = carry(process, track, i, yardstick);
-      values.push(state.lnWeighted);
-      if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
+      const lnWeighted = lnWeightedOf(process, track, i, yardstick);
+      values.push(lnWeighted);
+      if (carrier === null || lnWeighted > carrier.lnWeighted)
+        carrier = carrierOf(process, track, i, lnWeighted) ?? carrier;
     });
     return {
       ...track,
@@ -147,19 +149,34 @@ const PLAIN = countYardstick(() => 0);
 
 const NEVER: Component = { w: 0, start: 0, segment: 0, life: null };
 
-/** What one live component says now. */
-function carry(process: Process, track: Track, i: number, yardstick: Yardstick): Carrier {
-  const component = process.live[i] ?? NEVER;
-  const age = process.clock - component.start;
-  const segments: Segment[] = [];
-  let sums: Totals = ZERO;
-  for (let s = component.segment; s < process.segments.length; s++) {
+/** ln of the weighted evidence of a live component. */
+function lnWeightedOf(process: Process, track: Track, i: number, yardstick: Yardstick): number {
+  const { w, start, segment } = process.live[i] ?? NEVER;
+  const from = track.from[i] ?? ZERO;
+  OWN.clear();
+  for (let s = segment; s < process.segments.length; s++) {
     const all = track.segments[s] ?? ZERO;
-    const own = s === component.segment ? subtract(all, track.from[i] ?? ZERO) : all;
-    segments.push({ sums: own, c: process.segments[s] ?? 1 });
-    sums = s === component.segment ? own : add(sums, own);
+    const before = s === segment ? from : ZERO;
+    OWN.add({
+      S: all[0] - before[0],
+      V: all[1] - before[1],
+      Q: all[2] - before[2],
+      plainS: all[6] - before[6],
+      c: process.segments[s] ?? 1,
+    });
   }
-  return { lnWeighted: Math.log(component.w) + yardstick.lnEvidence(segments, age), sums, age };
+  return Math.log(w) + yardstick.lnEvidence(OWN, process.clock - start);
+}
+
+/** Scratch of one call. */
+const OWN = new Stretches();
+
+/** A live component as the one that may carry the evidence; null: it has no data. */
+function carrierOf(process: Process, track: Track, i: number, lnWeighted: number): Carrier | null {
+  const { start, segment } = process.live[i] ?? NEVER;
+  let sums = subtract(track.segments[segment] ?? ZERO, track.from[i] ?? ZERO);
+  for (let s = segment + 1; s < process.segments.length; s++) sums = add(sums, track.segments[s] ?? ZERO);
+  return sums[7] > 0 ? { lnWeighted, sums, age: process.clock - start } : null;
 }
 
 /** Evidence of the process: the average over its tracks, and the estimate of the component that carries it (null: no data yet). */
@@ -167,26 +184,27 @@ export function evidenceOf(
   process: Process,
   yardsticks: readonly Yardstick[],
 ): { lnE: number; carrier: Carrier | null; estimate: Estimate | null } {
-  const rest = Math.max(0, 1 - process.started);
+  if (process.tracks.length === 0) return { lnE: 0, carrier: null, estimate: null };
+  const lnRest = process.started < 1 ? Math.log(1 - process.started) : null;
   const values: number[] = [];
   let strongest: Carrier | null = null;
   let measure = PLAIN;
   for (const [number, track] of process.tracks.entries()) {
     const yardstick = yardsticks[number] ?? PLAIN;
-    if (rest > 0) values.push(Math.log(rest));
+    if (lnRest !== null) values.push(lnRest);
     if (track.lnFrozen !== null) values.push(track.lnFrozen);
     let { carrier } = track;
     for (let i = 0; i < process.live.length; i++) {
-      const state = carry(process, track, i, yardstick);
-      values.push(state.lnWeighted);
-      if (state.sums[7] > 0 && (carrier === null || state.lnWeighted > carrier.lnWeighted)) carrier = state;
+      const lnWeighted = lnWeightedOf(process, track, i, yardstick);
+      values.push(lnWeighted);
+      if (carrier === null || lnWeighted > carrier.lnWeighted)
+        carrier = carrierOf(process, track, i, lnWeighted) ?? carrier;
     }
     if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted)) {
       strongest = carrier;
       measure = yardstick;
     }
   }
-  if (process.tracks.length === 0) return { lnE: 0, carrier: null, estimate: null };
   return {
     lnE: logSumExp(values) - Math.log(process.tracks.length),
     carrier: strongest,

@@ -133,13 +133,13 @@ export function valueYardstick(evidence: ValueEvidence, plan: Plan): Yardstick {
   const apart = betweenCohorts(evidence, plan);
   const spread = (since: Part) => spreadOf(evidence, since, apart);
   return {
-    lnEvidence: (segments) => {
+    lnEvidence: (stretches) => {
       let [S, W, n, Y] = [0, 0, 0, 0];
-      for (const { sums } of segments) {
-        S += sums[0];
-        W += sums[1];
-        n += sums[2];
-        Y += sums[6];
+      for (let i = 0; i < stretches.length; i++) {
+        S += stretches.S[i] ?? 0;
+        W += stretches.V[i] ?? 0;
+        n += stretches.Q[i] ?? 0;
+        Y += stretches.plainS[i] ?? 0;
       }
       const variance = W > 0 ? spread({ Y, W }) : null;
       return variance === null ? 0 : lnValueEvidence({ z: S / Math.sqrt(variance(n) * W), n, scales });
