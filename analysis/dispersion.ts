@@ -41,18 +41,31 @@ export function measureDispersion(polls: readonly PollCounts[], noise?: number):
  * error is larger than what is assumed, and than half of what was found, the assumption stands at that size.
  */
 export function knotsThrough(sizes: readonly BlockSize[], noise?: number): Knots | null {
-  const assumed = noise === undefined ? null : assumedDispersion(noise);
   const knots: number[] = [];
   let measured = false;
-  for (const [k, { found, error }] of sizes.entries()) {
-    const fallback = assumed?.(2 ** k) ?? null;
-    const tells = fallback === null || error <= Math.max(fallback, found / 2);
-    measured ||= tells;
-    const upper = tells ? Math.max(0, found + 0.5 * error) : (fallback ?? 0);
-    knots.push(Math.max(upper, knots.at(-1) ?? 0));
+  let highest = 0;
+  for (let k = 0; k < sizes.length; k++) {
+    const size = sizes[k];
+    if (size === undefined) continue;
+    const clear = tells(size, k, noise);
+    measured ||= clear;
+    const upper = clear ? Math.max(0, size.found + 0.5 * size.error) : assumedKnot(k, noise ?? 0);
+    highest = Math.max(upper, highest);
+    knots.push(highest);
   }
   return measured ? knots : null;
 }
+
+/** True where blocks of 2^k polls say more than the assumption does. */
+export function tells({ found, error }: BlockSize, k: number, noise?: number): boolean {
+  return noise === undefined || error <= Math.max(assumedKnot(k, noise), found / 2);
+}
+
+function assumedKnot(k: number, noise: number): number {
+  return noise * noise * (ROOTS[k] ?? Math.cbrt(2 ** k));
+}
+
+const ROOTS = Array.from({ length: Math.log2(LARGEST_BLOCK) + 1 }, (_, k) => Math.cbrt(2 ** k));
 
 /** Blocks of one size and about one V/Q: their number, the sum of (Y^2 - V)/Q, and V/Q. */
 export interface BlockGroup {
@@ -94,15 +107,15 @@ function moments(groups: readonly BlockGroup[], g: number): { excess: number; sc
 
 /** The curve through measured knots: linear in ln n between blocks, a cube root beyond the last. */
 export function measuredDispersion(knots: Knots): Dispersion {
-  return (n) => through(knots, n, Math.log2(Math.max(1, n)));
+  return (n) => through(knots, n);
 }
 
-/** `at`: the binary logarithm of n. */
-function through(knots: Knots, n: number, at: number): number {
+function through(knots: Knots, n: number): number {
   const last = knots.length - 1;
   if (last < 0) return 0;
+  if (n >= 2 ** last) return (knots[last] ?? 0) * Math.cbrt(n / 2 ** last);
+  const at = Math.log2(Math.max(1, n));
   const lower = Math.floor(at);
-  if (lower >= last) return (knots[last] ?? 0) * Math.cbrt(n / 2 ** last);
   const left = knots[lower] ?? 0;
   return left + ((knots[lower + 1] ?? left) - left) * (at - lower);
 }
@@ -120,8 +133,5 @@ export function largestDispersion(
   const [first, second] = curves.filter((knots): knots is Knots => knots != null && knots.length > 0);
   if (first === undefined) return assumedDispersion(noise);
   if (second === undefined) return measuredDispersion(first);
-  return (n) => {
-    const at = Math.log2(Math.max(1, n));
-    return Math.max(through(first, n, at), through(second, n, at));
-  };
+  return (n) => Math.max(through(first, n), through(second, n));
 }

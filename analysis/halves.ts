@@ -1,5 +1,5 @@
 import type { BlockSize, Knots } from './dispersion.ts';
-import { estimateDispersion, FEWEST_BLOCKS, knotsThrough, LARGEST_BLOCK } from './dispersion.ts';
+import { estimateDispersion, FEWEST_BLOCKS, knotsThrough, LARGEST_BLOCK, tells } from './dispersion.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 
@@ -56,6 +56,16 @@ export function knotsOf(halves: Halves, noise?: number): Knots | null {
     sizes.push(size);
   }
   return knotsThrough(sizes, noise);
+}
+
+/** True where any size of blocks tells more than the plan's assumption. */
+export function isMeasured(halves: Halves, noise: number): boolean {
+  for (const [k, { bins }] of halves.entries()) {
+    const size = sizeOf(bins);
+    if (size.blocks < FEWEST_BLOCKS) return false;
+    if (tells(size, k, noise)) return true;
+  }
+  return false;
 }
 
 /** A level changes once in 2^k polls, and is asked for several times in each. */

@@ -203,9 +203,8 @@ export function observeLatency(
     stage: frame.index,
     ruler: frame.ruler,
     scores,
-    yardsticks: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(
-      countYardstick,
-    ),
+    yardsticks: () =>
+      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(countYardstick),
   });
   if (!usable.includes(nearest)) return { evidence: next, used: served };
   next.interval = addToInterval(known.interval, counts(pair, { edge: nearest, margin: 0 }));

@@ -160,7 +160,7 @@ function run(polls: number, dispersion: Dispersion, poll: (i: number) => Poll): 
       stage,
       ruler: now.ruler,
       scores: [now.scores],
-      yardsticks: [countYardstick(dispersion)],
+      yardsticks: () => [countYardstick(dispersion)],
     });
     return evidenceOf(process, [countYardstick(dispersion)]).lnE;
   });

@@ -79,10 +79,10 @@ export function openSegment(process: Process, c: number): Process {
   };
 }
 
-/** One poll: `scores` and `yardsticks` hold one for each track. Work does not depend on what went before. */
+/** One poll: `scores` and `yardsticks` hold one for each track; the latter are asked for where a component ends. Work does not depend on what went before. */
 export function addPoll(
   process: Process,
-  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; yardsticks: readonly Yardstick[] },
+  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; yardsticks: () => readonly Yardstick[] },
 ): Process {
   const key = String(poll.stage);
   const index = process.stages[key] ?? 0;
@@ -119,10 +119,11 @@ function startsAt(process: Process, ruler: Ruler, index: number): Component[] {
 }
 
 /** Components at the end of their life keep their value in one sum. */
-function freeze(process: Process, yardsticks: readonly Yardstick[]): Process {
+function freeze(process: Process, measure: () => readonly Yardstick[]): Process {
   const over = (component: Component) =>
     component.life !== null && process.clock - component.start + 1 > component.life;
   if (!process.live.some(over)) return process;
+  const yardsticks = measure();
   const tracks = process.tracks.map((track, number): Track => {
     const yardstick = yardsticks[number] ?? PLAIN;
     const values = track.lnFrozen === null ? [] : [track.lnFrozen];

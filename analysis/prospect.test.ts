@@ -20,7 +20,12 @@ describe('the course of a stage whose polls are all alike', () => {
     const course = countCourse({ counts, margin: 0.001, difference: 0.01, c: 0.95, dispersion });
     let process: Process = openSegment(openProcess(1), 0.95);
     for (let polls = 1; polls < (ruler.marks + 1) * ruler.unit; polls++) {
-      process = addPoll(process, { stage: 0, ruler, scores: [[y, V, Q, y, V, Q, y, nH]], yardsticks });
+      process = addPoll(process, {
+        stage: 0,
+        ruler,
+        scores: [[y, V, Q, y, V, Q, y, nH]],
+        yardsticks: () => yardsticks,
+      });
       expect(lnStage((age) => course(age, 0), ruler, polls)).toBeCloseTo(
         evidenceOf(process, yardsticks).lnE,
         9,

@@ -101,9 +101,8 @@ export function observeRatio(
     stage: frame.index,
     ruler: frame.ruler,
     scores,
-    yardsticks: dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(
-      countYardstick,
-    ),
+    yardsticks: () =>
+      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(countYardstick),
   });
   return { evidence: next, used };
 }

@@ -24,27 +24,34 @@ export function withSoundHalves(sample: Sample): Sample {
 
 export function cohortFaults(cohort: string, sample: CohortSample): Rejection[] {
   const faults: Rejection[] = [];
+  const { means = {}, gauges = {} } = sample;
   const invalid = (metric: string, detail: string) =>
     faults.push({ kind: 'invalid', metric, detail: `${cohort}: ${detail}` });
   if (!isCount(sample.requests)) invalid('requests', `${sample.requests} requests`);
   if (sample.users !== undefined && !isCount(sample.users)) invalid('users', `${sample.users} users`);
-  for (const [metric, { events, total }] of Object.entries(sample.ratios)) {
+  for (const metric of Object.keys(sample.ratios)) {
+    const { events, total } = sample.ratios[metric] ?? NOT_A_COUNT;
     if (!isCount(events) || !isCount(total)) invalid(metric, `${events} of ${total} is no count`);
     else if (events > total) invalid(metric, `${events} events among ${total} trials`);
   }
-  for (const [metric, { sum, count }] of Object.entries(sample.means ?? {})) {
+  for (const metric of Object.keys(means)) {
+    const { sum, count } = means[metric] ?? NOT_A_MEAN;
     if (!isValue(sum) || !isCount(count) || (count > 0 && !isValue(sum / count)))
       invalid(metric, `${sum} over ${count} is no mean`);
   }
-  for (const [metric, value] of Object.entries(sample.gauges ?? {})) {
+  for (const metric of Object.keys(gauges)) {
+    const value = gauges[metric] ?? Number.NaN;
     if (!isValue(value)) invalid(metric, `${value} is no value`);
   }
-  for (const [metric, buckets] of Object.entries(sample.histograms)) {
-    const fault = bucketFault(buckets);
+  for (const metric of Object.keys(sample.histograms)) {
+    const fault = bucketFault(sample.histograms[metric] ?? []);
     if (fault !== null) invalid(metric, fault);
   }
   return faults;
 }
+
+const NOT_A_COUNT = { events: Number.NaN, total: Number.NaN };
+const NOT_A_MEAN = { sum: Number.NaN, count: Number.NaN };
 
 /** What is wrong with cumulative counts; null: nothing. */
 export function bucketFault(buckets: Buckets): string | null {

@@ -1,10 +1,11 @@
+import { perPlan } from '../plans/per-plan.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
-import { knotsOf } from './halves.ts';
+import { isMeasured, knotsOf } from './halves.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
@@ -38,6 +39,14 @@ export interface StageFrame {
 }
 
 export function stageFrame(plan: Plan, index: number): StageFrame {
+  return stageFrames(plan)[index] ?? frameOf(plan, index);
+}
+
+const stageFrames = perPlan((plan): readonly StageFrame[] =>
+  plan.stages.map((_, index) => frameOf(plan, index)),
+);
+
+function frameOf(plan: Plan, index: number): StageFrame {
   const stage = plan.stages[index];
   const share = stageShare(plan, index);
   return {
@@ -83,5 +92,5 @@ export function isAssumed(
   halves: readonly Halves[],
 ): boolean {
   const before = at.context.dispersion?.[at.metric] ?? [];
-  return before.length === 0 && halves.some((one) => knotsOf(one, at.plan.analysis.noise) === null);
+  return before.length === 0 && halves.some((one) => !isMeasured(one, at.plan.analysis.noise));
 }

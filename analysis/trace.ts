@@ -167,12 +167,8 @@ export function refuseFaults(file: string, faults: readonly TraceFaults[]): void
 
 /** The entry, or what is wrong with the line. */
 function parseLine(text: string, plan: Plan): TraceEntry | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(text.replace(/([:,[]\s*)-?(?:NaN|Infinity)\b/g, '$1null'));
-  } catch {
-    return 'not JSON';
-  }
+  const json = jsonOf(text) ?? jsonOf(text.replace(/([:,[]\s*)-?(?:NaN|Infinity)\b/g, '$1null'));
+  if (json === undefined) return 'not JSON';
   const result = Line.safeParse(json);
   if (!result.success) {
     return result.error.issues
@@ -182,14 +178,22 @@ function parseLine(text: string, plan: Plan): TraceEntry | string {
   return entryOf(result.data, plan);
 }
 
+/** Undefined where it is no JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function entryOf(line: Line, plan: Plan): TraceEntry | string {
   const { rollout, stage, t, canary, slices, split } = line;
-  const cohorts = [line, ...Object.values(slices ?? {})].flatMap((part) => [
-    part.baseline,
-    ...(part.baseline.halves ?? []),
-    ...(part.canary === undefined ? [] : [part.canary]),
+  const [misshapen] = [line, ...Object.values(slices ?? {})].flatMap((part) => [
+    ...shapeFaults(part.baseline, plan),
+    ...(part.baseline.halves ?? []).flatMap((half) => shapeFaults(half, plan)),
+    ...(part.canary === undefined ? [] : shapeFaults(part.canary, plan)),
   ]);
-  const [misshapen] = cohorts.flatMap((one) => shapeFaults(one, plan));
   if (misshapen !== undefined) return misshapen;
   const left = readBaseline(line.baseline, plan);
   if (stage === HISTORY) return { kind: 'history', rollout, t, ...left };

@@ -122,7 +122,7 @@ export function observeValue(
     stage: frame.index,
     ruler: frame.ruler,
     scores: [scores],
-    yardsticks: [valueYardstick(next, plan)],
+    yardsticks: () => [valueYardstick(next, plan)],
   });
   return { evidence: next, used };
 }

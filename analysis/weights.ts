@@ -1,3 +1,4 @@
+import { perPlan } from '../plans/per-plan.ts';
 import type { Plan } from '../plans/plan.ts';
 import { planSlices, sliceMetrics } from '../plans/slices.ts';
 import { isTested } from '../plans/stages.ts';
@@ -26,7 +27,7 @@ export interface Share {
 }
 
 /** The shares of all that is tested; they sum to 1. A quarter of a metric's weight is shared equally by its slices. */
-export function sharesOf(plan: Plan): Share[] {
+export const sharesOf = perPlan((plan): readonly Share[] => {
   const slices = planSlices(plan);
   return [...weightsOf(plan)].flatMap(([metric, weight]) => {
     const having = slices.filter((slice) => sliceMetrics(plan, slice).some(({ name }) => name === metric));
@@ -37,7 +38,7 @@ export function sharesOf(plan: Plan): Share[] {
       ...having.map((slice) => ({ metric, slice, weight: each })),
     ];
   });
-}
+});
 
 /** What is left to each metric as a whole beside its slices. */
 export function wholeShares(plan: Plan): Map<string, number> {

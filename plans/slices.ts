@@ -1,4 +1,5 @@
 import type { LatencyMetric, Metric, RatioMetric } from './metric.ts';
+import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
 import type { Coverage } from './stage.ts';
 import { isTested } from './stages.ts';
@@ -20,9 +21,9 @@ export function sliceOf(text: string): Slice {
 }
 
 /** Every slice that the plan names anywhere, once, in its order. They are watched from the first stage to the last. */
-export function planSlices(plan: Plan): string[] {
-  return [...new Set(entries(plan).map(({ slice }) => slice))];
-}
+export const planSlices = perPlan((plan): readonly string[] => [
+  ...new Set(entries(plan).map(({ slice }) => slice)),
+]);
 
 /**
  * What must have been seen before the stage after `index` opens: the stage's own list, else the plan's. A stage that does not compare

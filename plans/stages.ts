@@ -1,6 +1,7 @@
 import type { Approval } from './approval.ts';
 import { type Exposure, NO_EXPOSURE } from './exposure.ts';
 import type { Metric } from './metric.ts';
+import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
 import type { Margin } from './units.ts';
 
@@ -73,8 +74,15 @@ export function stageMax(plan: Plan, index: number): number {
 
 /** A metric is tested when it has a margin in any stage; without one it is advisory and never decides. */
 export function isTested(plan: Plan, metric: Metric): boolean {
-  return [-1, ...plan.stages.keys()].some((index) => {
-    const { soft, hard } = stageMetric(plan, index, metric.name);
-    return soft !== null || hard !== null;
-  });
+  return testedMetrics(plan).has(metric.name);
 }
+
+const testedMetrics = perPlan((plan): ReadonlySet<string> => {
+  const tested = plan.metrics.filter(({ name }) =>
+    [-1, ...plan.stages.keys()].some((index) => {
+      const { soft, hard } = stageMetric(plan, index, name);
+      return soft !== null || hard !== null;
+    }),
+  );
+  return new Set(tested.map(({ name }) => name));
+});
