@@ -1,6 +1,7 @@
 import type { LatencyMetric, RatioMetric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Buckets, Count, HistorySample } from '../plans/sample.ts';
+import { isCounted, partName, planSlices, sliceMetrics } from '../plans/slices.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Knots } from './dispersion.ts';
 import { measureDispersion } from './dispersion.ts';
@@ -9,7 +10,10 @@ import type { PollCounts } from './kernel.ts';
 import { badCount, isCompared } from './margins.ts';
 import { cohortFaults } from './soundness.ts';
 
-/** What the time before a rollout tells its gates: dispersion curves and latency edges by metric. Plain JSON. */
+/**
+ * What the time before a rollout tells its gates: dispersion curves and latency edges by metric, and by `errors{tier=enterprise}` those
+ * of a metric in a slice. Plain JSON.
+ */
 export interface Learnt {
   dispersion: Record<string, Knots>;
   edges: Record<string, readonly number[]>;
@@ -18,24 +22,53 @@ export interface Learnt {
 /** Baseline requests from which latency edges are chosen. */
 const FEWEST_REQUESTS = 1000;
 
+/** True where no count of the poll contradicts itself. */
+export function isSound({ baseline, halves }: Pick<HistorySample, 'baseline' | 'halves'>): boolean {
+  return (
+    cohortFaults('baseline', baseline).length === 0 &&
+    (halves ?? []).every((half) => cohortFaults('baseline', half).length === 0)
+  );
+}
+
+/** A slice's own past, as if it were a service. */
+export function sliceHistory(history: readonly HistorySample[], slice: string): HistorySample[] {
+  return history.flatMap(({ stage, t, slices }) => {
+    const found = slices?.[slice];
+    return found === undefined || !isSound(found) ? [] : [{ stage, t, ...found }];
+  });
+}
+
+/** What was learnt of a slice, by metric. */
+export function sliceLearnt({ dispersion, edges }: Learnt, slice: string): Learnt {
+  const within = <T>(all: Readonly<Record<string, T>>) =>
+    Object.fromEntries(
+      Object.entries(all).flatMap(([name, one]) => {
+        const end = `{${slice}}`;
+        return name.endsWith(end) ? [[name.slice(0, -end.length), one] as const] : [];
+      }),
+    );
+  return { dispersion: within(dispersion), edges: within(edges) };
+}
+
 /**
  * Learns from the baseline's polls before a rollout, in their order and at the rollout's poll step. Polls whose counts
  * contradict themselves are left out; a metric of which nothing can be said is absent.
  */
 export function learn(plan: Plan, history: readonly HistorySample[]): Learnt {
-  const sound = history.filter(
-    ({ baseline, halves }) =>
-      cohortFaults('baseline', baseline).length === 0 &&
-      (halves ?? []).every((half) => cohortFaults('baseline', half).length === 0),
-  );
+  const sound = history.filter(isSound);
   const learnt: Learnt = { dispersion: {}, edges: {} };
-  for (const metric of plan.metrics) {
-    // A value's scatter is measured on the rollout itself.
-    if (metric.kind === 'mean' || metric.kind === 'gauge') continue;
+  const learnFrom = (metric: RatioMetric | LatencyMetric, polls: readonly HistorySample[], name: string) => {
     const { knots, edges } =
-      metric.kind === 'ratio' ? learnRatio(plan, metric, sound) : learnLatency(plan, metric, sound);
-    if (knots !== null) learnt.dispersion[metric.name] = knots;
-    if (edges.length > 0) learnt.edges[metric.name] = edges;
+      metric.kind === 'ratio' ? learnRatio(plan, metric, polls) : learnLatency(plan, metric, polls);
+    if (knots !== null) learnt.dispersion[name] = knots;
+    if (edges.length > 0) learnt.edges[name] = edges;
+  };
+  // A value's scatter is measured on the rollout itself.
+  for (const metric of plan.metrics.filter(isCounted)) learnFrom(metric, sound, metric.name);
+  for (const slice of planSlices(plan)) {
+    const polls = sliceHistory(sound, slice);
+    for (const metric of sliceMetrics(plan, slice))
+      learnFrom(metric, polls, partName({ metric: metric.name, slice }));
   }
   return learnt;
 }

@@ -1,51 +1,84 @@
-import type { LatencyMetric, MeanMetric, Metric, RatioMetric } from '../plans/metric.ts';
+import type { LatencyMetric, Metric, RatioMetric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
-import { largestDispersion } from './dispersion.ts';
+import { type Dispersion, largestDispersion } from './dispersion.ts';
 import { countAbove, histogramTotal } from './histogram.ts';
 import type { PollCounts } from './kernel.ts';
 import { latencyMargins, ratioMargins, tested } from './margins.ts';
 import type { MetricProfile, Profile } from './profile.ts';
 import { type Course, countCourse, type Prospect } from './prospect.ts';
-import { expectedScatter, varianceOf } from './scatter.ts';
+import { expectedScatter, FEWEST_BLOCKS, varianceOf } from './scatter.ts';
 import type { StageFrame } from './stage.ts';
 import { likelyAbove } from './survival.ts';
-import { scalesOf, toleranceOf } from './value.ts';
+import { isPaired, LEAST_DEVIATION, scalesOf, toleranceOf, type ValueMetric } from './value.ts';
 import { lnValueEvidence } from './value-kernel.ts';
 
 export interface ProspectOf {
   plan: Plan;
   frame: StageFrame;
-  profile: Profile;
-  /** Requests (observations) of both cohorts together in one poll. */
+  /** What the baseline was like: as a whole, or in a slice. */
+  profile: Pick<Profile, 'learnt' | 'metrics'>;
+  /** Requests (observations) of both cohorts together in one poll; a gauge has none. */
   trials: number;
+  /** What equal cohorts differ by where it was not measured; without it the plan's `noise`. */
+  fallback?: Dispersion;
 }
 
 /** Polls before which the scatter of a value is not known, see `scatter.ts`. */
 const FEWEST_VALUES = 12;
-
-/** How a metric's evidence is expected to grow in a stage, or why that cannot be said. */
-export function prospectOf(metric: Metric, of: ProspectOf): Prospect | string {
-  const known = of.profile.metrics[metric.name];
-  if (metric.kind === 'gauge')
-    return metric.compare === 'canary'
-      ? 'the baseline has no such value: only limits decide'
-      : 'how much a gauge scatters is measured on the rollout itself';
-  if (known === undefined) return 'the baseline had no requests of it';
-  if (metric.kind === 'ratio' && known.kind === 'ratio') return ratioProspect(metric, known, of);
-  if (metric.kind === 'latency' && known.kind === 'latency') return latencyProspect(metric, known, of);
-  if (metric.kind === 'mean' && known.kind === 'mean') return meanProspect(metric, known, of);
-  return 'the baseline had no requests of it';
-}
-
-type Known<K extends MetricProfile['kind']> = Extract<MetricProfile, { kind: K }>;
+/** The largest slowdown, or share of a value, that is looked for. */
+const A_HUNDREDFOLD = 100;
+/** What is left of a response time at the least. */
+const FASTEST = 0.01;
 
 const ADVISORY = 'it has no margin in this stage: advisory';
 const NO_RATE = 'its relative margin needs 1,000 requests of the baseline to be resolved';
+const NO_REQUESTS = 'the baseline had no requests of it';
+const NO_VALUE = 'the baseline had no value of it';
+const NO_HALVES =
+  "its scatter is not known before the rollout: the baseline's series cannot be split in two halves";
+const NO_EDGE = "no bucket edge shows its margin at 0.5-20 % of the baseline's requests: advisory";
+const NO_TEST =
+  'its improvement is never shown: a latency is tested on bucket edges only where it has a margin';
 
-function ratioProspect(metric: RatioMetric, { count }: Known<'ratio'>, of: ProspectOf): Prospect | string {
-  const { plan, frame, trials } = of;
+type Known<K extends MetricProfile['kind']> = Extract<MetricProfile, { kind: K }>;
+
+/** How a metric's evidence is expected to grow in a stage, or why that cannot be said. */
+export function prospectOf(metric: Metric, of: ProspectOf): Prospect | string {
+  const { soft, hard, improve } = stageMetric(of.plan, of.frame.index, metric.name);
+  if (metric.kind === 'gauge' && !isPaired(metric))
+    return 'the baseline has no such value: only limits decide';
+  const growth = growthOf(metric, of);
+  if (growth === null) return metric.kind === 'gauge' ? NO_VALUE : NO_REQUESTS;
+  if (soft === null && hard === null && improve === null) return ADVISORY;
+  if (typeof growth === 'string') return growth;
+  return tested(growth.margins) === null && growth.margins.improve === null ? NO_RATE : growth;
+}
+
+/** Null: nothing was seen of it. */
+function growthOf(metric: Metric, of: ProspectOf): Prospect | string | null {
+  const known = of.profile.metrics[metric.name];
+  if (known === undefined) return null;
+  if (metric.kind === 'ratio' && known.kind === 'ratio') return ratioGrowth(metric, known, of);
+  if (metric.kind === 'latency' && known.kind === 'latency') return latencyGrowth(metric, known, of);
+  if ((metric.kind === 'mean' || metric.kind === 'gauge') && known.kind === 'value')
+    return valueGrowth(metric, known, of);
+  return null;
+}
+
+function cohortsOf({ trials, frame }: ProspectOf): [canary: number, baseline: number] {
+  return [trials * frame.share, trials * (1 - frame.share)];
+}
+
+function dispersionOf(metric: string, { profile, plan, fallback }: ProspectOf): Dispersion {
+  const before = profile.learnt.dispersion[metric];
+  if (before === undefined && fallback !== undefined) return fallback;
+  return largestDispersion([before], plan.analysis.noise);
+}
+
+function ratioGrowth(metric: RatioMetric, { count }: Known<'ratio'>, of: ProspectOf): Prospect | string {
+  const { plan, frame } = of;
   const margins = ratioMargins(plan, {
     stage: frame.index,
     metric,
@@ -53,10 +86,8 @@ function ratioProspect(metric: RatioMetric, { count }: Known<'ratio'>, of: Prosp
     stageSoFar: { events: 0, total: 0 },
     accepted: null,
   });
-  const margin = tested(margins);
-  if (margin === null) return isWithoutMargin(of, metric.name) ? ADVISORY : NO_RATE;
   const rate = count.events / count.total;
-  const [Nc, Nb] = [trials * frame.share, trials * (1 - frame.share)];
+  const [Nc, Nb] = cohortsOf(of);
   // As the gate orients itself: the rarer outcome is counted, good events with the cohorts exchanged.
   const turned = metric.good !== undefined && rate > 0.5;
   const counts = (difference: number): PollCounts =>
@@ -73,48 +104,50 @@ function ratioProspect(metric: RatioMetric, { count }: Known<'ratio'>, of: Prosp
           baselineEvents: Nb * rate,
           baselineTotal: Nb,
         };
-  const dispersion = largestDispersion([of.profile.learnt.dispersion[metric.name]], plan.analysis.noise);
+  const dispersion = dispersionOf(metric.name, of);
   const [c, mirrored] = turned ? [frame.mirrored, frame.c] : [frame.c, frame.mirrored];
+  const course = (difference: number, at: { margin: number; mirrored: boolean }): Course[] => [
+    countCourse({
+      counts: counts(difference),
+      margin: at.margin,
+      difference,
+      c: at.mirrored ? mirrored : c,
+      dispersion,
+      mirrored: at.mirrored,
+    }),
+  ];
   return {
     canary: Nc,
-    tested: margin,
-    soft: margins.soft,
-    hard: margins.hard,
+    margins,
     largest: 1 - rate,
+    best: rate,
     silent: 0,
-    against: (difference) => [countCourse({ counts: counts(difference), margin, difference, c, dispersion })],
-    proof: (wanted) => [
-      countCourse({
-        counts: counts(0),
-        margin: wanted,
-        difference: 0,
-        c: mirrored,
-        dispersion,
-        mirrored: true,
-      }),
-    ],
+    against: (difference, margin) => course(difference, { margin, mirrored: false }),
+    proof: (margin) => course(0, { margin, mirrored: true }),
+    improvement: (better, asked) => course(-better, { margin: -asked, mirrored: true }),
   };
 }
 
-function latencyProspect(
+function latencyGrowth(
   metric: LatencyMetric,
   { buckets, edges }: Known<'latency'>,
   of: ProspectOf,
 ): Prospect | string {
-  const { plan, frame, trials } = of;
+  const { plan, frame } = of;
   const margins = latencyMargins(plan, { stage: frame.index, metric: metric.name, accepted: null });
-  const margin = tested(margins);
-  if (margin === null) return ADVISORY;
-  if (edges.length === 0)
-    return "no bucket edge shows its margin at 0.5-20 % of the baseline's requests: advisory";
+  if (tested(margins) === null) return NO_TEST;
+  if (edges.length === 0) return NO_EDGE;
   const total = histogramTotal(buckets);
-  const [Nc, Nb] = [trials * frame.share, trials * (1 - frame.share)];
+  const [Nc, Nb] = cohortsOf(of);
   const counted = (seconds: number) => countAbove(buckets, seconds) / total;
   const likely = (seconds: number) => likelyAbove(buckets, seconds) / total;
-  const dispersion = largestDispersion([of.profile.learnt.dispersion[metric.name]], plan.analysis.noise);
+  const dispersion = dispersionOf(metric.name, of);
   // A canary slower by a share has above the edge what the baseline has above the edge divided by as much.
-  const courses = (slowdown: number, at: { margin: number; mirrored: boolean }): Course[] =>
-    edges.map((edge) =>
+  const courses = (
+    slowdown: number,
+    at: { margin: number; mirrored: boolean; edges?: readonly number[] },
+  ): Course[] =>
+    (at.edges ?? edges).map((edge) =>
       countCourse({
         counts: {
           canaryEvents: Nc * likely(edge / (1 + slowdown)),
@@ -131,58 +164,59 @@ function latencyProspect(
     );
   return {
     canary: Nc,
-    tested: margin,
-    soft: margins.soft,
-    hard: margins.hard,
-    largest: 100,
+    margins,
+    largest: A_HUNDREDFOLD,
+    best: 1 - FASTEST,
     silent: 0,
-    against: (slowdown) => courses(slowdown, { margin, mirrored: false }),
-    proof: (wanted) => courses(0, { margin: wanted, mirrored: true }),
+    against: (slowdown, margin) => courses(slowdown, { margin, mirrored: false }),
+    proof: (margin) => courses(0, { margin, mirrored: true }),
+    // The gate looks for it at the edge nearest the quantile, which is the first.
+    improvement: (better, asked) =>
+      courses(-better, { margin: -asked, mirrored: true, edges: edges.slice(0, 1) }),
   };
 }
 
-function meanProspect(
-  metric: MeanMetric,
-  { mean, squares }: Known<'mean'>,
+function valueGrowth(
+  metric: ValueMetric,
+  { mean, squares }: Known<'value'>,
   of: ProspectOf,
 ): Prospect | string {
-  const { plan, frame, trials } = of;
-  const written = stageMetric(plan, frame.index, metric.name);
+  const { plan, frame } = of;
   if (mean === 0) return 'its mean is 0: a share of it cannot be said';
+  const written = stageMetric(plan, frame.index, metric.name);
   const size = (margin: Margin | null) => {
     const tolerance = toleranceOf(margin, mean);
     return tolerance === null ? null : tolerance / Math.abs(mean);
   };
-  const margins = { soft: size(written.soft), hard: size(written.hard) };
-  const margin = tested(margins);
-  if (margin === null) return ADVISORY;
-  if (squares.length === 0)
-    return "its scatter is not known before the rollout: the baseline's series cannot be split in two halves";
-  const [Nc, Nb] = [trials * frame.share, trials * (1 - frame.share)];
-  const w = (Nc * Nb) / (Nc + Nb);
+  const margins = { soft: size(written.soft), hard: size(written.hard), improve: size(written.improve) };
+  if (squares.length === 0) return NO_HALVES;
+  const [Nc, Nb] = cohortsOf(of);
+  // A gauge is one value a poll, whatever the traffic.
+  const w = metric.kind === 'gauge' ? 1 : (Nc * Nb) / (Nc + Nb);
   const course =
-    (difference: number, alpha: number): Course =>
+    (gain: number, alpha: number): Course =>
     (age, below) => {
       // A gate knows the scatter by what the rollout has shown so far, and widens it the less that is.
-      const variance = varianceOf(expectedScatter(squares, age), { kind: 'zero' })?.(age);
-      if (variance === undefined || !(variance > 0)) return 0;
+      const scatter = varianceOf(expectedScatter(squares, age), { kind: 'zero' });
+      if (scatter === null) return 0;
+      // The gate estimates the scatter of its largest blocks from eight of them or some more, and may be unlucky with it. Equal
+      // halves of a constant differ by nothing: it takes a least deviation then.
+      const blocks = age / 2 ** Math.max(0, Math.floor(Math.log2(age / FEWEST_BLOCKS)));
+      const unlucky = 1 + below * Math.sqrt(2 / blocks);
+      const variance = Math.max(unlucky * scatter(age), w * LEAST_DEVIATION ** 2);
       const real = squares[Math.min(squares.length - 1, Math.floor(Math.log2(age)))] ?? 0;
-      const z = difference * Math.sqrt((age * w) / variance) - below * Math.sqrt(real / variance);
+      const z = gain * Math.sqrt((age * w) / variance) - below * Math.sqrt(real / variance);
       return lnValueEvidence({ z, n: age, scales: scalesOf(alpha) });
     };
+  const { falseRollback, falsePromote } = plan.analysis;
   return {
-    canary: Nc,
-    tested: margin,
-    soft: margins.soft,
-    hard: margins.hard,
-    largest: 100,
+    canary: metric.kind === 'gauge' ? 1 : Nc,
+    margins,
+    largest: A_HUNDREDFOLD,
+    best: A_HUNDREDFOLD,
     silent: FEWEST_VALUES,
-    against: (difference) => [course(difference - margin, plan.analysis.falseRollback)],
-    proof: (wanted) => [course(wanted, plan.analysis.falsePromote)],
+    against: (difference, margin) => [course(difference - margin, falseRollback)],
+    proof: (margin) => [course(margin, falsePromote)],
+    improvement: (better, asked) => [course(better - asked, falsePromote)],
   };
-}
-
-function isWithoutMargin({ plan, frame }: ProspectOf, metric: string): boolean {
-  const { soft, hard } = stageMetric(plan, frame.index, metric);
-  return soft === null && hard === null;
 }

@@ -30,7 +30,11 @@ function together(one: CohortSample, two: CohortSample): CohortSample {
     const other = two.means?.[name] ?? { sum: 0, count: 0 };
     means[name] = { sum: mean.sum + other.sum, count: mean.count + other.count };
   }
-  return { requests: one.requests + two.requests, ratios, histograms, means };
+  // Of instances that are as many in both parts.
+  const gauges: NonNullable<CohortSample['gauges']> = {};
+  for (const [name, value] of Object.entries(one.gauges ?? {}))
+    gauges[name] = (value + (two.gauges?.[name] ?? value)) / 2;
+  return { requests: one.requests + two.requests, ratios, histograms, means, gauges };
 }
 
 interface Case {
@@ -51,7 +55,7 @@ function outlook({ plan, requests, make }: Case) {
   const [{ name } = { name: '' }] = plan.metrics;
   const perHour = (requests * 3600) / STEP;
   const traffic = { [name]: { perHour, quietest: null, hours: 0 } };
-  const stage = planStage({ plan, profile, traffic, users: null }, 0);
+  const stage = planStage({ plan, profile, traffic, users: null, sliceUsers: {} }, 0);
   const [metric] = stage.metrics;
   if (metric?.kind !== 'planned') throw new Error(JSON.stringify(metric));
   return { outlook: metric.mean, profile };
@@ -131,6 +135,67 @@ describe('planned times of the other kinds are those of simulated rollouts', () 
     expect(ratio).toBeLessThan(1.5);
   });
 
+  test('a gauge, whatever the traffic', { timeout: 60_000 }, () => {
+    const plan = planOf({
+      stages,
+      metrics: [{ name: 'memory', kind: 'gauge', gauge: 'g', soft: '+2%', hard: '+6%' }],
+    });
+    const make: Make = (random, requests, canary) => {
+      const value = (canary ? 530 : 500) + 60 * (random() - 0.5);
+      return { requests, ratios: {}, histograms: {}, gauges: { memory: value } };
+    };
+    const { ratio, within } = compare({ plan, requests: 200, make }, 41);
+    expect(within).toBeGreaterThan(0.75);
+    expect(ratio).toBeGreaterThan(1 / 1.6);
+    expect(ratio).toBeLessThan(1.6);
+  });
+
+  test.each([
+    {
+      of: 'errors',
+      metric: { kind: 'ratio', bad: 'b', total: 't', improve: '-0.5pp' },
+      make: (random: () => number, requests: number, canary: boolean): CohortSample => {
+        const total = poisson(random, requests);
+        const events = Math.min(total, poisson(random, total * (canary ? 0.01 : 0.02)));
+        return { requests: total, ratios: { it: { events, total } }, histograms: {} };
+      },
+    },
+    {
+      of: 'a latency',
+      metric: { kind: 'latency', histogram: 'h', soft: '+20%', improve: '-10%' },
+      make: (random: () => number, requests: number, canary: boolean): CohortSample => {
+        const n = poisson(random, requests);
+        const it = latencyBuckets(random, { requests: n, mean: canary ? 0.16 : 0.2 });
+        return { requests: n, ratios: {}, histograms: { it } };
+      },
+    },
+    {
+      of: 'a mean',
+      metric: { kind: 'mean', sum: 's', count: 'c', soft: '-5%', improve: '+4%' },
+      make: (random: () => number, requests: number, canary: boolean): CohortSample => {
+        const count = poisson(random, requests);
+        let sum = 0;
+        for (let i = 0; i < count; i++) sum += (canary ? 10.8 : 10) * -Math.log(1 - random());
+        return { requests: count, ratios: {}, histograms: {}, means: { it: { sum, count } } };
+      },
+    },
+  ])('the improvement of $of that the plan asks for', { timeout: 60_000 }, ({ metric, make }) => {
+    const plan = planOf({
+      stages: [{ ...stages[0], bake: '15s', minRequests: 0 }],
+      metrics: [{ name: 'it', ...metric }],
+    });
+    const of: Case = { plan, requests: 150, make };
+    const planned = outlook(of);
+    const passes = Array.from({ length: 41 }, (_, i) =>
+      simulated(of, { seed: 500 + i, learnt: learntOf(planned), until: ['pass'] }),
+    );
+    const { seconds, better, margin } = planned.outlook.improvement ?? { better: 0, margin: 0 };
+    expect(better).toBeCloseTo(2 * margin, 9);
+    const ratio = (seconds ?? 0) / median(passes);
+    expect(ratio).toBeGreaterThan(1 / 1.5);
+    expect(ratio).toBeLessThan(1.5);
+  });
+
   test('good events, where they are the rarer ones', { timeout: 60_000 }, () => {
     const plan = planOf({
       stages,
@@ -161,7 +226,7 @@ describe('planned times of the other kinds are those of simulated rollouts', () 
     const passes = Array.from({ length: 41 }, (_, i) =>
       simulated(of, { seed: 300 + i, learnt: learntOf(planned), until: ['pass'] }),
     );
-    const ratio = (planned.outlook.proof.seconds ?? 0) / median(passes);
+    const ratio = (planned.outlook.proof?.seconds ?? 0) / median(passes);
     expect(ratio).toBeGreaterThan(1 / 1.5);
     expect(ratio).toBeLessThan(1.5);
   });

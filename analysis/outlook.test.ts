@@ -71,6 +71,7 @@ function planned({ stage, extra }: Cell, knots: Knots): { outlook: Outlook; foun
     polls: 5760,
     learnt: { dispersion: { errors: knots }, edges: {} },
     metrics: { errors: { kind: 'ratio', trials: REQUESTS, count: { events: 86_400, total: 17_280_000 } } },
+    slices: {},
   };
   const frame = stageFrame(plan, stage);
   const margins = { soft: 0.001, hard: extra };
@@ -79,10 +80,11 @@ function planned({ stage, extra }: Cell, knots: Knots): { outlook: Outlook; foun
   const prospect = prospectOf(metric, { plan, frame, profile, trials: REQUESTS });
   if (typeof prospect === 'string') throw new Error(prospect);
   const outlook = outlookOf({
-    prospect: { ...prospect, ...margins },
+    prospect: { ...prospect, margins: { ...margins, improve: null } },
     ruler: frame.ruler,
     poll: STEP,
     bake: 3600,
+    max: 7200,
     weight: 1,
     falseRollback: plan.analysis.falseRollback,
     falsePromote: plan.analysis.falsePromote,

@@ -1,3 +1,4 @@
+import { type Margins, tested } from './margins.ts';
 import { plannedRequests } from './planning.ts';
 import { type Course, firstReached, lnAverage, lnStage, type Prospect } from './prospect.ts';
 import type { Ruler } from './ruler.ts';
@@ -26,6 +27,19 @@ export interface Proof {
   rule: number | null;
 }
 
+/** When the improvement that the plan asks for can be shown. Times in seconds; null: not within reach. */
+export interface Improvement {
+  /** It must be better by at least this. */
+  margin: number;
+  /** The true improvement that the times are for: twice what is asked, or as much as there can be. */
+  better: number;
+  seconds: number | null;
+  likely: number | null;
+  requests: number | null;
+  /** The smallest true improvement that half of the rollouts have shown when the stage asks a person; null: none. */
+  smallest: number | null;
+}
+
 /** What one metric can show in one stage. Differences are rates, slowdowns, or shares of the value. */
 export interface Outlook {
   unit: 'rate' | 'slowdown' | 'share';
@@ -34,7 +48,10 @@ export interface Outlook {
   soft: number | null;
   hard: number | null;
   detections: Detection[];
-  proof: Proof;
+  /** Null: it has no margin to be proven to. */
+  proof: Proof | null;
+  /** Null: none is asked. */
+  improvement: Improvement | null;
   /** The smallest true difference that half of the rollouts find within the bake time; null: none. */
   smallest: number | null;
 }
@@ -52,33 +69,44 @@ export interface OutlookOf {
   /** Seconds between polls, and the stage's planned time. */
   poll: number;
   bake: number;
+  /** After which a person is asked. */
+  max: number;
   /** The metric's share of the evidence. */
   weight: number;
   falseRollback: number;
   falsePromote: number;
   unit: Outlook['unit'];
-  /** The margin that the stage asks to be proven; null: none is asked, and the hard one is shown. */
-  proof: number | null;
+  /** What the stage asks to be proven: a margin, or the metric's own; null: nothing, and the hard one is shown. */
+  proof: number | 'own' | null;
   /** For the planning rule: the rarer outcome's rate and canary requests per baseline request; null: no rate. */
   rates: { rate: number; ratio: number } | null;
 }
 
 export function outlookOf(of: OutlookOf): Outlook {
   const { prospect, poll } = of;
+  const margin = tested(prospect.margins);
+  const against = margin === null ? null : { ...of, margin };
   return {
     unit: of.unit,
     canaryPerHour: (prospect.canary * 3600) / poll,
-    soft: prospect.soft,
-    hard: prospect.hard,
-    detections: wantedDifferences(prospect).map((wanted) => detectionOf(wanted, of)),
-    proof: proofOf(of),
-    smallest: smallestOf(of),
+    soft: prospect.margins.soft,
+    hard: prospect.margins.hard,
+    detections:
+      against === null
+        ? []
+        : wantedDifferences(prospect.margins).map((wanted) => detectionOf(wanted, against)),
+    proof: against === null ? null : proofOf(against),
+    improvement: improvementOf(of),
+    smallest: against === null ? null : smallestOf(against),
   };
 }
 
+/** `margin`: the one that is tested. */
+type Against = OutlookOf & { margin: number };
+
 type Wanted = Pick<Detection, 'of' | 'times' | 'difference'>;
 
-function wantedDifferences({ soft, hard }: Prospect): Wanted[] {
+function wantedDifferences({ soft, hard }: Margins): Wanted[] {
   return (['soft', 'hard'] as const).flatMap((of) => {
     const margin = of === 'soft' ? soft : hard;
     return margin === null
@@ -87,9 +115,9 @@ function wantedDifferences({ soft, hard }: Prospect): Wanted[] {
   });
 }
 
-function detectionOf(wanted: Wanted, of: OutlookOf): Detection {
+function detectionOf(wanted: Wanted, of: Against): Detection {
   const { prospect, poll } = of;
-  if (wanted.difference <= prospect.tested * (1 + 1e-9)) return { ...wanted, kind: 'tolerated' };
+  if (wanted.difference <= of.margin * (1 + 1e-9)) return { ...wanted, kind: 'tolerated' };
   const difference = Math.min(wanted.difference, prospect.largest);
   const polls = pollsUntilFound(difference, 0, of);
   if (polls === null) return { ...wanted, kind: 'unseen', after: LONGEST };
@@ -106,10 +134,10 @@ function detectionOf(wanted: Wanted, of: OutlookOf): Detection {
 function pollsUntilFound(
   difference: number,
   below: number,
-  of: OutlookOf,
+  of: Against,
   most = LONGEST / of.poll,
 ): number | null {
-  const courses = of.prospect.against(difference).map(remembered);
+  const courses = of.prospect.against(difference, of.margin).map(remembered);
   const lnE = (polls: number) =>
     lnAverage(courses, (course) => lnStage((age) => course(age, below), of.ruler, polls));
   const enough = -Math.log(Math.max(of.falseRollback, 1e-12)) - Math.log(of.weight);
@@ -128,18 +156,10 @@ function remembered(course: Course): Course {
   };
 }
 
-function proofOf(of: OutlookOf): Proof {
+function proofOf(of: Against): Proof {
   const { prospect, poll } = of;
-  const margin = of.proof ?? prospect.hard ?? prospect.tested;
-  const courses = prospect.proof(margin);
-  const until = (below: number) =>
-    firstReached((polls) => lnAverage(courses, (course) => course(polls, below)), {
-      enough: -Math.log(Math.max(of.falsePromote, 1e-12)),
-      most: Math.floor(LONGEST / poll),
-      from: Math.max(1, prospect.silent),
-    });
-  const polls = until(0);
-  const likely = polls === null ? null : until(ONE_IN_TEN);
+  const margin = of.proof === 'own' ? of.margin : (of.proof ?? prospect.margins.hard ?? of.margin);
+  const { polls, likely } = pollsUntilShown(prospect.proof(margin), of);
   return {
     margin,
     asked: of.proof !== null,
@@ -150,22 +170,72 @@ function proofOf(of: OutlookOf): Proof {
   };
 }
 
-/** By bisection between the margin, which is never found, and the largest difference that there is. */
-function smallestOf(of: OutlookOf): number | null {
+/** The mirrored test over the stage: polls until half of the rollouts, and until most, have shown it. */
+function pollsUntilShown(
+  courses: readonly Course[],
+  of: OutlookOf,
+  most = LONGEST / of.poll,
+): { polls: number | null; likely: number | null } {
+  const until = (below: number) =>
+    firstReached((polls) => lnAverage(courses, (course) => course(polls, below)), {
+      enough: -Math.log(Math.max(of.falsePromote, 1e-12)),
+      most: Math.floor(most),
+      from: Math.max(1, of.prospect.silent),
+    });
+  const polls = until(0);
+  return { polls, likely: polls === null ? null : until(ONE_IN_TEN) };
+}
+
+function improvementOf(of: OutlookOf): Improvement | null {
+  const { prospect, poll, max } = of;
+  const margin = prospect.margins.improve;
+  if (margin === null) return null;
+  const shown = (better: number, most?: number) =>
+    better > margin * (1 + 1e-9)
+      ? pollsUntilShown(prospect.improvement(better, margin), of, most)
+      : { polls: null, likely: null };
+  const better = Math.min(2 * margin, prospect.best);
+  const { polls, likely } = shown(better);
+  const within = (wanted: number) => max >= poll && shown(wanted, max / poll).polls !== null;
+  return {
+    margin,
+    better,
+    seconds: polls === null ? null : polls * poll,
+    likely: likely === null ? null : likely * poll,
+    requests: polls === null ? null : Math.ceil(polls * prospect.canary),
+    smallest: smallestBetween(margin, prospect.best, within),
+  };
+}
+
+/** The smallest true difference that half of the rollouts find within the bake time. */
+function smallestOf(of: Against): number | null {
   const { prospect, bake, poll } = of;
   const polls = Math.floor(bake / poll);
-  const found = (difference: number) => pollsUntilFound(difference, 0, of, polls) !== null;
-  if (polls < 1 || !found(prospect.largest)) return null;
-  let low = prospect.tested;
-  let high = prospect.largest;
+  if (polls < 1) return null;
+  return smallestBetween(
+    of.margin,
+    prospect.largest,
+    (difference) => pollsUntilFound(difference, 0, of, polls) !== null,
+  );
+}
+
+/** By bisection between a margin, at which nothing is shown, and the largest difference that there is. */
+function smallestBetween(
+  margin: number,
+  largest: number,
+  shown: (difference: number) => boolean,
+): number | null {
+  if (largest <= margin || !shown(largest)) return null;
+  let low = margin;
+  let high = largest;
   // From the margin outwards: a slowdown has no natural end, and the answer is near.
-  for (let near = Math.min(2 * low, high); near < high; near *= 2) {
-    if (found(near)) high = near;
+  for (let near = Math.max(2 * low, high * 1e-9); near < high; near *= 2) {
+    if (shown(near)) high = near;
     else low = near;
   }
   while (high - low > PRECISION * high) {
     const middle = (low + high) / 2;
-    if (found(middle)) high = middle;
+    if (shown(middle)) high = middle;
     else low = middle;
   }
   return high;

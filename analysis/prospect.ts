@@ -1,5 +1,6 @@
 import type { Dispersion } from './dispersion.ts';
 import { lnEvidence, logSumExp, type PollCounts, score } from './kernel.ts';
+import type { Margins } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { markLife, markWeight, stageWeight } from './ruler.ts';
 
@@ -13,18 +14,19 @@ export type Course = (age: number, below: number) => number;
 export interface Prospect {
   /** Requests (observations) of the canary in one poll. */
   canary: number;
-  /** The margin that is tested, and those of the plan, in one unit: a rate, a slowdown or a share of the value. */
-  tested: number;
-  soft: number | null;
-  hard: number | null;
-  /** The largest difference that there can be. */
+  /** Those of the plan in one unit: a rate, a slowdown or a share of the value. Null: there is none in this stage. */
+  margins: Margins;
+  /** The largest difference that there can be, and the largest improvement. */
   largest: number;
+  best: number;
   /** Polls before which nothing is said. */
   silent: number;
-  /** For a canary that is worse by `difference`: a course for each series under test. */
-  against(difference: number): Course[];
+  /** For a canary that is worse by `difference`, tested at a margin: a course for each series under test. */
+  against(difference: number, margin: number): Course[];
   /** The mirrored test of a canary that is as good as the baseline, to a margin. */
   proof(margin: number): Course[];
+  /** The mirrored test of a canary that is better by `better`: that it is so by at least `asked`. */
+  improvement(better: number, asked: number): Course[];
 }
 
 /**

@@ -16,7 +16,8 @@ export type Scatter = readonly Level[];
 export const NO_SCATTER: Scatter = [];
 
 const LEVELS = 9;
-const FEWEST_BLOCKS = 8;
+/** Blocks of a size before which their scatter is not told. */
+export const FEWEST_BLOCKS = 8;
 /** Values before which their scatter is not known well enough to be evidence of anything. */
 const FEWEST_VALUES = 12;
 

@@ -1,13 +1,16 @@
 import type { PreflightFinding } from '../plans/preflight.ts';
 import { bakeTimeFor, planDuration } from './bake-time.ts';
-import type { Detection, Outlook } from './outlook.ts';
-import { bakeTimeToFind, type MetricOutlook, namedDifferences, type StageOutlook } from './stage-outlook.ts';
+import type { MetricOutlook } from './metric-outlook.ts';
+import type { Detection, Improvement, Outlook } from './outlook.ts';
+import type { SliceOutlook } from './slice-outlook.ts';
+import { bakeTimeToFind, namedDifferences, type StageOutlook } from './stage-outlook.ts';
 
 /** What a reader must know of a stage before the rollout: what it is too short to see, and what it will wait for in vain. */
 export function stageFindings(stage: StageOutlook): PreflightFinding[] {
   return [
     ...stage.metrics.flatMap((metric) => metricFindings(metric, stage)),
     ...minimumFindings(stage),
+    ...stage.slices.flatMap((slice) => sliceFindings(slice, stage)),
     ...traffic(stage),
   ];
 }
@@ -38,8 +41,8 @@ function metricFindings(metric: MetricOutlook, stage: StageOutlook): PreflightFi
       severity: 'note',
     });
   }
-  const { proof } = mean;
-  if (proof.asked && (proof.seconds === null || proof.seconds > stage.max)) {
+  const { proof, improvement } = mean;
+  if (proof?.asked === true && (proof.seconds === null || proof.seconds > stage.max)) {
     const after = proof.seconds === null ? 'never' : `after ${timeText(proof.seconds)}`;
     const message = `${metric.metric} is proven to ${sizeText(proof.margin, mean.unit)} ${after}, the stage asks a person after ${planDuration(stage.max)}`;
     const enough = proof.likely === null ? null : bakeTimeFor(proof.likely);
@@ -47,7 +50,31 @@ function metricFindings(metric: MetricOutlook, stage: StageOutlook): PreflightFi
       enough === null ? 'a wider proof, or more percent' : `max: ${planDuration(enough)}, or a wider proof`;
     found.push(warning(stage, { message, instead }));
   }
+  if (improvement !== null && (improvement.seconds === null || improvement.seconds > stage.max))
+    found.push(warning(stage, tooLate(metric.metric, { improvement, unit: mean.unit, stage })));
   return found;
+}
+
+function tooLate(
+  metric: string,
+  { improvement, unit, stage }: { improvement: Improvement; unit: Outlook['unit']; stage: StageOutlook },
+): Told {
+  const { margin, better, seconds, likely } = improvement;
+  const asked = `better by ${sizeText(margin, unit)}`;
+  if (better <= margin * (1 + 1e-9)) {
+    const message = `${metric} cannot be ${asked}: there is no more than ${sizeText(better, unit)} to gain`;
+    return { message, instead: 'a smaller improve, or none' };
+  }
+  const after = seconds === null ? 'never' : `after ${timeText(seconds)}`;
+  const message = `${metric}: that it is ${asked} is shown ${after} of a canary that is better by ${sizeText(better, unit)}, the stage asks a person after ${planDuration(stage.max)}`;
+  const enough = likely === null ? null : bakeTimeFor(likely);
+  return {
+    message,
+    instead:
+      enough === null
+        ? 'a smaller improve, or more percent'
+        : `max: ${planDuration(enough)}, or a smaller improve`,
+  };
 }
 
 function tooShort(named: Detection, outlook: Outlook, stage: StageOutlook): Told | null {
@@ -75,19 +102,58 @@ function tooShort(named: Detection, outlook: Outlook, stage: StageOutlook): Told
 }
 
 function minimumFindings(stage: StageOutlook): PreflightFinding[] {
-  const { minRequests, minUsers, max } = stage;
-  const found: PreflightFinding[] = [];
+  return minimumsTold(stage, { stage, of: '' }).map((told) => warning(stage, told));
+}
+
+/** Minimums that come too late or never: of the whole, or of a slice (`of`: ` of tier=enterprise`). */
+function minimumsTold(
+  { minRequests, minUsers }: Pick<StageOutlook, 'minRequests' | 'minUsers'>,
+  { stage: { max }, of }: { stage: StageOutlook; of: string },
+): Told[] {
+  const found: Told[] = [];
   const seconds = minRequests?.seconds ?? null;
   if (minRequests !== null && seconds !== null && seconds > max) {
-    const message = `its minimum of ${minRequests.need} canary requests takes ${timeText(seconds)}, the stage asks a person after ${planDuration(max)}`;
+    const message = `its minimum of ${minRequests.need} canary requests${of} takes ${timeText(seconds)}, the stage asks a person after ${planDuration(max)}`;
     const enough = bakeTimeFor(seconds);
     const instead =
       enough === null ? 'a smaller minRequests, or more percent' : `max: ${planDuration(enough)}`;
-    found.push(warning(stage, { message, instead }));
+    found.push({ message, instead });
   }
   if (minUsers !== null && minUsers.expected !== null && minUsers.expected < minUsers.need) {
-    const message = `of the users that are counted now ${minUsers.expected} get the canary, its minimum is ${minUsers.need}`;
-    found.push(warning(stage, { message, instead: 'a smaller minUsers, or more percent' }));
+    const message = `of the users${of} that are counted now ${minUsers.expected} get the canary, its minimum is ${minUsers.need}`;
+    found.push({ message, instead: 'a smaller minUsers, or more percent' });
+  }
+  return found;
+}
+
+/**
+ * A slice that never shows what it must holds the stage: a warning. One that is too small to see its margins here is only to be
+ * known, as the whole is watched beside it and a later stage has more of the slice.
+ */
+function sliceFindings(slice: SliceOutlook, stage: StageOutlook): PreflightFinding[] {
+  const found = minimumsTold(slice, { stage, of: ` of ${slice.slice}` }).map((told) => warning(stage, told));
+  const asked = slice.minRequests !== null || slice.minUsers !== null;
+  if (slice.perHour === null && stage.percent !== null && asked) {
+    const message = `no series of the last day had ${slice.slice}: the stage waits until one has`;
+    found.push(warning(stage, { message, instead: 'check the label and its value' }));
+  }
+  const short = slice.metrics.flatMap((metric) => {
+    if (metric.kind === 'not-planned') return [];
+    return namedDifferences(metric.mean)
+      .slice(-1)
+      .filter((named) => named.kind !== 'found' || named.seconds > stage.bake)
+      .map((named) => {
+        const what = differenceText(named, metric.mean);
+        const when =
+          named.kind === 'found'
+            ? `${what} after ${timeText(named.seconds)}`
+            : `${what} in no time that people wait`;
+        return `${metric.metric} ${when}`;
+      });
+  });
+  if (short.length > 0) {
+    const message = `${slice.slice} sees beyond ${planDuration(stage.bake)} only: ${short.join('; ')}`;
+    found.push({ ...warning(stage, { message, instead: '' }), severity: 'note' });
   }
   return found;
 }

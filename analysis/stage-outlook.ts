@@ -3,17 +3,12 @@ import type { Plan } from '../plans/plan.ts';
 import { stageExposure, stageMax } from '../plans/stages.ts';
 import { bakeTimeFor } from './bake-time.ts';
 import { ratioMargins } from './margins.ts';
-import { prospectOf } from './metric-prospects.ts';
-import { type Detection, type Outlook, outlookOf } from './outlook.ts';
+import { type MetricOutlook, metricOutlook, rareRate } from './metric-outlook.ts';
+import type { Detection, Outlook } from './outlook.ts';
 import { plannedRequests } from './planning.ts';
-import type { Profile } from './profile.ts';
+import { planSlicesOf, type SliceExpected, type SliceOutlook } from './slice-outlook.ts';
 import { type StageFrame, stageFrame } from './stage.ts';
-import type { Traffic } from './traffic.ts';
 import { wholeShares } from './weights.ts';
-
-export type MetricOutlook =
-  | { kind: 'planned'; metric: string; mean: Outlook; quietest: Outlook | null }
-  | { kind: 'not-planned'; metric: string; why: string };
 
 /** What one stage can show with the traffic that the service has. Times in seconds. */
 export interface StageOutlook {
@@ -33,15 +28,13 @@ export interface StageOutlook {
   minRequests: { need: number; seconds: number | null } | null;
   minUsers: { need: number; expected: number | null } | null;
   metrics: MetricOutlook[];
+  /** Parts of the traffic that decide beside the whole, or must have been seen. */
+  slices: SliceOutlook[];
   /** A bake time within which most rollouts find what the thresholds name and any time shows; null: the present one. */
   proposedBake: number | null;
 }
 
-export interface Expected {
-  plan: Plan;
-  profile: Profile;
-  /** By metric. */
-  traffic: Readonly<Record<string, Traffic>>;
+export interface Expected extends SliceExpected {
   /** Distinct users of both cohorts, as they are counted now. */
   users: number | null;
 }
@@ -68,7 +61,13 @@ export function planStage(expected: Expected, index: number): StageOutlook {
   const weights = wholeShares(plan);
   const metrics = frame.compared
     ? plan.metrics.map((metric) =>
-        metricOutlook(metric, { ...expected, frame, weight: weights.get(metric.name) ?? 0 }),
+        metricOutlook(metric, {
+          plan,
+          frame,
+          profile: expected.profile,
+          weight: weights.get(metric.name) ?? 0,
+          traffic: traffic[metric.name],
+        }),
       )
     : [];
   const bake = stage?.bake ?? 0;
@@ -88,63 +87,9 @@ export function planStage(expected: Expected, index: number): StageOutlook {
         ? null
         : { need: minUsers, expected: users === null || share === null ? null : Math.floor(users * share) },
     metrics,
+    slices: planSlicesOf(expected, { frame, share }),
     proposedBake: proposal(metrics, bake),
   };
-}
-
-function metricOutlook(metric: Metric, at: Expected & { frame: StageFrame; weight: number }): MetricOutlook {
-  const { plan, frame, profile, weight } = at;
-  const { name } = metric;
-  const no = (why: string): MetricOutlook => ({ kind: 'not-planned', metric: name, why });
-  const { poll } = plan.source;
-  const { falseRollback, falsePromote } = plan.analysis;
-  const asked = plan.stages[frame.index]?.promote?.proof;
-  const outlookAt = (perHour: number): Outlook | string => {
-    const prospect = prospectOf(metric, { plan, frame, profile, trials: (perHour * poll) / 3600 });
-    if (typeof prospect === 'string') return prospect;
-    return outlookOf({
-      prospect,
-      ruler: frame.ruler,
-      poll,
-      bake: plan.stages[frame.index]?.bake ?? 0,
-      weight,
-      falseRollback,
-      falsePromote,
-      unit: UNITS[metric.kind],
-      // A latency and a value are proven at their own margin.
-      proof: asked === undefined ? null : metric.kind === 'ratio' ? asked : prospect.tested,
-      rates: ratesOf(metric, profile, frame),
-    });
-  };
-  const expected = at.traffic[name];
-  if (expected === undefined || !(expected.perHour > 0)) {
-    const reason = prospectOf(metric, { plan, frame, profile, trials: 1 });
-    return no(typeof reason === 'string' ? reason : 'the baseline had no requests of it');
-  }
-  const mean = outlookAt(expected.perHour);
-  if (typeof mean === 'string') return no(mean);
-  const { quietest } = expected;
-  const quiet = quietest === null || !(quietest.perHour > 0) ? null : outlookAt(quietest.perHour);
-  return {
-    kind: 'planned',
-    metric: name,
-    mean,
-    quietest: quiet === null || typeof quiet === 'string' ? null : quiet,
-  };
-}
-
-const UNITS = { ratio: 'rate', latency: 'slowdown', mean: 'share', gauge: 'share' } as const satisfies Record<
-  Metric['kind'],
-  Outlook['unit']
->;
-
-function ratesOf(metric: Metric, profile: Profile, { share }: StageFrame) {
-  const known = profile.metrics[metric.name];
-  return known?.kind === 'ratio' ? { rate: rareRate(known.count), ratio: share / (1 - share) } : null;
-}
-
-function rareRate({ events, total }: { events: number; total: number }): number {
-  return Math.min(events / total, 1 - events / total);
 }
 
 /** The stage's own minimum, else the default that holds a gate, see `holding.ts`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { CohortSample, HistorySample, Sample } from '../plans/sample.ts';
+import type { HistorySample, Sample, SliceSample } from '../plans/sample.ts';
 import { cohortFaults, splitFaults } from './soundness.ts';
 import {
   Baseline,
@@ -13,7 +13,8 @@ import {
   writeCohort,
 } from './trace-cohort.ts';
 
-const Cohorts = z.strictObject({ baseline: Baseline, canary: Cohort });
+/** Of the time before a rollout: the baseline alone. */
+const Cohorts = z.strictObject({ baseline: Baseline, canary: Cohort.optional() });
 
 const Line = z.strictObject({
   rollout: z.string(),
@@ -35,13 +36,7 @@ const HISTORY = 'history';
 /** One line of a trace: a poll of a rollout, or the baseline before it (negative `t`). */
 export type TraceEntry =
   | { kind: 'sample'; rollout: string; sample: Sample }
-  | {
-      kind: 'history';
-      rollout: string;
-      t: number;
-      baseline: CohortSample;
-      halves?: readonly [CohortSample, CohortSample];
-    };
+  | ({ kind: 'history'; rollout: string } & Omit<HistorySample, 'stage'>);
 
 /**
  * A sample, or a poll of the baseline before the rollout, as a line of a trace (without the line's end). Counts of the plan's metrics only; a metric whose trials
@@ -49,12 +44,10 @@ export type TraceEntry =
  */
 export function traceLine(sample: Sample | HistorySample, of: { rollout: string; plan: Plan }): string {
   const canary = 'canary' in sample ? { canary: writeCohort(sample.canary, of.plan) } : {};
-  const slices = 'slices' in sample && sample.slices !== undefined ? Object.entries(sample.slices) : null;
-  const parts = slices?.map(([slice, part]) => {
-    return [
-      slice,
-      { baseline: writeBaseline(part, of.plan), canary: writeCohort(part.canary, of.plan) },
-    ] as const;
+  const { slices } = sample;
+  const parts = Object.entries<SlicePart>(slices ?? {}).map(([slice, part]) => {
+    const own = part.canary === undefined ? {} : { canary: writeCohort(part.canary, of.plan) };
+    return [slice, { baseline: writeBaseline(part, of.plan), ...own }] as const;
   });
   return JSON.stringify({
     rollout: of.rollout,
@@ -62,10 +55,12 @@ export function traceLine(sample: Sample | HistorySample, of: { rollout: string;
     t: sample.t,
     baseline: writeBaseline(sample, of.plan),
     ...canary,
-    ...(parts === undefined ? {} : { slices: Object.fromEntries(parts) }),
+    ...(slices === undefined ? {} : { slices: Object.fromEntries(parts) }),
     ...('split' in sample && sample.split !== undefined ? { split: sample.split } : {}),
   });
 }
+
+type SlicePart = Pick<SliceSample, 'baseline' | 'halves'> & Partial<Pick<SliceSample, 'canary'>>;
 
 /** The most problems that are told one by one. */
 const MOST_PROBLEMS = 20;
@@ -113,12 +108,10 @@ export class TraceReader {
       ...(entry.kind === 'sample'
         ? [...cohortFaults('canary', entry.sample.canary), ...splitFaults(entry.sample)]
         : []),
-      ...(entry.kind === 'sample' ? Object.entries(entry.sample.slices ?? {}) : []).flatMap(
-        ([slice, part]) => [
-          ...cohortFaults(`baseline of ${slice}`, part.baseline),
-          ...cohortFaults(`canary of ${slice}`, part.canary),
-        ],
-      ),
+      ...Object.entries<SlicePart>(of.slices ?? {}).flatMap(([slice, part]) => [
+        ...cohortFaults(`baseline of ${slice}`, part.baseline),
+        ...(part.canary === undefined ? [] : cohortFaults(`canary of ${slice}`, part.canary)),
+      ]),
       ...(of.halves ?? []).flatMap((half) => cohortFaults('halves', half)),
     ];
     if (fault?.kind === 'invalid') return `${fault.metric}: ${fault.detail}`;
@@ -196,11 +189,23 @@ function entryOf(line: Line, plan: Plan): TraceEntry | string {
   ]);
   if (misshapen !== undefined) return misshapen;
   const left = readBaseline(line.baseline, plan);
-  if (stage === HISTORY) return { kind: 'history', rollout, t, ...left };
+  const own = Object.entries(slices ?? {});
+  if (stage === HISTORY) {
+    const parts = own.map(([slice, { baseline }]) => [slice, readBaseline(baseline, plan)] as const);
+    return {
+      kind: 'history',
+      rollout,
+      t,
+      ...left,
+      ...(slices === undefined ? {} : { slices: Object.fromEntries(parts) }),
+    };
+  }
   if (canary === undefined) return `canary: missing in stage ${stage}`;
-  const parts = Object.entries(slices ?? {}).map(([slice, part]) => {
-    return [slice, { ...readBaseline(part.baseline, plan), canary: readCohort(part.canary, plan) }] as const;
-  });
+  const parts: [string, SliceSample][] = [];
+  for (const [slice, part] of own) {
+    if (part.canary === undefined) return `slices.${slice}.canary: missing in stage ${stage}`;
+    parts.push([slice, { ...readBaseline(part.baseline, plan), canary: readCohort(part.canary, plan) }]);
+  }
   return {
     kind: 'sample',
     rollout,

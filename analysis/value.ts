@@ -21,7 +21,7 @@ const PLANNED = [12, 60, 360] as const;
 /** How fast the level follows the values: it has half forgotten them after 20 polls. */
 const FOLLOW = 1 - 0.5 ** (1 / 20);
 /** Values that never differ have no scatter to be measured by: a thousandth of the level. */
-const LEAST_DEVIATION = 0.001;
+export const LEAST_DEVIATION = 0.001;
 
 /** A level below which a share of it could leave the range of numbers: as good as zero. */
 const LEAST_LEVEL = 1e-60;

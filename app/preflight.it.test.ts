@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { MetricOutlook } from '../analysis/metric-outlook.ts';
+import type { Outlook } from '../analysis/outlook.ts';
 import { sendTestAlert } from '../metrics/alertmanager.ts';
 import { createPrometheusSource } from '../metrics/prometheus.ts';
 import { type Alertmanager, startAlertmanager } from '../test/fixtures/alertmanager.ts';
@@ -81,6 +83,11 @@ function look(more: Partial<PreflightRequest> & { url?: string } = {}): Promise<
 const told = (report: PreflightReport, check: string) =>
   report.findings.filter((finding) => finding.check === check);
 
+function plannedOf(metric: MetricOutlook | undefined): Outlook {
+  if (metric?.kind !== 'planned') throw new Error(JSON.stringify(metric));
+  return metric.mean;
+}
+
 describe('a preflight on a real Prometheus', () => {
   test('counts the traffic of each stage, on average and in the quietest hour', async () => {
     const seen: number[] = [];
@@ -99,6 +106,52 @@ describe('a preflight on a real Prometheus', () => {
     expect(full).toMatchObject({ compared: false, metrics: [] });
     expect(seen.at(-1)).toBe(1);
     expect(seen.toSorted((a, b) => a - b)).toEqual(seen);
+  });
+
+  test('plans gauges, improvements, and the slices that decide beside the whole', async () => {
+    const more = `
+  - { name: memory, kind: gauge, gauge: 'memory{service="shop"}', soft: +5%, hard: +20% }
+  - { name: score, kind: gauge, gauge: 'score', compare: canary }
+  - { name: fewer, kind: ratio, bad: 'errors_total{service="shop"}', total: 'requests_total{service="shop"}', improve: -0.4pp }
+coverage:
+  - { slice: tier=enterprise, minUsers: 100, minRequests: 100000, metrics: [errors] }
+  - { slice: tier=gold, metrics: [errors] }`;
+    const report = await look({ text: servicePlan({ stages: STAGES, more }) });
+    const [internal, one, quarter, full] = report.stages;
+    const metric = (name: string) => quarter?.metrics.find((found) => found.metric === name);
+    const [soft, twice] = plannedOf(metric('memory')).detections;
+    expect([soft?.kind, twice?.kind]).toEqual(['tolerated', 'found']);
+    expect(metric('score')).toMatchObject({ why: expect.stringContaining('only limits decide') });
+    const { improvement, detections } = plannedOf(metric('fewer'));
+    expect(detections).toEqual([]);
+    expect(improvement?.margin).toBeCloseTo(0.004, 9);
+    expect(improvement?.seconds).toBeGreaterThan(0);
+    expect([internal?.slices, full?.slices]).toEqual([[], []]);
+    const [enterprise, gold] = quarter?.slices ?? [];
+    expect((enterprise?.perHour ?? 0) / (quarter?.perHour ?? 1)).toBeCloseTo(0.05, 3);
+    expect(enterprise).toMatchObject({ minUsers: { need: 100, expected: 50 } });
+    expect(enterprise?.minRequests?.seconds).toBeCloseTo((100_000 / (enterprise?.perHour ?? 1)) * 3600, 0);
+    const seconds = (found: typeof enterprise) => {
+      const hard = plannedOf(found?.metrics[0]).detections.find(
+        ({ of, times }) => of === 'hard' && times === 1,
+      );
+      return hard?.kind === 'found' ? hard.seconds : Number.POSITIVE_INFINITY;
+    };
+    const whole = plannedOf(metric('errors')).detections[2];
+    expect(seconds(enterprise)).toBeGreaterThan(whole?.kind === 'found' ? 3 * whole.seconds : 0);
+    expect(seconds(one?.slices[0])).toBeGreaterThan(3 * seconds(enterprise));
+    expect(gold).toMatchObject({ perHour: null, metrics: [{ why: expect.stringContaining('no series') }] });
+    const texts = told(report, 'stages').map(({ where, message }) => `${where}: ${message}`);
+    expect(texts).toContainEqual(
+      expect.stringMatching(/^stage 25%: its minimum of 100000 .* of tier=enterprise takes/),
+    );
+    expect(texts).toContainEqual(
+      expect.stringMatching(/^stage 1%: of the users of tier=enterprise .* 2 get/),
+    );
+    expect(texts).toContainEqual(
+      expect.stringMatching(/^stage 25%: no series of the last day had tier=gold/),
+    );
+    expect(report.noise.map(({ metric }) => metric)).toContain('errors{tier=enterprise}');
   });
 
   test('warns of the stage that is too short, of its minimums and of a label that nothing has', async () => {

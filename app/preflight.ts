@@ -108,16 +108,17 @@ async function survey(
   const history = await source.history({ plan, until, windows, origin: now, told: tell });
   const read = await source.survey.traffic({ plan, until: at, days, told: () => tell(A_DAY) });
   const notes = [history.note, read.note].filter((note) => note !== undefined);
-  const [labels, split, users, rules, served] = await Promise.all([
+  const [labels, split, users, sliceUsers, rules, served] = await Promise.all([
     unlessRefused(source.survey.labels(plan, at), notes),
     unlessRefused(source.survey.split(plan, at, SPLIT_SECONDS), notes),
     unlessRefused(source.survey.users(plan, at), notes),
+    unlessRefused(source.survey.sliceUsers(plan, at), notes),
     source.survey.rules(),
     request.served(plan),
   ]);
   const profile = profileOf(plan, history.samples);
   const traffic = trafficByMetric(plan, profile, read);
-  const stages = planStages({ plan, profile, traffic, users });
+  const stages = planStages({ plan, profile, traffic, users, sliceUsers: sliceUsers ?? {} });
   const fireTest = request.fireTest ? await testAlerts(plan, source, now) : null;
   const flag = served === 'unreachable' ? null : served;
   const findings = [
@@ -160,8 +161,9 @@ async function unlessRefused<T>(work: Promise<T>, notes: string[]): Promise<T | 
 
 function trafficByMetric(plan: Plan, profile: Profile, read: TrafficRead): Record<string, Traffic> {
   const byMetric: Record<string, Traffic> = {};
-  for (const [name, known] of Object.entries(profile.metrics)) {
-    if (known.kind === 'gauge') continue;
+  for (const { name, kind } of plan.metrics) {
+    const known = profile.metrics[name];
+    if (kind === 'gauge' || known === undefined) continue;
     const hours = read.traffic.find(({ metric }) => metric === name)?.hours ?? [];
     byMetric[name] = trafficOf(hours, (known.trials * 3600) / plan.source.poll);
   }

@@ -1,13 +1,15 @@
 import type { Plan } from '../plans/plan.ts';
-import type { HistorySample } from '../plans/sample.ts';
+import type { CohortSample, HistorySample } from '../plans/sample.ts';
 import { cohortSample, contradictions, layoutsOf } from './cohort-samples.ts';
-import { differences } from './differences.ts';
+import { type Counted, differences } from './differences.ts';
+import { badGauges, cohortGauges, gaugesAt } from './gauges.ts';
 import { halvesOf } from './halves.ts';
 import { singleHistograms } from './latency-series.ts';
 import type { CohortQuery } from './plan-queries.ts';
 import { type Ask, QueryRefused, sizeOf } from './prometheus-api.ts';
 import type { CohortSeries } from './series.ts';
 import { readSpan, seriesOfWindow, WINDOWS_AT_ONCE } from './series-span.ts';
+import { historySlicesOf } from './slices.ts';
 import type { History, HistoryRequest } from './source.ts';
 
 /** Raw samples after which no older ones are asked for, so that a large service costs no more than a small one. */
@@ -66,19 +68,36 @@ function spanSamples(span: {
   for (let i = count - 1; i >= 0; i--) {
     const end = Math.round(to * 1000 - i * step);
     const window = { from: end - step, to: end };
-    const found = differences(seriesOfWindow(series, window), window);
+    const within = seriesOfWindow(series, window);
+    const found = differences(within, window);
     const counted = singleHistograms(found.counted, {});
     const { layouts, rejections } = layoutsOf(plan, counted);
-    if (found.counted.length === 0 || found.rejections.length > 0 || rejections.length > 0) continue;
-    const baseline = cohortSample(plan, counted, layouts.baseline);
+    if (found.rejections.length > 0 || rejections.length > 0) continue;
+    const gauged = gaugesAt(within, window);
+    // A gauge that is no number for a while says nothing; the counters beside it do.
+    const gauges = badGauges(gauged).length > 0 ? [] : gauged;
+    if (counted.length + gauges.length === 0) continue;
+    const sampleOf = (of: readonly Counted[]): CohortSample => ({
+      ...cohortSample(
+        plan,
+        of.filter((one) => one.series.role !== 'gauge'),
+        layouts.baseline,
+      ),
+      ...cohortGauges(
+        plan,
+        of.filter((one) => one.series.role === 'gauge'),
+      ),
+    });
+    const baseline = sampleOf([...counted, ...gauges]);
     if (contradictions(baseline).length > 0) continue;
-    const [first, second] =
-      halvesOf(counted)?.map((half) => cohortSample(plan, half, layouts.baseline)) ?? [];
+    const halves = halvesOf([...counted, ...gauges]);
+    const [first, second] = halves?.map(sampleOf) ?? [];
     samples.push({
       stage: 'history',
       t: end / 1000 - origin,
       baseline,
       ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
+      ...historySlicesOf({ plan, counted, halves, layouts }),
     });
   }
   return samples;

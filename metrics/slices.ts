@@ -1,6 +1,6 @@
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { CohortSample, Sample, SliceSample } from '../plans/sample.ts';
+import type { CohortSample, HistorySample, Sample, SliceSample } from '../plans/sample.ts';
 import { planSlices, type Slice, sliceMetrics, sliceOf } from '../plans/slices.ts';
 import { cohortSample, type Layouts } from './cohort-samples.ts';
 import type { Counted } from './differences.ts';
@@ -9,15 +9,18 @@ import type { CohortSeries } from './series.ts';
 import type { Window } from './targets.ts';
 import { usersOf } from './users.ts';
 
-interface Request {
+interface Counts {
   plan: Plan;
-  window: Window;
-  series: readonly CohortSeries[];
   counted: readonly Counted[];
   /** The baseline's counters in two halves, as the whole has them. */
   halves: readonly (readonly Counted[])[] | undefined;
   /** The bucket edges of the whole. */
   layouts: Layouts;
+}
+
+interface Request extends Counts {
+  window: Window;
+  series: readonly CohortSeries[];
 }
 
 /**
@@ -26,36 +29,62 @@ interface Request {
  * absent, and so is a metric in it; a cohort that only has not served it yet counts zeros.
  */
 export function slicesOf(request: Request): Pick<Sample, 'slices'> {
-  const found = planSlices(request.plan).flatMap((text) => {
-    const slice = sliceOf(text);
-    const metrics = sliceMetrics(request.plan, text).filter((metric) => isTold(metric, slice, request));
-    return metrics.length === 0 ? [] : [[text, sliceSample(slice, metrics, request)] as const];
-  });
+  const found = toldSlices(request).map(({ text, ...told }) => [text, sliceSample(told, request)] as const);
   return found.length === 0 ? {} : { slices: Object.fromEntries(found) };
 }
 
-function sliceSample(slice: Slice, metrics: Metric[], request: Request): SliceSample {
-  const { window, series, counted, halves, layouts } = request;
-  const plan = { ...request.plan, metrics };
-  const inside = (of: readonly Counted[]) => of.filter((one) => has(one.series, slice));
-  const users = usersIn(series, slice);
-  const cohort = (name: Cohort): CohortSample => ({
-    ...cohortSample(plan, inside(counted.filter((one) => one.series.cohort === name)), layouts[name]),
-    ...(users === null ? {} : { users: usersOf(users, name, window) ?? 0 }),
+/** The same of a window before the rollout: the baseline alone. */
+export function historySlicesOf(request: Counts): Pick<HistorySample, 'slices'> {
+  const found = toldSlices(request).map(({ text, ...told }) => [text, baselineOf(told, request)] as const);
+  return found.length === 0 ? {} : { slices: Object.fromEntries(found) };
+}
+
+interface Told {
+  slice: Slice;
+  /** Those that the series tell. */
+  metrics: Metric[];
+}
+
+function toldSlices(request: Counts): (Told & { text: string })[] {
+  return planSlices(request.plan).flatMap((text) => {
+    const slice = sliceOf(text);
+    const metrics = sliceMetrics(request.plan, text).filter((metric) => isTold(metric, slice, request));
+    return metrics.length === 0 ? [] : [{ text, slice, metrics }];
   });
-  const [first, second] = halves?.map((half) => cohortSample(plan, inside(half), layouts.baseline)) ?? [];
+}
+
+function sliceSample(told: Told, request: Request): SliceSample {
+  const { window, series } = request;
+  const users = usersIn(series, told.slice);
+  const withUsers = (cohort: CohortSample, name: Cohort): CohortSample =>
+    users === null ? cohort : { ...cohort, users: usersOf(users, name, window) ?? 0 };
+  const { baseline, ...halves } = baselineOf(told, request);
   return {
-    baseline: cohort('baseline'),
-    canary: cohort('canary'),
+    baseline: withUsers(baseline, 'baseline'),
+    canary: withUsers(cohortOf('canary', told, request), 'canary'),
+    ...halves,
+  };
+}
+
+function baselineOf(told: Told, request: Counts): Pick<SliceSample, 'baseline' | 'halves'> {
+  const [first, second] =
+    request.halves?.map((half) => cohortOf('baseline', told, { ...request, counted: half })) ?? [];
+  return {
+    baseline: cohortOf('baseline', told, request),
     ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
   };
+}
+
+function cohortOf(name: Cohort, { slice, metrics }: Told, { plan, counted, layouts }: Counts): CohortSample {
+  const inside = counted.filter(({ series }) => series.cohort === name && has(series, slice));
+  return cohortSample({ ...plan, metrics }, inside, layouts[name]);
 }
 
 /**
  * True where the trials have the slice, and the events its label: a counter of errors without the label would say that
  * the slice has none.
  */
-function isTold({ name, kind }: Metric, slice: Slice, { counted }: Request): boolean {
+function isTold({ name, kind }: Metric, slice: Slice, { counted }: Counts): boolean {
   const own = counted.filter(({ series }) => series.metric === name);
   const trials = own.some(({ series }) => series.role !== 'events' && has(series, slice));
   const events = own.filter(({ series }) => series.role === 'events');

@@ -1,6 +1,7 @@
 import type { Plan } from '../plans/plan.ts';
 import type { AlertRule, LabelValues, ServedSplit } from '../plans/preflight.ts';
 import { withMatchers } from '../plans/promql.ts';
+import { planSlices, sliceOf } from '../plans/slices.ts';
 import type { Connection } from './connection.ts';
 import { cohortQueries } from './plan-queries.ts';
 import type { Ask } from './prometheus-api.ts';
@@ -20,6 +21,8 @@ export interface Survey {
   split(plan: Plan, at: number, seconds: number): Promise<ServedSplit | null>;
   /** Distinct users of both cohorts as they are counted at `at`, by the instance that knows most; null: not counted. */
   users(plan: Plan, at: number): Promise<number | null>;
+  /** The same in each slice of the plan, where users are counted by its label; one that nobody counts is absent. */
+  sliceUsers(plan: Plan, at: number): Promise<Record<string, number>>;
   /** Null: this source has no rules. */
   rules(): Promise<AlertRule[] | null>;
   /** Addresses of the Alertmanagers that it sends to; null: it lists none. */
@@ -40,7 +43,8 @@ export function createSurvey({ connection, ask, askAlone, reachable }: SurveyPar
     traffic: (request) => reachable(() => readTraffic(askAlone, request)),
     labels: (plan, at) => reachable(() => readLabels(ask, plan, at)),
     split: (plan, at, seconds) => reachable(() => readSplit(ask, { plan, at, seconds })),
-    users: (plan, at) => reachable(() => readUsers(ask, plan, at)),
+    users: (plan, at) => reachable(() => readUsers(ask, { plan, at, slice: null })),
+    sliceUsers: (plan, at) => reachable(() => readSliceUsers(ask, plan, at)),
     rules: () => reachable(() => readRules(connection)),
     alertmanagers: () => reachable(() => readAlertmanagers(connection)),
   };
@@ -99,11 +103,26 @@ async function readSplit(
 }
 
 /** Instances see overlapping sets of users, so the largest counts, as for a gate. */
-async function readUsers(ask: Ask, plan: Plan, at: number): Promise<number | null> {
+async function readUsers(
+  ask: Ask,
+  { plan, at, slice }: { plan: Plan; at: number; slice: string | null },
+): Promise<number | null> {
   const selectors = cohortQueries(plan).queries.filter(({ role }) => role === 'users');
   if (selectors.length === 0) return null;
-  const all = selectors.map(({ selector }) => selector).join(' or ');
+  const within = (selector: string) => {
+    if (slice === null) return selector;
+    const { label, value } = sliceOf(slice);
+    return withMatchers(selector, [{ label, op: '=', value }]);
+  };
+  const all = selectors.map(({ selector }) => within(selector)).join(' or ');
   const { series } = await ask(`max(sum by (${plan.source.replicas}) (${all}))`, at);
   const value = series[0]?.values.at(-1);
   return value === undefined || !Number.isFinite(value) ? null : value;
+}
+
+async function readSliceUsers(ask: Ask, plan: Plan, at: number): Promise<Record<string, number>> {
+  const found = await Promise.all(
+    planSlices(plan).map(async (slice) => [slice, await readUsers(ask, { plan, at, slice })] as const),
+  );
+  return Object.fromEntries(found.flatMap(([slice, users]) => (users === null ? [] : [[slice, users]])));
 }

@@ -56,6 +56,8 @@ export interface HistorySample {
   t: number;
   baseline: CohortSample;
   halves?: readonly [CohortSample, CohortSample];
+  /** Parts of the traffic over the same window, by the plan's text of the slice. One that no series has is absent. */
+  slices?: Record<string, Pick<SliceSample, 'baseline' | 'halves'>>;
 }
 
 /** Why a window is no evidence. It never becomes a zero and never counts as a pass. */

@@ -1,6 +1,6 @@
 import { StageFinder } from '../analysis/stage-finder.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { HistorySample, Sample } from '../plans/sample.ts';
+import type { Sample } from '../plans/sample.ts';
 import { Backtest, type BacktestOutcome } from './backtest.ts';
 import { type BacktestStory, storyOf } from './reporting/backtest-story.ts';
 
@@ -61,10 +61,15 @@ export class Recorded {
     this.#began += 1;
     const name = this.#began === 1 ? this.#name : `${this.#name}-${this.#began}`;
     const run = new Backtest(this.#plan, name, { keep: this.#began <= this.#draw });
-    for (const { t, baseline, halves } of this.#history) {
+    for (const { t, baseline, halves, slices } of this.#history) {
       if (t > origin) continue;
-      const before: HistorySample = { stage: 'history', t: t - origin, baseline };
-      run.addHistory(halves === undefined ? before : { ...before, halves });
+      run.addHistory({
+        stage: 'history',
+        t: t - origin,
+        baseline,
+        ...(halves === undefined ? {} : { halves }),
+        ...(slices === undefined ? {} : { slices }),
+      });
     }
     return { run, origin, seen: origin };
   }

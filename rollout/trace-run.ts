@@ -39,8 +39,8 @@ export class TraceRun {
       run.addSample(entry.sample);
       return;
     }
-    const { t, baseline, halves } = entry;
-    run.addHistory({ stage: 'history', t, baseline, ...(halves === undefined ? {} : { halves }) });
+    const { kind: _, rollout: __, ...history } = entry;
+    run.addHistory({ stage: 'history', ...history });
   }
 
   finish(): TraceRunResult {

@@ -1,14 +1,11 @@
-import { planDuration } from '../../analysis/bake-time.ts';
 import type { NoiseCurve } from '../../analysis/noise-curve.ts';
-import type { Detection, Outlook } from '../../analysis/outlook.ts';
-import { sizeText, timeText } from '../../analysis/stage-findings.ts';
-import type { MetricOutlook, StageOutlook } from '../../analysis/stage-outlook.ts';
 import type { PreflightReport } from '../../app/preflight.ts';
 import type { PreflightFinding } from '../../plans/preflight.ts';
 import { padEnd, type Tone, widthOf, wrap } from './ink.ts';
 import { noiseChart } from './noise-chart.ts';
+import { amount, stageLines } from './preflight-stage.ts';
 import type { Page } from './status.ts';
-import { audience, duration, percent, rate } from './words.ts';
+import { audience, duration, rate } from './words.ts';
 
 /** The whole report: traffic, noise, stage by stage what it can show, and what was found. */
 export function preflightLines(report: PreflightReport, page: Page): string[] {
@@ -61,70 +58,6 @@ function noiseLines(curves: readonly NoiseCurve[], { ink }: Page): string[] {
   ]);
 }
 
-const INDENT = 4;
-
-function stageLines(stage: StageOutlook, page: Page): string[] {
-  const { ink } = page;
-  const head = [
-    stage.percent === null ? 'segments' : percent(stage.percent),
-    `bakes ${planDuration(stage.bake)}, asks after ${planDuration(stage.max)}`,
-    ...(stage.perHour === null ? [] : [`${amount(stage.perHour)} canary requests/h`]),
-    ...(stage.quietestPerHour === null ? [] : [`quietest ${amount(stage.quietestPerHour)}`]),
-    ...(stage.users === null ? [] : [`${amount(stage.users)} users`]),
-    ...minimum(stage),
-  ].join(' · ');
-  const lines = wrap(head, page.width - INDENT);
-  const size = Math.max(0, ...stage.metrics.map(({ metric }) => widthOf(metric)));
-  const body = stage.compared
-    ? stage.metrics.flatMap((metric) => metricLines(metric, size, page))
-    : [`${' '.repeat(INDENT)}${ink('dim', 'not compared: only limits and minimums hold here')}`];
-  const proposal =
-    stage.proposedBake === null
-      ? []
-      : [`${' '.repeat(INDENT)}${ink('warn', `too short: bake for ${planDuration(stage.proposedBake)}`)}`];
-  return [
-    `  ${ink('strong', stage.stage)}`,
-    ...lines.map((line) => `${' '.repeat(INDENT)}${ink('dim', line)}`),
-    ...body,
-    ...proposal,
-  ];
-}
-
-function minimum({ minRequests }: StageOutlook): string[] {
-  if (minRequests === null || minRequests.seconds === null) return [];
-  return [`its minimum of ${amount(minRequests.need)} requests after ${timeText(minRequests.seconds)}`];
-}
-
-function metricLines(metric: MetricOutlook, size: number, page: Page): string[] {
-  const texts = metric.kind === 'planned' ? plannedTexts(metric.mean) : [`not planned: ${metric.why}`];
-  const left = INDENT + size + 2;
-  return texts
-    .flatMap((text) => wrap(text, Math.max(30, page.width - left)))
-    .map((line, i) => `${' '.repeat(INDENT)}${padEnd(i === 0 ? metric.metric : '', size)}  ${line}`);
-}
-
-function plannedTexts(outlook: Outlook): string[] {
-  const { detections, smallest, proof, unit } = outlook;
-  const seen = detections.filter(({ kind }) => kind !== 'tolerated').map((one) => detected(one, unit));
-  const least =
-    smallest === null
-      ? 'nothing is found within the bake'
-      : `within the bake at least ${sizeText(smallest, unit)}`;
-  const safe =
-    proof.seconds === null
-      ? `never proven safe to ${sizeText(proof.margin, unit)}`
-      : `proven safe to ${sizeText(proof.margin, unit)} after ${timeText(proof.seconds)}${proof.asked ? ', asked for' : ''}`;
-  return [seen.length === 0 ? 'finds nothing' : `finds ${seen.join(', ')}`, `${least}; ${safe}`];
-}
-
-function detected(one: Detection, unit: Outlook['unit']): string {
-  const name = one.times === 1 ? one.of : `2x ${one.of}`;
-  const what = `${sizeText(one.difference, unit)} (${name})`;
-  if (one.kind !== 'found') return `${what} never`;
-  const likely = one.likely === null ? '' : ` (${timeText(one.likely)})`;
-  return `${what} after ${timeText(one.seconds)}${likely}`;
-}
-
 function alertLines({ alerts, fireTest }: PreflightReport, { ink }: Page): string[] {
   const about =
     alerts === null || alerts.about.length === 0 ? [] : [`  about the service: ${alerts.about.join(', ')}`];
@@ -149,6 +82,8 @@ function sorted(findings: readonly PreflightFinding[]): PreflightFinding[] {
   return ORDER.flatMap((wanted) => findings.filter(({ severity }) => severity === wanted));
 }
 
+const INDENT = 4;
+
 function findingLines(page: Page): (finding: PreflightFinding) => string[] {
   return ({ severity, where, message, instead }) => {
     const [tone, mark] = MARKS[severity];
@@ -167,10 +102,4 @@ function verdict({ findings }: PreflightReport, { ink }: Page): string {
   if (errors > 0) return ink('bad', `${errors} to mend: the rollout would not start`);
   if (warnings > 0) return ink('warn', `it can start; ${warnings} to think about`);
   return ink('good', 'it can start');
-}
-
-/** A number of requests or users, about: `12,300`, `3.4`. */
-function amount(value: number): string {
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
-  return String(Number(value.toPrecision(2)));
 }
