@@ -1,3 +1,5 @@
+export { asciiKey, asciiKeyHook } from './ascii-key.ts';
+export { flagProvider } from './flag-provider.ts';
 export {
   type Cohort,
   CohortMetrics,

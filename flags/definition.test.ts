@@ -132,6 +132,23 @@ describe('segments', () => {
     expect(variantOf(flag(exposure), context)).toBe(variant);
   });
 
+  it('know their values as they are and as a client writes them in ASCII', () => {
+    for (const [operator, city] of [
+      ['in', 'München'],
+      ['equals', 'München'],
+      ['starts_with', 'Mün'],
+      ['ends_with', 'ünchen'],
+    ] as const) {
+      const core = new FlagdCore();
+      const segments: Segments = { munich: { attribute: 'city', operator, values: [city] } };
+      core.setConfigurations(
+        JSON.stringify(flagSet('production', [flag({ segments: ['munich'] })], segments)),
+      );
+      const variant = (name: string) => core.resolve('boolean', 'pricing-v2', false, { city: name }).variant;
+      expect([variant('München'), variant('M%C3%BCnchen'), variant('Munchen')]).toEqual(['on', 'on', 'off']);
+    }
+  });
+
   it('keep their members in the canary while the percent grows', () => {
     for (const percent of LADDER) {
       expect(variantOf(flag({ percent, segments: ['beta'] }), { targetingKey: 'u', plan: 'beta' })).toBe(

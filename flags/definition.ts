@@ -1,4 +1,5 @@
 import type { Exposure } from '../plans/exposure.ts';
+import { spellings } from './ascii-context.ts';
 import type { FlagRecord } from './provider.ts';
 import type { Rule } from './rule.ts';
 import type { Segment, Segments } from './segments.ts';
@@ -63,9 +64,10 @@ function audience(exposure: Exposure, segments: Segments): Rule | null {
 
 function member(segment: Segment): Rule {
   const attribute: Rule = { var: segment.attribute };
-  if (segment.operator === 'in') return { in: [attribute, segment.values] };
+  const values = spellings(segment.values);
+  if (segment.operator === 'in') return { in: [attribute, values] };
   const operator = segment.operator === 'equals' ? '===' : segment.operator;
-  const tests: Rule[] = segment.values.map((value) => ({ [operator]: [attribute, value] }));
+  const tests: Rule[] = values.map((value) => ({ [operator]: [attribute, value] }));
   return tests.length === 1 && tests[0] !== undefined ? tests[0] : { or: tests };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FlagdCore } from '@openfeature/flagd-core';
 import { z } from 'zod';
+import { asciiContext } from './ascii-context.ts';
 import type { FlagService } from './service.ts';
 
 /** An answer of OFREP 0.3, ready to be sent. `body` null: none. */
@@ -78,9 +79,9 @@ function evaluate(core: FlagdCore, key: string, context: Context): object {
   return { key, ...(value === undefined ? {} : { value, variant }), reason, metadata };
 }
 
-/** JSON is what OpenFeature calls a context; only its type does not know. */
+/** JSON is what OpenFeature calls a context; only its type does not know. Keys in ASCII, as every client's. */
 function evaluationContext(context: Context): EvaluationContext {
-  return context as EvaluationContext;
+  return asciiContext(context) as EvaluationContext;
 }
 
 function contextOf(body: unknown): { value: Context } | { code: ErrorCode; details: string } {

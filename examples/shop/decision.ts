@@ -1,6 +1,6 @@
-import { FlagdProvider } from '@openfeature/flagd-provider';
 import { type Client, DefaultLogger, OpenFeature, ProviderEvents } from '@openfeature/server-sdk';
-import { type FlagdAddresses, flagdOptions } from '../../client/provider.ts';
+import { flagProvider } from '../../client/flag-provider.ts';
+import type { FlagdAddresses } from '../../client/provider.ts';
 
 export interface User {
   id: string;
@@ -34,7 +34,7 @@ export function decisions(flagd: FlagdAddresses): Decisions {
   // A domain of its own, so that several shops can live in one process.
   instances += 1;
   const domain = `shop-${instances}`;
-  const provider = new FlagdProvider(flagdOptions(flagd));
+  const provider = flagProvider(flagd);
   OpenFeature.setLogger(QUIET);
   OpenFeature.setProvider(domain, provider);
   const client = OpenFeature.getClient(domain);

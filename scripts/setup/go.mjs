@@ -24,3 +24,12 @@ export async function goBuild({ module, version, packages, folder }) {
   const built = await command(go ?? 'go', ['build', '-o', `${folder}/`, ...packages], { cwd: source });
   if (built.status !== 0) throw new Error(tail(built.output, 3).join('\n'));
 }
+
+/**
+ * Builds the program in a folder with a go.mod of its own.
+ * @param {string} source @param {string} file where the program goes
+ */
+export async function goBuildFolder(source, file) {
+  const { status, output } = await command(go ?? 'go', ['build', '-o', file, '.'], { cwd: source });
+  if (status !== 0) throw new Error(tail(output, 3).join(' '));
+}

@@ -1,5 +1,6 @@
 import { findAlertmanager } from './alertmanager.mjs';
 import { ensureBuild } from './build.mjs';
+import { prepareEvaluators } from './evaluators.mjs';
 import { ensurePackages } from './packages.mjs';
 import { findPrometheus } from './prometheus.mjs';
 import { Missing, say, toStderr } from './say.mjs';
@@ -18,6 +19,7 @@ export async function run({ purpose, json }) {
     // Only tests run one: `preflight --fire-test` tries the one that there is.
     purpose === 'test' || purpose === 'alertmanager' ? findAlertmanager() : undefined,
     inClone ? ensurePackages() : undefined,
+    purpose === 'test' ? prepareEvaluators() : undefined,
   ]);
   const troubles = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   if (troubles.length > 0) fail(troubles);

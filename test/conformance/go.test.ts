@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ask,
+  askOurs,
+  BY_USER_ID,
+  CONTEXTS,
+  documentAt,
+  FLAG,
+  findEvaluator,
+  WAY,
+} from '../fixtures/foreign.ts';
+
+const evaluator = await findEvaluator('go');
+const skipped = 'skipped' in evaluator ? evaluator.skipped : '';
+
+describe.skipIf(skipped !== '')(`flagd's Go core 0.16.1${skipped && ` (skipped: ${skipped})`}`, () => {
+  it('gives every key the variant that ours gives', async () => {
+    const job = {
+      flag: FLAG,
+      contexts: CONTEXTS,
+      encode: ['targetingKey', 'userId'],
+      documents: [
+        ...[...new Set(WAY)].map((percent) => documentAt({ percent })),
+        ...[0.01, 25].map((percent) => documentAt({ percent, segments: ['named'] }, BY_USER_ID)),
+      ],
+    };
+    const theirs = await ask(evaluator, job);
+    for (const [index, ours] of askOurs(job).entries()) {
+      const differ = CONTEXTS.filter((_, at) => ours[at] !== theirs[index]?.[at]);
+      expect(differ).toEqual([]);
+      expect(ours).toContain('on');
+    }
+  }, 120_000);
+
+  it('would not, for keys beyond ASCII that nobody encodes', async () => {
+    const job = { flag: FLAG, contexts: CONTEXTS, encode: [], documents: [documentAt({ percent: 50 })] };
+    const [theirs = []] = await ask(evaluator, job);
+    const [ours = []] = askOurs(job);
+    expect(CONTEXTS.filter((_, at) => ours[at] !== theirs[at]).length).toBeGreaterThan(300);
+  }, 120_000);
+});
