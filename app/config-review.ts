@@ -1,5 +1,6 @@
 import type { Path, YamlDocument } from '../plans/document.ts';
 import { type Finding, pathText } from '../plans/finding.ts';
+import { isLoopback } from '../server/loopback.ts';
 import type { Config } from './config.ts';
 
 /** What the schema alone cannot see: parts of the configuration that contradict each other. */
@@ -30,10 +31,18 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
   }
   pairOf(config.temporal.tls, ['temporal', 'tls'], say);
   const { server, flags } = config;
+  if (!isLoopback(flags.host) && flags.auth === 'off') {
+    say(
+      ['flags', 'host'],
+      `${flags.host} can be reached from other machines, and everybody could read the flags`,
+      'add `auth: tokens`, or listen on 127.0.0.1',
+    );
+  }
   const ports: [Path, string, number][] = [
     [['server', 'port'], server.host, server.port],
     [['flags', 'syncPort'], flags.host, flags.syncPort],
     [['flags', 'workerSyncPort'], flags.host, flags.workerSyncPort],
+    [['flags', 'httpPort'], flags.host, flags.httpPort],
   ];
   ports.forEach(([path, host, port], index) => {
     const before = ports

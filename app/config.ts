@@ -98,6 +98,34 @@ export const Config = z.strictObject({
       workerSyncPort: Port.default(8016).describe(
         'flagd sync of the worker, for clients that lost the server; 0: none.',
       ),
+      httpPort: Port.default(0).describe(
+        'OFREP, event streams and downloads for other machines, on `flags.host`; 0: on the port of the API alone.',
+      ),
+      auth: z
+        .enum(['off', 'tokens'])
+        .default('off')
+        .describe('`tokens`: who asks for flags shows a token of the environment; needed off loopback.'),
+      tls: z
+        .strictObject({
+          cert: z.string().describe('File with the certificate and those that vouch for it.'),
+          key: z.string().describe('File with the key of the certificate.'),
+        })
+        .optional()
+        .describe('TLS of the sync streams and of `flags.httpPort`; files are PEM.'),
+      publicUrl: Url.optional().describe(
+        'Where clients reach OFREP, where it is not the address that they ask; event streams are named by it.',
+      ),
+      limit: z
+        .number()
+        .positive()
+        .optional()
+        .describe(
+          'HTTP requests a second of one token, or of one address without tokens; more are answered 429.',
+        ),
+      origins: z
+        .array(z.string().regex(/^(\*|https?:\/\/[^/]+)$/, 'expected https://host, or *'))
+        .default([])
+        .describe('Origins of web pages that may ask for flags (CORS).'),
     })
     .prefault({})
     .describe('The embedded flag service.'),

@@ -1,15 +1,21 @@
+import { type FlagAccess, openAccess } from '../flags/access.ts';
 import { createEmbeddedProvider } from '../flags/embedded.ts';
 import type { FlagProvider } from '../flags/provider.ts';
 import { type FlagLog, type FlagService, startFlagService } from '../flags/service.ts';
 import { type SyncServer, startSync } from '../flags/sync.ts';
+import { openTokenAccess } from '../flags/token-access.ts';
 import { Failure } from '../plans/failures.ts';
+import type { Delivery } from '../server/admission.ts';
+import { isLoopback } from '../server/loopback.ts';
 import type { Database } from '../store/connection.ts';
 import { createFlagStore } from '../store/flags.ts';
+import { createTokenStore } from '../store/tokens.ts';
 import type { Config } from './config.ts';
 
 export interface FlagParts {
   service: FlagService;
   provider: FlagProvider;
+  access: FlagAccess;
   sync: SyncServer | null;
   stop(): Promise<void>;
 }
@@ -17,12 +23,14 @@ export interface FlagParts {
 /**
  * Definitions in memory, their sync stream and the provider that writes them. Server and worker each run one, so
  * that an application that loses the one follows the other. `port` 0: no stream.
+ * @throws Failure CONFIG_INVALID, PORT_BUSY
  */
 export async function startFlagParts(
   config: Config,
   given: { database: Database; port: number; log: FlagLog },
 ): Promise<FlagParts> {
   const { database, port, log } = given;
+  refuseOpenFlags(config);
   const flagStore = createFlagStore(database);
   const service = await startFlagService({
     flagStore,
@@ -31,6 +39,7 @@ export async function startFlagParts(
     segments: config.segments,
     log,
   });
+  const access = await accessOf(config, database, log);
   const provider = createEmbeddedProvider({
     flagStore,
     latches: service.latches,
@@ -38,17 +47,21 @@ export async function startFlagParts(
     service,
   });
   try {
-    const sync = port === 0 ? null : await startSync({ service, host: config.flags.host, port });
+    const { host, tls = null } = config.flags;
+    const sync = port === 0 ? null : await startSync({ service, access, host, port, tls });
     return {
       service,
       provider,
+      access,
       sync,
       stop: async () => {
         await sync?.stop();
+        await access.stop();
         await service.stop();
       },
     };
   } catch (error) {
+    await access.stop();
     await service.stop();
     throw error;
   }
@@ -60,4 +73,29 @@ export function providerNamed(embedded: FlagProvider): (name: string) => FlagPro
     if (name === 'embedded') return embedded;
     throw new Failure('NOT_SUPPORTED', `There is no flag provider "${name}".`);
   };
+}
+
+/** How flags are delivered over HTTP by this configuration. */
+export function deliveryOf(config: Config, { service, access }: FlagParts): Delivery {
+  const { publicUrl = null, limit = null, origins } = config.flags;
+  return { service, access, publicUrl, limit, origins, now: () => Date.now() };
+}
+
+function accessOf(config: Config, database: Database, log: FlagLog): Promise<FlagAccess> {
+  if (config.flags.auth === 'off') return Promise.resolve(openAccess);
+  return openTokenAccess({
+    store: createTokenStore(database),
+    databaseUrl: config.database.url,
+    dataDir: config.data,
+    log,
+  });
+}
+
+/** Also for a configuration that came from elsewhere than a file. */
+function refuseOpenFlags({ flags }: Config): void {
+  if (isLoopback(flags.host) || flags.auth === 'tokens') return;
+  throw new Failure('CONFIG_INVALID', `Flags are not served on ${flags.host} to everybody.`, {
+    where: 'flags.host',
+    details: ['add `auth: tokens` to `flags`, or listen on 127.0.0.1'],
+  });
 }

@@ -72,6 +72,7 @@ function withPaths(config: Config, find: (name: string) => string): Config {
   return {
     ...config,
     temporal: tls(config.temporal),
+    flags: { ...config.flags, ...servedTls(config.flags.tls, optional) },
     sources: each(config.sources, tls),
     channels: each(config.channels, (channel) =>
       channel.kind === 'webhook' ? { ...channel, template: optional(channel.template) } : channel,
@@ -79,4 +80,14 @@ function withPaths(config: Config, find: (name: string) => string): Config {
     data: find(config.data),
     log: { ...config.log, file: optional(config.log.file) },
   };
+}
+
+type ServedTls = NonNullable<Config['flags']['tls']>;
+
+function servedTls(
+  tls: ServedTls | undefined,
+  find: (name: string) => string | undefined,
+): { tls?: ServedTls } {
+  if (tls === undefined) return {};
+  return { tls: { cert: find(tls.cert) ?? tls.cert, key: find(tls.key) ?? tls.key } };
 }

@@ -1,13 +1,16 @@
 import { createSources } from '../metrics/sources.ts';
+import { listenAt } from '../server/app.ts';
+import { createDeliveryServer } from '../server/delivery-server.ts';
 import { createServer, listen } from '../server/server.ts';
 import { openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
+import { createTokenStore } from '../store/tokens.ts';
 import { openAccess } from './access.ts';
 import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
-import { startFlagParts } from './flag-service.ts';
+import { deliveryOf, startFlagParts } from './flag-service.ts';
 import { openLog } from './log.ts';
 import { openTemporalClient } from './temporal.ts';
 import { insist, untilStopped } from './until-stopped.ts';
@@ -24,12 +27,15 @@ export async function runServer(config: Config): Promise<number> {
   const sources = createSources(config.sources);
   const client = openTemporalClient(config);
   const access = await openAccess(config, { database, log });
+  const delivery = deliveryOf(config, flags);
   const app = createServer({
     access: access.server,
     rollouts,
     outbox: createOutbox(database),
     flags: flags.provider,
     flagService: flags.service,
+    delivery,
+    tokens: createTokenStore(database),
     engine: createTemporalEngine({
       client,
       taskQueue: config.temporal.taskQueue,
@@ -49,7 +55,10 @@ export async function runServer(config: Config): Promise<number> {
   await access.announce(access.address);
   const address = await listen(app, { ...config.server, hasLogin: access.hasLogin });
   await access.announce(address);
-  log.info({ address, sync: flags.sync?.port ?? null }, 'server is ready');
+  const { host, httpPort: port, tls = null } = config.flags;
+  const outside = port === 0 ? null : createDeliveryServer(delivery, { logger: log, tls });
+  const flagsAt = outside === null ? null : await listenAt(outside, { host, port });
+  log.info({ address, sync: flags.sync?.port ?? null, flags: flagsAt }, 'server is ready');
   // The tables may come later: flags are served and kills are taken before PostgreSQL answers.
   void insist(() => migrate(config.database.url), {
     everyMs: 1_000,
@@ -57,7 +66,7 @@ export async function runServer(config: Config): Promise<number> {
     onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL'),
   });
   await stopped;
-  await app.close();
+  await Promise.all([app.close(), outside?.close()]);
   await flags.stop();
   sources.close();
   await client.connection.close();

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { addAccess } from './access-commands.ts';
 import { addDecisions } from './decision-commands.ts';
 import { addFlags } from './flag-commands.ts';
+import { addFlagTokens } from './flag-token-commands.ts';
 import { addProcesses } from './process-commands.ts';
 import { addRollouts } from './rollout-commands.ts';
 import { runner } from './run.ts';
@@ -48,6 +49,7 @@ export function createProgram(finish: (status: number) => void): Command {
   addDecisions(program, run);
   addFlags(program, run);
   addAccess(program, run);
+  addFlagTokens(program, run);
   addProcesses(program, run);
   return program;
 }

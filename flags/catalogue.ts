@@ -5,12 +5,17 @@ import { flagSet } from './definition.ts';
 import type { EmergencyLatch } from './latches.ts';
 import type { Segments } from './segments.ts';
 import { servedState } from './served.ts';
+import { turnsOf } from './turns.ts';
 
 /** The flags of one environment as clients get them. The same text always has the same version. */
 export interface FlagDocument {
   /** flagd's flag definitions as JSON. */
   text: string;
   version: string;
+  /** Of the flag that was written last, milliseconds since 1970 by the clock of PostgreSQL; 0 without flags. */
+  changedAt: number;
+  /** When evaluations change without a write, see `turns.ts`. */
+  turns(): readonly number[] | null;
   evaluator(): FlagdCore;
 }
 
@@ -107,9 +112,15 @@ function documentOf(environment: string, states: FlagState[], segments: Segments
   const text = JSON.stringify(flagSet(environment, states, segments));
   const version = createHash('sha256').update(text).digest('base64url').slice(0, 22);
   let core: FlagdCore | undefined;
+  let turns: readonly number[] | null | undefined;
   return {
     text,
     version,
+    changedAt: states.reduce((last, { updatedAt }) => Math.max(last, updatedAt), 0),
+    turns() {
+      if (turns === undefined) turns = turnsOf(text);
+      return turns;
+    },
     evaluator() {
       if (core === undefined) {
         core = new FlagdCore();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { OFREPProvider } from '@openfeature/ofrep-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { FlagState } from '../store/flag-contract.ts';
@@ -56,10 +56,17 @@ afterAll(async () => {
 });
 
 const ann = { context: { targetingKey: 'ann' } };
+const eventStreams = [{ type: 'sse' as const, url: 'http://flags.test/events', inactivityDelaySec: 120 }];
 const one = (key: string, body: unknown = ann, environment = 'production') =>
-  evaluateOne(service, environment, key, body);
-const all = (body: unknown = ann, ifNoneMatch?: string) =>
-  evaluateAll(service, 'production', body, ifNoneMatch);
+  evaluateOne(service, { environment, key, body: JSON.stringify(body) });
+const all = (body: unknown = ann, ifNoneMatch?: string, of = service) =>
+  evaluateAll(of, {
+    environment: 'production',
+    body: JSON.stringify(body),
+    ifNoneMatch,
+    eventStreams,
+    now: 1000,
+  });
 
 describe('one flag', () => {
   it('is answered with value, variant, reason and metadata', () => {
@@ -100,9 +107,10 @@ describe('one flag', () => {
     ['a key that is a number', { context: { targetingKey: 7 } }, 'INVALID_CONTEXT'],
   ])('asked with %s is answered 400', (_what, body, errorCode) => {
     // Not through the helpers above: their defaults would take the place of a missing body.
-    const single = evaluateOne(service, 'production', 'half', body);
+    const asked = { environment: 'production', body: JSON.stringify(body) };
+    const single = evaluateOne(service, { ...asked, key: 'half' });
     expect(single).toMatchObject({ status: 400, body: { key: 'half', errorCode } });
-    const bulk = evaluateAll(service, 'production', body, undefined);
+    const bulk = evaluateAll(service, { ...asked, ifNoneMatch: '*', eventStreams, now: 1000 });
     expect(bulk).toMatchObject({ status: 400, body: { errorCode } });
   });
 
@@ -131,14 +139,40 @@ describe('all flags', () => {
     service.accept(flag('half', { revision: 2 }));
     expect(all(ann, etag).status).toBe(200);
   });
+
+  it('are not evaluated for an ETag that matches', () => {
+    const document = service.document('production');
+    const spy = vi.spyOn(document, 'evaluator');
+    const watched = { ...service, document: () => document };
+    const etag = all(ann, undefined, watched).headers.etag ?? '';
+    expect(spy).toHaveBeenCalled();
+    spy.mockClear();
+    expect(all(ann, etag, watched).status).toBe(304);
+    expect(spy).not.toHaveBeenCalled();
+  });
+
+  it('are another answer once the clock has passed a turn', () => {
+    const document = { ...service.document('production'), turns: () => [2000] };
+    const at = (now: number, ifNoneMatch?: string) =>
+      evaluateAll(
+        { ...service, document: () => document },
+        { environment: 'production', body: JSON.stringify(ann), ifNoneMatch, eventStreams, now },
+      );
+    const etag = at(1000).headers.etag;
+    expect(at(1999, etag).status).toBe(304);
+    expect(at(2000, etag).status).toBe(200);
+    const restless = { ...document, turns: () => null };
+    const any = { environment: 'production', body: JSON.stringify(ann), eventStreams, now: 0 };
+    const first = evaluateAll({ ...service, document: () => restless }, { ...any, ifNoneMatch: undefined });
+    const again = { ...any, ifNoneMatch: first.headers.etag };
+    expect(evaluateAll({ ...service, document: () => restless }, again).status).toBe(304);
+  });
 });
 
 it('before there are definitions, is an error and not "no such flag"', () => {
-  expect(evaluateOne(empty, 'production', 'half', ann)).toMatchObject({
-    status: 500,
-    headers: { 'retry-after': '1' },
-  });
-  expect(evaluateAll(empty, 'production', ann, undefined).status).toBe(500);
+  const asked = { environment: 'production', key: 'half', body: JSON.stringify(ann) };
+  expect(evaluateOne(empty, asked)).toMatchObject({ status: 500, headers: { 'retry-after': '1' } });
+  expect(all(ann, undefined, empty).status).toBe(500);
 });
 
 describe('OpenFeature’s own OFREP provider', () => {
@@ -204,7 +238,7 @@ describe.skipIf(missing !== '')(`OFREP's own description${missing}`, () => {
     expect(fits('flagNotFound', one('nobody').body)).toEqual([]);
     expect(fits('evaluationFailure', one('half', {}).body)).toEqual([]);
     expect(fits('bulkEvaluationFailure', all({}).body)).toEqual([]);
-    expect(fits('generalErrorResponse', evaluateAll(empty, 'production', ann, undefined).body)).toEqual([]);
+    expect(fits('generalErrorResponse', all(ann, undefined, empty).body)).toEqual([]);
     expect(fits('flagNotFound', {})).not.toEqual([]);
   });
 });

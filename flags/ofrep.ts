@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { FlagdCore } from '@openfeature/flagd-core';
 import { z } from 'zod';
 import { asciiContext } from './ascii-context.ts';
+import { answerTag, etagOf, matches } from './etag.ts';
 import type { FlagService } from './service.ts';
 
 /** An answer of OFREP 0.3, ready to be sent. `body` null: none. */
@@ -11,6 +11,19 @@ export interface OfrepReply {
   body: object | null;
 }
 
+/** Where a client hears of changes, by ADR-0008. */
+export interface EventStream {
+  type: 'sse';
+  url: string;
+  inactivityDelaySec: number;
+}
+
+/** One request. `body` is its text as it came; undefined if it could not be read. */
+export interface OfrepRequest {
+  environment: string;
+  body: string | undefined;
+}
+
 type ErrorCode = 'PARSE_ERROR' | 'TARGETING_KEY_MISSING' | 'INVALID_CONTEXT' | 'GENERAL' | 'FLAG_NOT_FOUND';
 
 const Context = z.looseObject({ targetingKey: z.string().optional() });
@@ -18,14 +31,12 @@ type Context = z.infer<typeof Context>;
 type EvaluationContext = NonNullable<Parameters<FlagdCore['resolveAll']>[0]>;
 
 /**
- * Evaluates one flag: `POST /ofrep/v1/evaluate/flags/{key}`. `body` is the parsed JSON of the request, undefined if it
- * is no JSON. A caller without a targeting key is a caller without a key (see `definition.ts`), not an error.
+ * Evaluates one flag: `POST /ofrep/v1/evaluate/flags/{key}`. A caller without a targeting key is a caller without a key
+ * (see `definition.ts`), not an error.
  */
 export function evaluateOne(
   service: FlagService,
-  environment: string,
-  key: string,
-  body: unknown,
+  { environment, key, body }: OfrepRequest & { key: string },
 ): OfrepReply {
   const context = contextOf(body);
   if ('code' in context) return json(400, { key, errorCode: context.code, errorDetails: context.details });
@@ -42,35 +53,56 @@ export function evaluateOne(
 }
 
 /**
- * Evaluates all flags: `POST /ofrep/v1/evaluate/flags`. The ETag stands for the answer to this very context, so that 304
- * is exact. `ifNoneMatch` is the request's header.
+ * Evaluates all flags: `POST /ofrep/v1/evaluate/flags`. The ETag stands for the definitions and this very context, so
+ * that a client that has the answer already costs no evaluation. `ifNoneMatch` is the request's header, `now` seconds
+ * since 1970.
  */
 export function evaluateAll(
   service: FlagService,
-  environment: string,
-  body: unknown,
-  ifNoneMatch: string | undefined,
+  {
+    environment,
+    body,
+    ifNoneMatch,
+    eventStreams,
+    now,
+  }: OfrepRequest & { ifNoneMatch: string | undefined; eventStreams: readonly EventStream[]; now: number },
 ): OfrepReply {
   const context = contextOf(body);
   if ('code' in context) return json(400, { errorCode: context.code, errorDetails: context.details });
   if (!service.ready()) return notReady();
 
-  const core = service.document(environment).evaluator();
+  const document = service.document(environment);
+  const known = etagOf(document, { now, parts: [environment, body ?? '', JSON.stringify(eventStreams)] });
+  if (known !== null && matches(ifNoneMatch, known)) return unchanged(known);
+  const core = document.evaluator();
   const flags = [...core.getFlags().keys()].map((key) => evaluate(core, key, context.value));
-  const answer = { flags, metadata: core.getFlagSetMetadata() };
-  const etag = `"${createHash('sha256').update(JSON.stringify(answer)).digest('base64url').slice(0, 22)}"`;
-  if (matches(ifNoneMatch, etag)) return { status: 304, headers: { etag }, body: null };
+  const answer = { flags, metadata: core.getFlagSetMetadata(), eventStreams };
+  const etag = known ?? answerTag(answer);
+  if (matches(ifNoneMatch, etag)) return unchanged(etag);
   return json(200, answer, { etag });
 }
 
+/** A request that never came to be evaluated, in the protocol's form: refused, too large, or not read to its end. */
+export function refusedReply(
+  status: number,
+  errorDetails: string,
+  more: { errorCode?: ErrorCode; headers?: Record<string, string> } = {},
+): OfrepReply {
+  return json(status, { errorCode: more.errorCode ?? 'GENERAL', errorDetails }, more.headers);
+}
+
+function unchanged(etag: string): OfrepReply {
+  return { status: 304, headers: { etag }, body: null };
+}
+
 /** A flag that is disabled or has no default is answered without a value: the application uses its own. */
-function evaluate(core: FlagdCore, key: string, context: Context): object {
+function evaluate(core: FlagdCore, key: string, context: EvaluationContext): object {
   const flag = core.getFlag(key);
   if (flag === undefined) return { key, errorCode: 'FLAG_NOT_FOUND' satisfies ErrorCode };
   if (flag.state === 'DISABLED') return { key, reason: 'DISABLED', metadata: flag.metadata };
   const { value, variant, reason, ...rest } = {
     variant: undefined,
-    ...flag.evaluate(evaluationContext(context)),
+    ...flag.evaluate(context),
   };
   const metadata = rest.flagMetadata;
   if (reason === 'ERROR' && 'errorCode' in rest) {
@@ -80,27 +112,43 @@ function evaluate(core: FlagdCore, key: string, context: Context): object {
 }
 
 /** JSON is what OpenFeature calls a context; only its type does not know. Keys in ASCII, as every client's. */
-function evaluationContext(context: Context): EvaluationContext {
-  return asciiContext(context) as EvaluationContext;
+function evaluationContext(context: Context): EvaluationContext | null {
+  try {
+    return asciiContext(context) as EvaluationContext;
+  } catch (error) {
+    // Nested more deeply than a program can follow.
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
-function contextOf(body: unknown): { value: Context } | { code: ErrorCode; details: string } {
+function contextOf(
+  text: string | undefined,
+): { value: EvaluationContext } | { code: ErrorCode; details: string } {
+  const body = parsed(text);
   if (body === undefined) return { code: 'PARSE_ERROR', details: 'The body is not JSON.' };
   if (typeof body !== 'object' || body === null || !('context' in body)) {
     return { code: 'INVALID_CONTEXT', details: 'The body has no "context".' };
   }
   const context = Context.safeParse(body.context);
-  if (context.success) return { value: context.data };
+  if (context.success) {
+    const value = evaluationContext(context.data);
+    if (value !== null) return { value };
+    return { code: 'INVALID_CONTEXT', details: '"context" is nested too deeply.' };
+  }
   const keyIsWrong = context.error.issues.some((issue) => issue.path[0] === 'targetingKey');
   const details = keyIsWrong ? '"context.targetingKey" is not text.' : '"context" is not an object.';
   return { code: 'INVALID_CONTEXT', details };
 }
 
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  // Quotes and the mark of weakness are lost on the way through some clients and proxies.
-  const bare = (tag: string) => tag.trim().replace(/^W\//, '').replaceAll('"', '');
-  return ifNoneMatch.split(',').some((tag) => bare(tag) === '*' || bare(tag) === bare(etag));
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The protocol has its own answer to a body that is no JSON.
+    return undefined;
+  }
 }
 
 function notReady(): OfrepReply {

@@ -1,16 +1,32 @@
-/** The environment that a client without a selector gets; also the default of a plan. */
+/** The environment that a client gets that names none and shows no token; also the default of a plan. */
 export const DEFAULT_ENVIRONMENT = 'production';
 
+/** What a flagd selector says. Null: it says nothing of it. */
+export interface Selector {
+  environment: string | null;
+  /** For providers that cannot send a header, such as flagd's of JavaScript. */
+  token: string | null;
+}
+
+const WORDS = new Map<string, keyof Selector>([
+  ['flagSetId', 'environment'],
+  ['environment', 'environment'],
+  ['token', 'token'],
+]);
+
 /**
- * The environment that a flagd selector asks for: `flagSetId=staging`, or plainly `staging`. Null for a selector that
- * asks for something else. Nothing asked is `production`, whatever other environments there are or come to be: flags of
- * two environments are never mixed.
+ * Reads a flagd selector: `flagSetId=staging`, `environment=staging` or plainly `staging`, and `token=...` beside it after
+ * a comma. Null for one that asks for something else, or for two environments: flags are never mixed.
  */
-export function environmentOf(selector: string): string | null {
-  const wanted = selector.trim();
-  if (wanted === '') return DEFAULT_ENVIRONMENT;
-  const at = wanted.indexOf('=');
-  if (at === -1) return wanted;
-  const value = wanted.slice(at + 1).trim();
-  return wanted.slice(0, at).trim() === 'flagSetId' && value !== '' && !value.includes(',') ? value : null;
+export function readSelector(text: string): Selector | null {
+  const selector: Selector = { environment: null, token: null };
+  if (text.trim() === '') return selector;
+  for (const part of text.split(',')) {
+    const at = part.indexOf('=');
+    const word = at === -1 ? 'environment' : WORDS.get(part.slice(0, at).trim());
+    const value = part.slice(at + 1).trim();
+    if (word === undefined || value === '' || selector[word] !== null) return null;
+    selector[word] = value;
+  }
+  return selector;
 }

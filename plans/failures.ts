@@ -169,6 +169,30 @@ const table = {
     retry: false,
     hint: 'A newer owner or a kill has overtaken this write.',
   },
+  FLAG_TOKEN_UNKNOWN: {
+    status: 404,
+    exit: 1,
+    retry: false,
+    hint: '`tidegate flags tokens list` shows the tokens.',
+  },
+  FLAG_TOKEN_REFUSED: {
+    status: 401,
+    exit: 1,
+    retry: false,
+    hint: 'Send a token that is valid: `tidegate flags tokens create --environment NAME` makes one.',
+  },
+  FLAG_TOKEN_ELSEWHERE: {
+    status: 403,
+    exit: 1,
+    retry: false,
+    hint: 'A token opens one environment; use a token of the environment that is asked for.',
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    exit: 1,
+    retry: true,
+    hint: 'Wait as long as `Retry-After` says; the limit is `flags.limit` in tidegate.yaml.',
+  },
   TEMPORAL_UNREACHABLE: {
     status: 503,
     exit: 3,

@@ -3,6 +3,8 @@ import type { FlagProvider } from '../flags/provider.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
+import type { TokenStore } from '../store/tokens.ts';
+import type { Delivery } from './admission.ts';
 import type { GuardParts } from './auth/guard.ts';
 import type { OidcLogin } from './auth/oidc.ts';
 import type { RolloutEngine } from './engine.ts';
@@ -33,6 +35,10 @@ export interface ServerDeps {
   flags: FlagProvider;
   /** What is delivered, also while PostgreSQL is away. */
   flagService: FlagService;
+  /** How applications get flags over HTTP. */
+  delivery: Delivery;
+  /** Tokens of applications. */
+  tokens: TokenStore;
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;

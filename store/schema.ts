@@ -17,6 +17,8 @@ import type { SessionSubject } from './access-contract.ts';
 import { json, moment, words } from './columns.ts';
 import type { Decommissioned, FlagDefinition, FlagLatch } from './flag-contract.ts';
 
+export { flagTokens } from './token-table.ts';
+
 export const ONE_ACTIVE = 'rollouts_one_active';
 
 /** The last number given to a rollout of this name. It outlives a discarded rollout, so that no id comes twice. */

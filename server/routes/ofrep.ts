@@ -1,66 +1,98 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { evaluateAll, evaluateOne, type OfrepReply } from '../../flags/ofrep.ts';
-import { environmentOf } from '../../flags/selector.ts';
-import type { ServerDeps } from '../deps.ts';
+import { untilFresh } from '../../flags/freshness.ts';
+import {
+  type EventStream,
+  evaluateAll,
+  evaluateOne,
+  type OfrepReply,
+  refusedReply,
+} from '../../flags/ofrep.ts';
+import { FAILURES } from '../../plans/failures.ts';
+import type { Admission, DeliveryParts } from '../admission.ts';
+import { pathOf } from '../app.ts';
+import { asProblem } from '../problem.ts';
 
 interface Ask {
   Params: { key: string };
-  Querystring: { environment?: string };
+  Querystring: { environment?: string; flagConfigEtag?: string; flagConfigLastModified?: string };
 }
 
-/** As the flagd sync stream has it: the selector, here also as a query parameter; `production` without one. */
-function environmentAsked(request: FastifyRequest<Ask>): string | null {
-  const header = request.headers['flagd-selector'];
-  return environmentOf(request.query.environment ?? (typeof header === 'string' ? header : ''));
-}
+/** A context is a few attributes: what is larger is a mistake or an attack. */
+const BODY_LIMIT = 1024 * 1024;
+const INACTIVITY_SEC = 120;
 
 async function answer(reply: FastifyReply, { status, headers, body }: OfrepReply): Promise<FastifyReply> {
   reply.code(status).headers(headers);
   return body === null ? reply.send() : reply.send(JSON.stringify(body));
 }
 
-function parsed(text: string | Buffer): unknown {
-  try {
-    return JSON.parse(text.toString());
-  } catch {
-    // The protocol has its own answer to a body that is no JSON.
-    return undefined;
-  }
+function refusal({ failure, headers }: Admission & { kind: 'no' }): OfrepReply {
+  return refusedReply(FAILURES[failure.code].status, failure.message, { headers });
 }
 
-const UNKNOWN_SELECTOR: OfrepReply = {
-  status: 400,
-  headers: { 'content-type': 'application/json; charset=utf-8' },
-  body: {
-    errorCode: 'GENERAL',
-    errorDetails: 'The selector names no environment: write `flagSetId=production`.',
-  },
-};
+/** A parameter that is given twice is a list: the first counts. */
+function only(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' && first !== '' ? first : undefined;
+}
 
 /** OFREP 0.3: flags evaluated here, for clients that do not evaluate themselves. */
 export const ofrepRoutes =
-  ({ flagService }: ServerDeps): FastifyPluginAsync =>
+  ({ service, access, admit, publicUrl, now }: DeliveryParts): FastifyPluginAsync =>
   async (app) => {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser(
-      '*',
-      { parseAs: 'string' },
-      async (_request: FastifyRequest, text: string | Buffer) => parsed(text),
+    app.addContentTypeParser('*', { parseAs: 'string' }, async (_: FastifyRequest, text: string | Buffer) =>
+      text.toString(),
     );
-
-    app.post<Ask>('/evaluate/flags/:key', { schema: { hide: true } }, async (request, reply) => {
-      const environment = environmentAsked(request);
-      if (environment === null) return answer(reply, UNKNOWN_SELECTOR);
-      return answer(
-        reply,
-        evaluateOne(flagService, environment, request.params.key, request.body ?? undefined),
-      );
+    app.setErrorHandler(async (error, request, reply) => {
+      const { status, detail } = asProblem(error);
+      if (status >= 500) request.log.error({ err: error, url: pathOf(request) }, detail);
+      if (status === 413) {
+        const details = `The body is larger than ${BODY_LIMIT} bytes.`;
+        return answer(reply, refusedReply(400, details, { errorCode: 'INVALID_CONTEXT' }));
+      }
+      return answer(reply, refusedReply(status, detail));
     });
 
-    app.post<Ask>('/evaluate/flags', { schema: { hide: true } }, async (request, reply) => {
-      const environment = environmentAsked(request);
-      if (environment === null) return answer(reply, UNKNOWN_SELECTOR);
-      const etag = request.headers['if-none-match'];
-      return answer(reply, evaluateAll(flagService, environment, request.body ?? undefined, etag));
+    function streamsOf(
+      request: FastifyRequest,
+      { environment, tokenId }: { environment: string; tokenId: string | null },
+    ): EventStream[] {
+      const base = publicUrl ?? (request.host === '' ? null : `${request.protocol}://${request.host}`);
+      if (base === null) return [];
+      const url = new URL(`${base.replace(/\/+$/, '')}/ofrep/v1/events`);
+      url.searchParams.set('environment', environment);
+      const ticket = access.ticket(tokenId);
+      if (ticket !== null) url.searchParams.set('ticket', ticket);
+      return [{ type: 'sse', url: url.href, inactivityDelaySec: INACTIVITY_SEC }];
+    }
+
+    const options = { schema: { hide: true }, bodyLimit: BODY_LIMIT };
+    const text = (body: unknown) => (typeof body === 'string' ? body : undefined);
+
+    app.post<Ask>('/evaluate/flags/:key', options, async (request, reply) => {
+      const admitted = await admit(request, only(request.query.environment) ?? null);
+      if (admitted.kind === 'no') return answer(reply, refusal(admitted));
+      const { environment } = admitted;
+      const { key } = request.params;
+      return answer(reply, evaluateOne(service, { environment, key, body: text(request.body) }));
+    });
+
+    app.post<Ask>('/evaluate/flags', options, async (request, reply) => {
+      const admitted = await admit(request, only(request.query.environment) ?? null);
+      if (admitted.kind === 'no') return answer(reply, refusal(admitted));
+      const { environment } = admitted;
+      await untilFresh(service, environment, {
+        etag: only(request.query.flagConfigEtag),
+        lastModified: only(request.query.flagConfigLastModified),
+      });
+      const bulk = {
+        environment,
+        body: text(request.body),
+        ifNoneMatch: request.headers['if-none-match'],
+        eventStreams: streamsOf(request, admitted),
+        now: Math.floor(now() / 1000),
+      };
+      return answer(reply, evaluateAll(service, bulk));
     });
   };
