@@ -58,14 +58,7 @@ export async function bindSync(
 function credentialsOf(tls: TlsFiles | null): ServerCredentials {
   if (tls === null) return ServerCredentials.createInsecure();
   const { cert, key } = readTls(tls);
-  try {
-    return ServerCredentials.createSsl(null, [{ cert_chain: cert, private_key: key }]);
-  } catch (cause) {
-    throw new Failure('CONFIG_INVALID', 'The certificate and its key cannot be used.', {
-      where: 'flags.tls',
-      cause,
-    });
-  }
+  return ServerCredentials.createSsl(null, [{ cert_chain: cert, private_key: key }]);
 }
 
 function refusedPort(error: unknown, host: string, port: number): Failure {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { Failure } from '../plans/failures.ts';
 
 /** PEM files, or the PEM itself. */
@@ -9,7 +10,16 @@ export interface TlsFiles {
 
 /** The certificate and its key as they are read now. @throws Failure CONFIG_INVALID */
 export function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
-  return { cert: pem(cert, 'flags.tls.cert'), key: pem(key, 'flags.tls.key') };
+  const read = { cert: pem(cert, 'flags.tls.cert'), key: pem(key, 'flags.tls.key') };
+  try {
+    createSecureContext(read);
+  } catch (cause) {
+    throw new Failure('CONFIG_INVALID', 'The certificate and its key cannot be used.', {
+      where: 'flags.tls',
+      cause,
+    });
+  }
+  return read;
 }
 
 function pem(file: string, where: string): Buffer {

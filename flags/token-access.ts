@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { listen } from '../store/listen.ts';
 import { TOKENS_CHANNEL, type TokenRow, type TokenStore } from '../store/tokens.ts';
@@ -55,7 +56,7 @@ export async function openTokenAccess(options: TokenAccessOptions): Promise<Flag
   let written = '';
   let writing: Promise<void> = Promise.resolve();
   let expiry: NodeJS.Timeout | undefined;
-  let lookup: Promise<void> = Promise.resolve();
+  let lookup: Promise<void> | null = null;
   let lookupAt = 0;
   let stopped = false;
 
@@ -117,13 +118,12 @@ export async function openTokenAccess(options: TokenAccessOptions): Promise<Flag
   await refresher.first();
   if (byId.size === 0) put(await kept(file, log));
 
-  /** One that was made a moment ago may not have been heard of yet. Whoever guesses tokens makes no load by it. */
+  /** One that was made a moment ago may not have been heard of yet. All who guess tokens wait for the same look. */
   async function lookAgain(): Promise<void> {
-    if (Date.now() - lookupAt >= LOOKUP_EVERY_MS) {
-      lookupAt = Date.now();
-      lookup = within(load(), LOOKUP_WITHIN_MS);
-    }
-    await lookup;
+    await sleep(Math.max(0, lookupAt + LOOKUP_EVERY_MS - Date.now()));
+    lookupAt = Date.now();
+    lookup = null;
+    if (!stopped) await within(load(), LOOKUP_WITHIN_MS);
   }
 
   async function find(token: string): Promise<TokenRow | undefined> {
@@ -131,7 +131,9 @@ export async function openTokenAccess(options: TokenAccessOptions): Promise<Flag
     const hash = hashOf(token);
     const known = byHash.get(hash);
     if (known !== undefined) return known;
-    await lookAgain();
+    // The look that is running may have begun before the token was made; the next one has not.
+    lookup ??= lookAgain();
+    await lookup;
     return byHash.get(hash);
   }
 

@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { FlagdProvider } from '@openfeature/flagd-provider';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { flagdOptions } from '../client/provider.ts';
+import { type Database, openDatabase } from '../store/connection.ts';
+import { migrate } from '../store/migrate.ts';
+import { createTokenStore, type TokenStore } from '../store/tokens.ts';
+import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
+import { flagState } from '../test/fixtures/flag-state.ts';
+import type { FlagAccess } from './access.ts';
+import { type FlagService, startFlagService } from './service.ts';
+import { type SyncServer, startSync } from './sync.ts';
+import { issueToken } from './token.ts';
+import { openTokenAccess } from './token-access.ts';
+
+const log = { info: () => undefined, warn: () => undefined };
+const quiet = { ...log, error: () => undefined, debug: () => undefined };
+const soon = { timeout: 10_000, interval: 5 };
+const pem = (name: string) =>
+  fileURLToPath(new URL(`../test/fixtures/loopback-${name}.pem`, import.meta.url));
+
+let postgres: TestDatabase;
+let database: Database;
+let tokens: TokenStore;
+let dataDir: string;
+let service: FlagService;
+let access: FlagAccess;
+let server: SyncServer;
+const clients: Client[] = [];
+const providers: FlagdProvider[] = [];
+
+async function token(environment: string): Promise<{ id: string; token: string }> {
+  const issued = issueToken();
+  const { id, hash } = issued;
+  await tokens.create({ id, hash, environment, name: 'test', createdBy: 'test', expiresAt: null });
+  return issued;
+}
+
+beforeAll(async () => {
+  postgres = await createDatabase();
+  await migrate(postgres.url);
+  database = openDatabase(postgres.url);
+  tokens = createTokenStore(database);
+  dataDir = await mkdtemp(join(tmpdir(), 'tidegate-access-'));
+  const options = { flagStore: null, databaseUrl: null, dataDir, segments: {}, log };
+  const first = await startFlagService(options);
+  first.accept(flagState(0, 1));
+  first.accept(flagState(0, 1, { environment: 'staging' }));
+  await first.stop();
+  service = await startFlagService(options);
+  access = await openTokenAccess({ store: tokens, databaseUrl: postgres.url, dataDir, log });
+  server = await startSync({ service, access, host: '127.0.0.1', port: 0 });
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await Promise.all(providers.splice(0).map((provider) => provider.onClose()));
+});
+afterAll(async () => {
+  await server.stop();
+  await access.stop();
+  await service.stop();
+  await database.close();
+  await postgres.drop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+interface Stream {
+  code: Promise<number>;
+  text(): string;
+}
+
+function open(headers: Record<string, string>): Stream {
+  const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
+  clients.push(client);
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  const stream = client.makeServerStreamRequest(
+    '/flagd.sync.v1.FlagSyncService/SyncFlags',
+    (bytes: Buffer) => bytes,
+    (bytes) => bytes,
+    Buffer.alloc(0),
+    metadata,
+  );
+  let text = '';
+  stream.on('data', (bytes: Buffer) => {
+    text = bytes.toString();
+  });
+  const code = new Promise<number>((resolve) => {
+    stream.on('error', (error: Error & { code: number }) => resolve(error.code));
+    stream.on('end', () => resolve(status.OK));
+  });
+  return { code, text: () => text };
+}
+
+describe('a stream', () => {
+  test('without a token, with a wrong one, or of another environment is refused', async () => {
+    const { token: own } = await token('production');
+    const authorization = `Bearer ${own}`;
+    expect(await open({}).code).toBe(status.UNAUTHENTICATED);
+    expect(await open({ authorization: 'Bearer nonsense' }).code).toBe(status.UNAUTHENTICATED);
+    expect(await open({ authorization: `Bearer ${issueToken().token}` }).code).toBe(status.UNAUTHENTICATED);
+    expect(await open({ authorization, 'flagd-selector': 'staging' }).code).toBe(status.PERMISSION_DENIED);
+    expect(await open({ authorization, 'flagd-selector': 'source=x' }).code).toBe(status.INVALID_ARGUMENT);
+    expect(server.streams()).toBe(0);
+  });
+
+  test('has the flags of the token’s environment, and ends when it is revoked', async () => {
+    const { id, token: own } = await token('staging');
+    const stream = open({ authorization: `Bearer ${own}` });
+    await vi.waitFor(() => expect(stream.text()).toContain('"environment":"staging"'), soon);
+    expect(stream.text()).not.toContain('production');
+    await tokens.revoke(id, 'test');
+    expect(await stream.code).toBe(status.UNAUTHENTICATED);
+    await vi.waitFor(() => expect(server.streams()).toBe(0), soon);
+  });
+});
+
+test('flagd’s provider, which sends no headers of its own, shows its token in the selector', async () => {
+  const { token: own } = await token('production');
+  const provider = new FlagdProvider(
+    {
+      ...flagdOptions({ addresses: [`127.0.0.1:${server.port}`], environment: 'production' }),
+      selector: `flagSetId=production,token=${own}`,
+    },
+    quiet,
+  );
+  providers.push(provider);
+  await provider.initialize();
+  const details = await provider.resolveBooleanEvaluation('pricing-v2', true, { targetingKey: 'u' }, quiet);
+  expect(details).toMatchObject({ value: false, variant: 'off' });
+});
+
+test('over TLS the provider trusts the certificate that it is given', async () => {
+  const secure = await startSync({
+    service,
+    host: '127.0.0.1',
+    port: 0,
+    tls: { cert: pem('cert'), key: readFileSync(pem('key'), 'utf8') },
+  });
+  const options = { ...flagdOptions({ addresses: [`localhost:${secure.port}`], environment: 'production' }) };
+  const provider = new FlagdProvider({ ...options, tls: true, certPath: pem('cert') }, quiet);
+  providers.push(provider);
+  await provider.initialize();
+  expect(await provider.resolveBooleanEvaluation('pricing-v2', true, {}, quiet)).toMatchObject({
+    value: false,
+  });
+  await provider.onClose();
+  await secure.stop();
+});
+
+test('a certificate that cannot be read is named', async () => {
+  const wrong = { service, host: '127.0.0.1', port: 0, tls: { cert: '/nowhere/cert.pem', key: pem('key') } };
+  await expect(startSync(wrong)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    where: 'flags.tls.cert',
+  });
+  const mixed = { ...wrong, tls: { cert: pem('key'), key: pem('key') } };
+  await expect(startSync(mixed)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});
+
+test('a client that takes nothing is cut off, and the others go on', async () => {
+  const big = Object.fromEntries(
+    Array.from({ length: 4000 }, (_, n) => [`variant-${n}-${'x'.repeat(60)}`, n]),
+  );
+  const large = (revision: number) =>
+    flagState(0, revision, {
+      environment: 'large',
+      shape: {
+        variants: { ...big, on: true, off: false },
+        baseline: 'off',
+        canary: 'on',
+        stickiness: 'targetingKey',
+      },
+    });
+  service.accept(large(1));
+  const strict = await startSync({ service, host: '127.0.0.1', port: 0, stalledMs: 200 });
+  const address = `127.0.0.1:${strict.port}`;
+  const client = new Client(address, credentials.createInsecure(), { 'grpc.enable_retries': 0 });
+  clients.push(client);
+  const metadata = new Metadata();
+  metadata.set('flagd-selector', 'large');
+  const lazy = client.makeServerStreamRequest(
+    '/flagd.sync.v1.FlagSyncService/SyncFlags',
+    (bytes: Buffer) => bytes,
+    (bytes) => bytes,
+    Buffer.alloc(0),
+    metadata,
+  );
+  const ended = new Promise<number>((resolve) =>
+    lazy.on('error', (error: Error & { code: number }) => resolve(error.code)),
+  );
+  lazy.pause();
+  const provider = new FlagdProvider(flagdOptions({ addresses: [address], environment: 'large' }), quiet);
+  providers.push(provider);
+  await provider.initialize();
+  await vi.waitFor(() => expect(strict.streams()).toBe(2), soon);
+  let revision = 1;
+  await vi.waitFor(() => {
+    revision += 1;
+    service.accept(large(revision));
+    expect(strict.streams()).toBe(1);
+  }, soon);
+  expect([status.RESOURCE_EXHAUSTED, status.UNAVAILABLE, status.CANCELLED]).toContain(await ended);
+  await vi.waitFor(async () => {
+    const { flagMetadata } = await provider.resolveBooleanEvaluation('pricing-v2', true, {}, quiet);
+    expect(flagMetadata?.['revision']).toBe(revision);
+  }, soon);
+  await provider.onClose();
+  await strict.stop();
+});
