@@ -5,10 +5,10 @@ export interface Pace {
 }
 
 /**
- * Does `work` at once when it is wanted, and then not again before as long as it took and at least `leastMs`: a stream of
- * changes must leave the process time for its other work, and each reader gets the newest of them.
+ * Does `work` at once when it is wanted, and then not again before as long as it took and at least `leastMs()`: a stream
+ * of changes must leave the process time for its other work, and each reader gets the newest of them.
  */
-export function createPace(work: () => void, leastMs: number): Pace {
+export function createPace(work: () => void, leastMs: () => number): Pace {
   let timer: NodeJS.Timeout | null = null;
   let freeAt = 0;
 
@@ -17,7 +17,7 @@ export function createPace(work: () => void, leastMs: number): Pace {
     const began = performance.now();
     work();
     const ended = performance.now();
-    freeAt = ended + Math.max(leastMs, ended - began);
+    freeAt = ended + Math.max(leastMs(), ended - began);
   }
 
   return {

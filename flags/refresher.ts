@@ -20,6 +20,8 @@ export interface RefresherOptions {
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 1000;
+/** Flags that are read one by one; more are read at once, with all others. */
+const FEW = 3;
 
 /** Keeps the catalogue like the store: one read at a time, as many wishes as may come, for ever again after a failure. */
 export function createRefresher({ load, onUp, onDown, pollMs }: RefresherOptions): Refresher {
@@ -64,6 +66,8 @@ export function createRefresher({ load, onUp, onDown, pollMs }: RefresherOptions
     }
     const targets = [...wanted.values()];
     wanted.clear();
+    // One after another they would take longer than the next ones need to come, and a kill would wait for all of them.
+    if (targets.length > FEW) return load(null);
     for (const target of targets) await load(target);
   }
 

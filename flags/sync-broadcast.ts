@@ -12,13 +12,13 @@ export interface Client {
   tokenId: string | null;
   /** Host and port of its connection. */
   peer: string;
-  /** False: its buffer is full; `drained` says when it is not. */
-  send(message: DocumentMessage): boolean;
+  /** `taken` is called once the connection has taken the message; until then there is no other. */
+  send(message: DocumentMessage, taken: () => void): void;
   end(why: Refusal): void;
 }
 
 export interface Broadcast {
-  add(client: Client): { drained(): void; gone(): void };
+  add(client: Client): { gone(): void };
   size(): number;
   stop(why: Refusal): void;
 }
@@ -26,16 +26,18 @@ export interface Broadcast {
 interface Follower extends Client {
   /** Version that was written last. */
   sent: string | null;
-  /** Since when nothing is taken (milliseconds of `performance.now`); null: it takes. */
-  fullSince: number | null;
+  /** Since when a message is on its way (milliseconds of `performance.now`); null: none is. */
+  busySince: number | null;
 }
 
 /** Changes that follow one another closely go out together. */
-const PACE_MS = 5;
+const LEAST_MS = 5;
+/** What it costs this process until a client has a message, most of it after the message was handed on. */
+const MS_PER_CLIENT = 0.08;
 
 /**
- * Sends each document to all who follow its environment. A client whose buffer is full gets nothing until it has taken
- * what it has, then the newest; after `stalledMs` it is ended and its connection `cut`.
+ * Sends each document to all who follow its environment. A client gets nothing until it has taken what it has, then the
+ * newest; one that takes nothing for `stalledMs` is ended and its connection `cut`.
  */
 export function createBroadcast(
   service: FlagService,
@@ -46,19 +48,26 @@ export function createBroadcast(
   const paces = new Map<string, Pace>();
 
   function send(follower: Follower): void {
-    if (follower.fullSince !== null) return;
+    if (follower.busySince !== null || !followers.has(follower)) return;
     const document = service.document(follower.environment);
     if (document.version === follower.sent) return;
     follower.sent = document.version;
-    if (!follower.send(messageOf(document))) follower.fullSince = performance.now();
+    follower.busySince = performance.now();
+    follower.send(messageOf(document), () => {
+      follower.busySince = null;
+      send(follower);
+    });
   }
 
   function paceOf(environment: string): Pace {
     const known = paces.get(environment);
     if (known !== undefined) return known;
-    const pace = createPace(() => {
-      for (const follower of followers) if (follower.environment === environment) send(follower);
-    }, PACE_MS);
+    const pace = createPace(
+      () => {
+        for (const follower of followers) if (follower.environment === environment) send(follower);
+      },
+      () => Math.max(LEAST_MS, followers.size * MS_PER_CLIENT),
+    );
     paces.set(environment, pace);
     return pace;
   }
@@ -79,7 +88,7 @@ export function createBroadcast(
     () => {
       const now = performance.now();
       for (const follower of followers) {
-        if (follower.fullSince === null || now - follower.fullSince < stalledMs) continue;
+        if (follower.busySince === null || now - follower.busySince < stalledMs) continue;
         end(follower, refusal(status.RESOURCE_EXHAUSTED, 'This client does not read what it asked for.'));
         // It takes no farewell either: only its connection can be ended.
         cut(follower.peer);
@@ -90,14 +99,10 @@ export function createBroadcast(
 
   return {
     add(client) {
-      const follower: Follower = { ...client, sent: null, fullSince: null };
+      const follower: Follower = { ...client, sent: null, busySince: null };
       followers.add(follower);
       send(follower);
       return {
-        drained() {
-          follower.fullSince = null;
-          if (followers.has(follower)) send(follower);
-        },
         gone: () => void followers.delete(follower),
       };
     },

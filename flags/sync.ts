@@ -102,15 +102,11 @@ function follow(
     environment,
     tokenId,
     peer: stream.getPeer(),
-    send: (message) => stream.cancelled || stream.write(message),
+    send: (message, taken) => void (stream.cancelled || stream.write(message, () => taken())),
     end: (why) => void stream.emit('error', why),
   });
   const gone = () => follower.gone();
-  stream
-    .on('drain', () => follower.drained())
-    .on('cancelled', gone)
-    .on('close', gone)
-    .on('error', gone);
+  stream.on('cancelled', gone).on('close', gone).on('error', gone);
 }
 
 type Refusal = Partial<StatusObject> & Error;

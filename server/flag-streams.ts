@@ -63,11 +63,14 @@ export function createFlagStreams({
   function paceOf(environment: string): Pace {
     const known = paces.get(environment);
     if (known !== undefined) return known;
-    const pace = createPace(() => {
-      const event = eventOf(environment);
-      for (const follower of followers) if (follower.environment === environment) send(follower, event);
-      watchClock(environment);
-    }, PACE_MS);
+    const pace = createPace(
+      () => {
+        const event = eventOf(environment);
+        for (const follower of followers) if (follower.environment === environment) send(follower, event);
+        watchClock(environment);
+      },
+      () => PACE_MS,
+    );
     paces.set(environment, pace);
     return pace;
   }

@@ -1,0 +1,135 @@
+import { writeFile } from 'node:fs/promises';
+import { FlagdCore } from '@openfeature/flagd-core';
+import { FlagdProvider } from '@openfeature/flagd-provider';
+import { OpenFeature } from '@openfeature/server-sdk';
+import { initialize } from 'unleash-client';
+import { flagdOptions } from '../../../client/provider.ts';
+import { flagSet } from '../../../flags/definition.ts';
+import type { FlagState } from '../../../store/flag-contract.ts';
+import { answer } from './child.ts';
+import { ENVIRONMENT } from './messages.ts';
+
+const WARM_UP = 20_000;
+const RUNS = 100_000;
+const PERCENTS = [0.01, 1, 5, 25, 50, 100];
+
+type Evaluate = (key: string) => unknown;
+
+/** Microseconds of each evaluation. */
+async function measure(evaluate: Evaluate): Promise<number[]> {
+  for (let run = 0; run < WARM_UP; run += 1) await evaluate(`w${run}`);
+  const times: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const key = `u${run}`;
+    const began = process.hrtime.bigint();
+    await evaluate(key);
+    times.push(Number(process.hrtime.bigint() - began) / 1000);
+  }
+  return times;
+}
+
+/** The same split, in Unleash's own terms, from a bootstrap instead of a server. */
+async function unleash(): Promise<{ evaluate: Evaluate; stop: () => void }> {
+  const strategy = {
+    name: 'flexibleRollout',
+    constraints: [],
+    parameters: { rollout: '25', stickiness: 'userId', groupId: '0-watched' },
+  };
+  const feature = {
+    name: '0-watched',
+    type: 'release',
+    enabled: true,
+    stale: false,
+    strategies: [strategy],
+    impressionData: false,
+    project: 'default',
+    variants: [],
+  };
+  const client = initialize({
+    url: 'http://127.0.0.1:9/api',
+    appName: 'bench',
+    customHeaders: {},
+    disableMetrics: true,
+    refreshInterval: 0,
+    bootstrap: { data: [feature] },
+  });
+  client.on('error', () => undefined).on('warn', () => undefined);
+  await new Promise<void>((resolve) => client.once('ready', () => resolve()));
+  return { evaluate: (userId) => client.isEnabled('0-watched', { userId }), stop: () => client.destroy() };
+}
+
+answer({
+  'evaluation.run': async ({ port, states, file }) => {
+    const text = JSON.stringify(flagSet(ENVIRONMENT, states, {}));
+    await writeFile(file, text);
+    const core = new FlagdCore();
+    core.setConfigurations(text);
+    const parsed = JSON.parse(text) as { flags: Record<string, { variants: object }> };
+    const addresses = [`127.0.0.1:${port}`];
+    await OpenFeature.setProviderAndWait(
+      'live',
+      new FlagdProvider(flagdOptions({ addresses, environment: ENVIRONMENT })),
+    );
+    const offline = { resolverType: 'in-process', offlineFlagSourcePath: file } as const;
+    await OpenFeature.setProviderAndWait('file', new FlagdProvider(offline));
+    const [live, fromFile, rival] = [
+      OpenFeature.getClient('live'),
+      OpenFeature.getClient('file'),
+      await unleash(),
+    ];
+    const ways: [string, Evaluate][] = [
+      [
+        'OpenFeature SDK + flagd provider, following Tidegate',
+        (key) => live.getBooleanValue('0-watched', false, { targetingKey: key }),
+      ],
+      [
+        'OpenFeature SDK + flagd provider, on a downloaded file',
+        (key) => fromFile.getBooleanValue('0-watched', false, { targetingKey: key }),
+      ],
+      ['flagd-core alone', (key) => core.resolveBooleanEvaluation('0-watched', false, { targetingKey: key })],
+      ['unleash-client', rival.evaluate],
+      ['the raw file: a look-up without any targeting', () => parsed.flags['0-watched']?.variants],
+    ];
+    const measured: { name: string; times: number[] }[] = [];
+    for (const [name, evaluate] of ways) measured.push({ name, times: await measure(evaluate) });
+    rival.stop();
+    await OpenFeature.close();
+    return measured;
+  },
+
+  'cohorts.run': async ({ keys }) => {
+    let before = new Uint8Array(keys);
+    const results: { percent: number; share: number; lost: number }[] = [];
+    for (const percent of PERCENTS) {
+      const core = new FlagdCore();
+      core.setConfigurations(JSON.stringify(flagSet(ENVIRONMENT, [cohort(percent)], {})));
+      const now = new Uint8Array(keys);
+      let [count, lost] = [0, 0];
+      for (let key = 0; key < keys; key += 1) {
+        const on = core.resolveBooleanEvaluation('cohort', false, { targetingKey: `user-${key}` }).value;
+        now[key] = on ? 1 : 0;
+        count += on ? 1 : 0;
+        lost += before[key] === 1 && !on ? 1 : 0;
+      }
+      results.push({ percent, share: (100 * count) / keys, lost });
+      before = now;
+    }
+    return results;
+  },
+});
+
+function cohort(percent: number): FlagState {
+  return {
+    environment: ENVIRONMENT,
+    key: 'cohort',
+    exposure: { percent, segments: [], variant: null },
+    revision: 1,
+    epoch: 1,
+    rolloutId: null,
+    latch: null,
+    decommissioned: null,
+    shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
+    updatedAt: 0,
+    updatedBy: 'bench',
+  };
+}
