@@ -31,11 +31,16 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
   }
   pairOf(config.temporal.tls, ['temporal', 'tls'], say);
   const { server, flags } = config;
-  if (!isLoopback(flags.host) && flags.auth === 'off') {
+  // The port of the API serves OFREP and downloads too, for which its own login is not asked.
+  for (const [part, host] of [
+    ['flags', flags.host],
+    ['server', server.host],
+  ] as const) {
+    if (isLoopback(host) || flags.auth === 'tokens') continue;
     say(
-      ['flags', 'host'],
-      `${flags.host} can be reached from other machines, and everybody could read the flags`,
-      'add `auth: tokens`, or listen on 127.0.0.1',
+      [part, 'host'],
+      `${host} can be reached from other machines, and everybody could read the flags`,
+      'add `auth: tokens` to `flags`, or listen on 127.0.0.1',
     );
   }
   const ports: [Path, string, number][] = [

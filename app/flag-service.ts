@@ -92,10 +92,11 @@ function accessOf(config: Config, database: Database, log: FlagLog): Promise<Fla
 }
 
 /** Also for a configuration that came from elsewhere than a file. */
-function refuseOpenFlags({ flags }: Config): void {
-  if (isLoopback(flags.host) || flags.auth === 'tokens') return;
-  throw new Failure('CONFIG_INVALID', `Flags are not served on ${flags.host} to everybody.`, {
-    where: 'flags.host',
+function refuseOpenFlags({ flags, server }: Config): void {
+  const open = [flags.host, server.host].find((host) => !isLoopback(host));
+  if (open === undefined || flags.auth === 'tokens') return;
+  throw new Failure('CONFIG_INVALID', `Flags are not served on ${open} to everybody.`, {
+    where: open === flags.host ? 'flags.host' : 'server.host',
     details: ['add `auth: tokens` to `flags`, or listen on 127.0.0.1'],
   });
 }

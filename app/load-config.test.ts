@@ -47,6 +47,17 @@ describe('a configuration', () => {
   });
 });
 
+describe('flags that other machines can reach', () => {
+  it('need tokens, on the port of the API too', () => {
+    for (const part of ['flags', 'server']) {
+      const open = `${part}: { host: 0.0.0.0`;
+      expect(details(`${open} }`)).toEqual([expect.stringContaining('everybody could read the flags')]);
+      const closed = part === 'flags' ? `${open}, auth: tokens }` : `${open} }\nflags: { auth: tokens }`;
+      expect(parseConfig(closed, 'x', {}).flags.auth).toBe('tokens');
+    }
+  });
+});
+
 describe('what is wrong with a configuration', () => {
   it('is said at once, with places in the file as it was written', () => {
     const text = [
