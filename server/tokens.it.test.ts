@@ -14,15 +14,9 @@ const log = { info: () => undefined, warn: () => undefined };
 let server: ApiServer;
 
 async function api(path: string, body?: object): Promise<Response> {
-  return server.api(`/flag-tokens${path}`, {
-    ...(body === undefined
-      ? {}
-      : {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        }),
-  });
+  if (body === undefined) return server.api(`/flag-tokens${path}`);
+  const headers = { 'content-type': 'application/json' };
+  return server.api(`/flag-tokens${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 async function create(environment = 'production', expiresIn: number | null = null) {
   return IssuedTokenReply.parse(await (await api('', { environment, name: 'web', expiresIn })).json());
@@ -45,7 +39,7 @@ beforeAll(async () => {
       `r-${environment}`,
     );
   }
-  await vi.waitFor(() => expect(server.flagService.environments()).toEqual(['production', 'staging']));
+  await vi.waitUntil(() => server.flagService.environments().length === 2);
 });
 afterAll(() => server.close());
 

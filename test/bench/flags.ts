@@ -240,7 +240,14 @@ function print(what: string, times: readonly number[], unit: 'ms' | 'us'): void 
 
 async function end(error: unknown): Promise<void> {
   clearTimeout(tooLong);
-  for (const step of cleanUp.splice(0).toReversed()) await step().catch(console.error);
+  const steps = cleanUp.splice(0).toReversed();
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (failure) {
+      console.error(failure);
+    }
+  }
   if (error === null) return;
   console.error(error);
   process.exit(1);
