@@ -1,10 +1,4 @@
-export { asciiKey, asciiKeyHook } from './ascii-key.ts';
-export { flagProvider } from './flag-provider.ts';
-export {
-  type Cohort,
-  CohortMetrics,
-  type CohortMetricsOptions,
-  LATENCY_BUCKETS,
-  type Passage,
-} from './metrics.ts';
+export type { Cohort, Outcome } from './cohort.ts';
+export { LATENCY_BUCKETS } from './metric-names.ts';
+export { CohortMetrics, type CohortMetricsOptions, type LabelLimits, type Passage } from './metrics.ts';
 export { type FlagdAddresses, flagdOptions } from './provider.ts';

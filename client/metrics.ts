@@ -1,95 +1,160 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-
-/** Seconds; dense where a web request's quantiles lie, so that a change of 20 % crosses an edge. */
-export const LATENCY_BUCKETS = [
-  0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5,
-];
-
-/** Who was served by which path: the variant that the flag's evaluation gave, also when that path then failed. */
-export interface Cohort {
-  flag: string;
-  variant: string;
-  /** `internal` for employees and the like: they get the canary first and are no random sample of the users. */
-  audience: 'internal' | 'public';
-}
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { BoundedLabel } from './bounded-labels.ts';
+import { type Cohort, cohortLabels, type Outcome } from './cohort.ts';
+import { COHORT_LABELS, DURATION_LABELS, LATENCY_BUCKETS, PREFIX, REQUEST_LABELS } from './metric-names.ts';
+import { UsersGauge } from './users-gauge.ts';
 
 /** One passage of a choke point. */
 export interface Passage extends Cohort {
   endpoint: string;
   region: string;
-  /** HTTP status of the path taken. */
-  code: number;
+  /** HTTP status of the path taken; leave it out where there is none. */
+  code?: number;
+  /** Default: `error` for a code from 500, else `ok`. */
+  outcome?: Outcome;
   seconds: number;
 }
 
-export interface CohortMetricsOptions {
-  registry: Registry;
-  /** First word of the metrics' names: `shop` gives `shop_requests_total`. */
-  prefix: string;
-  service: string;
-  buckets?: readonly number[];
+/** How many values a label may have before further ones become `other`. */
+export interface LabelLimits {
+  flags: number;
+  variants: number;
+  endpoints: number;
+  regions: number;
+  events: number;
 }
 
+const LIMITS: LabelLimits = { flags: 100, variants: 10, endpoints: 100, regions: 30, events: 50 };
+
+export interface CohortMetricsOptions {
+  registry: Registry;
+  /** First word of the metrics' names: `shop` gives `shop_requests_total`. Default `tidegate`. */
+  prefix?: string;
+  service: string;
+  buckets?: readonly number[];
+  limits?: Partial<LabelLimits>;
+}
+
+interface Series {
+  request: Record<(typeof REQUEST_LABELS)[number], string>;
+  duration: Record<(typeof DURATION_LABELS)[number], string>;
+  /** Counted and not yet given to the counter. */
+  pending: number;
+}
+
+/** Label sets remembered; beyond that they are made anew each time, and the labels' own limits bound the series. */
+const MOST_SERIES = 10_000;
+
 /**
- * What a gate compares, per cohort: `<prefix>_requests_total{service,flag,variant,audience,endpoint,region,code}`,
- * `<prefix>_request_duration_seconds{service,flag,variant,audience,endpoint}` and
- * `<prefix>_users{service,flag,variant,audience}`, the distinct users since the flag's definition last changed.
+ * What a gate compares, per cohort: `<prefix>_requests_total{service,flag,variant,audience,endpoint,region,code,outcome}`,
+ * `<prefix>_request_duration_seconds{service,flag,variant,audience,endpoint}`,
+ * `<prefix>_users{service,flag,variant,audience}` and `<prefix>_events_total{service,flag,variant,audience,event}`.
  */
 export class CohortMetrics {
   readonly #service: string;
   readonly #requests: Counter;
   readonly #duration: Histogram;
-  readonly #users = new Map<string, { cohort: Cohort; ids: Set<string> }>();
+  readonly #events: Counter;
+  readonly #users: UsersGauge;
+  readonly #bounds: Record<keyof LabelLimits, BoundedLabel>;
+  readonly #series = new Map<string, Series>();
 
-  constructor({ registry, prefix, service, buckets = LATENCY_BUCKETS }: CohortMetricsOptions) {
+  constructor({
+    registry,
+    prefix = PREFIX,
+    service,
+    buckets = LATENCY_BUCKETS,
+    limits,
+  }: CohortMetricsOptions) {
     this.#service = service;
-    const cohort = ['service', 'flag', 'variant', 'audience'];
+    const registers = [registry];
+    const { flags, variants, endpoints, regions, events } = { ...LIMITS, ...limits };
+    this.#bounds = {
+      flags: new BoundedLabel(flags),
+      variants: new BoundedLabel(variants),
+      endpoints: new BoundedLabel(endpoints),
+      regions: new BoundedLabel(regions),
+      events: new BoundedLabel(events),
+    };
+    const series = this.#series;
     this.#requests = new Counter({
       name: `${prefix}_requests_total`,
       help: 'Passages of a choke point by the variant that the flag gave.',
-      labelNames: [...cohort, 'endpoint', 'region', 'code'],
-      registers: [registry],
+      labelNames: [...REQUEST_LABELS],
+      registers,
+      collect() {
+        for (const one of series.values()) {
+          if (one.pending > 0) this.inc(one.request, one.pending);
+          one.pending = 0;
+        }
+      },
     });
     this.#duration = new Histogram({
       name: `${prefix}_request_duration_seconds`,
       help: 'Time that the path behind a choke point took.',
-      labelNames: [...cohort, 'endpoint'],
+      labelNames: [...DURATION_LABELS],
       buckets: [...buckets],
-      registers: [registry],
+      registers,
     });
-    const users = this.#users;
-    new Gauge({
-      name: `${prefix}_users`,
-      help: "Distinct users per cohort since the flag's definition last changed.",
-      labelNames: cohort,
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const { cohort, ids } of users.values()) this.set({ service, ...labels(cohort) }, ids.size);
-      },
+    this.#events = new Counter({
+      name: `${prefix}_events_total`,
+      help: 'What users did after a choke point, such as orders, by their cohort.',
+      labelNames: [...COHORT_LABELS, 'event'],
+      registers,
     });
+    this.#users = new UsersGauge({ registry, prefix, service, limit: flags * 4 });
   }
 
-  record({ endpoint, region, code, seconds, ...cohort }: Passage): void {
-    const base = { service: this.#service, ...labels(cohort) };
-    this.#requests.inc({ ...base, endpoint, region, code: String(code) });
-    this.#duration.observe({ ...base, endpoint }, seconds);
+  record(passage: Passage): void {
+    const { code, outcome = code !== undefined && code >= 500 ? 'error' : 'ok' } = passage;
+    const { flag, variant, audience, endpoint, region } = passage;
+    // Sorting and joining labels is what prom-client's counters spend their time on, so it is done once per series.
+    const key = `${flag}\n${variant}\n${audience}\n${endpoint}\n${region}\n${code ?? ''}\n${outcome}`;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = this.#newSeries(passage, outcome);
+      if (this.#series.size < MOST_SERIES) this.#series.set(key, series);
+      else this.#requests.inc(series.request);
+    }
+    series.pending += 1;
+    this.#duration.observe(series.duration, passage.seconds);
   }
 
   /** Counts a user once per cohort. */
   seen(cohort: Cohort, user: string): void {
-    const key = `${cohort.flag} ${cohort.variant} ${cohort.audience}`;
-    const known = this.#users.get(key);
-    if (known !== undefined) known.ids.add(user);
-    else this.#users.set(key, { cohort: labels(cohort), ids: new Set([user]) });
+    this.#users.seen(cohort, user);
+  }
+
+  /** Counts what a user did after the choke point: an order, a click. */
+  event(cohort: Cohort, event: string): void {
+    this.#events.inc({ ...this.#cohort(cohort), event: this.#bounds.events.of(event) });
   }
 
   /** Starts the count of distinct users anew: a stage's users are those seen since its exposure was set. */
   forgetUsers(flag: string): void {
-    for (const { cohort, ids } of this.#users.values()) if (cohort.flag === flag) ids.clear();
+    this.#users.forget(flag);
+  }
+
+  #cohort(cohort: Cohort) {
+    const { flag, variant, audience } = cohortLabels(cohort);
+    const { flags, variants } = this.#bounds;
+    return { service: this.#service, flag: flags.of(flag), variant: variants.of(variant), audience };
+  }
+
+  #newSeries(passage: Passage, outcome: Outcome): Series {
+    const cohort = this.#cohort(passage);
+    const endpoint = this.#bounds.endpoints.of(passage.endpoint);
+    const region = this.#bounds.regions.of(passage.region);
+    return {
+      request: { ...cohort, endpoint, region, code: codeLabel(passage.code), outcome },
+      duration: { ...cohort, endpoint },
+      pending: 0,
+    };
   }
 }
 
-function labels({ flag, variant, audience }: Cohort): Cohort {
-  return { flag, variant, audience };
+/** A status of HTTP; anything else would be a label without an end. */
+function codeLabel(code: number | undefined): string {
+  if (code === undefined) return '';
+  return Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : 'other';
 }

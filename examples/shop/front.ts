@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Registry } from 'prom-client';
-import type { Cohort } from '../../client/metrics.ts';
+import type { Cohort } from '../../client/cohort.ts';
 import type { FlagdAddresses } from '../../client/provider.ts';
 import { isRegion } from './catalogue.ts';
 import { type Decision, decisions, type User } from './decision.ts';

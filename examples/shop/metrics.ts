@@ -1,5 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
-import { type Cohort, CohortMetrics } from '../../client/metrics.ts';
+import type { Cohort } from '../../client/cohort.ts';
+import { CohortMetrics } from '../../client/metrics.ts';
 
 export const SERVICE = 'shop';
 
