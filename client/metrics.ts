@@ -9,7 +9,7 @@ export interface Passage extends Cohort {
   endpoint: string;
   region: string;
   /** HTTP status of the path taken; leave it out where there is none. */
-  code?: number;
+  code?: number | undefined;
   /** Default: `error` for a code from 500, else `ok`. */
   outcome?: Outcome;
   seconds: number;

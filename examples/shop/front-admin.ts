@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import type { Decisions } from './decision.ts';
+import type { Dispatcher } from '../../client/dispatcher.ts';
 import type { FaultWatch } from './fault-watch.ts';
+import { contextOf, type Flags } from './flags.ts';
 import { BadRequest, send } from './http.ts';
 
 export interface ExposureReply {
@@ -20,7 +21,8 @@ const MOST_USERS = 100_000;
 const SLICE = 100;
 
 interface Parts {
-  flags: Decisions;
+  flags: Flags;
+  dispatcher: Dispatcher;
   watch: FaultWatch;
   registry: Registry;
 }
@@ -29,7 +31,7 @@ interface Parts {
  * The pages for operators and tests: `/metrics`, `/_health`, `/_fault` (when bad responses were served) and
  * `/_exposure?flag=KEY&users=1000` (the share of fixed synthetic users that gets the canary in this process).
  */
-export function administration({ flags, watch, registry }: Parts) {
+export function administration({ flags, dispatcher, watch, registry }: Parts) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://shop');
     if (request.method !== 'GET') return false;
@@ -44,7 +46,7 @@ export function administration({ flags, watch, registry }: Parts) {
         send(response, 200, watch.report());
         return true;
       case '/_exposure':
-        send(response, 200, await exposure(flags, searchParams));
+        send(response, 200, await exposure(dispatcher, searchParams));
         return true;
       default:
         return false;
@@ -52,7 +54,7 @@ export function administration({ flags, watch, registry }: Parts) {
   };
 }
 
-async function exposure(flags: Decisions, parameters: URLSearchParams): Promise<ExposureReply> {
+async function exposure(dispatcher: Dispatcher, parameters: URLSearchParams): Promise<ExposureReply> {
   const flag = parameters.get('flag');
   const total = Number(parameters.get('users') ?? 1_000);
   if (flag === null) throw new BadRequest('flag is missing.');
@@ -63,7 +65,7 @@ async function exposure(flags: Decisions, parameters: URLSearchParams): Promise<
   let on = 0;
   for (let i = 0; i < total; i++) {
     const user = { id: `synthetic-${i}`, email: `synthetic-${i}@synthetic.test`, region: 'eu-west' };
-    if ((await flags.decide(flag, user)).on) on += 1;
+    if ((await dispatcher.peek(flag, contextOf(user))).cohort === 'canary') on += 1;
     if (i % SLICE === SLICE - 1) await breathe();
   }
   return { flag, on, total, from, at: Date.now() };

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Registry } from 'prom-client';
-import type { Cohort } from '../../client/cohort.ts';
+import type { Assignment } from '../../client/assignment.ts';
+import { createDispatcher } from '../../client/dispatcher.ts';
+import type { Ended, Judgement } from '../../client/judgement.ts';
 import type { FlagdAddresses } from '../../client/provider.ts';
 import { isRegion } from './catalogue.ts';
-import { type Decision, decisions, type User } from './decision.ts';
 import { FaultWatch } from './fault-watch.ts';
+import { contextOf, flagsFrom, type User } from './flags.ts';
 import { administration } from './front-admin.ts';
 import { type HopReply, hops } from './hop.ts';
 import { BadRequest, type Listening, send, serve } from './http.ts';
-import { ShopMetrics } from './metrics.ts';
+import { SERVICE, ShopMetrics } from './metrics.ts';
 import { type Page, pageOf } from './pages.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { pricedLinesOf, summaryOf } from './wire.ts';
@@ -27,12 +29,18 @@ export interface FrontOptions {
   port?: number;
 }
 
+interface Asked {
+  assignment: Assignment;
+  path: string;
+  body: unknown;
+}
+
 interface Visit {
   user: User;
   session: Session;
   page: Page;
-  pricing: Decision;
-  checkout: Decision;
+  pricing: Assignment;
+  checkout: Assignment;
 }
 
 /**
@@ -42,30 +50,32 @@ interface Visit {
 export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOptions): Promise<Listening> {
   const registry = new Registry();
   const metrics = new ShopMetrics(registry);
-  const flags = decisions(flagd);
+  const flags = flagsFrom(flagd);
+  const dispatcher = createDispatcher({
+    service: SERVICE,
+    prefix: 'shop',
+    client: flags.client,
+    registry,
+    audience: ({ email }) => (String(email).endsWith(EMPLOYEE_DOMAIN) ? 'internal' : 'public'),
+  });
   const calls = hops();
   const sessions = new Sessions();
   const watch = new FaultWatch();
-  flags.onChange((changed) => {
-    for (const flag of changed) metrics.cohorts.forgetUsers(flag);
-  });
 
   /** One passage of a choke point: the path that the flag chose, measured under its cohort. */
-  async function pass(
-    visit: Visit,
-    { decision, path, body }: { decision: Decision; path: string; body: unknown },
-  ) {
+  async function pass(visit: Visit, { assignment, path, body }: Asked): Promise<HopReply> {
     const { endpoint } = visit.page;
-    if (!decision.on) metrics.legacy(decision.flag);
-    const backend = decision.on ? canary : baseline;
-    const reply = await calls.send({ backend, path, flag: decision.flag, endpoint, body });
-    const { status: code, seconds } = reply;
-    metrics.cohorts.record({
-      ...cohortOf(decision, visit.user),
+    const { flag } = assignment;
+    const reply = await dispatcher.run({
+      assignment,
       endpoint,
       region: visit.user.region,
-      code,
-      seconds,
+      baseline: () => {
+        metrics.legacy(flag);
+        return calls.send({ backend: baseline, path, flag, endpoint, body });
+      },
+      canary: () => calls.send({ backend: canary, path, flag, endpoint, body }),
+      judge: judgeReply,
     });
     if (reply.faultSince !== null) watch.saw(reply.faultSince, Date.now());
     return reply;
@@ -75,20 +85,20 @@ export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOpt
     const { user, session, page, pricing, checkout } = visit;
     const { region } = user;
     const asked = { region, lines: page.lines };
-    const prices = await pass(visit, { decision: pricing, path: '/price', body: asked });
+    const prices = await pass(visit, { assignment: pricing, path: '/price', body: asked });
     if (prices.status !== 200) return prices;
     const lines = pricedLinesOf(prices.body);
     if (page.endpoint === 'POST /cart') session.cart = lines;
     const basket = page.endpoint === 'POST /checkout' ? lines : session.cart;
     const totals = await pass(visit, {
-      decision: checkout,
+      assignment: checkout,
       path: '/summary',
       body: { region, lines: basket },
     });
     if (totals.status !== 200) return totals;
     if (page.endpoint !== 'POST /checkout') return { status: 200, body: { lines, basket: totals.body } };
     const order = sessions.order(session, page.lines, summaryOf(totals.body));
-    for (const decision of [pricing, checkout]) metrics.order(cohortOf(decision, user));
+    for (const assignment of [pricing, checkout]) metrics.order(assignment);
     return { status: 201, body: { order, lines } };
   }
 
@@ -99,15 +109,15 @@ export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOpt
     const page = await pageOf(request, session);
     if (page === null) throw new BadRequest('No such page.', 404);
     const [pricing, checkout] = await Promise.all([
-      flags.decide(PRICING_FLAG, user),
-      flags.decide(CHECKOUT_FLAG, user),
+      dispatcher.assign(PRICING_FLAG, contextOf(user)),
+      dispatcher.assign(CHECKOUT_FLAG, contextOf(user)),
     ]);
-    for (const decision of [pricing, checkout]) metrics.visit(cohortOf(decision, user), user.id);
+    for (const assignment of [pricing, checkout]) metrics.visit(assignment);
     const { status, body } = await show({ user, session, page, pricing, checkout });
     send(response, status, body);
   }
 
-  const administer = administration({ flags, watch, registry });
+  const administer = administration({ flags, dispatcher, watch, registry });
   const listening = await serve(handle, port).catch(async (error: unknown) => {
     await flags.close();
     throw error;
@@ -117,13 +127,15 @@ export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOpt
     async close() {
       await listening.close();
       calls.close();
+      await dispatcher.close();
       await flags.close();
     },
   };
 }
 
-function cohortOf({ flag, variant }: Decision, { email }: User): Cohort {
-  return { flag, variant, audience: email.endsWith(EMPLOYEE_DOMAIN) ? 'internal' : 'public' };
+/** The backend's status and time count, not those of the page. */
+function judgeReply({ result }: Ended<HopReply>): Judgement {
+  return result === undefined ? {} : { code: result.status, seconds: result.seconds };
 }
 
 function userOf({ headers }: IncomingMessage): User {

@@ -1,12 +1,10 @@
 import { Counter, type Registry } from 'prom-client';
-import type { Cohort } from '../../client/cohort.ts';
-import { CohortMetrics } from '../../client/metrics.ts';
+import { type Cohort, cohortLabels } from '../../client/cohort.ts';
 
 export const SERVICE = 'shop';
 
 /** The shop's own counters beside those that every application has per cohort. */
 export class ShopMetrics {
-  readonly cohorts: CohortMetrics;
   readonly #visits: Counter;
   readonly #orders: Counter;
   readonly #legacy: Counter;
@@ -14,7 +12,6 @@ export class ShopMetrics {
   constructor(registry: Registry) {
     const registers = [registry];
     const labelNames = ['service', 'flag', 'variant', 'audience'];
-    this.cohorts = new CohortMetrics({ registry, prefix: 'shop', service: SERVICE });
     this.#visits = new Counter({
       name: 'shop_visits_total',
       help: 'Pages asked for.',
@@ -31,13 +28,12 @@ export class ShopMetrics {
   }
 
   /** Counted when a page is asked for, so that orders never outnumber visits. */
-  visit(cohort: Cohort, user: string): void {
-    this.cohorts.seen(cohort, user);
-    this.#visits.inc({ service: SERVICE, ...cohort });
+  visit(cohort: Cohort): void {
+    this.#visits.inc({ service: SERVICE, ...cohortLabels(cohort) });
   }
 
   order(cohort: Cohort): void {
-    this.#orders.inc({ service: SERVICE, ...cohort });
+    this.#orders.inc({ service: SERVICE, ...cohortLabels(cohort) });
   }
 
   legacy(flag: string): void {
