@@ -123,7 +123,7 @@ export class Dispatcher {
     return this.#parts.shadows.idle();
   }
 
-  /** Takes no more shadows, waits for those that run, and sends the last assignments. */
+  /** Takes no more shadows, forgets those that wait, and sends the last assignments. */
   async close(): Promise<void> {
     this.#parts.client.removeHandler(ProviderEvents.ConfigurationChanged, this.#forget);
     this.#parts.shadows.close();
