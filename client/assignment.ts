@@ -7,11 +7,11 @@ export interface Assignment extends Cohort {
   cohort: 'baseline' | 'canary';
   /** The targeting key; empty for a caller without one. */
   user: string;
-  tenant?: string;
+  tenant?: string | undefined;
   /** OpenFeature's reason; `ERROR` where the flag could not be evaluated and the baseline holds. */
   reason: string;
   /** Why it could not: `FLAG_NOT_FOUND`, `PROVIDER_NOT_READY` and so on. */
-  errorCode?: string;
+  errorCode?: string | undefined;
   /** What the flag's definition carries along: Tidegate's says its `revision`, and `rolloutId` while one is active. */
   metadata: FlagMetadata;
   context: EvaluationContext;

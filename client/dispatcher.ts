@@ -24,6 +24,7 @@ export class Dispatcher {
   readonly #examples: Examples;
   readonly #rules: AssignmentRules;
   readonly #options: DispatcherOptions;
+  readonly #count: (assignment: Assignment) => void;
   readonly #forget: EventHandler;
 
   constructor(options: DispatcherOptions) {
@@ -62,6 +63,19 @@ export class Dispatcher {
       assign: (flag, context) => this.assign(flag, context),
       peek: (flag, context) => this.peek(flag, context),
     };
+    const { assignments = [] } = options;
+    this.#count = (assignment) => {
+      const { flag, user, errorCode } = assignment;
+      if (errorCode !== undefined) pathMetrics.unevaluated(flag, errorCode);
+      if (user !== '') this.metrics.seen(assignment, user);
+      for (const sink of assignments) {
+        try {
+          sink.assigned(assignment);
+        } catch {
+          // Analytics never cost a user the page.
+        }
+      }
+    };
     this.#forget = (event) => {
       const changed = Array.isArray(event?.flagsChanged) ? event.flagsChanged : [];
       for (const flag of changed) this.metrics.forgetUsers(String(flag));
@@ -83,18 +97,8 @@ export class Dispatcher {
   }
 
   /** Evaluates a flag, counts its user and tells the analytics. Never rejects. */
-  async assign(flag: string, context: EvaluationContext): Promise<Assignment> {
-    const assignment = await evaluate(this.#rules, { flag, context });
-    if (assignment.errorCode !== undefined) this.#parts.metrics.unevaluated(flag, assignment.errorCode);
-    if (assignment.user !== '') this.metrics.seen(assignment, assignment.user);
-    for (const sink of this.#options.assignments ?? []) {
-      try {
-        sink.assigned(assignment);
-      } catch {
-        // Analytics never cost a user the page.
-      }
-    }
-    return assignment;
+  assign(flag: string, context: EvaluationContext): Promise<Assignment> {
+    return evaluate(this.#rules, { flag, context, assigned: this.#count });
   }
 
   /** Evaluates a flag and counts nothing. */
