@@ -202,7 +202,7 @@ describe('the flag', () => {
     const { dispatcher, flags, count } = await shop();
     await dispatcher.run({ ...old, ...paths });
     expect(await count('tidegate_users', { variant: 'off' })).toBe(1);
-    await flags.set({ pricing: 'off' });
+    flags.set({ pricing: 'off' });
     await expect.poll(() => count('tidegate_users', { variant: 'off' })).toBe(0);
   });
 
@@ -254,9 +254,9 @@ describe('a stage at 0 %', () => {
   it('is switched by the metadata of the flag, and an unknown word serves nothing new', async () => {
     const { dispatcher, flags } = await shop({}, { 'tidegate.mode': 'aa' });
     expect(await dispatcher.run({ ...fresh, ...paths })).toBe('old');
-    await flags.set({ pricing: 'on' }, { 'tidegate.mode': 'live' });
+    flags.set({ pricing: 'on' }, { 'tidegate.mode': 'live' });
     expect(await dispatcher.run({ ...fresh, ...paths })).toBe('new');
-    await flags.set({ pricing: 'on' }, { 'tidegate.mode': 'drak' });
+    flags.set({ pricing: 'on' }, { 'tidegate.mode': 'drak' });
     expect(await dispatcher.run({ ...fresh, ...paths })).toBe('old');
   });
 });

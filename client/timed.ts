@@ -40,7 +40,7 @@ export async function timed<R, I>({ path, call, milliseconds }: TimedCall<R, I>)
       },
       (error: unknown) => {
         clearTimeout(timer);
-        reject(error as Error);
+        reject(error);
       },
     );
   });

@@ -39,7 +39,8 @@ export function generalAnswer({ status, body, retryAfterMs }: Reply): Answer {
 
 /** The numbers of a list, and nothing else that a receiver might send there. */
 export function indexes(value: unknown): number[] {
-  return Array.isArray(value) ? value.filter((one) => Number.isInteger(one)) : [];
+  const list: unknown[] = Array.isArray(value) ? value : [];
+  return list.flatMap((one) => (typeof one === 'number' && Number.isInteger(one) ? [one] : []));
 }
 
 function retryAfter(header: string | null): number | null {
