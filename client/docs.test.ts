@@ -77,7 +77,7 @@ function problemsOf(modules: ReadonlyMap<string, string>): string[] {
   host.readFile = (name) => modules.get(name) ?? readFile(name);
   host.getSourceFile = (name, ...rest) => {
     const text = modules.get(name);
-    return text === undefined ? getSourceFile(name, ...rest) : ts.createSourceFile(name, text, ...rest);
+    return text === undefined ? getSourceFile(name, ...rest) : ts.createSourceFile(name, text, rest[0]);
   };
   const program = ts.createProgram([...modules.keys()], options, host);
   return [...modules.keys()].flatMap((name) => {

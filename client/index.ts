@@ -2,6 +2,7 @@ export { type AmplitudeOptions, amplitude } from './analytics/amplitude.ts';
 export type { DeliveryOptions, DeliveryStatus } from './analytics/delivery.ts';
 export type { ExposureOptions } from './analytics/exposures.ts';
 export { type MixpanelOptions, mixpanel } from './analytics/mixpanel.ts';
+export { asciiKey, asciiKeyHook } from './ascii-key.ts';
 export type { Assignment, Mode } from './assignment.ts';
 export type { Cohort, Outcome } from './cohort.ts';
 export type { Difference } from './difference.ts';

@@ -4,7 +4,6 @@ export const PREFIX = 'tidegate';
 /** The label names of what a gate compares; `plans/client-metrics.ts` writes selectors for them. */
 export const COHORT_LABELS = ['service', 'flag', 'variant', 'audience'] as const;
 export const REQUEST_LABELS = [...COHORT_LABELS, 'endpoint', 'region', 'code', 'outcome'] as const;
-export const DURATION_LABELS = [...COHORT_LABELS, 'endpoint'] as const;
 
 /** Seconds; dense where a web request's quantiles lie, so that a change of 20 % crosses an edge. */
 export const LATENCY_BUCKETS = [

@@ -1,7 +1,8 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import { BoundedLabel } from './bounded-labels.ts';
 import { type Cohort, cohortLabels, type Outcome } from './cohort.ts';
-import { COHORT_LABELS, DURATION_LABELS, LATENCY_BUCKETS, PREFIX, REQUEST_LABELS } from './metric-names.ts';
+import { COHORT_LABELS, LATENCY_BUCKETS, PREFIX, REQUEST_LABELS } from './metric-names.ts';
+import { type HistogramSeries, SeriesHistogram } from './series-histogram.ts';
 import { UsersGauge } from './users-gauge.ts';
 
 /** One passage of a choke point. */
@@ -37,7 +38,7 @@ export interface CohortMetricsOptions {
 
 interface Series {
   request: Record<(typeof REQUEST_LABELS)[number], string>;
-  duration: Record<(typeof DURATION_LABELS)[number], string>;
+  duration: HistogramSeries;
   /** Counted and not yet given to the counter. */
   pending: number;
 }
@@ -53,7 +54,7 @@ const MOST_SERIES = 10_000;
 export class CohortMetrics {
   readonly #service: string;
   readonly #requests: Counter;
-  readonly #duration: Histogram;
+  readonly #duration: SeriesHistogram;
   readonly #events: Counter;
   readonly #users: UsersGauge;
   readonly #bounds: Record<keyof LabelLimits, BoundedLabel>;
@@ -89,12 +90,11 @@ export class CohortMetrics {
         }
       },
     });
-    this.#duration = new Histogram({
+    this.#duration = new SeriesHistogram({
       name: `${prefix}_request_duration_seconds`,
       help: 'Time that the path behind a choke point took.',
-      labelNames: [...DURATION_LABELS],
-      buckets: [...buckets],
-      registers,
+      buckets,
+      registry,
     });
     this.#events = new Counter({
       name: `${prefix}_events_total`,
@@ -117,7 +117,7 @@ export class CohortMetrics {
       else this.#requests.inc(series.request);
     }
     series.pending += 1;
-    this.#duration.observe(series.duration, passage.seconds);
+    series.duration.observe(passage.seconds);
   }
 
   /** Counts a user once per cohort. */
@@ -147,7 +147,7 @@ export class CohortMetrics {
     const region = this.#bounds.regions.of(passage.region);
     return {
       request: { ...cohort, endpoint, region, code: codeLabel(passage.code), outcome },
-      duration: { ...cohort, endpoint },
+      duration: this.#duration.series({ ...cohort, endpoint }),
       pending: 0,
     };
   }

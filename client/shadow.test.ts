@@ -163,7 +163,9 @@ describe('a shadow', () => {
 
   it('takes two paths that fail alike as the same', async () => {
     const { dispatcher, parity } = await shop({ mode: 'shadow' });
-    const fails = (error: Error) => () => Promise.reject(error);
+    const fails = (error: Error) => async (): Promise<string> => {
+      throw error;
+    };
     await expect(
       dispatcher.run({ ...old, baseline: fails(new TypeError('a')), canary: fails(new TypeError('b')) }),
     ).rejects.toThrow('a');
@@ -183,7 +185,8 @@ describe('the effects of a shadow', () => {
     const path = async (): Promise<string> => {
       keys.push(effects.idempotencyKey());
       await wait(1);
-      await Promise.resolve().then(() => effects.guard('mail', () => charged.push('mail')));
+      await Promise.resolve();
+      effects.guard('mail', () => charged.push('mail'));
       const receipt = { name: 'charge', instead: () => 'receipt-0' };
       return effects.guard(receipt, () => {
         charged.push(effects.idempotencyKey());

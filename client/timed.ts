@@ -33,16 +33,9 @@ export async function timed<R, I>({ path, call, milliseconds }: TimedCall<R, I>)
       reject(late);
       call.abort(late);
     }, milliseconds);
-    running.then(
-      (result) => {
-        clearTimeout(timer);
-        resolve(result);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
+    void Promise.resolve(running)
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject);
   });
 }
 
