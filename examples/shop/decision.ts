@@ -19,6 +19,8 @@ export interface Decisions {
   decide(flag: string, user: User): Promise<Decision>;
   /** Calls back with the keys of the flags whose definition changed. */
   onChange(listener: (flags: readonly string[]) => void): void;
+  /** The number of the flag's last change of exposure; null for a flag that has none. */
+  revision(flag: string): Promise<number | null>;
   /** The provider's status, `READY` once definitions have arrived. */
   status(): string;
   close(): Promise<void>;
@@ -42,6 +44,10 @@ export function decisions(flagd: FlagdAddresses): Decisions {
     decide: (flag, user) => decide(client, flag, user),
     onChange: (listener) =>
       client.addHandler(ProviderEvents.ConfigurationChanged, (event) => listener(event?.flagsChanged ?? [])),
+    async revision(flag) {
+      const { flagMetadata } = await client.getBooleanDetails(flag, false, {});
+      return typeof flagMetadata.revision === 'number' ? flagMetadata.revision : null;
+    },
     status: () => client.providerStatus,
     close: () => provider.onClose(),
   };

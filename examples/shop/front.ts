@@ -47,8 +47,17 @@ export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOpt
   const sessions = new Sessions();
   const watch = new FaultWatch();
   flags.onChange((changed) => {
-    for (const flag of changed) metrics.cohorts.forgetUsers(flag);
+    for (const flag of changed) void forgetUsers(flag);
   });
+
+  const revisions = new Map<string, number>();
+  /** A lease that was renewed is a change of the definition and none of the exposure: its users stay counted. */
+  async function forgetUsers(flag: string): Promise<void> {
+    const revision = await flags.revision(flag);
+    if (revision !== null && revisions.get(flag) === revision) return;
+    if (revision !== null) revisions.set(flag, revision);
+    metrics.cohorts.forgetUsers(flag);
+  }
 
   /** One passage of a choke point: the path that the flag chose, measured under its cohort. */
   async function pass(

@@ -7,6 +7,7 @@ import {
   documentAt,
   FLAG,
   findEvaluator,
+  LEASES,
   WAY,
 } from '../fixtures/foreign.ts';
 
@@ -21,6 +22,7 @@ describe.skipIf(skipped !== '')(`flagd's Go core 0.16.1${skipped && ` (skipped: 
       encode: ['targetingKey', 'userId'],
       documents: [
         ...[...new Set(WAY)].map((percent) => documentAt({ percent })),
+        ...LEASES.map((lease) => documentAt({ percent: 25 }, { lease })),
         ...[0.01, 25].map((percent) => documentAt({ percent, segments: ['named'] }, BY_USER_ID)),
       ],
     };

@@ -7,6 +7,7 @@ import {
   documentAt,
   FLAG,
   findEvaluator,
+  LEASES,
   losses,
   WAY,
 } from '../fixtures/foreign.ts';
@@ -24,7 +25,10 @@ describe.skipIf(skipped !== '')(`flagd's Java provider 0.11.15${skipped && ` (sk
     async (_, more) => {
       const documents = WAY.map((percent) => documentAt({ percent }, more));
       const job = { flag: FLAG, contexts: CONTEXTS, encode: ['targetingKey', 'userId'], documents };
-      const answers = await ask(evaluator, job);
+      const leases = LEASES.map((lease) => documentAt({ percent: 25 }, { ...more, lease }));
+      const all = await ask(evaluator, { ...job, documents: [...documents, ...leases] });
+      const answers = all.slice(0, WAY.length);
+      const [held, ended] = all.slice(WAY.length);
       expect(losses(answers)).toEqual([]);
       WAY.forEach((percent, step) => expect(answers[step]).toEqual(answers[WAY.indexOf(percent)]));
       WAY.forEach((percent, step) => {
@@ -33,6 +37,8 @@ describe.skipIf(skipped !== '')(`flagd's Java provider 0.11.15${skipped && ` (sk
         const deviation = Math.sqrt((percent * (100 - percent)) / CONTEXTS.length);
         expect(Math.abs(share - percent)).toBeLessThanOrEqual(4 * deviation + 0.005);
       });
+      expect(held).toEqual(answers[WAY.indexOf(25)]);
+      expect(ended).toEqual(answers[WAY.indexOf(5)]);
       // Why docs/flags.md says not to mix the generations; the day they agree, its table is wrong.
       const at = WAY.indexOf(25);
       const ours = askOurs({ ...job, documents: documents.slice(at, at + 1) })[0] ?? [];

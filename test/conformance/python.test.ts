@@ -7,7 +7,7 @@ import {
   documentAt,
   FLAG,
   findEvaluator,
-  WAY,
+  LEASES,
 } from '../fixtures/foreign.ts';
 
 const evaluator = await findEvaluator('python');
@@ -20,8 +20,9 @@ describe.skipIf(skipped !== '')(`flagd's Python provider 0.5.2${skipped && ` (sk
       contexts: CONTEXTS,
       encode: ['targetingKey', 'userId'],
       documents: [
-        ...[...new Set(WAY)].map((percent) => documentAt({ percent })),
-        ...[0.01, 25].map((percent) => documentAt({ percent, segments: ['named'] }, BY_USER_ID)),
+        ...[1, 25].map((percent) => documentAt({ percent })),
+        ...LEASES.map((lease) => documentAt({ percent: 25 }, { lease })),
+        ...[5].map((percent) => documentAt({ percent, segments: ['named'] }, BY_USER_ID)),
       ],
     };
     const theirs = await ask(evaluator, job);
