@@ -32,12 +32,12 @@ describe.skipIf(skipped !== '')(`flagd's Go core 0.16.1${skipped && ` (skipped: 
       expect(differ).toEqual([]);
       expect(ours).toContain('on');
     }
-  }, 120_000);
+  }, 240_000);
 
   it('would not, for keys beyond ASCII that nobody encodes', async () => {
     const job = { flag: FLAG, contexts: CONTEXTS, encode: [], documents: [documentAt({ percent: 50 })] };
     const [theirs = []] = await ask(evaluator, job);
     const [ours = []] = askOurs(job);
     expect(CONTEXTS.filter((_, at) => ours[at] !== theirs[at]).length).toBeGreaterThan(300);
-  }, 120_000);
+  }, 240_000);
 });
