@@ -12,7 +12,7 @@ export function asciiText(text: string): string {
 export function asciiContext<T>(context: T): T;
 export function asciiContext(value: unknown): unknown {
   if (typeof value === 'string') return asciiText(value);
-  if (Array.isArray(value)) return value.map(asciiContext);
+  if (Array.isArray(value)) return value.map((item: unknown) => asciiContext(item));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, asciiContext(item)]));
 }

@@ -108,7 +108,9 @@ it.each([
     // Evaluators know the time in whole seconds.
     expect(fell).toBeGreaterThanOrEqual(until - 1_000);
     expect(
-      app.seen.filter(({ at }) => at < until - 1_000).every(({ share }) => Math.abs(share - present) < 6),
+      app.seen
+        .filter(({ at }) => at < until - 1_000)
+        .every(({ share }) => share === 0 || Math.abs(share - present) < 6),
     ).toBe(true);
   },
 );
@@ -121,26 +123,26 @@ it('a renewed lease reaches applications and other services, and holds the expos
     segments: {},
     log,
   });
-  await raise(25, 0, 4);
-  const first = (await store.read(target))?.lease?.until ?? 0;
   const app = await read();
+  await raise(25, 0, 8);
+  const first = (await store.read(target))?.lease?.until ?? 0;
   await expect.poll(() => app.share() ?? 0, { timeout: 5_000 }).toBeGreaterThan(15);
   expect(await renew(3_600, 0)).toBe(true);
   const held = () => other.definition(target)?.lease?.until ?? 0;
   await expect.poll(held).toBeGreaterThan(first + 3_000_000);
   await other.stop();
-  await expect.poll(() => Date.now(), { timeout: 10_000 }).toBeGreaterThan(first + 1_100);
+  await expect.poll(() => Date.now(), { timeout: 20_000 }).toBeGreaterThan(first + 1_100);
   expect(app.share()).toBeGreaterThan(15);
   expect(app.seen.every(({ share }) => share === 0 || share > 15)).toBe(true);
   expect((await store.read(target))?.revision).toBe(2);
 });
 
 it('OFREP says the same as the application, before the end and after it', async () => {
-  await raise(100, 0, 4);
+  await raise(100, 0, 8);
   const value = () =>
     evaluateOne(service, 'production', 'pricing-v2', { context: { targetingKey: 'ann' } }).body;
   await expect.poll(value).toMatchObject({ value: true, variant: 'on' });
-  await expect.poll(value, { timeout: 10_000 }).toMatchObject({ value: false, variant: 'off' });
+  await expect.poll(value, { timeout: 20_000 }).toMatchObject({ value: false, variant: 'off' });
 });
 
 it('an emergency latch under a lease stays where it has lowered the flag to', async () => {

@@ -37,7 +37,7 @@ export function createFlagStore(database: Database): FlagStore {
       );
       const states = rows.map(state);
       return Promise.all(
-        states.map((flag) =>
+        states.map(async (flag) =>
           seemsLapsed(flag) ? database.transaction((queries) => locked(queries, flag)) : flag,
         ),
       );
