@@ -42,7 +42,9 @@ describe.skipIf(skipped !== '')(`flagd's Java provider 0.11.15${skipped && ` (sk
       // Why docs/flags.md says not to mix the generations; the day they agree, its table is wrong.
       const at = WAY.indexOf(25);
       const ours = askOurs({ ...job, documents: documents.slice(at, at + 1) })[0] ?? [];
-      expect(SOME.filter((_, index) => ours[index] !== answers[at]?.[index]).length).toBeGreaterThan(4000);
+      expect(SOME.filter((_, index) => ours[index] !== answers[at]?.[index]).length).toBeGreaterThan(
+        SOME.length / 5,
+      );
     },
     240_000,
   );
