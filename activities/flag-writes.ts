@@ -2,6 +2,7 @@ import type { FlagReading, FlagWriteResult } from '../flags/provider.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { ClaimRequest, WriteRequest } from '../rollout/command.ts';
 import type { RolloutEvent, WriteRefusal } from '../rollout/event.ts';
+import { openLease } from '../store/flag-rules.ts';
 import type { ActivityParts } from './parts.ts';
 
 /**
@@ -26,6 +27,7 @@ export function createFlagActivities({ provider }: Pick<ActivityParts, 'provider
         rolloutId,
         epoch,
         exposure,
+        lease,
         direction,
         expectedRevision,
         author,
@@ -37,6 +39,7 @@ export function createFlagActivities({ provider }: Pick<ActivityParts, 'provider
         rolloutId,
         epoch,
         exposure,
+        ...(lease === undefined ? {} : { lease }),
         direction,
         expectedRevision,
         author,
@@ -60,6 +63,14 @@ function answer(id: number, result: FlagWriteResult): RolloutEvent {
   }
 }
 
+/** The exposure is the lease's fallback: it got there because nobody had renewed it. */
+function lapse(current: FlagReading | null): { lapsedAt?: number } {
+  const lease = current?.lease;
+  return lease == null || openLease({ exposure: current?.exposure ?? NO_EXPOSURE, lease }) !== null
+    ? {}
+    : { lapsedAt: lease.until };
+}
+
 function refused(id: number, why: WriteRefusal, current: FlagReading | null): RolloutEvent {
   return {
     kind: 'write-refused',
@@ -69,5 +80,6 @@ function refused(id: number, why: WriteRefusal, current: FlagReading | null): Ro
     exposure: current?.exposure ?? NO_EXPOSURE,
     owner: current?.rolloutId ?? null,
     latchedBy: current?.latch?.by ?? null,
+    ...lapse(current),
   };
 }

@@ -8,6 +8,7 @@ import { escalate, isHardStop } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
 import { createHistoryReader } from './read-history.ts';
 import { createSampleWriter } from './sample-writer.ts';
+import { isCurrent, sightOf, tendLease } from './tend-lease.ts';
 
 /** Between two signs of life, in milliseconds; the workflow gives up on a worker after ten seconds. */
 const HEARTBEAT = 2_000;
@@ -55,11 +56,18 @@ export function createGateActivity(parts: ActivityParts) {
           });
           memory = next;
           heartbeat(memory);
+          const flag = await look(parts, request);
+          await tendLease(parts, request, {
+            assessment,
+            flag,
+            current: isCurrent(reading, { complete: to + source.settle, poll: request.plan.source.poll }),
+            now: Date.now(),
+          });
           const report: GateReport = {
             assessment,
             memory,
             queries: reading.queries,
-            flag: await look(parts, request),
+            flag,
             overdue: overdue(request.plan, request.stage, assessment, to - request.stageSince / 1000),
             reverted: false,
           };
@@ -85,9 +93,7 @@ async function look(parts: ActivityParts, { plan }: GateRequest): Promise<FlagSi
     const reading = await parts
       .provider(plan.flag.provider)
       .read({ environment: plan.environment, key: plan.flag.key });
-    return reading === null
-      ? null
-      : { revision: reading.revision, exposure: reading.exposure, latch: reading.latch };
+    return reading === null ? null : sightOf(reading);
   } catch {
     return null;
   }

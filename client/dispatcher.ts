@@ -26,6 +26,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #count: (assignment: Assignment) => void;
   readonly #forget: EventHandler;
+  /** The last change of exposure that each flag was seen with. */
+  readonly #revisions = new Map<string, number>();
 
   constructor(options: DispatcherOptions) {
     const { service, client = OpenFeature.getClient(), registry = register, flags = {} } = options;
@@ -78,7 +80,7 @@ export class Dispatcher {
     };
     this.#forget = (event) => {
       const changed = Array.isArray(event?.flagsChanged) ? event.flagsChanged : [];
-      for (const flag of changed) this.metrics.forgetUsers(String(flag));
+      for (const flag of changed) void this.#exposureChanged(String(flag));
     };
     client.addHandler(ProviderEvents.ConfigurationChanged, this.#forget);
   }
@@ -132,6 +134,14 @@ export class Dispatcher {
     this.#parts.client.removeHandler(ProviderEvents.ConfigurationChanged, this.#forget);
     this.#parts.shadows.close();
     await Promise.all((this.#options.assignments ?? []).map((sink) => sink.close()));
+  }
+
+  /** A lease that was renewed is a change of the definition and none of the exposure: its users stay counted. */
+  async #exposureChanged(flag: string): Promise<void> {
+    const { revision } = (await this.peek(flag, {})).metadata;
+    const known = typeof revision === 'number' && this.#revisions.get(flag) === revision;
+    if (typeof revision === 'number') this.#revisions.set(flag, revision);
+    if (!known) this.metrics.forgetUsers(flag);
   }
 
   #mode(assignment: Assignment): Mode {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { FlagdCore } from '@openfeature/flagd-core';
 import { describe, expect, it } from 'vitest';
 import { type Exposure, NO_EXPOSURE } from '../plans/exposure.ts';
@@ -197,6 +197,37 @@ describe('a flag that cannot be served as asked', () => {
   });
 });
 
+describe('a lease', () => {
+  const leased = (left: number, present: Partial<Exposure>, fallback: Partial<Exposure>) => ({
+    ...flag(present),
+    lease: { until: Date.now() + left, fallback: { ...NO_EXPOSURE, ...fallback } },
+  });
+  const HOUR = 3_600_000;
+
+  it('gives the present cohort until it ends and the one before from then on', () => {
+    expect(cohort(leased(HOUR, { percent: 25 }, { percent: 5 }))).toEqual(cohort(flag({ percent: 25 })));
+    expect(cohort(leased(-1000, { percent: 25 }, { percent: 5 }))).toEqual(cohort(flag({ percent: 5 })));
+    expect(cohort(leased(-1000, { percent: 25 }, {}))).toEqual(new Set());
+  });
+
+  it('on 100 % gives callers without a key the canary, and afterwards the baseline', () => {
+    expect(variantOf(leased(HOUR, { percent: 100 }, { percent: 50 }), {})).toBe('on');
+    expect(variantOf(leased(-1000, { percent: 100 }, { percent: 50 }), {})).toBe('off');
+    expect(flagDefinition(leased(HOUR, { percent: 100 }, { percent: 50 }), {}).defaultVariant).toBe('off');
+  });
+
+  it('keeps the members of the segments that were proven before it', () => {
+    const record = leased(-1000, { percent: 5, segments: ['beta', 'berlin'] }, { segments: ['beta'] });
+    expect(variantOf(record, { targetingKey: 'u', plan: 'beta' })).toBe('on');
+    expect(variantOf(record, { targetingKey: 'u', city: 'Berlin' })).toBe('off');
+  });
+
+  it('that has brought the flag where it is says nothing of the time any more', () => {
+    const definition = flagDefinition(leased(-1000, { percent: 5 }, { percent: 5 }), {});
+    expect(JSON.stringify(definition)).not.toContain('timestamp');
+  });
+});
+
 it('names environment, revision and rollout in the metadata', () => {
   const set = flagSet('production', [flag({})], {});
   expect(set.metadata).toEqual({ flagSetId: 'production' });
@@ -228,10 +259,37 @@ describe.skipIf(missing !== '')(`flagd's JSON Schema${missing}`, () => {
     const ajv = new Ajv({ strict: false });
     ajv.addSchema(read('targeting.json'));
     const validate = ajv.compile(read('flags.json'));
-    for (const exposure of exposures) {
-      const valid = validate(flagSet('production', [flag(exposure, { stickiness })], SEGMENTS));
+    const leases = [null, { until: 2e12, fallback: { ...NO_EXPOSURE, percent: 5, segments: ['beta'] } }];
+    for (const [exposure, lease] of exposures.flatMap((one) =>
+      leases.map((lease) => [one, lease] as const),
+    )) {
+      const record = { ...flag(exposure, { stickiness }), lease };
+      const valid = validate(flagSet('production', [record], SEGMENTS));
       expect({ exposure, valid, errors: validate.errors }).toEqual({ exposure, valid: true, errors: null });
     }
     expect(validate({ flags: { broken: { state: 'ENABLED', variants: {} } } })).toBe(false);
+  });
+
+  const cases = (kind: string) =>
+    missing === ''
+      ? readdirSync(new URL(`test/${kind}/`, schemas)).map((file) => `test/${kind}/${file}`)
+      : [];
+
+  it.each([
+    ['flags.json', 'flags'],
+    ['targeting.json', 'targeting'],
+  ])('that we hold ours against (%s) tells the public good cases from the bad', async (name, kind) => {
+    const { Ajv } = await import('ajv');
+    const ajv = new Ajv({ strict: false });
+    if (name !== 'targeting.json') ajv.addSchema(read('targeting.json'));
+    const validate = ajv.compile(read(name));
+    // A file of flagd may list its flags as an array; a flag set as providers read it may not.
+    const flagSets = cases(`${kind}/positive`).filter((file) => !file.endsWith('.array.json'));
+    const wrong = [
+      ...flagSets.filter((file) => !validate(read(file))),
+      ...cases(`${kind}/negative`).filter((file) => validate(read(file))),
+    ];
+    expect(wrong).toEqual([]);
+    expect(cases(`${kind}/negative`).length).toBeGreaterThan(5);
   });
 });

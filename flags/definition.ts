@@ -1,4 +1,5 @@
 import type { Exposure } from '../plans/exposure.ts';
+import { openLease } from '../store/flag-rules.ts';
 import { spellings } from './ascii-context.ts';
 import type { FlagRecord } from './provider.ts';
 import type { Rule } from './rule.ts';
@@ -27,20 +28,34 @@ export interface FlagSet {
  * that applications use their code's default; an exposed variant that is not among them is given to nobody.
  */
 export function flagDefinition(record: FlagRecord, segments: Segments): FlagDefinition {
-  const { variants, baseline, canary } = record.shape;
+  const { variants, baseline } = record.shape;
   const metadata = metadataOf(record);
   if (!Object.hasOwn(variants, baseline)) return { state: 'DISABLED', variants, metadata };
 
-  const exposed = record.exposure.variant ?? canary;
-  const weight = Object.hasOwn(variants, exposed) ? weightOf(record.exposure.percent) : 0;
   const everyone = { state: 'ENABLED', variants, metadata } as const;
-  if (weight === TOTAL) return { ...everyone, defaultVariant: exposed };
-
-  const members = Object.hasOwn(variants, exposed) ? audience(record.exposure, segments) : null;
-  const rest = weight === 0 ? baseline : split(record, exposed, weight);
-  const targeting: Rule = members === null ? rest : { if: [members, exposed, rest] };
-  if (typeof targeting === 'string') return { ...everyone, defaultVariant: baseline };
+  const present = variantFor(record, record.exposure, segments);
+  const lease = openLease(record);
+  const targeting =
+    lease === null ? present : leased(lease.until, present, variantFor(record, lease.fallback, segments));
+  if (typeof targeting === 'string') return { ...everyone, defaultVariant: targeting };
   return { ...everyone, defaultVariant: baseline, targeting };
+}
+
+/** Who gets which variant at an exposure: a rule, or the variant that all get. */
+function variantFor(record: FlagRecord, exposure: Exposure, segments: Segments): Rule {
+  const { variants, baseline, canary } = record.shape;
+  const exposed = exposure.variant ?? canary;
+  if (!Object.hasOwn(variants, exposed)) return baseline;
+  const weight = weightOf(exposure.percent);
+  if (weight === TOTAL) return exposed;
+  const members = audience(exposure, segments);
+  const rest = weight === 0 ? baseline : split(record, exposed, weight);
+  return members === null ? rest : { if: [members, exposed, rest] };
+}
+
+/** Each evaluator looks at its own clock (in seconds), so that a lease runs out with nobody there to say so. */
+function leased(until: number, present: Rule, fallback: Rule): Rule {
+  return { if: [{ '<': [{ var: '$flagd.timestamp' }, Math.floor(until / 1000)] }, present, fallback] };
 }
 
 /** The flags of one environment as one document, in the order of their keys. */

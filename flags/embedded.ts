@@ -122,6 +122,11 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
     async write(write) {
       return write.direction === 'lower' ? lower(write) : readable(await (await settle(write)).write(write));
     },
+    async renew(target, renewal) {
+      const result = await (await settle(target)).renew(target, renewal);
+      service?.accept(result.kind === 'renewed' ? result.reading : result.current);
+      return result.kind === 'renewed';
+    },
     async release(target, rolloutId) {
       await (await settle(target)).release(target, rolloutId);
     },
@@ -151,8 +156,10 @@ function readable(result: FlagChangeResult): FlagWriteResult {
   return result.kind === 'refused' ? { ...result, current: reading(result.current) } : result;
 }
 
-function reading({ environment, key, exposure, revision, epoch, rolloutId, latch }: FlagState): FlagReading {
-  return { environment, key, exposure, revision, epoch, rolloutId, latch };
+function reading(state: FlagState): FlagReading {
+  const { environment, key, exposure, revision, epoch, rolloutId, latch, lease } = state;
+  const plain = { environment, key, exposure, revision, epoch, rolloutId, latch };
+  return lease == null ? plain : { ...plain, lease };
 }
 
 function offlineFailure({ environment, key }: FlagTarget, known: FlagState | null, cause: unknown): Failure {

@@ -10,6 +10,7 @@ export interface FlagReading {
   /** The rollout that owns the flag, if any. */
   rolloutId: string | null;
   latch: Latch | null;
+  lease?: Lease | null;
   /**
    * True when the answer stands in an emergency latch file only, because PostgreSQL was away: the exposure is what is
    * served, revision and epoch are the last ones known. The flag service carries it over when PostgreSQL is back.
@@ -20,6 +21,28 @@ export interface FlagReading {
 /** What a flag service serves and what the store keeps: the reading and the shape behind it. */
 export interface FlagRecord extends FlagReading {
   shape: FlagShape;
+}
+
+/**
+ * The exposure holds only until then (milliseconds since 1970) unless it is renewed, and then goes back to `fallback` by
+ * itself. An exposure that is the fallback got there that way.
+ */
+export interface Lease {
+  until: number;
+  fallback: Exposure;
+}
+
+export interface LeaseTerms {
+  seconds: number;
+  fallback: Exposure;
+}
+
+/** Renews the lease of the revision in force; `terms` null ends it. */
+export interface LeaseRenewal {
+  rolloutId: string;
+  epoch: number;
+  revision: number;
+  terms: LeaseTerms | null;
 }
 
 /** Set by a kill: nothing raises the flag again until a person unlocks it. */
@@ -48,6 +71,8 @@ export interface FlagWrite extends FlagTarget {
   rolloutId: string;
   epoch: number;
   exposure: Exposure;
+  /** Absent: the exposure holds until it is changed. A platform without `renew` has no leases. */
+  lease?: LeaseTerms;
   /** A lowering write of the owner is taken at any epoch and through a latch; a raising one is not. */
   direction: 'raise' | 'lower';
   /** Revision that the writer believes is in force; a raise onto another one is drift and is refused. */
@@ -78,7 +103,9 @@ export interface FlagProvider {
   /** Makes the rollout the owner, raises the epoch, creates the flag if it is new. */
   claim(target: FlagTarget, shape: FlagShape, rolloutId: string): Promise<ClaimResult>;
   write(write: FlagWrite): Promise<FlagWriteResult>;
-  /** Ends the ownership; the exposure stays as it is. */
+  /** Where the platform has leases. False: what was to be renewed is no longer in force. */
+  renew?(target: FlagTarget, renewal: LeaseRenewal): Promise<boolean>;
+  /** Ends the ownership and a lease; the exposure stays as it is. */
   release(target: FlagTarget, rolloutId: string): Promise<void>;
   /**
    * Exposure to `safe`, epoch up, latch set: the one write that needs no owner. Returns the reading after it;

@@ -15,7 +15,14 @@ function applyLatch(state: FlagState, latch: EmergencyLatch): FlagState {
   const wanted = latch.exposure;
   if (latch.kind === 'kill' || wanted === null) {
     const exposure = killedExposure(wanted, state);
-    return { ...state, exposure, latch: state.latch ?? { by: latch.by, reason: latch.reason, at: latch.at } };
+    return {
+      ...state,
+      exposure,
+      lease: null,
+      latch: state.latch ?? { by: latch.by, reason: latch.reason, at: latch.at },
+    };
   }
-  return lowers(wanted, state.exposure, state.shape.canary) ? { ...state, exposure: wanted } : state;
+  return lowers(wanted, state.exposure, state.shape.canary)
+    ? { ...state, exposure: wanted, lease: null }
+    : state;
 }

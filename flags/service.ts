@@ -1,5 +1,5 @@
 import { isFailure } from '../plans/failures.ts';
-import type { FlagState, FlagStore, FlagTarget } from '../store/flag-contract.ts';
+import type { FlagNotice, FlagState, FlagStore, FlagTarget } from '../store/flag-contract.ts';
 import { FLAGS_CHANNEL } from '../store/flag-contract.ts';
 import { listen } from '../store/listen.ts';
 import { carryOver } from './carry-over.ts';
@@ -168,8 +168,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
           (payload) => {
             const notice = noticeOf(payload);
             if (notice === null) refresher.refresh();
-            else if ((catalogue.definition(notice)?.revision ?? -1) < notice.revision)
-              refresher.refresh(notice);
+            else if (isNews(notice, catalogue.definition(notice))) refresher.refresh(notice);
           },
           () => refresher.refresh(),
         );
@@ -235,15 +234,27 @@ function sameTarget(a: FlagTarget, b: FlagTarget): boolean {
   return a.environment === b.environment && a.key === b.key;
 }
 
+/** A renewed lease is no new revision, and news all the same. */
+function isNews({ revision, lease }: FlagNotice, held: FlagState | null): boolean {
+  if (held === null || held.revision < revision) return true;
+  return held.revision === revision && (held.lease?.until ?? null) !== (lease ?? null);
+}
+
 /** Null for a notice that this version does not understand: then everything is read again. */
-function noticeOf(payload: string): (FlagTarget & { revision: number }) | null {
+function noticeOf(payload: string): FlagNotice | null {
   try {
     const notice: unknown = JSON.parse(payload);
     if (typeof notice !== 'object' || notice === null) return null;
-    const { environment, key, revision } = { environment: null, key: null, revision: null, ...notice };
+    const { environment, key, revision, lease } = {
+      environment: null,
+      key: null,
+      revision: null,
+      lease: undefined,
+      ...notice,
+    };
     if (typeof environment !== 'string' || typeof key !== 'string' || typeof revision !== 'number')
       return null;
-    return { environment, key, revision };
+    return { environment, key, revision, ...(typeof lease === 'number' ? { lease } : {}) };
   } catch {
     return null;
   }

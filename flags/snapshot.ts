@@ -14,6 +14,8 @@ const State = z.object({
   rolloutId: z.string().nullable(),
   latch: z.object({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
   /** Files of before had no such field. */
+  lease: z.object({ until: z.number(), fallback: Exposure }).nullable().default(null),
+  /** Nor this one. */
   decommissioned: z
     .object({ rolloutId: z.string(), runbook: z.string().nullable() })
     .nullable()

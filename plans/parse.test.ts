@@ -178,7 +178,15 @@ describe('what is said and what to write instead', () => {
     ['bake: 24h', 'coverage: [{ slice: instance=a }]', '18:25', 'PLAN-COVERAGE', 'an instance'],
     ['bake: 24h', 'coverage: [{ slice: a=b }, { slice: a=b }]', '18:41', 'PLAN-COVERAGE', 'there twice'],
     ['bake: 24h', 'coverage: [{ slice: a=b, metrics: [eror] }]', '18:40', 'PLAN-UNKNOWN-METRIC', 'errors'],
-    ['bake: 24h', 'lease: 10m', '18:5', 'PLAN-NOT-SUPPORTED', 'take it out'],
+    ['bake: 24h', 'lease: 44s', '18:12', 'PLAN-LEASE', '45s or more'],
+    ['flag: {', 'lease: 1s\nflag: {', '2:8', 'PLAN-LEASE', '45s or more'],
+    [
+      'flag: {',
+      'reversibility: forward-only\nsafeExposure: frozen\nlease: 10m\nflag: {',
+      '4:1',
+      'PLAN-LEASE',
+      'safeExposure: { variant',
+    ],
     [
       'bake: 24h',
       'metrics: { erors: { soft: +1pp } }',

@@ -127,7 +127,9 @@ export const Plan = z.strictObject({
       'Slices that every compared stage must see before the next one opens; each decides for itself.',
     ),
   approval: Approval.optional().describe('For every stage without its own.'),
-  lease: Duration.optional().describe('Refused by this version.'),
+  lease: Duration.optional().describe(
+    'Time after which the flag goes back by itself to the last proven stage unless a healthy gate has renewed it, as it does every third of that time. Default: no lease.',
+  ),
   windows: z
     .strictObject({
       timezone: z

@@ -3,6 +3,7 @@ import type { Plan } from './plan.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewCoverage } from './review/coverage.ts';
 import { reviewFlag, reviewSupport } from './review/flag.ts';
+import { leaseRisks, reviewLease } from './review/lease.ts';
 import { reviewMetrics } from './review/metrics.ts';
 import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
@@ -31,6 +32,9 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewTimes(review);
   reviewWindows(review);
   reviewPeople(review);
-  if (notes.length === 0) reviewRisks(plan, add('warning'));
+  reviewLease(review);
+  if (notes.length > 0) return notes;
+  reviewRisks(plan, add('warning'));
+  leaseRisks(plan, add('warning'));
   return notes;
 }

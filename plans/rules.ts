@@ -21,6 +21,7 @@ const table = {
   'PLAN-COVERAGE': 'A slice is a part of the users by a label, named once, of metrics that are counted.',
   'PLAN-FLAG': 'Baseline and canary are two variants, and variants that are listed have a value.',
   'PLAN-SAFE-EXPOSURE': 'A forward-only plan says where a stop ends, a reversible one does not.',
+  'PLAN-LEASE': 'A lease lasts three polls or more and has somewhere to fall back to.',
   'PLAN-CHANCE': 'The chances of a false rollback and of a false promotion are between 0 and 50 %.',
   'PLAN-APPROVAL': 'Each role is named once, and an answer has time.',
   'PLAN-NOTIFY': 'A channel is told of each event once.',
@@ -37,6 +38,7 @@ const table = {
   'PLAN-ADVISORY': 'A metric without margins decides nothing.',
   'PLAN-MIXED-MARGINS': 'The soft and the hard margin of a metric can be compared.',
   'PLAN-NO-BASELINE': 'At 100 % nothing is left to compare with, so that only limits guard it.',
+  'PLAN-LEASE-SHORT': 'A lease does not give way before the rule for missing data.',
   'PLAN-SILENT-STOP': 'Somebody hears of a rollback, of a pause and of missing data.',
 } as const;
 

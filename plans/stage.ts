@@ -74,6 +74,6 @@ export const Stage = z.strictObject({
     .array(Coverage)
     .optional()
     .describe('Slices that must have been seen before the next stage opens; in place of those at the top.'),
-  lease: Duration.optional().describe('Refused by this version.'),
+  lease: Duration.optional().describe('In place of the `lease` at the top, in this stage.'),
 });
 export type Stage = z.infer<typeof Stage>;

@@ -1,6 +1,7 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
+import type { StageLease } from '../plans/lease.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { GateMemory } from './event.ts';
@@ -31,6 +32,8 @@ export interface WriteRequest {
   provider: string;
   epoch: number;
   exposure: Exposure;
+  /** Absent: it holds until it is changed. */
+  lease?: StageLease;
   direction: 'raise' | 'lower';
   expectedRevision: number | null;
   author: string;
@@ -59,6 +62,8 @@ export interface GateRequest {
   key: string;
   expected: ExpectedFlag;
   safe: Exposure;
+  /** What the gate renews while all is well; absent: the stage has none. */
+  lease?: StageLease;
 }
 
 /** Asks where a metric moved. `of` is the journal line that it is to explain; `origin` as of a gate. */

@@ -18,6 +18,10 @@ export interface FlagSight {
   revision: number;
   exposure: Exposure;
   latch: { by: string; reason: string } | null;
+  /** When the exposure ends unless the gate renews it; absent: never. */
+  leaseUntil?: number;
+  /** When a lease ran out that has brought the flag to this exposure; absent: none has. */
+  lapsedAt?: number;
 }
 
 /**
@@ -87,6 +91,8 @@ export type RolloutEvent =
       exposure: Exposure;
       owner: string | null;
       latchedBy: string | null;
+      /** As of a `FlagSight`. */
+      lapsedAt?: number;
     }
   | { kind: 'write-failed'; id: number; detail: string }
   | { kind: 'gate'; gate: number; report: GateReport }

@@ -1,6 +1,7 @@
 import type { Exposure } from '../plans/exposure.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
+import { stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { stopExposure } from './exposure.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
@@ -89,6 +90,8 @@ function pushWrite(
 ): void {
   const { state } = turn;
   const { flag, environment } = state.plan;
+  const { write } = state;
+  const lease = write === null || write.purpose === 'revert' ? null : stageLease(state.plan, write.stage);
   turn.commands.push({
     kind: 'write',
     request: {
@@ -99,6 +102,7 @@ function pushWrite(
       provider: flag.provider,
       epoch: state.epoch,
       exposure,
+      ...(lease === null ? {} : { lease }),
       direction,
       expectedRevision: direction === 'raise' ? state.flagRevision : null,
       author: author(cause),

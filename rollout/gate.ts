@@ -2,6 +2,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import type { GateReport } from './event.ts';
 import { lowerFlag } from './flag.ts';
+import { lapsedText } from './lease.ts';
 import { expectedFlag, proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
 import type { PauseKind, RolloutState } from './state.ts';
@@ -9,7 +10,7 @@ import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal } from './turn.ts';
 import { limitedMetric, wonder } from './why.ts';
-import { adoptOwnLate, pauseForDrift } from './write.ts';
+import { adoptOwnLate, describe, pauseForDrift } from './write.ts';
 
 /** What a gate's report does: stop, pause, note that it passed, or nothing; then the gate watches on. */
 export function onGate(turn: Turn, gateId: number, report: GateReport): void {
@@ -113,13 +114,15 @@ function noteDrift(turn: Turn, report: GateReport): void {
   // While a write of our own is out, a new revision may be that write.
   if (report.flag === null || state.write !== null) return;
   if (!flagMoved(report.flag, expectedFlag(state))) return;
-  const { revision, exposure } = report.flag;
+  const { revision, exposure, lapsedAt } = report.flag;
   const before = state.flagRevision;
   state.flagRevision = revision;
   state.exposure = exposure;
   pauseForDrift(
     turn,
-    `somebody else moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`,
+    lapsedAt === undefined
+      ? `somebody else moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`
+      : lapsedText(lapsedAt, describe(exposure)),
   );
 }
 

@@ -57,6 +57,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.constantFrom(0, 3, 80).map((percent) => (world: World) => world.drift(percent)),
   },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
   {
     weight: 1,
     arbitrary: fc.constant((world: World) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' })),
@@ -78,8 +79,11 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
 );
 const order = fc.array(move, { minLength: 10, maxLength: 90 });
+/** Without leases nothing can run out: half of the orders are played with them, drawn from the order itself. */
+const LEASED = planOf({ lease: '10m' });
+const planFor = (moves: readonly Move[]) => (moves.length % 2 === 0 ? LEASED : planOf());
 
-function play(moves: readonly Move[], look: (world: World) => void, plan = planOf()): World {
+function play(moves: readonly Move[], look: (world: World) => void, plan = planFor(moves)): World {
   const world = new World(plan);
   look(world);
   world.event({ kind: 'begin' });
@@ -96,7 +100,7 @@ function raises(commands: readonly Command[]) {
 function every(
   moves: readonly Move[],
   check: (before: RolloutState, event: RolloutEvent, commands: Command[], world: World) => void,
-  plan = planOf(),
+  plan = planFor(moves),
 ): World {
   return play(
     moves,
@@ -133,7 +137,7 @@ describe('whatever the order of events', () => {
       fc.property(order, (moves) => {
         let highest = -1;
         let moved = false;
-        const world = new World(planOf());
+        const world = new World(planFor(moves));
         world.watchers.push(() => {
           highest = Math.max(highest, world.state.write?.stage ?? -1, world.state.stage);
         });
@@ -326,11 +330,37 @@ describe('whatever the order of events', () => {
     );
   });
 
+  it('a lease that runs out only lowers, is told as one, and raises nothing again before a person resumes', () => {
+    fc.assert(
+      fc.property(order, (moves) => {
+        const world = play(moves, () => undefined, LEASED);
+        const { state, flag } = world;
+        const moving = state.write !== null || world.pending.length > 0 || world.answers.length > 0;
+        if (state.phase !== 'active' || world.gate === null || moving || flag.fallback === null) return;
+        if (state.flagRevision !== flag.revision) return;
+        const before = flag.exposure;
+        world.lapse();
+        expect(withinExposure(world.flag.exposure, before)).toBe(true);
+        expect(world.flag.exposure).toEqual(stageExposure(state.plan, state.stage - 1));
+        world.report(assessment('pass'));
+        expect(world.state.pause?.causes.some(({ text }) => text.includes('the lease ran out'))).toBe(true);
+        world.report(assessment('pass'));
+        expect(world.pending).toEqual([]);
+        world.person('resume');
+        // Refused where something graver than the lease has paused it too.
+        if (world.state.pause !== null) return;
+        const [write] = world.pending;
+        expect(write).toMatchObject({ exposure: before, direction: 'raise', lease: { seconds: 600 } });
+      }),
+      { numRuns },
+    );
+  });
+
   it('a state that was written out and read back decides the same', () => {
     fc.assert(
       fc.property(order, (moves) => {
         const straight = play(moves, () => undefined);
-        const carried = new World(planOf());
+        const carried = new World(planFor(moves));
         carried.event({ kind: 'begin' });
         for (const one of moves) {
           carried.state = JSON.parse(JSON.stringify(carried.state));

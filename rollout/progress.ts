@@ -1,4 +1,5 @@
 import type { Cause } from '../plans/journal.ts';
+import { stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { blockersOf, gatePassed, granted, neededApproval, peersWanted } from './blockers.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
@@ -130,6 +131,7 @@ export function expectedFlag({ flagRevision, exposure, epoch, offline = 0 }: Rol
 export function gateRequest(state: RolloutState): GateRequest | null {
   const { gate, startedAt, stageSince } = state;
   if (gate === null || startedAt === null || stageSince === null) return null;
+  const lease = stageLease(state.plan, gate.stage);
   return {
     id: gate.id,
     rolloutId: state.id,
@@ -142,6 +144,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
     key: gate.key,
     expected: expectedFlag(state),
     safe: stopExposure(state),
+    ...(lease === null ? {} : { lease }),
   };
 }
 

@@ -52,13 +52,24 @@ interface Flag {
   epoch: number;
   owner: string | null;
   latched: boolean;
+  /** Where the flag goes back to by itself; null: nowhere. */
+  fallback: Exposure | null;
+  lapsed: boolean;
 }
 
 /** The world around one rollout, with the rules of the flag store, and every answer held back until it is let go. */
 export class World {
   state: RolloutState;
   now = 1_000_000;
-  flag: Flag = { revision: 1, exposure: NO_EXPOSURE, epoch: 1, owner: null, latched: false };
+  flag: Flag = {
+    revision: 1,
+    exposure: NO_EXPOSURE,
+    epoch: 1,
+    owner: null,
+    latched: false,
+    fallback: null,
+    lapsed: false,
+  };
   readonly journal: JournalEntry[] = [];
   readonly commands: Command[] = [];
   readonly pending: (ClaimRequest | WriteRequest)[] = [];
@@ -92,7 +103,7 @@ export class World {
     if (command.kind === 'unwatch') this.gate = null;
     if (command.kind === 'record') this.journal.push(...command.request.entries);
     if (command.kind === 'release' && this.flag.owner === this.state.id)
-      this.flag = { ...this.flag, owner: null };
+      this.flag = { ...this.flag, owner: null, fallback: null, lapsed: false };
   }
 
   /** One write reaches the store, in any order; its answer is only on its way. */
@@ -147,8 +158,10 @@ export class World {
       if (expectedRevision !== this.flag.revision) return this.refused(id, 'drift');
     }
     const before = this.flag.revision;
-    if (!sameExposure(exposure, this.flag.exposure))
-      this.flag = { ...this.flag, exposure, revision: before + 1 };
+    if (!sameExposure(exposure, this.flag.exposure)) {
+      const fallback = request.lease?.fallback ?? null;
+      this.flag = { ...this.flag, exposure, fallback, lapsed: false, revision: before + 1 };
+    }
     return { kind: 'written', id, before, after: this.flag.revision, epoch: this.flag.epoch };
   }
 
@@ -156,8 +169,10 @@ export class World {
     id: number,
     why: 'latched' | 'owned' | 'not-owner' | 'stale-epoch' | 'drift',
   ): RolloutEvent {
-    const { revision, exposure, owner, latched } = this.flag;
-    return { kind: 'write-refused', id, why, revision, exposure, owner, latchedBy: latched ? 'kim' : null };
+    const { revision, exposure, owner, latched, lapsed } = this.flag;
+    const latchedBy = latched ? 'kim' : null;
+    const lapse = lapsed ? { lapsedAt: 0 } : {};
+    return { kind: 'write-refused', id, why, revision, exposure, owner, latchedBy, ...lapse };
   }
 
   /** The kill of another process: the flag first, the workflow second. */
@@ -168,6 +183,8 @@ export class World {
       revision: this.flag.revision + 1,
       epoch: this.flag.epoch + 1,
       latched: true,
+      fallback: null,
+      lapsed: false,
     };
   }
 
@@ -177,15 +194,25 @@ export class World {
       ...this.flag,
       exposure: { percent, segments: [], variant: null },
       revision: this.flag.revision + 1,
+      fallback: null,
+      lapsed: false,
     };
+  }
+
+  /** Nobody has renewed the lease in its time: the flag has gone back by itself. */
+  lapse(): void {
+    const { fallback, revision } = this.flag;
+    if (fallback === null) return;
+    this.flag = { ...this.flag, exposure: fallback, revision: revision + 1, fallback: null, lapsed: true };
   }
 
   report(of: Assessment, more: Partial<GateReport> = {}): void {
     if (this.gate === null) return;
-    const { revision, exposure, latched } = this.flag;
+    const { revision, exposure, latched, lapsed } = this.flag;
     const { id, plan, stageSince } = this.gate;
     const memory = { evidence: openEvidence(plan), since: stageSince, cursor: 0, cleanSince: null };
-    const flag = { revision, exposure, latch: latched ? { by: 'kim', reason: 'kill' } : null };
+    const latch = latched ? { by: 'kim', reason: 'kill' } : null;
+    const flag = { revision, exposure, latch, ...(lapsed ? { lapsedAt: 0 } : {}) };
     this.event({
       kind: 'gate',
       gate: id,

@@ -2,6 +2,7 @@ import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { stageExposure } from '../plans/stages.ts';
 import type { RolloutEvent } from './event.ts';
 import { lowerFlag, writeStage } from './flag.ts';
+import { lapsedText } from './lease.ts';
 import { enterStage, expectedFlag, watch } from './progress.ts';
 import { isOwnLate } from './report.ts';
 import { rolledBack, stop } from './stop.ts';
@@ -134,7 +135,9 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
       state.exposure = event.exposure;
       pauseForDrift(
         turn,
-        `somebody else moved the flag to ${describe(event.exposure)} (revision ${event.revision})`,
+        event.lapsedAt === undefined
+          ? `somebody else moved the flag to ${describe(event.exposure)} (revision ${event.revision})`
+          : lapsedText(event.lapsedAt, describe(event.exposure)),
       );
       watch(turn, state.gate);
       return;

@@ -25,6 +25,22 @@ export interface FlagDefinition {
   safe?: Exposure | 'frozen';
 }
 
+/** What the exposure is worth only until then (milliseconds since 1970), unless the owner's gate renews it. */
+export interface FlagLease {
+  until: number;
+  /**
+   * Where the flag goes back to, in each application by itself. Once the exposure is this one, the lease has run out:
+   * one that is in force would lower something.
+   */
+  fallback: Exposure;
+}
+
+/** A lease as it is asked for: its time begins when the store takes it. */
+export interface LeaseTerms {
+  seconds: number;
+  fallback: Exposure;
+}
+
 /** A rollout has completed the flag's decommission stage: the old path is gone, and a kill would send users to it. */
 export interface Decommissioned {
   rolloutId: string;
@@ -39,6 +55,8 @@ export interface FlagState extends FlagTarget {
   epoch: number;
   rolloutId: string | null;
   latch: FlagLatch | null;
+  /** Absent or null: the exposure holds until somebody changes it. */
+  lease?: FlagLease | null;
   /** Null again once another rollout claims the flag. */
   decommissioned: Decommissioned | null;
   shape: FlagDefinition;
@@ -51,6 +69,8 @@ export interface FlagChange extends FlagTarget {
   rolloutId: string;
   epoch: number;
   exposure: Exposure;
+  /** Absent: none, whatever was there before. */
+  lease?: LeaseTerms;
   direction: 'raise' | 'lower';
   expectedRevision: number | null;
   author: string;
@@ -61,6 +81,18 @@ export type FlagChangeResult =
   | { kind: 'written'; before: number; after: number; epoch: number }
   | { kind: 'unchanged'; revision: number; epoch: number }
   | { kind: 'refused'; why: 'stale-epoch' | 'latched' | 'drift' | 'not-owner'; current: FlagState };
+
+/** What must hold for a lease to be renewed (`terms` null: ended, the exposure being proven). */
+export interface LeaseRenewal {
+  rolloutId: string;
+  epoch: number;
+  revision: number;
+  terms: LeaseTerms | null;
+}
+
+export type FlagRenewalResult =
+  | { kind: 'renewed'; reading: FlagState }
+  | { kind: 'refused'; current: FlagState };
 
 export type FlagClaimResult =
   | { kind: 'claimed'; reading: FlagState }
@@ -81,11 +113,14 @@ export interface FlagRevision extends FlagTarget {
 export const FLAGS_CHANNEL = 'tidegate_flags';
 export interface FlagNotice extends FlagTarget {
   revision: number;
+  /** When the flag's lease ends; absent: it has none. */
+  lease?: number;
 }
 
 /**
  * Flags in PostgreSQL. Each change is one transaction that holds the flag's row, one revision with author and
- * reason, and one notice. Errors: `FLAG_UNKNOWN`, `FLAG_NOT_LATCHED`, `FLAG_LATCHED`, `POINT_OF_NO_RETURN` of a
+ * reason, and one notice; a renewed lease is a notice without a revision. A lease that has run out becomes a revision
+ * of its own before anything else is read or done. Errors: `FLAG_UNKNOWN`, `FLAG_NOT_LATCHED`, `FLAG_LATCHED`, `POINT_OF_NO_RETURN` of a
  * kill, `POSTGRES_UNREACHABLE`.
  */
 export interface FlagStore {
@@ -97,7 +132,9 @@ export interface FlagStore {
   claim(target: FlagTarget, shape: FlagDefinition, rolloutId: string): Promise<FlagClaimResult>;
   /** A `lower` that would widen the exposure now in force is judged like a raise. */
   write(change: FlagChange): Promise<FlagChangeResult>;
-  /** Ends the ownership if it is this rollout's. */
+  /** Lengthens or ends the lease of the exposure in force, as no new revision; never of one that has run out. */
+  renew(target: FlagTarget, renewal: LeaseRenewal): Promise<FlagRenewalResult>;
+  /** Ends the ownership if it is this rollout's, and the lease: what a rollout leaves behind holds. */
   release(target: FlagTarget, rolloutId: string): Promise<void>;
   /** Exposure to `safe` (null: what the shape says), but never wider than it is. The first latch stays. */
   kill(target: FlagTarget, safe: Exposure | null, latch: FlagLatch): Promise<FlagState>;

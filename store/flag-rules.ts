@@ -1,6 +1,6 @@
 import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
-import type { FlagChange, FlagState } from './flag-contract.ts';
+import type { FlagChange, FlagLease, FlagState, LeaseTerms } from './flag-contract.ts';
 
 /**
  * True when `next` widens nothing that is in force. To another variant than the canary (the safe exposure of a
@@ -17,6 +17,23 @@ export function lowers(next: Exposure, current: Exposure, canary: string): boole
 /** The canary called by its name is still the canary. */
 function unnamed(exposure: Exposure, canary: string): Exposure {
   return exposure.variant === canary ? { ...exposure, variant: null } : exposure;
+}
+
+/** The lease that the terms give at `now`; null where the fallback would lower nothing, and so prove nothing either. */
+export function leaseAt(
+  terms: LeaseTerms | null | undefined,
+  exposure: Exposure,
+  { canary, now }: { canary: string; now: number },
+): FlagLease | null {
+  if (terms === null || terms === undefined) return null;
+  const { seconds, fallback } = terms;
+  if (sameExposure(fallback, exposure) || !lowers(fallback, exposure, canary)) return null;
+  return { until: now + seconds * 1000, fallback };
+}
+
+/** The lease that holds the exposure up; null where there is none, and where one has run out and been carried out. */
+export function openLease({ lease, exposure }: Pick<FlagState, 'lease' | 'exposure'>): FlagLease | null {
+  return lease == null || sameExposure(lease.fallback, exposure) ? null : lease;
 }
 
 export type Ruling = 'write' | 'unchanged' | 'stale-epoch' | 'latched' | 'drift' | 'not-owner';

@@ -10,25 +10,37 @@ import {
   type FlagDefinition,
   type FlagLatch,
   type FlagNotice,
+  type FlagRenewalResult,
   type FlagRevision,
   type FlagState,
   type FlagStore,
   type FlagTarget,
+  type LeaseRenewal,
 } from './flag-contract.ts';
-import { judge, killedExposure, lowers, pointOfNoReturn } from './flag-rules.ts';
+import { judge, killedExposure, leaseAt, lowers, openLease, pointOfNoReturn } from './flag-rules.ts';
 import { flagRevisions, flags } from './schema.ts';
 
 /** Flags of the embedded provider in PostgreSQL; the rules of each change are in `flag-rules.ts`. */
 export function createFlagStore(database: Database): FlagStore {
   return {
-    read: (target) => database.run((queries) => find(queries, target)),
+    async read(target) {
+      const flag = await database.run((queries) => find(queries, target));
+      return flag === null || !seemsLapsed(flag)
+        ? flag
+        : database.transaction((queries) => locked(queries, target));
+    },
 
     async list(environment) {
       const wanted = environment === undefined ? undefined : eq(flags.environment, environment);
       const rows = await database.run((queries) =>
         queries.select().from(flags).where(wanted).orderBy(asc(flags.environment), asc(flags.key)),
       );
-      return rows.map(state);
+      const states = rows.map(state);
+      return Promise.all(
+        states.map(async (flag) =>
+          seemsLapsed(flag) ? database.transaction((queries) => locked(queries, flag)) : flag,
+        ),
+      );
     },
 
     revisions: (target, limit = 100) => database.run((queries) => revisions(queries, target, limit)),
@@ -38,13 +50,15 @@ export function createFlagStore(database: Database): FlagStore {
 
     write: (change) => database.transaction((queries) => write(queries, change)),
 
+    renew: (target, renewal) => database.transaction((queries) => renew(queries, target, renewal)),
+
     async release(target, rolloutId) {
       await database.transaction(async (queries) => {
-        const flag = await find(queries, target, { lock: true });
+        const flag = await held(queries, target);
         if (flag?.rolloutId !== rolloutId) return;
         await change(
           queries,
-          { ...flag, rolloutId: null },
+          { ...flag, rolloutId: null, lease: null },
           { rolloutId, author: rolloutId, reason: 'released' },
         );
       });
@@ -84,7 +98,7 @@ async function claim(
   }
   // A repeated claim keeps the epoch: a late duplicate must not make the owner's own writes stale.
   if (flag.rolloutId === rolloutId) return { kind: 'claimed', reading: flag };
-  const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1, decommissioned: null };
+  const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1, lease: null, decommissioned: null };
   const reason = created.length === 1 ? 'created and claimed' : 'claimed';
   return { kind: 'claimed', reading: await change(queries, next, { rolloutId, author: rolloutId, reason }) };
 }
@@ -96,7 +110,9 @@ async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeRe
   if (ruling === 'unchanged') return { kind: 'unchanged', revision: flag.revision, epoch: flag.epoch };
   if (ruling !== 'write') return { kind: 'refused', why: ruling, current: flag };
   const { rolloutId, author, reason, exposure } = wanted;
-  const after = await change(queries, { ...flag, exposure }, { rolloutId, author, reason });
+  const now = wanted.lease === undefined ? 0 : await clock(queries);
+  const lease = leaseAt(wanted.lease, exposure, { canary: flag.shape.canary, now });
+  const after = await change(queries, { ...flag, exposure, lease }, { rolloutId, author, reason });
   return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
 }
 
@@ -112,9 +128,11 @@ async function kill(
   const exposure = killedExposure(safe, flag);
   const by = { rolloutId: null, author: latch.by, reason: latch.reason };
   if (flag.latch === null) {
-    return change(queries, { ...flag, exposure, latch, epoch: flag.epoch + 1 }, by);
+    return change(queries, { ...flag, exposure, lease: null, latch, epoch: flag.epoch + 1 }, by);
   }
-  return sameExposure(exposure, flag.exposure) ? flag : change(queries, { ...flag, exposure }, by);
+  return sameExposure(exposure, flag.exposure)
+    ? flag
+    : change(queries, { ...flag, exposure, lease: null }, by);
 }
 
 async function setByHand(
@@ -128,7 +146,7 @@ async function setByHand(
   if (flag.latch !== null && !lowers(exposure, flag.exposure, flag.shape.canary)) {
     throw new Failure('FLAG_LATCHED', `${flag.latch.by} killed ${named(target)}: ${flag.latch.reason}`);
   }
-  return change(queries, { ...flag, exposure }, by);
+  return change(queries, { ...flag, exposure, lease: null }, by);
 }
 
 /** `rolloutId`: null for a person. */
@@ -140,7 +158,7 @@ interface Author {
 
 /** Writes the next revision of a flag whose row this transaction holds, its revision row and the notice. */
 async function change(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
-  const { environment, key, exposure, epoch, rolloutId, latch, decommissioned, shape } = next;
+  const { environment, key, exposure, epoch, rolloutId, latch, lease = null, decommissioned, shape } = next;
   const revision = next.revision + 1;
   const [row] = await queries
     .update(flags)
@@ -150,6 +168,7 @@ async function change(queries: Queries, next: FlagState, by: Author): Promise<Fl
       epoch,
       rolloutId,
       latch,
+      lease,
       decommissioned,
       revision,
       updatedAt: sql`now()`,
@@ -159,9 +178,53 @@ async function change(queries: Queries, next: FlagState, by: Author): Promise<Fl
     .returning();
   if (row === undefined) throw unknown(next);
   await queries.insert(flagRevisions).values({ environment, key, revision, exposure, epoch, ...by });
-  const notice: FlagNotice = { environment, key, revision };
-  await queries.execute(sql`select pg_notify(${FLAGS_CHANNEL}, ${JSON.stringify(notice)})`);
+  await notify(queries, state(row));
   return state(row);
+}
+
+async function notify(queries: Queries, { environment, key, revision, lease }: FlagState): Promise<void> {
+  const notice: FlagNotice = { environment, key, revision, ...(lease == null ? {} : { lease: lease.until }) };
+  await queries.execute(sql`select pg_notify(${FLAGS_CHANNEL}, ${JSON.stringify(notice)})`);
+}
+
+async function renew(
+  queries: Queries,
+  target: FlagTarget,
+  { rolloutId, epoch, revision, terms }: LeaseRenewal,
+): Promise<FlagRenewalResult> {
+  const flag = await locked(queries, target);
+  const same = flag.rolloutId === rolloutId && flag.epoch === epoch && flag.revision === revision;
+  if (!same || flag.latch !== null) return { kind: 'refused', current: flag };
+  const now = await clock(queries);
+  const lease = leaseAt(terms, flag.exposure, { canary: flag.shape.canary, now });
+  await queries.update(flags).set({ lease }).where(at(target));
+  const reading = { ...flag, lease };
+  await notify(queries, reading);
+  return { kind: 'renewed', reading };
+}
+
+/** By this process's clock; the database's decides. */
+function seemsLapsed(flag: FlagState): boolean {
+  const lease = openLease(flag);
+  return lease !== null && lease.until <= Date.now();
+}
+
+/** One clock for all leases: the database's. */
+async function clock(queries: Queries): Promise<number> {
+  const { rows } = await queries.execute<{ now: string }>(
+    sql`select extract(epoch from clock_timestamp()) * 1000 as now`,
+  );
+  return Math.floor(Number(rows[0]?.now));
+}
+
+/** The flag with its row held, and a lease that has run out carried out: no rule is applied to what no longer is. */
+async function held(queries: Queries, target: FlagTarget): Promise<FlagState | null> {
+  const flag = await find(queries, target, { lock: true });
+  const lease = flag === null ? null : openLease(flag);
+  if (flag === null || lease === null || lease.until > (await clock(queries))) return flag;
+  const reason = `the lease ran out at ${new Date(lease.until).toISOString()} and nobody had renewed it`;
+  const by = { rolloutId: null, author: 'tidegate (lease)', reason };
+  return change(queries, { ...flag, exposure: lease.fallback }, by);
 }
 
 async function find(
@@ -175,7 +238,7 @@ async function find(
 }
 
 async function locked(queries: Queries, target: FlagTarget): Promise<FlagState> {
-  const flag = await find(queries, target, { lock: true });
+  const flag = await held(queries, target);
   if (flag === null) throw unknown(target);
   return flag;
 }

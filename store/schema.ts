@@ -15,7 +15,7 @@ import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
 import type { SessionSubject } from './access-contract.ts';
 import { json, moment, words } from './columns.ts';
-import type { Decommissioned, FlagDefinition, FlagLatch } from './flag-contract.ts';
+import type { Decommissioned, FlagDefinition, FlagLatch, FlagLease } from './flag-contract.ts';
 
 export { flagTokens } from './token-table.ts';
 
@@ -119,6 +119,7 @@ export const flags = pgTable(
     epoch: integer().notNull(),
     rolloutId: words('rollout_id'),
     latch: json().$type<FlagLatch>(),
+    lease: json().$type<FlagLease>(),
     decommissioned: json().$type<Decommissioned>(),
     updatedAt: moment('updated_at').notNull().default(sql`now()`),
     updatedBy: words('updated_by').notNull(),

@@ -7,6 +7,7 @@ import {
   documentAt,
   FLAG,
   findEvaluator,
+  LEASES,
   WAY,
 } from '../fixtures/foreign.ts';
 
@@ -21,6 +22,7 @@ describe.skipIf(skipped !== '')(`flagd's Go core 0.16.1${skipped && ` (skipped: 
       encode: ['targetingKey', 'userId'],
       documents: [
         ...[...new Set(WAY)].map((percent) => documentAt({ percent })),
+        ...LEASES.map((lease) => documentAt({ percent: 25 }, { lease })),
         ...[0.01, 25].map((percent) => documentAt({ percent, segments: ['named'] }, BY_USER_ID)),
       ],
     };
@@ -30,12 +32,12 @@ describe.skipIf(skipped !== '')(`flagd's Go core 0.16.1${skipped && ` (skipped: 
       expect(differ).toEqual([]);
       expect(ours).toContain('on');
     }
-  }, 120_000);
+  }, 240_000);
 
   it('would not, for keys beyond ASCII that nobody encodes', async () => {
     const job = { flag: FLAG, contexts: CONTEXTS, encode: [], documents: [documentAt({ percent: 50 })] };
     const [theirs = []] = await ask(evaluator, job);
     const [ours = []] = askOurs(job);
     expect(CONTEXTS.filter((_, at) => ours[at] !== theirs[at]).length).toBeGreaterThan(300);
-  }, 120_000);
+  }, 240_000);
 });
