@@ -25,7 +25,8 @@ const BAND_FROM = 5000;
 const BLOCK = 50;
 
 /** What was counted until now is kept: only a count that falls from there has begun with the new stage. */
-export function enterSplit({ accepted: _, ...split }: SplitEvidence): SplitEvidence {
+export function enterSplit(before: SplitEvidence): SplitEvidence {
+  const { accepted: _, ...split } = before;
   return { ...split, at: null, comparable: false, begun: 0, requests: NONE, open: NONE };
 }
 
