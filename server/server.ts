@@ -7,8 +7,6 @@ import { guard } from './auth/guard.ts';
 import { deliveryRoutes } from './delivery.ts';
 import type { ServerDeps } from './deps.ts';
 import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
-import { rememberMethods } from './methods.ts';
-import { asProblem } from './problem.ts';
 import { createReports } from './reports.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
