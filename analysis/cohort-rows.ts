@@ -1,6 +1,7 @@
 import type { Assessment, Holding } from '../plans/assessment.ts';
 import type { ComparisonRow } from '../plans/comparison.ts';
 import type { Plan } from '../plans/plan.ts';
+import { coverageOf, coverageRequests } from '../plans/slices.ts';
 import { percent } from '../plans/words.ts';
 import type { Visit } from './replay.ts';
 
@@ -33,6 +34,39 @@ export function cohortRows(visit: Visit, look: Look): ComparisonRow[] {
   return [requests, people];
 }
 
+/** The same of a slice, with what its coverage asks for. */
+export function sliceRows(visit: Visit, look: Look & { slice: string }): ComparisonRow[] {
+  const { plan, slice } = look;
+  const known = visit.evidence.slices[slice];
+  const wanted = coverageOf(plan, visit.stageIndex).filter((one) => one.slice === slice);
+  const held = (of: 'users' | 'requests') =>
+    look.assessment.holding.some((one) => one.kind === 'coverage' && one.slice === slice && one.of === of);
+  const seen =
+    known !== undefined && visit.evidence.t !== null && known.requests.baseline + known.requests.canary > 0;
+  const users = known?.users ?? null;
+  const byRequests = wanted.filter(
+    ({ minUsers, minRequests }) => minUsers === undefined || minRequests !== undefined || users === null,
+  );
+  const minUsers = Math.max(0, ...wanted.map((one) => one.minUsers ?? 0));
+  const requests = cohortRow('requests', {
+    counts: seen ? known.requests : { baseline: null, canary: null },
+    need: Math.max(0, ...byRequests.map(coverageRequests)),
+    held: held('requests'),
+    share: look.share,
+  });
+  if (users === null) return [{ ...requests, slice }];
+  const people = cohortRow('users', {
+    counts: { baseline: null, canary: users },
+    need: minUsers,
+    held: held('users'),
+    share: look.share,
+  });
+  return [
+    { ...requests, slice },
+    { ...people, slice },
+  ];
+}
+
 interface Counts {
   counts: { baseline: number | null; canary: number | null };
   need: number | null;
@@ -51,6 +85,7 @@ function cohortRow(kind: 'requests' | 'users', { counts, need, held, share }: Co
   return {
     kind,
     metric: null,
+    slice: null,
     quantile: null,
     edge: null,
     baseline: { value: baseline, of: null, beyond: false },

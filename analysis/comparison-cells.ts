@@ -1,4 +1,5 @@
 import type { ComparedValue, Comparison, ComparisonRow } from '../plans/comparison.ts';
+import { partName } from '../plans/slices.ts';
 import { latency, percent, plain, points, rate, signed } from '../plans/words.ts';
 
 /** One row in words, with the units that people read; a number that is not known is said so. */
@@ -31,6 +32,17 @@ export function cellsOf(row: ComparisonRow, { compared, state }: Comparison): Ro
         ? NOTHING
         : `${row.verdict.replace('-', ' ')}${row.proven === true ? ', proven' : ''}`,
   };
+}
+
+/** The rows of the whole, then those of each slice. */
+export function groupsOf({ rows }: Comparison): { slice: string | null; rows: ComparisonRow[] }[] {
+  const groups: { slice: string | null; rows: ComparisonRow[] }[] = [];
+  for (const row of rows) {
+    const last = groups.at(-1);
+    if (last?.slice === row.slice) last.rows.push(row);
+    else groups.push({ slice: row.slice, rows: [row] });
+  }
+  return groups;
 }
 
 /** `errors`, `latency p95`, `latency > 250 ms`. */
@@ -109,7 +121,8 @@ export function notesOf({ rows, notes, level }: Comparison): string[] {
   const own = rows.flatMap((row) => {
     const missing = row.baseline.value === null && row.canary.value === null;
     if (row.note === null || missing) return [];
-    return [row.metric === null ? row.note : `${row.metric}: ${row.note}`];
+    const name = row.metric === null ? '' : `${partName({ metric: row.metric, slice: row.slice })}: `;
+    return [`${name}${row.note}`];
   });
   const intervals = rows.some(({ interval }) => interval !== null)
     ? [`intervals: ${percent(level * 100)} confidence sequences of the difference, valid at every look`]
@@ -121,13 +134,18 @@ const TITLES = ['metric', 'baseline', 'canary', 'difference', 'interval', 'accep
 
 /** The table as Markdown. */
 export function comparisonMarkdown(comparison: Comparison): string[] {
-  const rows = comparison.rows.map((row) => {
-    const cells = cellsOf(row, comparison);
-    const difference = cells.relative === '' ? cells.difference : `${cells.difference} (${cells.relative})`;
-    return TITLES.map((title) => (title === 'difference' ? difference : cells[title]));
-  });
   const line = (cells: readonly string[]) => `| ${cells.map(documentText).join(' | ')} |`;
-  return [line(TITLES), '| --- | ---: | ---: | ---: | ---: | --- | --- |', ...rows.map(line)];
+  const rows = groupsOf(comparison).flatMap((group) => [
+    ...(group.slice === null
+      ? []
+      : [`| **${documentText(group.slice)}** |${' |'.repeat(TITLES.length - 1)}`]),
+    ...group.rows.map((row) => {
+      const cells = cellsOf(row, comparison);
+      const difference = cells.relative === '' ? cells.difference : `${cells.difference} (${cells.relative})`;
+      return line(TITLES.map((title) => (title === 'difference' ? difference : cells[title])));
+    }),
+  ]);
+  return [line(TITLES), '| --- | ---: | ---: | ---: | ---: | --- | --- |', ...rows];
 }
 
 /** What people have written, inside a Markdown document: one line, and no character of it is markup. */

@@ -1,21 +1,14 @@
 import type { Assessment, MetricAssessment } from '../plans/assessment.ts';
-import type { ComparedValue, Comparison, ComparisonRow } from '../plans/comparison.ts';
-import type { LatencyMetric, Metric } from '../plans/metric.ts';
+import type { Comparison } from '../plans/comparison.ts';
+import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { Buckets } from '../plans/sample.ts';
+import { planSlices, sliceMetrics } from '../plans/slices.ts';
 import { stageShare } from '../plans/stages.ts';
-import { latency as seconds } from '../plans/words.ts';
-import { type MarginLook, marginWords, slowdownWords } from './acceptable.ts';
-import { cohortRows } from './cohort-rows.ts';
-import type { LatencyEvidence, RatioEvidence } from './evidence.ts';
+import { cohortRows, sliceRows } from './cohort-rows.ts';
 import { assess, enterStage, openEvidence } from './gate.ts';
-import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
 import { isCompared } from './margins.ts';
+import { metricRows } from './metric-rows.ts';
 import type { Visit } from './replay.ts';
-import { unitOf, type ValueMetric, worseOf } from './value.ts';
-
-/** Quantiles that people ask for, beside that of the plan. */
-const QUANTILES = [0.5, 0.95, 0.99] as const;
 
 /** Both cohorts of a visit side by side, from what its gate knows: no statistics but the gate's own. */
 export function compare(visit: Visit, plan: Plan, state: Comparison['state'] = 'past'): Comparison {
@@ -26,9 +19,14 @@ export function compare(visit: Visit, plan: Plan, state: Comparison['state'] = '
   // Limits on expressions are known to the gate alone.
   const word = recorded ?? assessment;
   const seen = evidence.t !== null;
-  const rows = plan.metrics.flatMap((metric) =>
-    rowsOf({ visit, plan, metric, compared, assessment: assessmentOf(assessment, word, metric.name) }),
-  );
+  const rowsOf = (metrics: readonly Metric[], slice: string | null) =>
+    metrics.flatMap((metric) => {
+      const found = assessmentOf(assessment, word, { metric: metric.name, slice });
+      return found === undefined
+        ? []
+        : metricRows({ visit, plan, metric, slice, compared, assessment: found });
+    });
+  const look = { plan, assessment, share: stageShare(plan, visit.stageIndex) };
   return {
     stage: visit.stage,
     visit: visit.visit,
@@ -43,7 +41,14 @@ export function compare(visit: Visit, plan: Plan, state: Comparison['state'] = '
     lnE: word.lnE,
     threshold: word.threshold,
     polls: evidence.polls,
-    rows: [...cohortRows(visit, { plan, assessment, share: stageShare(plan, visit.stageIndex) }), ...rows],
+    rows: [
+      ...cohortRows(visit, look),
+      ...rowsOf(plan.metrics, null),
+      ...planSlices(plan).flatMap((slice) => [
+        ...sliceRows(visit, { ...look, slice }),
+        ...rowsOf(sliceMetrics(plan, slice), slice),
+      ]),
+    ],
     notes: assessment.warnings,
   };
 }
@@ -63,170 +68,13 @@ export function compareAhead(plan: Plan, stageIndex: number): Comparison {
 }
 
 /** The numbers are those of the evidence; the verdict is the one that the gate gave. */
-function assessmentOf(now: Assessment, word: Assessment, name: string): MetricAssessment | undefined {
-  const found = now.metrics.find(({ metric }) => metric === name);
-  const said = word.metrics.find(({ metric }) => metric === name);
+function assessmentOf(
+  now: Assessment,
+  word: Assessment,
+  of: { metric: string; slice: string | null },
+): MetricAssessment | undefined {
+  const isMeant = (one: MetricAssessment) => one.metric === of.metric && (one.slice ?? null) === of.slice;
+  const found = now.metrics.find(isMeant);
+  const said = word.metrics.find(isMeant);
   return found === undefined || said === undefined ? found : { ...found, verdict: said.verdict };
-}
-
-interface Look {
-  visit: Visit;
-  plan: Plan;
-  metric: Metric;
-  compared: boolean;
-  assessment: MetricAssessment | undefined;
-}
-
-function rowsOf(look: Look): ComparisonRow[] {
-  const { visit, metric, assessment, plan } = look;
-  if (assessment === undefined) return [];
-  const evidence = visit.evidence.metrics[metric.name];
-  const at = {
-    look,
-    assessment,
-    margins: { plan, metric, assessment, evidence, stageIndex: visit.stageIndex },
-  };
-  if (metric.kind === 'latency')
-    return latencyRows(at, metric, evidence?.kind === 'latency' ? evidence : null);
-  if (metric.kind === 'ratio') return [ratioRow(at, evidence?.kind === 'ratio' ? evidence : null)];
-  return [valueRow(at, metric)];
-}
-
-interface At {
-  look: Look;
-  assessment: MetricAssessment;
-  margins: MarginLook;
-}
-
-/** What every row of a metric has. */
-function row(at: At, more: Pick<ComparisonRow, 'kind' | 'baseline' | 'canary'>): ComparisonRow {
-  const { look, assessment } = at;
-  const { evidence } = look.visit;
-  // Where nobody has looked there may have been requests.
-  const unseen = evidence.t === null || evidence.metrics[look.metric.name]?.missing != null;
-  const seen = (one: ComparedValue) => (unseen && one.value === null ? { ...one, of: null } : one);
-  return {
-    ...more,
-    baseline: seen(more.baseline),
-    canary: seen(more.canary),
-    metric: look.metric.name,
-    quantile: null,
-    edge: null,
-    difference: null,
-    relative: null,
-    interval: null,
-    acceptable: look.compared ? (marginWords(at.margins) ?? 'no margin: advisory') : null,
-    verdict: evidence.t === null ? null : assessment.verdict,
-    proven: assessment.proven,
-    note: null,
-  };
-}
-
-function differing(one: ComparisonRow, difference: number | null): ComparisonRow {
-  const base = one.baseline.value;
-  const relative = difference === null || base === null || base === 0 ? null : difference / Math.abs(base);
-  return { ...one, difference, relative };
-}
-
-function ratioRow(at: At, evidence: RatioEvidence | null): ComparisonRow {
-  const { assessment, look } = at;
-  const { metric } = look;
-  const one = row(at, {
-    kind: 'ratio',
-    baseline: valueOf(assessment.baseline, assessment.baselineRequests),
-    canary: valueOf(assessment.canary, assessment.canaryRequests),
-  });
-  if (!look.compared || evidence === null) return one;
-  const sign = metric.kind === 'ratio' && metric.good !== undefined ? -1 : 1;
-  const { Y, nH } = evidence.interval;
-  const difference = nH > 0 ? (sign * Y) / nH + 0 : null;
-  return { ...differing(one, difference), ...intervalOf(assessment) };
-}
-
-function valueRow(at: At, metric: ValueMetric): ComparisonRow {
-  const { assessment, look } = at;
-  const evidence = look.visit.evidence.metrics[metric.name];
-  const one = row(at, {
-    kind: metric.kind,
-    baseline: valueOf(assessment.baseline, assessment.baselineRequests),
-    canary: valueOf(assessment.canary, assessment.canaryRequests),
-  });
-  if (metric.kind === 'gauge' && metric.compare === 'canary')
-    return {
-      ...one,
-      baseline: valueOf(null, null),
-      acceptable: null,
-      note: 'the baseline has no such value: only limits decide',
-    };
-  if (!look.compared || evidence?.kind !== 'value') return one;
-  const [S, W] = evidence.difference;
-  const difference = W > 0 ? (worseOf(metric) * unitOf(evidence) * S) / W + 0 : null;
-  return { ...differing(one, difference), ...intervalOf(assessment) };
-}
-
-function intervalOf({ interval }: MetricAssessment): Pick<ComparisonRow, 'interval' | 'note'> {
-  return interval === null
-    ? { interval: null, note: 'too few polls for an interval' }
-    : { interval: [interval[0], interval[1]], note: null };
-}
-
-/**
- * The quantiles, and the share of requests above the edge nearest the plan's quantile: that is what is tested, so it
- * has the interval. A quantile's verdict is that of its latency, at the plan's own quantile only.
- */
-function latencyRows(at: At, metric: LatencyMetric, evidence: LatencyEvidence | null): ComparisonRow[] {
-  const { look, assessment } = at;
-  const quantiles = [...new Set([...QUANTILES, metric.quantile])].sort((a, b) => a - b);
-  const edge = evidence?.edges?.[0] ?? null;
-  const baseline = evidence?.baseline ?? null;
-  const canary = evidence?.canary ?? null;
-  const tested = edge === null ? 'no edge is' : `the share above ${seconds(edge)} is`;
-  const rows = quantiles.map((quantile): ComparisonRow => {
-    const one = row(at, {
-      kind: 'quantile',
-      baseline: quantileValue(baseline, quantile),
-      canary: quantileValue(canary, quantile),
-    });
-    const own = quantile === metric.quantile;
-    const known = !one.baseline.beyond && !one.canary.beyond && one.baseline.value !== null;
-    const difference =
-      known && one.canary.value !== null ? one.canary.value - (one.baseline.value ?? 0) : null;
-    return {
-      ...(look.compared ? differing(one, difference) : one),
-      quantile,
-      acceptable: look.compared && own ? (slowdownWords(at.margins) ?? 'no margin: advisory') : null,
-      verdict: own ? one.verdict : null,
-      proven: own ? one.proven : null,
-      note: look.compared ? `a quantile has no interval: ${tested} tested` : null,
-    };
-  });
-  if (!look.compared || edge === null || evidence === null) return rows;
-  const { Y, nH } = evidence.interval;
-  const slow: ComparisonRow = {
-    ...row(at, { kind: 'slow', baseline: slowShare(baseline, edge), canary: slowShare(canary, edge) }),
-    edge,
-    ...intervalOf(assessment),
-  };
-  return [...rows, differing(slow, nH > 0 ? Y / nH : null)];
-}
-
-function valueOf(value: number | null, of: number | null): ComparedValue {
-  return { value, of, beyond: false };
-}
-
-function quantileValue(buckets: Buckets | null, quantile: number): ComparedValue {
-  if (buckets === null) return valueOf(null, null);
-  const total = histogramTotal(buckets);
-  const last = buckets.findLast(([edge]) => edge !== '+Inf')?.[0];
-  const beyond =
-    typeof last === 'number' && total > 0 && countAbove(buckets, last) > (1 - quantile) * total * (1 + 1e-9);
-  return { value: quantileOf(buckets, quantile), of: total, beyond };
-}
-
-function slowShare(buckets: Buckets | null, edge: number): ComparedValue {
-  const total = buckets === null ? 0 : histogramTotal(buckets);
-  // An edge that is gone cannot be told.
-  return buckets === null || !(total > 0) || countAt(buckets, edge) === null
-    ? valueOf(null, total)
-    : valueOf(countAbove(buckets, edge) / total, total);
 }

@@ -6,6 +6,7 @@ import { countAbove, histogramTotal } from './histogram.ts';
 import { isCompared } from './margins.ts';
 import { countInterval } from './metric-findings.ts';
 import type { Visit } from './replay.ts';
+import { sliceContext } from './slices.ts';
 import { stageFrame } from './stage.ts';
 
 interface Part {
@@ -20,14 +21,20 @@ interface Part {
  * canary's requests, so it has the gate's interval. The error probability is shared among the stages, so that the sum
  * of their intervals holds at `1 - falseRollback`. Null: a value, a latency without an edge, or nothing was compared.
  */
-export function excessOf(plan: Plan, visits: readonly Visit[], metric: Metric): Excess | null {
+export function excessOf(
+  plan: Plan,
+  visits: readonly Visit[],
+  { metric, slice }: { metric: Metric; slice: string | null },
+): Excess | null {
   if (metric.kind === 'mean' || metric.kind === 'gauge') return null;
-  const parts = visits.flatMap((visit) => partOf(plan, visit, metric) ?? []);
+  const parts = visits.flatMap((visit) => partOf(plan, visit, { metric, slice }) ?? []);
   const last = parts.at(-1)?.known;
   if (last === undefined) return null;
   const alpha = plan.analysis.falseRollback / parts.length;
   const stages = parts.map(({ visit, known, requests, events }): Excess['stages'][number] => {
-    const look = { plan, frame: stageFrame(plan, visit.stageIndex), context: visit.context };
+    const at = { plan, context: visit.context, metric: metric.name };
+    const context = slice === null ? visit.context : sliceContext(visit.evidence, { ...at, slice });
+    const look = { plan, frame: stageFrame(plan, visit.stageIndex), context };
     const interval = countInterval(known, look, { metric: metric.name, alpha });
     const { Y, nH } = known.interval;
     return {
@@ -42,6 +49,7 @@ export function excessOf(plan: Plan, visits: readonly Visit[], metric: Metric): 
   const intervals = stages.flatMap(({ interval }) => (interval === null ? [] : [interval]));
   return {
     metric: metric.name,
+    slice,
     kind: metric.kind === 'latency' ? 'slow' : metric.good === undefined ? 'bad' : 'lost',
     edge: last.kind === 'latency' ? (last.edges?.[0] ?? null) : null,
     requests: sum(parts.map(({ requests }) => requests)),
@@ -61,8 +69,13 @@ export function usersHit(excess: number, users: number): number {
   return users > 0 && excess > 0 ? users * (1 - Math.exp(-excess / users)) : 0;
 }
 
-function partOf(plan: Plan, visit: Visit, metric: Metric): Part | null {
-  const known = visit.evidence.metrics[metric.name];
+function partOf(
+  plan: Plan,
+  visit: Visit,
+  { metric, slice }: { metric: Metric; slice: string | null },
+): Part | null {
+  const { evidence } = visit;
+  const known = (slice === null ? evidence : evidence.slices[slice])?.metrics[metric.name];
   if (known === undefined || known.kind === 'value' || !isCompared(plan.stages[visit.stageIndex]))
     return null;
   if (!(known.interval.nH > 0)) return null;

@@ -30,7 +30,7 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   const stage = plan.stages[frame.index];
   const holding: Holding[] = [...dataHoldings(evidence, look)];
   const fault = splitFault({ split: evidence.split, plan, frame });
-  if (fault !== null) holding.push({ kind: 'split', detail: fault });
+  if (fault !== null) holding.push({ kind: 'split', ...fault });
   const until = (evidence.since ?? evidence.t ?? 0) + (stage?.bake ?? 0);
   if (evidence.t === null || evidence.since === null || evidence.t < until - 1e-6)
     holding.push({ kind: 'bake', until });

@@ -42,7 +42,7 @@ export function inquiryOf(
   const at =
     slice === undefined
       ? asked
-      : { ...asked, ...sliceContext(evidence, { plan, context: asked, metric: asked.metric }) };
+      : { ...asked, ...sliceContext(evidence, { plan, context: asked, metric: asked.metric, slice }) };
   const { t, since } = evidence;
   if (known === undefined || known.kind === 'value' || t === null || since === null) return null;
   const best = strongest(known, plan, at);

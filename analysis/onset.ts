@@ -1,23 +1,32 @@
 import type { Plan } from '../plans/plan.ts';
+import { partName } from '../plans/slices.ts';
 import { yardsticksOf } from './metric-findings.ts';
 import { evidenceOf } from './process.ts';
 import type { Replay, Visit } from './replay.ts';
+import { sliceContext } from './slices.ts';
 import { stageFrame } from './stage.ts';
 
 /**
  * When what stands against a metric began: the start, in seconds since the rollout began, of the first window of the
  * component that carries its evidence. Null: no evidence, or that component is no longer followed.
  */
-export function onsetOf(replay: Replay, visit: Visit, name: string): number | null {
+export function onsetOf(
+  replay: Replay,
+  visit: Visit,
+  of: { metric: string; slice: string | null },
+): number | null {
   const plan: Plan = replay.plan;
-  const known = visit.evidence.metrics[name];
-  const metric = plan.metrics.find((one) => one.name === name);
+  const { evidence } = visit;
+  const known = (of.slice === null ? evidence : evidence.slices[of.slice])?.metrics[of.metric];
+  const metric = plan.metrics.find((one) => one.name === of.metric);
   if (known === undefined || metric === undefined) return null;
-  const look = { plan, frame: stageFrame(plan, visit.stageIndex), context: visit.context };
+  const at = { plan, context: visit.context, metric: of.metric };
+  const context = of.slice === null ? visit.context : sliceContext(evidence, { ...at, slice: of.slice });
+  const look = { plan, frame: stageFrame(plan, visit.stageIndex), context };
   const { carrier } = evidenceOf(known.process, yardsticksOf(metric, known, look));
   if (carrier === null) return null;
   const start = known.process.clock - carrier.age;
   if (!known.process.live.some((component) => component.start === start)) return null;
-  const first = replay.windowAt(name, start + 1);
+  const first = replay.windowAt(partName(of), start + 1);
   return first === null ? null : first - plan.source.poll;
 }

@@ -1,6 +1,7 @@
 import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Reading, Rejection, Sample } from '../plans/sample.ts';
+import { partName } from '../plans/slices.ts';
 import type { Evidence } from './evidence.ts';
 import { enterStage, observe, openEvidence } from './gate.ts';
 import { learn } from './history.ts';
@@ -93,9 +94,9 @@ export class Replay {
     return now;
   }
 
-  /** End of the window that was a metric's poll number `clock` (from 1) in its evidence; null: not known. */
-  windowAt(metric: string, clock: number): number | null {
-    return this.#clocks.get(metric)?.[clock - 1] ?? null;
+  /** End of the window that was poll number `clock` (from 1) in the evidence of a metric, or of `errors{tier=enterprise}`; null: not known. */
+  windowAt(part: string, clock: number): number | null {
+    return this.#clocks.get(part)?.[clock - 1] ?? null;
   }
 
   #enter(stage: string, stageIndex: number): Visit {
@@ -122,8 +123,11 @@ export class Replay {
   }
 
   /** Ages of evidence count the polls that were any: here is when each of them was. */
-  #clock({ metrics }: Evidence, t: number): void {
-    for (const [name, { process }] of Object.entries(metrics)) {
+  #clock({ metrics, slices }: Evidence, t: number): void {
+    const parts = Object.entries(slices).flatMap(([slice, known]) =>
+      Object.entries(known.metrics).map(([metric, one]) => [partName({ metric, slice }), one] as const),
+    );
+    for (const [name, { process }] of [...Object.entries(metrics), ...parts]) {
       const times = this.#clocks.get(name) ?? [];
       if (times.length === process.clock) continue;
       // Evidence that began again counts anew.

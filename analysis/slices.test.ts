@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { CohortSample, Sample } from '../plans/sample.ts';
+import type { CohortSample, HistorySample, Sample } from '../plans/sample.ts';
+import { assumedDispersion } from './dispersion.ts';
 import type { Evidence } from './evidence.ts';
 import { accept, restoreEvidence } from './evidence.ts';
 import { assess, enterStage, observe, openEvidence } from './gate.ts';
-import { planOf, reading } from './traffic.fixture.ts';
+import { learn } from './history.ts';
+import { sliceContext } from './slices.ts';
+import { dispersionsOf, type GateContext } from './stage.ts';
+import { latencyBuckets, planOf, poisson, randomOf, reading } from './traffic.fixture.ts';
 import { sharesOf, wholeShares } from './weights.ts';
 
 const STEP = 15;
@@ -249,5 +253,66 @@ describe('the evidence', () => {
     const size = JSON.stringify(one.evidence).length;
     one.poll({}, 1500);
     expect(JSON.stringify(one.evidence).length).toBeLessThan(2 * size);
+  });
+});
+
+describe('the noise of a slice', () => {
+  test('is learnt from the hours before the rollout, and so are its latency edges', () => {
+    const of = planOf({
+      stages,
+      coverage: [{ slice: SLICE }],
+      metrics: [
+        { name: 'errors', kind: 'ratio', bad: 'b', total: 't', soft: '+0.1pp' },
+        { name: 'latency', kind: 'latency', histogram: 's', soft: '+20%' },
+      ],
+    });
+    const random = randomOf(5);
+    const half = (rate: number, mean: number) => ({
+      requests: 500,
+      ratios: { errors: { events: poisson(random, 500 * rate), total: 500 } },
+      histograms: { latency: latencyBuckets(random, { requests: 500, mean }) },
+    });
+    const sum = (halves: readonly [CohortSample, CohortSample]) => halves[0];
+    const history = Array.from({ length: 400 }, (_, i): HistorySample => {
+      const [calm, wild] = [
+        [half(0.01, 0.1), half(0.01, 0.1)] as const,
+        [half(i % 2 === 0 ? 0.09 : 0.01, 0.3), half(0.01, 0.3)] as const,
+      ];
+      return {
+        stage: 'history',
+        t: (i - 400) * STEP,
+        baseline: sum(calm),
+        halves: calm,
+        slices: { [SLICE]: { baseline: sum(wild), halves: wild } },
+      };
+    });
+    const learnt = learn(of, history);
+    const part = `errors{${SLICE}}`;
+    const last = (name: string) => learnt.dispersion[name]?.at(-1) ?? 0;
+    expect(last(part)).toBeGreaterThan(5 * last('errors'));
+    expect(Math.min(...(learnt.edges[`latency{${SLICE}}`] ?? []))).toBeGreaterThan(
+      Math.min(...(learnt.edges['latency'] ?? [])),
+    );
+    // A slice that the past does not show is as it was: the larger of the metric's noise and of the assumption.
+    const evidence = openEvidence(of);
+    const at = { plan: of, metric: 'errors', slice: SLICE };
+    const G = (context: GateContext) =>
+      dispersionsOf({ plan: of, context: sliceContext(evidence, { ...at, context }), metric: 'errors' }, [
+        [],
+      ])[0]?.(4) ?? 0;
+    const { [part]: own = [], ...others } = learnt.dispersion;
+    expect(G({ stageIndex: 0, dispersion: learnt.dispersion })).toBeCloseTo(own[2] ?? 0, 9);
+    expect(G({ stageIndex: 0, dispersion: others })).toBeCloseTo(assumedDispersion(0.3)(4), 9);
+    expect(
+      learn(
+        of,
+        history.map(({ stage, t, baseline, halves = [baseline, baseline] }) => ({
+          stage,
+          t,
+          baseline,
+          halves,
+        })),
+      ).dispersion,
+    ).toEqual(Object.fromEntries(Object.entries(others).filter(([name]) => !name.includes('{'))));
   });
 });

@@ -4,6 +4,7 @@ import type { Rejection, Sample } from '../plans/sample.ts';
 import { coverageOf, planSlices, sliceMetrics } from '../plans/slices.ts';
 import { assumedDispersion } from './dispersion.ts';
 import type { Evidence, LatencyEvidence, RatioEvidence, SliceEvidence } from './evidence.ts';
+import { sliceLearnt } from './history.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
@@ -45,7 +46,10 @@ export function enterSlices(evidence: Evidence, at: Frame): Evidence['slices'] {
     const known = evidence.slices[slice];
     const metrics = sliceMetrics(at.plan, slice).map((metric) => {
       const before = known?.metrics[metric.name] ?? openMetric(metric);
-      return [metric.name, enterMetric(before, metric, ofSlice(evidence, metric.name, at))] as const;
+      return [
+        metric.name,
+        enterMetric(before, metric, ofSlice(evidence, { metric: metric.name, slice }, at)),
+      ] as const;
     });
     return [slice, { ...openSlice(at.plan, slice), metrics: Object.fromEntries(metrics) }] as const;
   });
@@ -58,22 +62,23 @@ function enterMetric(known: Counts, metric: RatioMetric | LatencyMetric, at: Fra
 }
 
 /**
- * What a metric's test needs to know in a slice. Its noise is measured on the slice's own halves; until they tell, the larger
- * of the metric's and of the plan's assumption stands in, as a part of the traffic scatters no less than the whole. Its
- * latency edges are its own too: a slice may be slower than the rest.
+ * What a metric's test needs to know in a slice. Its noise is measured on the slice's own halves, before the rollout and in it; until
+ * they tell, the larger of the metric's and of the plan's assumption stands in, as a part of the traffic scatters no less than the
+ * whole. Its latency edges are its own too: a slice may be slower than the rest.
  */
 export function sliceContext(
   evidence: Evidence,
-  { plan, context, metric }: { plan: Plan; context: GateContext; metric: string },
+  { plan, context, metric, slice }: { plan: Plan; context: GateContext; metric: string; slice: string },
 ): GateContext {
   const whole = dispersionsOf({ plan, context, metric }, evidence.metrics[metric]?.halves ?? []);
   const curves = [assumedDispersion(plan.analysis.noise), ...whole];
   const fallback = (n: number) => Math.max(...curves.map((curve) => curve(n)));
-  return { ...context, dispersion: {}, edges: {}, fallback };
+  const own = sliceLearnt({ dispersion: context.dispersion ?? {}, edges: context.edges ?? {} }, slice);
+  return { ...context, ...own, fallback };
 }
 
-function ofSlice(evidence: Evidence, metric: string, at: Frame): Frame {
-  return { ...at, context: sliceContext(evidence, { ...at, metric }) };
+function ofSlice(evidence: Evidence, of: { metric: string; slice: string }, at: Frame): Frame {
+  return { ...at, context: sliceContext(evidence, { ...at, ...of }) };
 }
 
 /** One poll of every slice. A slice that the sample lacks, or of which it lacks a metric, is missing from then on. */
@@ -102,7 +107,7 @@ function observeSlice(
   const metrics = sliceMetrics(plan, poll.slice).map((metric) => {
     const before = known.metrics[metric.name] ?? openMetric(metric);
     const after = observeMetric(before, metric, {
-      ...ofSlice(evidence, metric.name, poll),
+      ...ofSlice(evidence, { metric: metric.name, slice: poll.slice }, poll),
       sample: part,
     });
     whole &&= after !== null && after.missing === null;
@@ -136,7 +141,7 @@ export function findSlices(evidence: Evidence, look: Frame): Finding[] {
   return Object.entries(evidence.slices).flatMap(([slice, known]) =>
     sliceMetrics(look.plan, slice).map((metric) => {
       const within = { ...evidence, metrics: known.metrics };
-      const finding = findMetric(within, metric, ofSlice(evidence, metric.name, look));
+      const finding = findMetric(within, metric, ofSlice(evidence, { metric: metric.name, slice }, look));
       return {
         ...finding,
         slice,

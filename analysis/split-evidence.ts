@@ -4,6 +4,16 @@ export interface Pair {
   canary: number;
 }
 
+/**
+ * A split that a person has accepted in this stage. `users`: those that were counted by then; null: they were not known, or not
+ * comparable. `from`: what of the present counts is older than the acceptance and is not tested again.
+ */
+export interface AcceptedSplit {
+  users: Pair | null;
+  requests: Pair;
+  from: Pair;
+}
+
 /** How the distinct users of the two cohorts were counted since the stage began. */
 export interface SplitEvidence {
   /** As they were last told, also in the stage before; null: never. */
@@ -21,6 +31,8 @@ export interface SplitEvidence {
   /** Requests of the stage in complete blocks, and those of the block that is not complete yet. */
   requests: Pair;
   open: Pair;
+  /** Absent: nothing was accepted in this stage. */
+  accepted?: AcceptedSplit;
 }
 
 export const NONE: Pair = { baseline: 0, canary: 0 };

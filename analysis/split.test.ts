@@ -4,7 +4,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample, SplitCount } from '../plans/sample.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, enterStage, observe, openEvidence } from './gate.ts';
-import { observeSplit, splitFault } from './split.ts';
+import { acceptSplit, observeSplit, splitFault } from './split.ts';
 import { openSplit } from './split-evidence.ts';
 import { stageFrame } from './stage.ts';
 import { planOf, randomOf, reading } from './traffic.fixture.ts';
@@ -41,6 +41,11 @@ function gate(of: Plan, first = 0) {
       };
       evidence = observe(evidence, of, reading(sample), { stageIndex });
       return assess(evidence, of, { stageIndex });
+    },
+    accept(): boolean {
+      const split = acceptSplit(evidence.split);
+      if (split !== null) evidence = { ...evidence, split };
+      return split !== null;
     },
     enter(next: number) {
       stageIndex = next;
@@ -193,7 +198,9 @@ describe('a stage whose users are no random sample', () => {
     one.poll({ users: [950, 0] });
     one.enter(1);
     const at = one.poll({ users: [500, 100] });
-    expect(at.holding).toContainEqual({ kind: 'split', detail: expect.stringContaining('staff also have') });
+    expect(at.holding).toContainEqual(
+      expect.objectContaining({ kind: 'split', detail: expect.stringContaining('staff also have') }),
+    );
   });
 });
 
@@ -288,5 +295,90 @@ describe('simulated healthy stages of sticky users, log-normal with sigma 1', ()
   test('that are not split as planned alarm by users', { timeout: 60_000 }, () => {
     expect(count({ percent: 5, share: 0.1, told: true, each: 20 })).toBeGreaterThan(0.95);
     expect(count({ percent: 50, share: 0.56, told: true, each: 20 })).toBeGreaterThan(0.95);
+  });
+});
+
+describe('a split that a person has accepted', () => {
+  const grown = (
+    of: ReturnType<typeof gate>,
+    from: [number, number],
+    step: [number, number],
+    polls: number,
+  ) => {
+    let at = of.poll({ users: from });
+    for (let i = 1; i <= polls; i++) at = of.poll({ users: [from[0] + i * step[0], from[1] + i * step[1]] });
+    return at;
+  };
+
+  test('is quiet while it stays as it was accepted, and says what it is held against', () => {
+    const one = gate(plan);
+    const held = one.poll({ users: [1800, 200] });
+    expect(held.holding).toContainEqual(
+      expect.objectContaining({ kind: 'split', seen: { of: 'users', baseline: 1800, canary: 200 } }),
+    );
+    expect(one.accept()).toBe(true);
+    const at = grown(one, [1800, 200], [90, 10], 40);
+    expect(alarms(at)).toBe(false);
+    expect(at.warnings).toContainEqual(
+      expect.stringMatching(/accepted the traffic split .* 10 % of the users/),
+    );
+  });
+
+  test('holds again once what comes is split otherwise', () => {
+    const one = gate(plan);
+    one.poll({ users: [1800, 200] });
+    one.accept();
+    const at = grown(one, [1800, 200], [60, 40], 10);
+    const fault = at.holding.find(({ kind }) => kind === 'split');
+    expect(fault).toMatchObject({
+      detail: expect.stringMatching(/^400 of 1000 users have the canary, 40 % where 10 % are accepted$/),
+    });
+  });
+
+  test('is tested no finer than the accepted share was known: hardly one of many alarms, however long it lasts', () => {
+    let alarmed = 0;
+    for (let seed = 1; seed <= 150; seed++) {
+      const random = randomOf(seed);
+      const one = gate(plan);
+      let users: [number, number] = [270, 30];
+      const draw = (n: number) => {
+        for (let i = 0; i < n; i++)
+          users = random() < 0.11 ? [users[0], users[1] + 1] : [users[0] + 1, users[1]];
+      };
+      one.poll({ users });
+      one.accept();
+      let any = false;
+      for (let i = 0; i < 40; i++) {
+        draw(250);
+        any ||= alarms(one.poll({ users }));
+      }
+      if (any) alarmed += 1;
+    }
+    expect(alarmed).toBeLessThanOrEqual(3);
+  });
+
+  test('counts for its stage alone, and not where a cohort has nothing', () => {
+    const one = gate(plan);
+    one.poll({ users: [1800, 200] });
+    one.accept();
+    one.enter(1);
+    one.poll({ requests: [2250, 750], users: [20, 2] });
+    expect(alarms(one.poll({ requests: [2250, 750], users: [1800, 200] }))).toBe(true);
+    const none = gate(plan);
+    const held = none.poll({ users: [4000, 0] });
+    expect(held.holding.find(({ kind }) => kind === 'split')).not.toHaveProperty('seen');
+    expect(none.accept()).toBe(false);
+  });
+
+  test('of requests moves the band to what was seen', () => {
+    const one = gate(planOf({ stages: [stage(5)] }));
+    let at = one.poll({ requests: [60_000, 60_000] });
+    for (let i = 0; i < 3; i++) at = one.poll({ requests: [60_000, 60_000] });
+    expect(alarms(at)).toBe(true);
+    expect(one.accept()).toBe(true);
+    for (let i = 0; i < 6; i++) at = one.poll({ requests: [60_000, 60_000] });
+    expect(alarms(at)).toBe(false);
+    for (let i = 0; i < 90; i++) at = one.poll({ requests: [114_000, 6_000] });
+    expect(alarms(at)).toBe(true);
   });
 });

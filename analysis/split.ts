@@ -1,3 +1,4 @@
+import type { SeenSplit } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import { stageExposure } from '../plans/stages.ts';
@@ -24,8 +25,21 @@ const BAND_FROM = 5000;
 const BLOCK = 50;
 
 /** What was counted until now is kept: only a count that falls from there has begun with the new stage. */
-export function enterSplit(split: SplitEvidence): SplitEvidence {
+export function enterSplit(before: SplitEvidence): SplitEvidence {
+  const { accepted: _, ...split } = before;
   return { ...split, at: null, comparable: false, begun: 0, requests: NONE, open: NONE };
+}
+
+/**
+ * A person accepts the split as it is until the next stage: from now on only what comes is tested, against what was counted by now.
+ * Null where a cohort has nothing: without it nothing could be compared, whoever accepts it.
+ */
+export function acceptSplit(split: SplitEvidence): SplitEvidence | null {
+  const users = split.comparable ? split.users : null;
+  const { baseline, canary } = users ?? split.requests;
+  if (!(baseline > 0 && canary > 0)) return null;
+  const accepted = { users, requests: split.requests, from: users ?? NONE };
+  return { ...split, accepted, begun: split.begun + 1, requests: NONE, open: NONE };
 }
 
 interface SplitPoll {
@@ -81,7 +95,10 @@ function observeUsers(split: SplitEvidence, poll: SplitPoll): SplitEvidence {
   // One process counts both, so both begin anew with it; another one has counted since the stage began as the first did.
   const together = by !== null && (moved ? split.comparable : before !== null);
   const comparable = together || (fresh('baseline') && fresh('canary'));
-  return { ...next, comparable, begun: comparable ? split.begun + 1 : split.begun };
+  // What is counted anew has nothing in it that was accepted.
+  const { accepted } = split;
+  const anew = accepted === undefined ? {} : { accepted: { ...accepted, from: NONE } };
+  return { ...next, ...anew, comparable, begun: comparable ? split.begun + 1 : split.begun };
 }
 
 /** Both cohorts' users as one counter has seen them; null: not told, or not comparable. */
@@ -101,11 +118,16 @@ interface Look {
 
 /**
  * What is wrong with how the traffic is split, for people; null: nothing, or the stage has no planned split. It is a
- * fault of the data, so it holds a gate and never stops a rollout.
+ * fault of the data, so it holds a gate and never stops a rollout. `seen`: what a person can accept; absent: a cohort has nothing.
  */
-export function splitFault(look: Look): string | null {
+export function splitFault(look: Look): { detail: string; seen?: SeenSplit } | null {
   if (!look.frame.compared) return null;
-  return look.split.comparable ? usersFault(look) : requestsFault(look);
+  const { split } = look;
+  const detail = split.comparable ? usersFault(look) : requestsFault(look);
+  if (detail === null) return null;
+  const counted = split.comparable ? split.users : split.requests;
+  if (counted === null || acceptSplit(split) === null) return { detail };
+  return { detail, seen: { of: split.comparable ? 'users' : 'requests', ...counted } };
 }
 
 /** The alarm of the distinct users, ln of the evidence and what it must reach. */
@@ -115,42 +137,66 @@ export function usersTest({ split, frame }: Pick<Look, 'split' | 'frame'>): {
 } {
   const { users, begun, mixed } = split;
   const threshold = Math.log((frame.ruler.stages * begun * (begun + 1)) / ALPHA);
-  const { share } = frame;
   if (users === null || !split.comparable) return { lnE: 0, threshold };
-  const { baseline, canary } = users;
+  const { baseline, canary } = sinceAccepted(split, users);
+  const share = usersShare(split, frame);
   if (mixed && canary > share * (baseline + canary)) return { lnE: 0, threshold };
-  const lnE = lnBayesFactor([
-    { count: canary, theta: share, prior: PRIOR * share },
-    { count: baseline, theta: 1 - share, prior: PRIOR * (1 - share) },
-  ]);
+  const factor = (prior: Pair) =>
+    lnBayesFactor([
+      { count: canary, theta: share, prior: prior.canary },
+      { count: baseline, theta: 1 - share, prior: prior.baseline },
+    ]);
+  const around = factor({ canary: PRIOR * share, baseline: PRIOR * (1 - share) });
+  const before = split.accepted?.users ?? null;
+  // The accepted share is known no better than it was counted: the null is its posterior, and no point.
+  const lnE =
+    before === null ? around : around - factor({ canary: before.canary + 1, baseline: before.baseline + 1 });
   return { lnE, threshold };
+}
+
+function sinceAccepted({ accepted }: SplitEvidence, { baseline, canary }: Pair): Pair {
+  const from = accepted?.users == null ? NONE : accepted.from;
+  return { baseline: Math.max(0, baseline - from.baseline), canary: Math.max(0, canary - from.canary) };
+}
+
+/** The share of the canary that is tested: the plan's, or what a person has accepted of the users. */
+function usersShare({ accepted }: SplitEvidence, { share }: StageFrame): number {
+  return accepted?.users == null ? share : shareOf(accepted.users);
+}
+
+function shareOf({ baseline, canary }: Pair): number {
+  return (canary + 1) / (baseline + canary + 2);
 }
 
 function usersFault(look: Look): string | null {
   const { lnE, threshold } = usersTest(look);
-  const { users } = look.split;
-  if (users === null || lnE < threshold) return null;
-  const { canary } = users;
-  const all = users.baseline + canary;
-  const segments = canary > look.frame.share * all ? segmentsOf(look) : [];
+  const { split, frame } = look;
+  if (split.users === null || lnE < threshold) return null;
+  const { baseline, canary } = sinceAccepted(split, split.users);
+  const all = baseline + canary;
+  const share = usersShare(split, frame);
+  const segments = canary > share * all ? segmentsOf(look) : [];
   const hint =
     segments.length === 0
       ? ''
       : ` (${segments.join(', ')} also have the canary: source.users must leave them out)`;
-  return `${canary} of ${all} users have the canary, ${percent(canary / all)} where ${percent(look.frame.share)} are planned${hint}`;
+  return `${canary} of ${all} users have the canary, ${percent(canary / all)} where ${percent(share)} are ${split.accepted?.users == null ? 'planned' : 'accepted'}${hint}`;
 }
 
 function requestsFault(look: Look): string | null {
-  const { frame } = look;
-  const { baseline, canary } = look.split.requests;
+  const { frame, split } = look;
+  const { baseline, canary } = split.requests;
   const all = baseline + canary;
+  const before = split.accepted?.requests;
+  const accepted = before !== undefined && before.canary > 0 && before.baseline > 0;
+  const share = accepted ? shareOf(before) : frame.share;
   if (frame.share * all < BAND_FROM) return null;
-  const odds = canary / Math.max(1, baseline) / (frame.share / (1 - frame.share));
+  const odds = canary / Math.max(1, baseline) / (share / (1 - share));
   const few = odds < 1 / BAND;
   // Segments come on top of the percentage, and how many requests they make is not known.
   const many = odds > BAND && segmentsOf(look).length === 0;
   if (!few && !many) return null;
-  return `${Math.round(canary)} of ${Math.round(all)} requests are the canary's, ${percent(canary / all)} where ${percent(frame.share)} are planned (users are not known: only a quarter or four times the plan is told apart)`;
+  return `${Math.round(canary)} of ${Math.round(all)} requests are the canary's, ${percent(canary / all)} where ${percent(share)} are ${accepted ? 'accepted' : 'planned'} (users are not known: only a quarter or four times ${accepted ? 'of that' : 'the plan'} is told apart)`;
 }
 
 function segmentsOf({ plan, frame }: Look): string[] {
@@ -160,6 +206,10 @@ function segmentsOf({ plan, frame }: Look): string[] {
 /** What the guard cannot see in a stage that has a planned split; null: it sees the users. */
 export function splitWarning({ split, plan, frame }: Look): string | null {
   if (!frame.compared) return null;
+  if (split.accepted !== undefined) {
+    const { users, requests } = split.accepted;
+    return `a person has accepted the traffic split of this stage: it is held against ${percent(shareOf(users ?? requests))} of the ${users === null ? 'requests' : 'users'}, not against the plan`;
+  }
   const band =
     'the traffic split is held against a wide band of requests only, a quarter to four times the plan';
   if (!split.comparable) {

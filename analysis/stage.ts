@@ -2,7 +2,7 @@ import { perPlan } from '../plans/per-plan.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
-import { largestDispersion, measuredDispersion } from './dispersion.ts';
+import { largestDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
 import { isMeasured, knotsOf } from './halves.ts';
@@ -16,7 +16,10 @@ export interface GateContext {
   stageIndex: number;
   /** What a person has accepted, by metric. */
   acceptances?: Readonly<Record<string, Acceptance>>;
-  /** Dispersion curves by metric, measured before the rollout; they join what the rollout itself has shown. */
+  /**
+   * Dispersion curves by metric, and by `errors{tier=enterprise}` those of a slice, measured before the rollout; they join what the
+   * rollout itself has shown.
+   */
   dispersion?: Readonly<Record<string, Knots>>;
   /** Edges for a latency, chosen from history; without them they are chosen from the baseline. */
   edges?: Readonly<Record<string, readonly number[]>>;
@@ -77,13 +80,11 @@ export function dispersionsOf(
   const before = at.context.dispersion?.[at.metric];
   const { noise } = at.plan.analysis;
   const { fallback } = at.context;
-  if (fallback !== undefined) {
-    return halves.map((one) => {
-      const own = knotsOf(one, noise);
-      return own === null ? fallback : measuredDispersion(own);
-    });
-  }
-  return halves.map((one) => largestDispersion([before, knotsOf(one, noise)], noise));
+  return halves.map((one) => {
+    const own = knotsOf(one, noise);
+    const measured = own !== null || (before !== undefined && before.length > 0);
+    return fallback !== undefined && !measured ? fallback : largestDispersion([before, own], noise);
+  });
 }
 
 /** True where nothing was measured, and the plan's `noise` stands in. */

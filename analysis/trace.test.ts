@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isFailure } from '../plans/failures.ts';
-import type { CohortSample, Sample } from '../plans/sample.ts';
+import type { CohortSample, HistorySample, Sample } from '../plans/sample.ts';
 import { refuseFaults, type TraceEntry, TraceReader, traceLine } from './trace.ts';
 import { planOf } from './traffic.fixture.ts';
 
@@ -64,6 +64,28 @@ describe('a trace', () => {
         expect(parse(text)).toEqual(samples.map((one) => ({ kind: 'sample', rollout: 'r1', sample: one })));
       }),
     );
+  });
+
+  test('holds the slices of the time before, of the baseline alone', () => {
+    const plan = planOf({ coverage: [{ slice: 'tier=enterprise' }] });
+    const cohort = (events: number): CohortSample => ({
+      requests: 50,
+      ratios: { errors: { events, total: 50 } },
+      histograms: {},
+    });
+    const before: HistorySample = {
+      stage: 'history',
+      t: -15,
+      baseline: cohort(3),
+      slices: { 'tier=enterprise': { baseline: cohort(2), halves: [cohort(1), cohort(0)] } },
+    };
+    const line = traceLine(before, { rollout: 'r1', plan });
+    const { stage: _, ...entry } = before;
+    expect(new TraceReader(plan).read(line, 1)).toEqual({ kind: 'history', rollout: 'r1', ...entry });
+    const reader = new TraceReader(plan);
+    const wrong = line.replace('"stage":"history","t":-15', '"stage":"5%","t":15,"canary":{"requests":1}');
+    expect(reader.read(wrong, 1)).toBeNull();
+    expect(reader.faults().problems).toEqual([[1, expect.stringContaining('canary: missing in stage 5%')]]);
   });
 
   test('is read as documented: plain counts among the requests, bad of a total, cumulative latency, history', () => {

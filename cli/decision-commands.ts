@@ -9,7 +9,9 @@ const WHY = ['--reason <text>', 'why; it stands in the journal'] as const;
 export function addDecisions(program: Command, run: Run): void {
   program
     .command('approve <rollout>')
-    .description('approve what the rollout waits for: its start, its next stage, or a soft stop')
+    .description(
+      'approve what the rollout waits for: its start, its next stage, a soft stop, or a traffic split',
+    )
     .option(...WHY)
     .option('--accept <difference>', 'accept a soft stop up to this difference, such as 0.3pp')
     .option('--break-glass', 'approve your own rollout; a second person confirms afterwards')

@@ -1,26 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Plan } from '../plans/plan.ts';
 import { type Scraped, startScraped, type Target } from '../test/fixtures/scraped.ts';
+import { POLL, scrapedPlan } from '../test/fixtures/scraped-plan.ts';
 import { createPrometheusSource } from './prometheus.ts';
 
-/** Seconds. */
-const POLL = 0.6;
-const plan = Plan.parse({
-  metadata: { name: 'p' },
-  flag: { key: 'p' },
-  source: { poll: `${POLL}s` },
-  metrics: [
-    {
-      name: 'errors',
-      kind: 'ratio',
-      bad: 'requests_total{code="500"}',
-      total: 'requests_total',
-      soft: '+1pp',
-    },
-    { name: 'latency', kind: 'latency', histogram: 'seconds', soft: '+20%' },
-  ],
-  stages: [{ name: '5%', percent: 5 }],
-});
+const plan = scrapedPlan();
 
 let prometheus: Scraped;
 beforeAll(async () => {

@@ -1,29 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Plan } from '../plans/plan.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Reading } from '../plans/sample.ts';
 import { type Scraped, startScraped, type Target } from '../test/fixtures/scraped.ts';
+import { POLL, scrapedPlan } from '../test/fixtures/scraped-plan.ts';
 import { createPrometheusSource } from './prometheus.ts';
 
-/** Seconds. */
-const POLL = 0.6;
-const plan = (more: Record<string, unknown>) =>
-  Plan.parse({
-    metadata: { name: 'p' },
-    flag: { key: 'p' },
-    source: { poll: `${POLL}s`, users: 'users' },
-    metrics: [
-      {
-        name: 'errors',
-        kind: 'ratio',
-        bad: 'requests_total{code="500"}',
-        total: 'requests_total',
-        soft: '+1pp',
-      },
-      { name: 'latency', kind: 'latency', histogram: 'seconds', soft: '+20%' },
-    ],
-    stages: [{ name: '5%', percent: 5 }],
-    ...more,
-  });
+const plan = (more: Record<string, unknown>) => scrapedPlan({ source: { users: 'users' }, ...more });
 const sliced = plan({ coverage: [{ slice: 'tier=enterprise', minUsers: 5 }, { slice: 'tier=free' }] });
 
 let prometheus: Scraped;
@@ -106,6 +88,21 @@ it('slices of a real Prometheus are read with the whole, without a query more', 
     { requests: 5, errors: 0, latency: [5, 5], users: 6 },
   ]);
   expect(enterprise?.halves?.map(({ requests }) => requests).sort((a, b) => a - b)).toEqual([0, 10]);
+  // The time before a rollout has them too, of the baseline alone and for no query more.
+  const past = async (of: Plan) => {
+    const source = createPrometheusSource({ url: prometheus.url, settle: 0, timeout: 5 });
+    const before = await prometheus.answered();
+    const history = await source.history({ plan: of, until: to, windows: 1, origin: to + 1 });
+    const asked = (await prometheus.answered()) - before;
+    source.close();
+    return { samples: history.samples, asked };
+  };
+  const [before, without] = [await past(sliced), await past(plan({}))];
+  expect(before.asked).toBe(without.asked);
+  const [one] = before.samples;
+  const { users: _, ...seen } = enterprise?.baseline ?? sample.baseline;
+  expect(one?.slices?.['tier=enterprise']).toEqual({ baseline: seen, halves: enterprise?.halves });
+  expect(without.samples[0]?.slices).toBeUndefined();
   // Both processes count both cohorts: one of them says how the users are split.
   expect([
     { by: first.instance, baseline: 98, canary: 4 },

@@ -36,6 +36,13 @@ export interface LimitAssessment {
   action: 'pause' | 'rollback';
 }
 
+/** A split of the traffic that a person can accept: what was counted of each cohort in the stage. */
+export interface SeenSplit {
+  of: 'users' | 'requests';
+  baseline: number;
+  canary: number;
+}
+
 /** What stands between this gate and a pass; each has a sentence for people. */
 export type Holding =
   | { kind: 'bake'; until: number }
@@ -45,7 +52,7 @@ export type Holding =
   | { kind: 'proof'; metrics: string[] }
   | { kind: 'improvement'; metrics: string[] }
   | { kind: 'exceedances'; metric: string; have: number; need: number }
-  | { kind: 'split'; detail: string }
+  | { kind: 'split'; detail: string; seen?: SeenSplit }
   | { kind: 'data'; rejections: Rejection[] };
 
 /** One look at the gate: data in, verdict out. Pure data, so that it can stand in a journal. */

@@ -19,6 +19,8 @@ export const ComparisonRow = z.strictObject({
   kind: RowKind,
   /** Name of the metric in the plan; null for requests and users. */
   metric: z.string().nullable(),
+  /** The part of the traffic, as the plan writes it; null: all of it. */
+  slice: z.string().nullable(),
   /** Of a latency: which quantile, or the edge in seconds above which a request counts as slow. */
   quantile: z.number().nullable(),
   edge: z.number().nullable(),

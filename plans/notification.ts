@@ -101,7 +101,7 @@ interface Command {
 }
 
 /** What the reader can do now. Only what would not be refused at this moment. */
-function actionsFor({ transition }: JournalEntry, view: RolloutView): Command[] {
+function actionsFor({ transition, evidence }: JournalEntry, view: RolloutView): Command[] {
   const { id } = view;
   const status = { label: 'Look', command: `tidegate status ${id}` };
   if (transition === 'killed' || view.stop?.transition === 'killed') {
@@ -119,6 +119,9 @@ function actionsFor({ transition }: JournalEntry, view: RolloutView): Command[] 
   if (view.pause !== null) {
     // What a reminder is about is not told here: a soft stop could not simply go on.
     if (transition === 'reminder') return [status, stepBack, rollback];
+    const split = evidence?.holding.some((one) => one.kind === 'split' && one.seen !== undefined) === true;
+    const accept = { label: 'Accept the traffic split', command: `${approve.command} --reason "..."` };
+    if (split) return [status, accept, stepBack, rollback];
     return [status, { label: 'Go on', command: `tidegate resume ${id}` }, rollback];
   }
   if (waitsForApproval(view)) return [status, approve, { label: 'Reject', command: `tidegate reject ${id}` }];

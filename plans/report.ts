@@ -39,6 +39,8 @@ export type Happening = z.infer<typeof Happening>;
 /** Bad events of the canary beyond what the baseline's rate predicts, over the stages that were compared. */
 export const Excess = z.strictObject({
   metric: z.string(),
+  /** The part of the traffic that it is of, and in; null: all of it. */
+  slice: z.string().nullable(),
   kind: z.enum(['bad', 'lost', 'slow']),
   /** Of a latency: seconds above which a request counts. */
   edge: z.number().nullable(),
@@ -134,6 +136,8 @@ export const Report = z.strictObject({
       transition: Transition,
       stage: z.string().nullable(),
       metric: z.string().nullable(),
+      /** The part of the traffic that carried it; null: all of it did. */
+      slice: z.string().nullable(),
       reason: z.string(),
       /** Who has the canary afterwards. */
       exposure: Exposure,

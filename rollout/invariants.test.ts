@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openEvidence } from '../analysis/gate.ts';
 import { sameExposure, withinExposure } from '../plans/exposure.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import type { Command } from './command.ts';
-import type { RolloutEvent } from './event.ts';
+import type { PersonEvent, RolloutEvent } from './event.ts';
+import { refusal, subjectOf } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
@@ -12,6 +14,36 @@ import { assessment, planOf, World } from './world.fixture.ts';
 const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);
 
 type Move = (world: World) => void;
+
+/** A gate that holds since the traffic is not split as planned, perhaps for too long. */
+function badSplit(world: World): void {
+  const evidence = openEvidence(world.state.plan);
+  const users = { baseline: 1800, canary: 200 };
+  const split = { ...evidence.split, users, comparable: true, begun: 1 };
+  const since = world.state.stageSince ?? 0;
+  world.report(
+    assessment('hold', {
+      holding: [{ kind: 'split', detail: 'not as planned', seen: { of: 'users', ...users } }],
+    }),
+    {
+      memory: { evidence: { ...evidence, split }, since, cursor: 0, cleanSince: null },
+      overdue: world.state.gates % 2 === 0,
+    },
+  );
+}
+
+function acceptSplit(world: World): void {
+  const event: PersonEvent = {
+    kind: 'person',
+    action: 'approve',
+    by: 'kim',
+    roles: ['on-call', 'lead'],
+    reason: 'bots',
+    accept: null,
+    breakGlass: false,
+  };
+  if (refusal(world.state, event) === null) world.event(event);
+}
 
 const index = fc.nat({ max: 3 });
 /** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
@@ -30,6 +62,8 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       .map((verdict) => (world: World) => world.report(assessment(verdict))),
   },
   { weight: 1, arbitrary: fc.constant((world: World) => world.report(assessment('hard'))) },
+  { weight: 2, arbitrary: fc.constant(badSplit) },
+  { weight: 2, arbitrary: fc.constant(acceptSplit) },
   {
     weight: 3,
     arbitrary: fc
@@ -354,6 +388,34 @@ describe('whatever the order of events', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('an accepted split moves no flag and no stage, gives no approval, and stands in the journal once with who and why', () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(order, (moves) => {
+        every(moves, (before, event, commands, { state }) => {
+          if (event.kind !== 'person' || event.action !== 'approve' || subjectOf(before) !== 'split') return;
+          if (refusal(before, event) !== null) return;
+          const lines = commands
+            .flatMap((command) => (command.kind === 'record' ? command.request.entries : []))
+            .filter(({ transition }) => transition === 'accepted');
+          accepted += lines.length;
+          expect(lines).toMatchObject([{ cause: { kind: 'person', by: event.by, reason: event.reason } }]);
+          expect(commands.filter(({ kind }) => kind === 'write')).toEqual([]);
+          expect([state.exposure, state.stage, state.grants]).toEqual([
+            before.exposure,
+            before.stage,
+            before.grants,
+          ]);
+          expect(state.acceptances).toEqual(before.acceptances);
+          // The gate is watched on, with the split that was accepted.
+          expect(commands.filter(({ kind }) => kind === 'watch')).toHaveLength(1);
+        });
+      }),
+      { numRuns },
+    );
+    expect(accepted).toBeGreaterThan(0);
   });
 
   it('a state that was written out and read back decides the same', () => {

@@ -1,5 +1,10 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { restoreEvidence } from '../analysis/evidence.ts';
+import { openEvidence } from '../analysis/gate.ts';
 import type { MetricAssessment } from '../plans/assessment.ts';
+import type { GateReport, PersonEvent } from './event.ts';
+import { refusal } from './refusals.ts';
+import { viewOf } from './view.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
 const errors: MetricAssessment = {
@@ -26,4 +31,77 @@ it('an accepted difference stands in the journal by its metric, so that a report
   world.report(assessment('soft', { metric: 'errors', metrics: [errors] }));
   world.person('approve');
   expect(world.journal.at(-1)).toMatchObject({ transition: 'accepted', accepted: { errors: 0.0034 } });
+});
+
+describe('a traffic split that holds a gate', () => {
+  const seen = { of: 'users', baseline: 1800, canary: 200 } as const;
+  const holding = [{ kind: 'split', detail: '200 of 2000 users have the canary', seen } as const];
+  const users = { baseline: 1800, canary: 200 };
+  function held(more: Partial<GateReport> = {}): World {
+    const world = new World(planOf({ approvals: {} }));
+    world.event({ kind: 'begin' });
+    world.event({ kind: 'peers', older: [] });
+    world.settle();
+    const evidence = openEvidence(world.state.plan);
+    const split = { ...evidence.split, users, comparable: true, begun: 1 };
+    const since = world.state.stageSince ?? 0;
+    const memory = { evidence: { ...evidence, split }, since, cursor: 0, cleanSince: null };
+    world.report(assessment('hold', { holding, reason: 'split' }), { memory, ...more });
+    return world;
+  }
+  const approve = (world: World, reason: string | null, accept: number | null = null) => {
+    const event: PersonEvent = {
+      kind: 'person',
+      action: 'approve',
+      by: 'kim',
+      roles: [],
+      reason,
+      accept,
+      breakGlass: false,
+    };
+    const no = refusal(world.state, event);
+    if (no === null) world.event(event);
+    return no;
+  };
+
+  it('says what to do, and is accepted with who and why', () => {
+    const world = held();
+    expect(viewOf(world.state, world.now).next).toContain('accept it as it is with `tidegate approve`');
+    expect(approve(world, 'bots are left out')).toBeNull();
+    expect(world.journal.at(-1)).toMatchObject({
+      transition: 'accepted',
+      cause: { kind: 'person', by: 'kim', reason: 'bots are left out' },
+      summary: expect.stringMatching(
+        /accepts the traffic split of stage .*: 10 % of the users have the canary/,
+      ),
+    });
+    expect(restoreEvidence(world.state.memory?.evidence)?.split.accepted).toMatchObject({ users });
+  });
+
+  it('is not accepted without a reason, with a difference, by the submitter, or while nothing holds', () => {
+    expect(approve(held(), null)).toMatchObject({ code: 'REASON_MISSING' });
+    expect(approve(held(), 'why', 0.01)).toMatchObject({ code: 'NOT_WAITING' });
+    const world = held();
+    const own: PersonEvent = {
+      kind: 'person',
+      action: 'approve',
+      by: 'sam',
+      roles: [],
+      reason: 'why',
+      accept: null,
+      breakGlass: false,
+    };
+    expect(refusal(world.state, own)).toMatchObject({ code: 'OWN_ROLLOUT' });
+    world.report(assessment('hold'));
+    expect(approve(world, 'why')).toMatchObject({ code: 'NOT_WAITING' });
+  });
+
+  it('ends the pause that it has caused, and no other', () => {
+    const world = held({ overdue: true });
+    expect(world.state.pause?.causes).toMatchObject([{ kind: 'overdue' }]);
+    expect(viewOf(world.state, world.now).next).toContain('a person must act');
+    world.person('pause');
+    approve(world, 'why');
+    expect(world.state.pause?.causes).toMatchObject([{ kind: 'person' }]);
+  });
 });

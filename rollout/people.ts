@@ -1,11 +1,9 @@
-import { accept, acceptableDifference, restoreEvidence } from '../analysis/evidence.ts';
-import { partName } from '../plans/slices.ts';
+import { acceptDifference, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
 import type { PersonEvent } from './event.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
-import { watch } from './progress.ts';
 import { refusal, rolesFor, type Subject, subjectOf } from './refusals.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -70,6 +68,10 @@ function approve(turn: Turn, event: PersonEvent): void {
     acceptDifference(turn, event);
     return;
   }
+  if (subject === 'split') {
+    acceptHeldSplit(turn, event);
+    return;
+  }
   const assessment = state.gate?.assessment ?? null;
   const { by, roles, breakGlass } = event;
   state.grants = [
@@ -131,37 +133,6 @@ function confirm(turn: Turn, event: PersonEvent): void {
     flagBefore: state.flagRevision,
     evidence: state.gate?.assessment ?? null,
   });
-}
-
-/** A soft stop is approved by naming the difference one can live with; the hard margin stays where it is. */
-function acceptDifference(turn: Turn, event: PersonEvent): void {
-  const { state } = turn;
-  const assessment = state.gate?.assessment ?? null;
-  const stopped =
-    assessment?.metrics.filter(
-      (one) => one.verdict === 'soft' || (one.metric === assessment.metric && one.slice === assessment.slice),
-    ) ?? [];
-  const accepted: Record<string, number> = {};
-  for (const metric of stopped) {
-    const value = event.accept ?? acceptableDifference(metric);
-    accepted[partName(metric)] = value;
-    const evidence = restoreEvidence(state.memory?.evidence);
-    if (state.memory !== null && evidence !== null)
-      state.memory = { ...state.memory, evidence: accept(evidence, partName(metric), value) };
-  }
-  state.acceptances = { ...state.acceptances, ...accepted };
-  const causes = state.pause?.causes.filter(({ kind }) => kind !== 'soft' && kind !== 'stepped-back') ?? [];
-  state.pause = state.pause !== null && causes.length > 0 ? { ...state.pause, causes } : null;
-  const values = Object.entries(accepted).map(([metric, value]) => `${metric} up to ${value.toPrecision(3)}`);
-  journal(turn, 'accepted', {
-    cause: person(event, event.reason),
-    summary: `${event.by} accepts a difference: ${values.join(', ')}.`,
-    flagBefore: state.flagRevision,
-    evidence: assessment,
-    accepted,
-    queries: state.gate?.queries ?? [],
-  });
-  watch(turn);
 }
 
 function reject(turn: Turn, event: PersonEvent): void {

@@ -1,18 +1,30 @@
+import type { SeenSplit } from '../plans/assessment.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
 import type { PersonEvent, Refusal } from './event.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
-/** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, or the next stage. */
-export type Subject = 'confirmation' | 'amendment' | 'difference' | 'stage';
+/** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, a split that is not as planned, or the next stage. */
+export type Subject = 'confirmation' | 'amendment' | 'difference' | 'split' | 'stage';
 
 export function subjectOf(state: RolloutState): Subject | null {
   if (openGlass(state) !== undefined) return 'confirmation';
   if (state.amendment !== null) return 'amendment';
   if (state.pause?.causes.some(({ kind }) => kind === 'soft') === true) return 'difference';
+  if (heldSplit(state) !== null) return 'split';
   const approval = neededApproval(state);
   const ready = state.stage < 0 || gatePassed(state);
   return approval !== null && ready && !granted(state, approval) ? 'stage' : null;
+}
+
+/** The split that holds the gate of the present stage and can be accepted, as it was last seen; null: none does. */
+export function heldSplit(state: RolloutState): { detail: string; seen: SeenSplit } | null {
+  const { gate } = state;
+  if (state.phase !== 'active' || gate === null || gate.stage !== state.stage) return null;
+  const found = gate.assessment?.holding.find((one) => one.kind === 'split');
+  return found?.kind !== 'split' || found.seen === undefined
+    ? null
+    : { detail: found.detail, seen: found.seen };
 }
 
 /** The break-glass approval that is to be confirmed next. */
@@ -62,6 +74,18 @@ function approveRefusal(state: RolloutState, event: PersonEvent): Refusal | null
   if (subject === null) return { code: 'NOT_WAITING', message: `${state.id} does not wait for an approval` };
   const roles = rolesFor(state, subject);
   if (subject === 'confirmation') return confirmRefusal(state, event, roles);
+  if (subject === 'split') {
+    if (event.reason === null)
+      return {
+        code: 'REASON_MISSING',
+        message: 'accepting a traffic split that is not as planned needs a reason',
+      };
+    if (event.accept !== null)
+      return {
+        code: 'NOT_WAITING',
+        message: `${state.id} waits for no difference: its traffic split holds it`,
+      };
+  }
   if (event.breakGlass)
     return event.reason === null
       ? { code: 'REASON_MISSING', message: 'breaking the glass needs a reason' }

@@ -2,6 +2,7 @@ import { stageExposure } from '../plans/stages.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { blockersOf } from './blockers.ts';
 import { stopExposure } from './exposure.ts';
+import { heldSplit } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 
 /** A rollout as people see it, from what it knows. */
@@ -74,9 +75,13 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
       const move = goal === undefined ? 'the rollout completes' : `stage ${goal} opens`;
       const [first] = blockers;
       if (first === undefined) return `Now ${move}.`;
+      const split =
+        heldSplit(state) === null
+          ? ''
+          : ' The traffic is not split as planned: mend that, or accept it as it is with `tidegate approve` and a reason.';
       if (state.pause !== null)
-        return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.`;
-      if (first.kind === 'gate') return `When the gate passes, ${move}.`;
+        return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.${split}`;
+      if (first.kind === 'gate') return `When the gate passes, ${move}.${split}`;
       return `${move[0]?.toUpperCase() ?? ''}${move.slice(1)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
     }
   }

@@ -5,8 +5,7 @@ import { Failure } from '../plans/failures.ts';
 import type { JournalEntry } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Sample } from '../plans/sample.ts';
-import type { RolloutRow } from '../store/store.ts';
-import type { ServerDeps } from './deps.ts';
+import type { RolloutRow, RolloutStore } from '../store/store.ts';
 import { planOf } from './live.ts';
 
 /** Polls between two breaths: flags are served by the same process. */
@@ -20,7 +19,10 @@ export interface Replayed {
   replay: Replay;
 }
 
-export async function replayed(deps: ServerDeps, row: RolloutRow): Promise<Replayed> {
+export async function replayed(
+  deps: { rollouts: Pick<RolloutStore, 'journal' | 'samples'> },
+  row: RolloutRow,
+): Promise<Replayed> {
   const plan = planOf(row);
   const [journal, rows] = await Promise.all([deps.rollouts.journal(row.id), deps.rollouts.samples(row.id)]);
   const replay = new Replay(plan, acceptedOf(journal));

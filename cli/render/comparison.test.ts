@@ -8,6 +8,7 @@ const known = (value: number, of: number | null = null) => ({ value, of, beyond:
 const ROW: ComparisonRow = {
   kind: 'ratio',
   metric: 'errors',
+  slice: null,
   quantile: null,
   edge: null,
   baseline: known(0.0049, 38_000),
@@ -100,6 +101,13 @@ describe('the comparison on a screen', () => {
     expect(errors).toMatch(/0.49 % +0.61 % +\+0.12 pp.*hold$/);
     expect(lines.join('\n')).toContain('baking, 1200 s to go');
     expect(lines.join(' ').replace(/\s+/g, ' ')).toContain('99 % confidence sequences of the difference');
+  });
+
+  test.each([140, 60])('of %d columns has the rows of a slice under its name', (width) => {
+    const slice = 'tier=enterprise';
+    const rows = [...COMPARISON.rows, { ...ROW, slice, canary: known(0.4, 60) }];
+    const lines = comparisonTable({ ...COMPARISON, rows }, page(width));
+    expect(lines.slice(-2)).toEqual([slice, expect.stringMatching(/^ {2}errors +0.49 % +40 % .*hold$/)]);
   });
 
   test('leaves out first what matters least', () => {

@@ -1,4 +1,4 @@
-import { cellsOf, notesOf, type RowCells } from '../../analysis/comparison-cells.ts';
+import { cellsOf, groupsOf, notesOf, type RowCells } from '../../analysis/comparison-cells.ts';
 import type { Comparison, ComparisonRow } from '../../plans/comparison.ts';
 import { duration } from '../../plans/words.ts';
 import { howSure, verdict } from './evidence.ts';
@@ -19,7 +19,11 @@ const GAP = 2;
 
 function columnsOf(page: Page, longest: number): Record<string, Column> {
   return {
-    metric: { title: 'metric', right: false, cell: (_, { metric }) => clip(metric, longest) },
+    metric: {
+      title: 'metric',
+      right: false,
+      cell: ({ slice }, { metric }) => clip(`${slice === null ? '' : '  '}${metric}`, longest),
+    },
     baseline: { title: 'baseline', right: true, cell: (_, { baseline }) => baseline },
     canary: { title: 'canary', right: true, cell: (_, { canary }) => canary },
     difference: { title: 'difference', right: true, cell: (_, { difference }) => difference },
@@ -86,7 +90,12 @@ export function comparisonTable(comparison: Comparison, page: Page): string[] {
       .map((cell, i) => (chosen.shown[i]?.right === true ? padStart : padEnd)(cell, chosen.sizes[i] ?? 0))
       .join('  ')
       .trimEnd();
-  return [page.ink('dim', line(chosen.shown.map(({ title }) => title))), ...chosen.rows.map(line)];
+  let at = 0;
+  const lines = groupsOf(comparison).flatMap(({ slice, rows }) => [
+    ...(slice === null ? [] : [page.ink('strong', slice)]),
+    ...rows.map(() => line(chosen.rows[at++] ?? [])),
+  ]);
+  return [page.ink('dim', line(chosen.shown.map(({ title }) => title))), ...lines];
 }
 
 interface Form {

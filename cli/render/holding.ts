@@ -40,7 +40,7 @@ export function holding(of: Holding, t: number): string {
     case 'exceedances':
       return `slow requests of ${of.metric}: ${count(of.have)} of ${count(of.need)}`;
     case 'split':
-      return `data problem, the traffic is not split as planned: ${of.detail}`;
+      return `data problem, the traffic is not split as planned: ${of.detail}${of.seen === undefined ? '' : '; mend it, or accept it: tidegate approve --reason "..."'}`;
     case 'data':
       return `data: ${of.rejections.map(rejection).join('; ')}`;
     default:

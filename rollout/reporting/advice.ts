@@ -1,6 +1,7 @@
 import { assumedDispersion, measuredDispersion } from '../../analysis/dispersion.ts';
 import { knotsOf } from '../../analysis/halves.ts';
 import type { Replay } from '../../analysis/replay.ts';
+import type { Holding } from '../../plans/assessment.ts';
 import type { Comparison } from '../../plans/comparison.ts';
 import type { Plan } from '../../plans/plan.ts';
 import type { Advice, Report, StageSpan } from '../../plans/report.ts';
@@ -61,14 +62,31 @@ function steps({ plan, gates, stop, by }: Told): Advice[] {
   return [{ kind: 'step', text }];
 }
 
+type Minimum = Extract<Holding, { have: number; need: number }>;
+
+function isMinimum(holding: Holding): holding is Minimum {
+  return 'need' in holding;
+}
+
+function minimumText(one: Minimum): string {
+  switch (one.kind) {
+    case 'exceedances':
+      return `slow requests of ${one.metric}`;
+    case 'coverage':
+      return `${one.of} of the canary in ${one.slice}`;
+    case 'requests':
+    case 'users':
+      return `${one.kind} of the canary`;
+  }
+}
+
 /** By the last word of each gate. */
 function minimums({ replay }: Told): Advice[] {
   return replay.visits.flatMap(({ stage, recorded }) =>
     (recorded?.holding ?? []).flatMap((one): Advice[] => {
-      if (one.kind !== 'requests' && one.kind !== 'users' && one.kind !== 'exceedances') return [];
+      if (!isMinimum(one)) return [];
       if (one.need - one.have <= 1) return [];
-      const what =
-        one.kind === 'exceedances' ? `slow requests of ${one.metric}` : `${one.kind} of the canary`;
+      const what = minimumText(one);
       const have = Math.floor(one.have).toLocaleString('en-US');
       const text = `Stage ${stage} never saw its minimum of ${what} (${have} of ${Math.ceil(one.need).toLocaleString('en-US')}): make the stage longer or larger, or ask for fewer.`;
       return [{ kind: 'minimum', text }];
@@ -107,8 +125,9 @@ function margins({ replay, gates }: Told): Advice[] {
   const recorded = replay.visits.find(
     ({ stage, visit }) => stage === gate.stage && visit === gate.visit,
   )?.recorded;
-  return gate.rows.flatMap(({ kind, metric, interval }): Advice[] => {
-    if (kind !== 'ratio' || interval === null || metric === null) return [];
+  return gate.rows.flatMap(({ kind, metric, slice, interval }): Advice[] => {
+    // The margins are the metric's: a slice sees less than what they are chosen for.
+    if (kind !== 'ratio' || interval === null || metric === null || slice !== null) return [];
     const soft = recorded?.metrics.find((one) => one.metric === metric)?.soft ?? null;
     if (soft === null || soft === 0) return [];
     const seen = (interval[1] - interval[0]) / 2;

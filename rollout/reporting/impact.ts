@@ -3,6 +3,7 @@ import { isCompared } from '../../analysis/margins.ts';
 import type { Visit } from '../../analysis/replay.ts';
 import type { Plan } from '../../plans/plan.ts';
 import type { Excess, Impact } from '../../plans/report.ts';
+import { planSlices, sliceMetrics } from '../../plans/slices.ts';
 
 /** What users saw of the canary: how much it served, and what was bad beyond the baseline's share. */
 export function impactOf(plan: Plan, visits: readonly Visit[]): Impact {
@@ -19,15 +20,28 @@ export function impactOf(plan: Plan, visits: readonly Visit[]): Impact {
     requests: seen.length === 0 ? null : requests,
     uncompared,
     users,
-    metrics: plan.metrics.flatMap((metric) => {
-      const excess = excessOf(plan, visits, metric);
-      return excess === null ? [] : [{ ...excess, users: usersOf(excess, compared) }];
+    metrics: [
+      ...plan.metrics.map((metric) => ({ metric, slice: null })),
+      ...planSlices(plan).flatMap((slice) => sliceMetrics(plan, slice).map((metric) => ({ metric, slice }))),
+    ].flatMap((of) => {
+      const excess = excessOf(plan, visits, of);
+      const known = of.slice === null ? compared : usersIn(plan, visits, of.slice);
+      return excess === null ? [] : [{ ...excess, users: usersOf(excess, known) }];
     }),
   };
 }
 
 function largest(visits: readonly Visit[]): number | null {
   const known = visits.flatMap(({ users }) => (users.canary === null ? [] : [users.canary]));
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+/** Of a slice, in the largest stage that was compared. */
+function usersIn(plan: Plan, visits: readonly Visit[], slice: string): number | null {
+  const known = visits.flatMap(({ evidence, stageIndex }) => {
+    const users = evidence.slices[slice]?.users ?? null;
+    return users === null || !isCompared(plan.stages[stageIndex]) ? [] : [users];
+  });
   return known.length === 0 ? null : Math.max(...known);
 }
 

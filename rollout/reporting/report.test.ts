@@ -174,6 +174,23 @@ describe('the report', () => {
     expect(report.detection).toMatchObject({ by: 'limit', onset: NOON + (300 + 150) * 1000 });
   });
 
+  test('of a stop that a slice has carried names the slice, dates it there, and counts what was bad in it', () => {
+    const slice = 'tier=enterprise';
+    const report = reportOf(
+      tellStory({
+        plan: storyPlan({ coverage: [{ slice, minRequests: 10 }] }),
+        chapters: [{ stage: '1%' }, { stage: '25%', errors: 0.01, sliceErrors: 0.5, from: 40, polls: 52 }],
+        stop: { transition: 'hard-stop' },
+      }),
+    );
+    expect(report.stop).toMatchObject({ metric: 'errors', slice });
+    expect(report.detection).toMatchObject({ by: 'evidence', onset: NOON + (300 + 600) * 1000 });
+    const bad = report.impact.metrics.find((one) => one.metric === 'errors' && one.slice === slice);
+    expect(bad?.excess).toBeGreaterThan(50);
+    expect(bad?.interval?.[0]).toBeGreaterThan(0);
+    expect(reportMarkdown(report)).toMatch(/errors\\{tier=enterprise\\}: about \d+ more bad events/);
+  });
+
   test('of one that still runs is marked as unfinished', () => {
     const report = reportOf(tellStory({ chapters: [{ stage: '1%' }, { stage: '25%', polls: 4 }] }));
     expect(report).toMatchObject({ finished: false, endedAt: null });

@@ -1,4 +1,5 @@
 import type { Advice, Detection, Excess, Happening, Report, StageSpan } from '../../plans/report.ts';
+import { partName } from '../../plans/slices.ts';
 import { audience, clock, duration, latency, percent, phaseText } from '../../plans/words.ts';
 
 /** The parts of a report in words, one line each, the same on every page. */
@@ -63,7 +64,12 @@ export function impactLines({ impact, stop }: Report): string[] {
   return [
     `The canary served ${count(requests)} requests while gates watched. ${who}`,
     ...left,
-    ...metrics.map((metric) => excessText(metric, { level: impact.level, stopped: stop?.metric ?? null })),
+    ...metrics.map((metric) =>
+      excessText(metric, {
+        level: impact.level,
+        stopped: stop?.metric == null ? null : partName({ metric: stop.metric, slice: stop.slice }),
+      }),
+    ),
   ];
 }
 
@@ -78,7 +84,8 @@ export function excessText(
   of: Excess,
   { level, stopped }: { level: number; stopped: string | null },
 ): string {
-  const { metric, kind, edge, requests, excess, interval, users } = of;
+  const { kind, edge, requests, excess, interval, users } = of;
+  const name = partName(of);
   const what = `${EVENTS[kind][excess < 0 ? 'fewer' : 'more']}${edge === null ? '' : ` (above ${latency(edge)})`}`;
   const about = `about ${count(Math.abs(excess))} ${what} than the baseline\u2019s rate predicts among ${count(requests)} requests`;
   const between =
@@ -91,7 +98,7 @@ export function excessText(
       : `; at random they would have hit about ${count(users.estimate)} users${
           users.interval === null ? '' : ` (${count(users.interval[0])} to ${count(users.interval[1])})`
         }`;
-  return `${metric}: ${about}${between}${chanceText(of, stopped === metric)}${hit}.`;
+  return `${name}: ${about}${between}${chanceText(of, stopped === name)}${hit}.`;
 }
 
 /** Whether it may be chance: over all stages, in one of them, or since the first bad window alone. */

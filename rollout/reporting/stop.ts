@@ -24,6 +24,7 @@ export function stopOf(journal: readonly JournalEntry[], view: RolloutView): Sto
     transition: stop.transition,
     stage: entry?.stage ?? view.stage,
     metric: stop.cause.kind === 'gate' ? (entry?.evidence?.metric ?? null) : null,
+    slice: stop.cause.kind === 'gate' ? (entry?.evidence?.slice ?? null) : null,
     reason: stop.cause.kind === 'gate' ? stop.cause.reason : cause(stop.cause),
     exposure: view.exposure,
   };
@@ -91,5 +92,7 @@ function onsetBefore(entry: JournalEntry | null, replay: Replay): number | null 
   if (limit !== null) return limit.since === null ? null : limit.since - replay.plan.source.poll;
   const metric = entry?.evidence?.metric ?? null;
   const visit = replay.visits.findLast(({ stage }) => stage === entry?.stage);
-  return metric === null || visit === undefined ? null : onsetOf(replay, visit, metric);
+  return metric === null || visit === undefined
+    ? null
+    : onsetOf(replay, visit, { metric, slice: entry?.evidence?.slice ?? null });
 }

@@ -28,6 +28,15 @@ describe('the page of a report', () => {
     expect(html).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  test('has the rows of a slice below those of the whole, under its name', () => {
+    const plan = storyPlan({ coverage: [{ slice: 'tier=<b>' }] });
+    const html = reportHtml(reportOf(tellStory({ plan, chapters: [{ stage: '25%', sliceErrors: 0.4 }] })));
+    expect(html).toMatch(
+      /<tr class="slice"><th[^>]*>tier=&lt;b&gt;<\/th><\/tr>\s*<tr><td class="name">requests/,
+    );
+    expect(html.match(/<td class="name">errors<\/td>/g)).toHaveLength(2);
+  });
+
   test('shows what people wrote as text', () => {
     const wild = '<script>alert(1)</script> "q" & {{ 7 * 7 }}';
     const base = storyPlan();

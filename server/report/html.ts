@@ -1,4 +1,4 @@
-import { cellsOf, notesOf } from '../../analysis/comparison-cells.ts';
+import { cellsOf, groupsOf, notesOf } from '../../analysis/comparison-cells.ts';
 import type { Comparison } from '../../plans/comparison.ts';
 import type { Report } from '../../plans/report.ts';
 import { audience, clock, duration } from '../../plans/words.ts';
@@ -52,7 +52,10 @@ function gateData(gate: Comparison) {
     tone: gate.verdict ?? 'hold',
     held: from === null || to === null ? '' : `${duration(to - from)} watched`,
     reason: gate.reason,
-    rows: gate.rows.map((row) => ({ ...cellsOf(row, gate), tone: row.verdict ?? 'hold' })),
+    groups: groupsOf(gate).map(({ slice, rows }) => ({
+      slice,
+      rows: rows.map((row) => ({ ...cellsOf(row, gate), tone: row.verdict ?? 'hold' })),
+    })),
     notes: notesOf(gate),
   };
 }

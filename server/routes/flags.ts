@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { within } from '../../flags/deadline.ts';
 import type { FlagReading, FlagTarget } from '../../flags/provider.ts';
 import type { Place } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
@@ -29,8 +30,9 @@ async function targetOf(deps: ServerDeps, key: string, environment: string | und
   const served = deps.flagService
     .environments()
     .filter((name) => deps.flagService.definition({ environment: name, key }) !== null);
-  // What is served lags behind while its connection comes back: a flag that a rollout owns is known all the same.
-  const found = served.length > 0 ? served : await claimed(deps, key);
+  // What is served lags behind, for milliseconds or while its connection comes back: of a flag in two environments
+  // it may know one, and a kill must not take that for the only one.
+  const found = [...new Set([...served, ...(await claimed(deps, key))])];
   const [only] = found;
   if (only === undefined) throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
   if (found.length > 1) {
@@ -41,10 +43,13 @@ async function targetOf(deps: ServerDeps, key: string, environment: string | und
   return { environment: only, key };
 }
 
+/** How long the lookup may hold a kill back. */
+const LOOKUP_MS = 300;
+
 /** Environments in which some rollout has had this flag; none where PostgreSQL is away. */
 async function claimed(deps: ServerDeps, key: string): Promise<string[]> {
   try {
-    const rollouts = await deps.rollouts.list({ flag: key, limit: 100 });
+    const rollouts = await within(LOOKUP_MS, deps.rollouts.list({ flag: key, limit: 100 }));
     return [...new Set(rollouts.map(({ environment }) => environment))];
   } catch (error) {
     deps.logger.warn({ err: error, flag: key }, 'cannot look up the environments of a flag');

@@ -1,20 +1,18 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { reportMarkdown } from '../../rollout/reporting/markdown.ts';
-import { reportOf } from '../../rollout/reporting/report.ts';
 import { ReportQuery } from '../api.ts';
 import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
-import { viewOf } from '../live.ts';
-import { replayed } from '../replayed.ts';
 import { reportHtml } from '../report/html.ts';
 import { PAGE_POLICY } from '../report/page.ts';
+import type { Reports } from '../reports.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
 
 /** The story of a rollout, for programs, for documents, or as one page. */
 export const reportRoutes =
-  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  (deps: ServerDeps, reports: Reports): FastifyPluginAsyncZod =>
   async (app) => {
     app.get('/rollouts/:id/report', {
       config: { access: ['read'] },
@@ -26,8 +24,7 @@ export const reportRoutes =
       },
       handler: async (request, reply) => {
         const row = await rolloutFor(deps, request);
-        const { journal, polls, replay } = await replayed(deps, row);
-        const report = reportOf({ view: viewOf(row), journal, polls, replay, now: deps.now() });
+        const report = await reports.of(row);
         switch (request.query.format) {
           case 'json':
             return reply.send(report);

@@ -1,0 +1,81 @@
+import { accept, acceptableDifference, restoreEvidence } from '../analysis/evidence.ts';
+import { acceptSplit } from '../analysis/split.ts';
+import { partName } from '../plans/slices.ts';
+import { percent } from '../plans/words.ts';
+import type { PersonEvent } from './event.ts';
+import { watch } from './progress.ts';
+import { heldSplit } from './refusals.ts';
+import type { PauseKind, RolloutState } from './state.ts';
+import type { Turn } from './turn.ts';
+import { journal, person } from './turn.ts';
+
+/** A soft stop is approved by naming the difference one can live with; the hard margin stays where it is. */
+export function acceptDifference(turn: Turn, event: PersonEvent): void {
+  const { state } = turn;
+  const assessment = state.gate?.assessment ?? null;
+  const stopped =
+    assessment?.metrics.filter(
+      (one) => one.verdict === 'soft' || (one.metric === assessment.metric && one.slice === assessment.slice),
+    ) ?? [];
+  const accepted: Record<string, number> = {};
+  for (const metric of stopped) {
+    const value = event.accept ?? acceptableDifference(metric);
+    accepted[partName(metric)] = value;
+    const evidence = restoreEvidence(state.memory?.evidence);
+    if (state.memory !== null && evidence !== null)
+      state.memory = { ...state.memory, evidence: accept(evidence, partName(metric), value) };
+  }
+  state.acceptances = { ...state.acceptances, ...accepted };
+  endPause(state, ['soft', 'stepped-back']);
+  const values = Object.entries(accepted).map(([metric, value]) => `${metric} up to ${value.toPrecision(3)}`);
+  journal(turn, 'accepted', {
+    cause: person(event, event.reason),
+    summary: `${event.by} accepts a difference: ${values.join(', ')}.`,
+    flagBefore: state.flagRevision,
+    evidence: assessment,
+    accepted,
+    queries: state.gate?.queries ?? [],
+  });
+  watch(turn);
+}
+
+/**
+ * A split that is not as planned is accepted for the present stage, as it was seen: the guard begins again and holds what
+ * comes against that. Margins, evidence and exposure stay as they are, so nothing moves but the hold. A gate that had
+ * asked for a person because its longest time was over is asked again by what holds it then.
+ */
+export function acceptHeldSplit(turn: Turn, event: PersonEvent): void {
+  const { state } = turn;
+  const held = heldSplit(state);
+  const evidence = restoreEvidence(state.memory?.evidence);
+  const split = evidence === null ? null : acceptSplit(evidence.split);
+  const cause = person(event, event.reason);
+  const assessment = state.gate?.assessment ?? null;
+  if (held === null || state.memory === null || evidence === null || split === null) {
+    // The gate has read on since: what was seen is no longer there.
+    journal(turn, 'note', { cause, summary: 'Nothing was accepted: no traffic split holds the gate.' });
+    return;
+  }
+  state.memory = { ...state.memory, evidence: { ...evidence, split } };
+  endPause(state, ['overdue']);
+  const { of, baseline, canary } = held.seen;
+  const share = percent((100 * canary) / (baseline + canary));
+  journal(turn, 'accepted', {
+    cause,
+    summary:
+      `${event.by} accepts the traffic split of stage ${assessment?.stage ?? ''}: ${share} of the ${of} have the canary. ${sentence(event.reason)}`.trim(),
+    flagBefore: state.flagRevision,
+    evidence: assessment,
+    queries: state.gate?.queries ?? [],
+  });
+  watch(turn);
+}
+
+function sentence(reason: string | null): string {
+  return reason === null ? '' : `Reason: ${reason.replace(/\.$/, '')}.`;
+}
+
+function endPause(state: RolloutState, kinds: readonly PauseKind[]): void {
+  const causes = state.pause?.causes.filter(({ kind }) => !kinds.includes(kind)) ?? [];
+  state.pause = state.pause !== null && causes.length > 0 ? { ...state.pause, causes } : null;
+}
