@@ -49,13 +49,25 @@ function into(bins: Level['bins'], [Y, V, Q]: readonly [number, number, number])
 
 /** The curve of `measureDispersion` from the sums; null while there are too few polls to measure anything. */
 export function knotsOf(halves: Halves, noise?: number): Knots | null {
+  return knotsThrough(sizesOf(halves, FEWEST_BLOCKS), noise);
+}
+
+/** Blocks of a size that are enough where nothing else is known of that size. */
+const FEWEST_EARLY = 4;
+
+/** The same through every size of which there were four blocks, however uncertain they are; empty: of none. */
+export function earlyKnotsOf(halves: Halves): Knots {
+  return knotsThrough(sizesOf(halves, FEWEST_EARLY)) ?? [];
+}
+
+function sizesOf(halves: Halves, fewest: number): BlockSize[] {
   const sizes: BlockSize[] = [];
   for (const { bins } of halves) {
     const size = sizeOf(bins);
-    if (size.blocks < FEWEST_BLOCKS) break;
+    if (size.blocks < fewest) break;
     sizes.push(size);
   }
-  return knotsThrough(sizes, noise);
+  return sizes;
 }
 
 /** True where any size of blocks tells more than the plan's assumption. */
