@@ -60,27 +60,28 @@ export function earlyKnotsOf(halves: Halves): Knots {
   return knotsThrough(sizesOf(halves, FEWEST_EARLY)) ?? [];
 }
 
-function sizesOf(halves: Halves, fewest: number): BlockSize[] {
-  const sizes: BlockSize[] = [];
-  for (const { bins } of halves) {
-    const size = sizeOf(bins);
-    if (size.blocks < fewest) break;
-    sizes.push(size);
-  }
-  return sizes;
+function sizesOf(halves: Halves, fewest: number): readonly BlockSize[] {
+  const all = allSizes(halves);
+  const end = all.findIndex(({ blocks }) => blocks < fewest);
+  return end < 0 ? all : all.slice(0, end);
+}
+
+/** Asked for several times in each poll, and a level changes only once in 2^k of them. */
+const sizes = new WeakMap<Halves, readonly BlockSize[]>();
+
+function allSizes(halves: Halves): readonly BlockSize[] {
+  const before = sizes.get(halves);
+  if (before !== undefined) return before;
+  const all = halves.map(({ bins }) => sizeOf(bins));
+  sizes.set(halves, all);
+  return all;
 }
 
 /** True where any size of blocks tells more than the plan's assumption. */
 export function isMeasured(halves: Halves, noise: number): boolean {
-  for (const [k, { bins }] of halves.entries()) {
-    const size = sizeOf(bins);
-    if (size.blocks < FEWEST_BLOCKS) return false;
-    if (tells(size, k, noise)) return true;
-  }
-  return false;
+  return sizesOf(halves, FEWEST_BLOCKS).some((size, k) => tells(size, k, noise));
 }
 
-/** A level changes once in 2^k polls, and is asked for several times in each. */
 const measured = new WeakMap<Level['bins'], BlockSize>();
 
 function sizeOf(bins: Level['bins']): BlockSize {
