@@ -49,26 +49,39 @@ function into(bins: Level['bins'], [Y, V, Q]: readonly [number, number, number])
 
 /** The curve of `measureDispersion` from the sums; null while there are too few polls to measure anything. */
 export function knotsOf(halves: Halves, noise?: number): Knots | null {
-  const sizes: BlockSize[] = [];
-  for (const { bins } of halves) {
-    const size = sizeOf(bins);
-    if (size.blocks < FEWEST_BLOCKS) break;
-    sizes.push(size);
-  }
-  return knotsThrough(sizes, noise);
+  return knotsThrough(sizesOf(halves, FEWEST_BLOCKS), noise);
+}
+
+/** Blocks of a size that are enough where nothing else is known of that size. */
+const FEWEST_EARLY = 4;
+
+/** The same through every size of which there were four blocks, however uncertain they are; empty: of none. */
+export function earlyKnotsOf(halves: Halves): Knots {
+  return knotsThrough(sizesOf(halves, FEWEST_EARLY)) ?? [];
+}
+
+function sizesOf(halves: Halves, fewest: number): readonly BlockSize[] {
+  const all = allSizes(halves);
+  const end = all.findIndex(({ blocks }) => blocks < fewest);
+  return end < 0 ? all : all.slice(0, end);
+}
+
+/** Asked for several times in each poll, and a level changes only once in 2^k of them. */
+const sizes = new WeakMap<Halves, readonly BlockSize[]>();
+
+function allSizes(halves: Halves): readonly BlockSize[] {
+  const before = sizes.get(halves);
+  if (before !== undefined) return before;
+  const all = halves.map(({ bins }) => sizeOf(bins));
+  sizes.set(halves, all);
+  return all;
 }
 
 /** True where any size of blocks tells more than the plan's assumption. */
 export function isMeasured(halves: Halves, noise: number): boolean {
-  for (const [k, { bins }] of halves.entries()) {
-    const size = sizeOf(bins);
-    if (size.blocks < FEWEST_BLOCKS) return false;
-    if (tells(size, k, noise)) return true;
-  }
-  return false;
+  return sizesOf(halves, FEWEST_BLOCKS).some((size, k) => tells(size, k, noise));
 }
 
-/** A level changes once in 2^k polls, and is asked for several times in each. */
 const measured = new WeakMap<Level['bins'], BlockSize>();
 
 function sizeOf(bins: Level['bins']): BlockSize {

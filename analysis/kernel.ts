@@ -128,7 +128,7 @@ function exponentsOf(table: Float64Array, gain: number, variance: number): numbe
     const exponent = (GRID[k] ?? 0) * gain - (table[k] ?? 0) * variance;
     EXPONENTS[k] = exponent;
     if (exponent > top) top = exponent;
-    else if (exponent - top < NEGLIGIBLE) return k;
+    else if (exponent - top < UNFELT) return k;
   }
   return POINTS;
 }
@@ -162,6 +162,8 @@ export function lnSum(values: ArrayLike<number>, count: number): number {
 }
 
 const NEGLIGIBLE = -45;
+/** What is added after the best is added to at least one: below half of a rounding of it nothing changes. */
+const UNFELT = -37;
 
 /** ln of a weighted average of evidence; weights sum to 1. */
 export function lnMixture(parts: readonly { weight: number; lnE: number }[]): number {

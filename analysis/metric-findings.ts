@@ -19,6 +19,7 @@ import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
 import type { Estimate } from './process.ts';
 import { evidenceOf, presentSegment } from './process.ts';
+import { proofDispersionsOf } from './proof-noise.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
@@ -62,7 +63,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   const yardsticks = yardsticksOf(metric, known, look);
   const { lnE, estimate: found } = evidenceOf(known.process, yardsticks);
   const estimate = found === null || known.kind !== 'value' ? found : scaled(found, unitOf(known));
-  const mirrored = frame.compared ? mirroredEvidence(known, look, yardsticks) : { safe: 0, better: 0 };
+  const mirrored = frame.compared ? mirroredEvidence(known, look, metric.name) : { safe: 0, better: 0 };
   const enough = Math.log(1 / plan.analysis.falsePromote);
   const safe = mirrored.safe >= enough;
   const sign = signOf(metric);
@@ -138,13 +139,16 @@ const MIRRORED = new Stretches();
 function mirroredEvidence(
   known: MetricEvidence,
   look: Look,
-  yardsticks: readonly Yardstick[],
+  metric: string,
 ): { safe: number; better: number } {
-  const { plan, frame } = look;
+  const { plan, frame, context } = look;
   if (known.kind === 'value') {
     const at = { evidence: known, plan };
     return { safe: lnMirrored(known.safety, at), better: lnMirrored(known.improvement, at) };
   }
+  const asked = known.kind === 'latency' || plan.stages[frame.index]?.promote !== undefined;
+  if (!asked && known.improvement[1] === 0) return { safe: 0, better: 0 };
+  const yardsticks = proofDispersionsOf({ plan, context, metric }, known.halves).map(countYardstick);
   const { mirrored: c } = jumpsOf(known, frame);
   const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) => {
     MIRRORED.clear();
@@ -152,10 +156,7 @@ function mirroredEvidence(
     return yardsticks[i]?.lnEvidence(MIRRORED, known.interval.polls) ?? 0;
   };
   const better = mirrored(known.improvement, 0);
-  if (known.kind === 'ratio') {
-    const asked = plan.stages[frame.index]?.promote !== undefined;
-    return { safe: asked ? mirrored(known.proof, 0) : 0, better };
-  }
+  if (known.kind === 'ratio') return { safe: asked ? mirrored(known.proof, 0) : 0, better };
   const { tracks } = known.process;
   if (tracks.length === 0) return { safe: 0, better: 0 };
   const safe = logSumExp(tracks.map(presentSegment).map(mirrored)) - Math.log(tracks.length);

@@ -85,7 +85,7 @@ function latencyCells(): Cell[] {
 }
 
 function proofCells(): Cell[] {
-  return ['S2', 'S3', 'S3b'].flatMap((scenario) =>
+  return names(STANDARD).flatMap((scenario) =>
     [0, 0.005].map(
       (extra): Cell => ({
         id: `proof/${scenario}/25%/${extra === 0 ? 'equal' : 'at the margin'}`,
