@@ -23,6 +23,8 @@ export interface FlagDefinition {
   stickiness: string;
   /** Where a kill ends when its caller names nothing. Absent: nobody. `frozen`: what is in force right then. */
   safe?: Exposure | 'frozen';
+  /** The platform that serves it, by its name in `tidegate.yaml`. Absent: Tidegate itself. */
+  provider?: string;
 }
 
 /** A rollout has completed the flag's decommission stage: the old path is gone, and a kill would send users to it. */

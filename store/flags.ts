@@ -21,7 +21,7 @@ import { flagRevisions, flags } from './schema.ts';
 /** Flags of the embedded provider in PostgreSQL; the rules of each change are in `flag-rules.ts`. */
 export function createFlagStore(database: Database): FlagStore {
   return {
-    read: (target) => database.run((queries) => find(queries, target)),
+    read: (target) => database.run((queries) => findFlag(queries, target)),
 
     async list(environment) {
       const wanted = environment === undefined ? undefined : eq(flags.environment, environment);
@@ -40,9 +40,9 @@ export function createFlagStore(database: Database): FlagStore {
 
     async release(target, rolloutId) {
       await database.transaction(async (queries) => {
-        const flag = await find(queries, target, { lock: true });
+        const flag = await findFlag(queries, target, { lock: true });
         if (flag?.rolloutId !== rolloutId) return;
-        await change(
+        await changeFlag(
           queries,
           { ...flag, rolloutId: null },
           { rolloutId, author: rolloutId, reason: 'released' },
@@ -56,7 +56,7 @@ export function createFlagStore(database: Database): FlagStore {
       database.transaction(async (queries) => {
         const flag = await locked(queries, target);
         if (flag.latch === null) throw new Failure('FLAG_NOT_LATCHED', `No kill holds ${named(target)}.`);
-        return change(queries, { ...flag, latch: null }, { rolloutId: null, author: by, reason });
+        return changeFlag(queries, { ...flag, latch: null }, { rolloutId: null, author: by, reason });
       }),
 
     set: (target, exposure, author, reason) =>
@@ -86,17 +86,19 @@ async function claim(
   if (flag.rolloutId === rolloutId) return { kind: 'claimed', reading: flag };
   const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1, decommissioned: null };
   const reason = created.length === 1 ? 'created and claimed' : 'claimed';
-  return { kind: 'claimed', reading: await change(queries, next, { rolloutId, author: rolloutId, reason }) };
+  return {
+    kind: 'claimed',
+    reading: await changeFlag(queries, next, { rolloutId, author: rolloutId, reason }),
+  };
 }
 
 async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeResult> {
   const flag = await locked(queries, wanted);
-  const [last] = await revisions(queries, wanted, 1);
-  const ruling = judge(wanted, flag, last?.rolloutId ?? null);
+  const ruling = judge(wanted, flag, await lastWriter(queries, wanted));
   if (ruling === 'unchanged') return { kind: 'unchanged', revision: flag.revision, epoch: flag.epoch };
   if (ruling !== 'write') return { kind: 'refused', why: ruling, current: flag };
   const { rolloutId, author, reason, exposure } = wanted;
-  const after = await change(queries, { ...flag, exposure }, { rolloutId, author, reason });
+  const after = await changeFlag(queries, { ...flag, exposure }, { rolloutId, author, reason });
   return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
 }
 
@@ -112,9 +114,9 @@ async function kill(
   const exposure = killedExposure(safe, flag);
   const by = { rolloutId: null, author: latch.by, reason: latch.reason };
   if (flag.latch === null) {
-    return change(queries, { ...flag, exposure, latch, epoch: flag.epoch + 1 }, by);
+    return changeFlag(queries, { ...flag, exposure, latch, epoch: flag.epoch + 1 }, by);
   }
-  return sameExposure(exposure, flag.exposure) ? flag : change(queries, { ...flag, exposure }, by);
+  return sameExposure(exposure, flag.exposure) ? flag : changeFlag(queries, { ...flag, exposure }, by);
 }
 
 async function setByHand(
@@ -128,7 +130,7 @@ async function setByHand(
   if (flag.latch !== null && !lowers(exposure, flag.exposure, flag.shape.canary)) {
     throw new Failure('FLAG_LATCHED', `${flag.latch.by} killed ${named(target)}: ${flag.latch.reason}`);
   }
-  return change(queries, { ...flag, exposure }, by);
+  return changeFlag(queries, { ...flag, exposure }, by);
 }
 
 /** `rolloutId`: null for a person. */
@@ -139,13 +141,15 @@ interface Author {
 }
 
 /** Writes the next revision of a flag whose row this transaction holds, its revision row and the notice. */
-async function change(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
+export async function changeFlag(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
   const { environment, key, exposure, epoch, rolloutId, latch, decommissioned, shape } = next;
   const revision = next.revision + 1;
   const [row] = await queries
     .update(flags)
     .set({
       ...shape,
+      safe: shape.safe ?? null,
+      provider: shape.provider ?? null,
       exposure,
       epoch,
       rolloutId,
@@ -164,7 +168,7 @@ async function change(queries: Queries, next: FlagState, by: Author): Promise<Fl
   return state(row);
 }
 
-async function find(
+export async function findFlag(
   queries: Queries,
   target: FlagTarget,
   options = { lock: false },
@@ -175,7 +179,7 @@ async function find(
 }
 
 async function locked(queries: Queries, target: FlagTarget): Promise<FlagState> {
-  const flag = await find(queries, target, { lock: true });
+  const flag = await findFlag(queries, target, { lock: true });
   if (flag === null) throw unknown(target);
   return flag;
 }
@@ -188,6 +192,12 @@ function revisions(queries: Queries, target: FlagTarget, limit: number): Promise
     .where(and(eq(environment, target.environment), eq(key, target.key)))
     .orderBy(desc(flagRevisions.revision))
     .limit(limit);
+}
+
+/** The rollout that made the present revision; null for a person. */
+export async function lastWriter(queries: Queries, target: FlagTarget): Promise<string | null> {
+  const [last] = await revisions(queries, target, 1);
+  return last?.rolloutId ?? null;
 }
 
 function at({ environment, key }: FlagTarget) {
@@ -204,10 +214,13 @@ function state({
   canary,
   stickiness,
   safe,
+  provider,
   ...row
 }: typeof flags.$inferSelect): FlagState {
-  const shape = { variants, baseline, canary, stickiness };
-  return { ...row, shape: safe === null ? shape : { ...shape, safe } };
+  const shape: FlagDefinition = { variants, baseline, canary, stickiness };
+  if (safe !== null) shape.safe = safe;
+  if (provider !== null) shape.provider = provider;
+  return { ...row, shape };
 }
 
 function named({ environment, key }: FlagTarget): string {

@@ -1,0 +1,184 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import { type Exposure, sameExposure } from '../plans/exposure.ts';
+import type { Database, Queries } from './connection.ts';
+import type { FlagChange, FlagState, FlagTarget } from './flag-contract.ts';
+import { judge, type Ruling } from './flag-rules.ts';
+import { changeFlag, findFlag, lastWriter } from './flags.ts';
+import { type PlatformRuling, ruleSighting, type Sight } from './platform-rules.ts';
+import { platformFlags } from './schema.ts';
+
+/** A raise that has been sent to a platform, or is about to be, and that the platform has not confirmed. */
+export interface PendingRaise {
+  rolloutId: string;
+  exposure: Exposure;
+  author: string;
+  reason: string;
+  /** The flag's revision it was decided on: with another one in force it is void. */
+  revision: number;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** What is known of a flag on its platform. */
+export interface PlatformLink extends FlagTarget {
+  provider: string;
+  /** What the platform served when it was last seen; null: never seen. */
+  applied: Exposure | null;
+  version: string | null;
+  past: string[];
+  pending: PendingRaise | null;
+  /** Counts the changes of this row, so that an answer from before one is told from news. */
+  turn: number;
+  /** Milliseconds since 1970. */
+  seenAt: number;
+}
+
+export interface LinkedFlag {
+  flag: FlagState;
+  link: PlatformLink;
+}
+
+export type Intention =
+  | { kind: 'go'; linked: LinkedFlag }
+  | { kind: Exclude<Ruling, 'write'>; current: FlagState };
+
+/**
+ * Flags on foreign platforms. Owner, epoch, latch and the exposure that should be are those of `flags`; this adds what
+ * the platform was seen to serve, so that somebody else's move is told from our own write that landed late.
+ */
+export interface PlatformStore {
+  /** Null: no such flag, or none that is linked to a platform. */
+  read(target: FlagTarget): Promise<LinkedFlag | null>;
+  /** Flags whose platform does not serve what it should, or may still get a write that is void. */
+  unsettled(provider: string): Promise<LinkedFlag[]>;
+  /** Begins to follow a flag that was claimed for this platform. */
+  link(target: FlagTarget, provider: string): Promise<void>;
+  /** Judges a raise and, if it may go, keeps it as pending before anything is sent. */
+  intend(change: FlagChange): Promise<Intention>;
+  /** Takes in what the platform serves. `seen`: the state that was known before the platform was asked. */
+  observe(seen: LinkedFlag, sight: Sight): Promise<{ ruling: PlatformRuling; linked: LinkedFlag }>;
+}
+
+/** How many versions are remembered: a read that is older than these is taken for somebody else's change. */
+const PAST = 50;
+
+export function createPlatformStore(database: Database): PlatformStore {
+  return {
+    read: (target) => database.run((queries) => find(queries, target, false)),
+
+    async unsettled(provider) {
+      const rows = await database.run((queries) =>
+        queries
+          .select()
+          .from(platformFlags)
+          .where(eq(platformFlags.provider, provider))
+          .orderBy(asc(platformFlags.environment), asc(platformFlags.key)),
+      );
+      const linked = await Promise.all(
+        rows.map((row) => database.run((queries) => find(queries, row, false))),
+      );
+      return linked.filter((one): one is LinkedFlag => one !== null && !settled(one));
+    },
+
+    link: (target, provider) =>
+      database.transaction(async (queries) => {
+        const { environment, key } = target;
+        // Another platform than before: what was seen there says nothing about this one.
+        const afresh = { provider, applied: null, version: null, past: [], pending: null };
+        await queries
+          .insert(platformFlags)
+          .values({ environment, key, ...afresh })
+          .onConflictDoUpdate({
+            target: [platformFlags.environment, platformFlags.key],
+            set: { ...afresh, turn: sql`${platformFlags.turn} + 1` },
+            setWhere: sql`${platformFlags.provider} <> ${provider}`,
+          });
+      }),
+
+    intend: (wanted) =>
+      database.transaction(async (queries) => {
+        const linked = await found(queries, wanted);
+        const { flag, link } = linked;
+        const ruling = judge(wanted, flag, await lastWriter(queries, wanted));
+        if (ruling !== 'write') return { kind: ruling, current: flag };
+        const { rolloutId, exposure, author, reason } = wanted;
+        const at = Date.now();
+        const pending = { rolloutId, exposure, author, reason, revision: flag.revision, at };
+        return { kind: 'go', linked: { flag, link: await put(queries, { ...link, pending }) } };
+      }),
+
+    observe: (seen, sight) =>
+      database.transaction(async (queries) => {
+        const now = await found(queries, seen.flag);
+        const raced = now.flag.revision !== seen.flag.revision || now.link.turn !== seen.link.turn;
+        const ruling: PlatformRuling = raced ? { kind: 'raced' } : ruleSighting(now, sight, Date.now());
+        switch (ruling.kind) {
+          case 'raced':
+          case 'stale':
+            return { ruling, linked: now };
+          case 'settled':
+          case 'push':
+            return {
+              ruling,
+              linked: { ...now, link: await adopt(queries, now.link, sight, ruling.pending) },
+            };
+          case 'landed':
+          case 'drift': {
+            const { rolloutId, author, reason } = ruling;
+            const flag = await changeFlag(
+              queries,
+              { ...now.flag, exposure: sight.exposure },
+              { rolloutId, author, reason },
+            );
+            return { ruling, linked: { flag, link: await adopt(queries, now.link, sight, null) } };
+          }
+        }
+      }),
+  };
+}
+
+/** The platform serves what it should, and no write of ours is on its way. */
+function settled({ flag, link }: LinkedFlag): boolean {
+  return link.pending === null && (link.applied === null || sameExposure(link.applied, flag.exposure));
+}
+
+async function find(queries: Queries, target: FlagTarget, lock: boolean): Promise<LinkedFlag | null> {
+  const flag = await findFlag(queries, target, { lock });
+  const [row] = await queries.select().from(platformFlags).where(at(target));
+  return flag === null || row === undefined ? null : { flag, link: row };
+}
+
+async function found(queries: Queries, target: FlagTarget): Promise<LinkedFlag> {
+  const linked = await find(queries, target, true);
+  if (linked === null) throw new Error(`the flag ${target.key} of ${target.environment} is on no platform`);
+  return linked;
+}
+
+function adopt(
+  queries: Queries,
+  link: PlatformLink,
+  sight: Sight,
+  pending: PendingRaise | null,
+): Promise<PlatformLink> | PlatformLink {
+  const { exposure: applied, version } = sight;
+  const fresh = version !== link.version;
+  const same = !fresh && link.applied !== null && sameExposure(link.applied, applied);
+  if (same && pending === link.pending) return link;
+  const past = fresh && link.version !== null ? [...link.past, link.version].slice(-PAST) : link.past;
+  return put(queries, { ...link, applied, version, past, pending });
+}
+
+async function put(queries: Queries, link: PlatformLink): Promise<PlatformLink> {
+  const { applied, version, past, pending } = link;
+  const [row] = await queries
+    .update(platformFlags)
+    .set({ applied, version, past, pending, turn: link.turn + 1, seenAt: sql`now()` })
+    .where(at(link))
+    .returning();
+  if (row === undefined) throw new Error(`the flag ${link.key} of ${link.environment} is on no platform`);
+  return row;
+}
+
+function at({ environment, key }: FlagTarget) {
+  return and(eq(platformFlags.environment, environment), eq(platformFlags.key, key));
+}
