@@ -69,5 +69,6 @@ function refused(id: number, why: WriteRefusal, current: FlagReading | null): Ro
     exposure: current?.exposure ?? NO_EXPOSURE,
     owner: current?.rolloutId ?? null,
     latchedBy: current?.latch?.by ?? null,
+    ...(current?.changedBy === undefined ? {} : { by: current.changedBy }),
   };
 }

@@ -87,7 +87,12 @@ async function look(parts: ActivityParts, { plan }: GateRequest): Promise<FlagSi
       .read({ environment: plan.environment, key: plan.flag.key });
     return reading === null
       ? null
-      : { revision: reading.revision, exposure: reading.exposure, latch: reading.latch };
+      : {
+          revision: reading.revision,
+          exposure: reading.exposure,
+          latch: reading.latch,
+          ...(reading.changedBy === undefined ? {} : { by: reading.changedBy }),
+        };
   } catch {
     return null;
   }

@@ -3,6 +3,7 @@ import type { FlagChangeResult, FlagState, FlagStore } from '../store/flag-contr
 import { pointOfNoReturn } from '../store/flag-rules.ts';
 import { carryOver } from './carry-over.ts';
 import { within } from './deadline.ts';
+import { refuseElsewhere } from './foreign.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
 import { killInStore, lastKnown, newOrder, readingOf } from './orders.ts';
 import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
@@ -96,7 +97,9 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
       return state === null ? null : readingOf(state);
     },
     async claim(target, shape, rolloutId) {
-      const result = await (await settle(target)).claim(target, shape, rolloutId);
+      const flags = await settle(target);
+      await refuseElsewhere(flags, target, undefined);
+      const result = await flags.claim(target, shape, rolloutId);
       return result.kind === 'claimed'
         ? { ...result, reading: readingOf(result.reading) }
         : { ...result, current: readingOf(result.current) };

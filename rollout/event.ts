@@ -18,6 +18,8 @@ export interface FlagSight {
   revision: number;
   exposure: Exposure;
   latch: { by: string; reason: string } | null;
+  /** Who made the present revision; absent: not known. */
+  by?: string;
 }
 
 /**
@@ -87,6 +89,8 @@ export type RolloutEvent =
       exposure: Exposure;
       owner: string | null;
       latchedBy: string | null;
+      /** Who made the present revision; absent: not known. */
+      by?: string;
     }
   | { kind: 'write-failed'; id: number; detail: string }
   | { kind: 'gate'; gate: number; report: GateReport }

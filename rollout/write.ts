@@ -134,7 +134,7 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
       state.exposure = event.exposure;
       pauseForDrift(
         turn,
-        `somebody else moved the flag to ${describe(event.exposure)} (revision ${event.revision})`,
+        `${event.by ?? 'somebody else'} moved the flag to ${describe(event.exposure)} (revision ${event.revision})`,
       );
       watch(turn, state.gate);
       return;

@@ -57,8 +57,6 @@ export function reviewSupport({ plan, error, sound }: Review): void {
   };
   if (plan.mode === 'observe') no(['mode'], '`mode: observe`');
   if (plan.lease !== undefined) no(['lease'], '`lease`');
-  if (plan.flag.provider !== 'embedded')
-    no(['flag', 'provider'], `the provider "${plan.flag.provider}"`, '`provider: embedded`');
   plan.stages.forEach((stage, index) => {
     if (stage.lease !== undefined) no(['stages', index, 'lease'], '`lease`');
   });
