@@ -82,7 +82,7 @@ ${stages.map((stage) => `  - ${stage}`).join('\n')}
 `;
 
 async function post(path: string, body: object): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(`${stack.urls.server}/api/v1${path}`, {
+  const response = await stack.api(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -106,7 +106,7 @@ async function submit(text: string): Promise<string> {
 }
 
 async function view(id: string): Promise<StatusReply['view']> {
-  const response = await fetch(`${stack.urls.server}/api/v1/rollouts/${id}`);
+  const response = await stack.api(`/rollouts/${id}`);
   return ((await response.json()) as StatusReply).view;
 }
 
