@@ -3,7 +3,7 @@ import { type Exposure, sameExposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
 import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { killedExposure, lowers, pointOfNoReturn } from '../store/flag-rules.ts';
-import type { PlatformStore } from '../store/platform-flags.ts';
+import type { PlatformStore } from '../store/platform-contract.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
 import { lastKnown, newOrder, readingOf } from './orders.ts';
 import type { Platform } from './platforms/platform.ts';

@@ -3,7 +3,7 @@ import { NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
 import type { FlagStore } from '../store/flag-contract.ts';
 import { lowers } from '../store/flag-rules.ts';
-import type { Intention, LinkedFlag, PlatformStore } from '../store/platform-flags.ts';
+import type { Intention, LinkedFlag, PlatformStore } from '../store/platform-contract.ts';
 import { carryOver } from './carry-over.ts';
 import { within } from './deadline.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';

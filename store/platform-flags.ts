@@ -1,63 +1,19 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
-import { type Exposure, sameExposure } from '../plans/exposure.ts';
+import { sameExposure } from '../plans/exposure.ts';
 import type { Database, Queries } from './connection.ts';
-import type { FlagChange, FlagState, FlagTarget } from './flag-contract.ts';
-import { judge, type Ruling } from './flag-rules.ts';
+import type { FlagTarget } from './flag-contract.ts';
+import { judge } from './flag-rules.ts';
 import { changeFlag, findFlag, lastWriter } from './flags.ts';
-import { type PlatformRuling, ruleSighting, type Sight } from './platform-rules.ts';
+import type {
+  LinkedFlag,
+  PendingRaise,
+  PlatformLink,
+  PlatformRuling,
+  PlatformStore,
+  Sight,
+} from './platform-contract.ts';
+import { ruleSighting } from './platform-rules.ts';
 import { platformFlags } from './schema.ts';
-
-/** A raise that has been sent to a platform, or is about to be, and that the platform has not confirmed. */
-export interface PendingRaise {
-  rolloutId: string;
-  exposure: Exposure;
-  author: string;
-  reason: string;
-  /** The flag's revision it was decided on: with another one in force it is void. */
-  revision: number;
-  /** Milliseconds since 1970. */
-  at: number;
-}
-
-/** What is known of a flag on its platform. */
-export interface PlatformLink extends FlagTarget {
-  provider: string;
-  /** What the platform served when it was last seen; null: never seen. */
-  applied: Exposure | null;
-  version: string | null;
-  past: string[];
-  pending: PendingRaise | null;
-  /** Counts the changes of this row, so that an answer from before one is told from news. */
-  turn: number;
-  /** Milliseconds since 1970. */
-  seenAt: number;
-}
-
-export interface LinkedFlag {
-  flag: FlagState;
-  link: PlatformLink;
-}
-
-export type Intention =
-  | { kind: 'go'; linked: LinkedFlag }
-  | { kind: Exclude<Ruling, 'write'>; current: FlagState };
-
-/**
- * Flags on foreign platforms. Owner, epoch, latch and the exposure that should be are those of `flags`; this adds what
- * the platform was seen to serve, so that somebody else's move is told from our own write that landed late.
- */
-export interface PlatformStore {
-  /** Null: no such flag, or none that is linked to a platform. */
-  read(target: FlagTarget): Promise<LinkedFlag | null>;
-  /** Flags whose platform does not serve what it should, or may still get a write that is void. */
-  unsettled(provider: string): Promise<LinkedFlag[]>;
-  /** Begins to follow a flag that was claimed for this platform. */
-  link(target: FlagTarget, provider: string): Promise<void>;
-  /** Judges a raise and, if it may go, keeps it as pending before anything is sent. */
-  intend(change: FlagChange): Promise<Intention>;
-  /** Takes in what the platform serves. `seen`: the state that was known before the platform was asked. */
-  observe(seen: LinkedFlag, sight: Sight): Promise<{ ruling: PlatformRuling; linked: LinkedFlag }>;
-}
 
 /** How many versions are remembered: a read that is older than these is taken for somebody else's change. */
 const PAST = 50;

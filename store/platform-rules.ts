@@ -1,32 +1,6 @@
-import { type Exposure, sameExposure } from '../plans/exposure.ts';
+import { sameExposure } from '../plans/exposure.ts';
 import { lowers } from './flag-rules.ts';
-import type { LinkedFlag, PendingRaise } from './platform-flags.ts';
-
-/** What a platform serves of a flag. */
-export interface Sight {
-  exposure: Exposure;
-  /** Of the flag on the platform: changes with every change that anybody makes. */
-  version: string;
-  /** Who changed it last, where the platform tells. */
-  changedBy: string | null;
-  /** Whether a version never comes again (a counter, an ETag), and not a digest of what is served. */
-  unique: boolean;
-}
-
-/** What a sighting means. `pending`: what remains of a raise that was sent and not yet seen. */
-export type PlatformRuling =
-  /** The platform serves what it should. */
-  | { kind: 'settled'; pending: PendingRaise | null }
-  /** It gives more than it should: an order to lower has not reached it, or a void write of ours has. */
-  | { kind: 'push'; pending: PendingRaise | null }
-  /** The raise that was sent has landed. */
-  | { kind: 'landed'; rolloutId: string; author: string; reason: string }
-  /** Somebody else has changed it. */
-  | { kind: 'drift'; rolloutId: null; author: string; reason: string }
-  /** An answer from before the last change that was seen. */
-  | { kind: 'stale' }
-  /** The flag was changed between the question and the answer. */
-  | { kind: 'raced' };
+import type { LinkedFlag, PlatformRuling, Sight } from './platform-contract.ts';
 
 /** How long a platform may answer with what it served before, and a write that nobody waits for may still land. */
 const LATE_MS = 60_000;

@@ -16,7 +16,7 @@ import type { Phase, RolloutView } from '../plans/view.ts';
 import type { SessionSubject } from './access-contract.ts';
 import { json, moment, words } from './columns.ts';
 import type { Decommissioned, FlagDefinition, FlagLatch } from './flag-contract.ts';
-import type { PendingRaise } from './platform-flags.ts';
+import type { PendingRaise } from './platform-contract.ts';
 
 export { flagTokens } from './token-table.ts';
 

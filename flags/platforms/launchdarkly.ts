@@ -4,7 +4,7 @@ import type { FlagShape } from '../provider.ts';
 import type { Segments } from '../segments.ts';
 import type { LaunchDarklyConfig } from './config.ts';
 import { createPlatformClient } from './http.ts';
-import { Environment, exposureOf, Flag, instructionsFor } from './launchdarkly-flag.ts';
+import { type Environment, exposureOf, Flag, instructionsFor } from './launchdarkly-flag.ts';
 import type { Platform, PlatformFlag, Sighting } from './platform.ts';
 import { readAnswer } from './read-answer.ts';
 

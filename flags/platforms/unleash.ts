@@ -70,7 +70,10 @@ export function createUnleash(name: string, config: UnleashConfig, segments: Seg
       project: `IS:${project}`,
       limit: String(EVENTS),
     });
-    const answer = await client.ask({ method: 'GET', path: `/api/admin/search/events?${query}` }, [200]);
+    const answer = await client.ask(
+      { method: 'GET', path: `/api/admin/search/events?${query.toString()}` },
+      [200],
+    );
     const { events } = readAnswer(name, Events, answer.text);
     const there = environmentOf(environment);
     return events.find(
