@@ -81,5 +81,6 @@ function refused(id: number, why: WriteRefusal, current: FlagReading | null): Ro
     owner: current?.rolloutId ?? null,
     latchedBy: current?.latch?.by ?? null,
     ...lapse(current),
+    ...(current?.changedBy === undefined ? {} : { by: current.changedBy }),
   };
 }

@@ -8,6 +8,8 @@ import type { ActivityParts } from './parts.ts';
 const TELL_WITHIN = 1_500;
 const LOWER_WITHIN = 2_000;
 const LOOK_EVERY = 50;
+/** A platform counts the requests of its callers. */
+const LOOK_AT_PLATFORM_EVERY = 250;
 
 export function isHardStop({ plan }: GateRequest, { assessment }: GateReport): boolean {
   if (assessment.limits.some(({ fired, action }) => fired && action === 'rollback')) return true;
@@ -79,7 +81,8 @@ async function lowered(parts: ActivityParts, request: GateRequest): Promise<bool
     } catch {
       return false;
     }
-    await Context.current().sleep(LOOK_EVERY);
+    const own = plan.flag.provider === 'embedded';
+    await Context.current().sleep(own ? LOOK_EVERY : LOOK_AT_PLATFORM_EVERY);
   }
   return false;
 }

@@ -10,8 +10,8 @@ import type { ActivityParts } from './parts.ts';
 const SLOW = 10;
 
 /** A flag as a gate sees it: a lease in force, or one that has run out and brought the flag where it is. */
-export function sightOf({ revision, exposure, latch, lease }: FlagReading): FlagSight {
-  const sight = { revision, exposure, latch };
+export function sightOf({ revision, exposure, latch, lease, changedBy }: FlagReading): FlagSight {
+  const sight = { revision, exposure, latch, ...(changedBy === undefined ? {} : { by: changedBy }) };
   if (lease == null) return sight;
   return openLease({ lease, exposure }) === null
     ? { ...sight, lapsedAt: lease.until }

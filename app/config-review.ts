@@ -29,6 +29,14 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
     }
     pairOf(source.tls, [...path, 'tls'], say);
   }
+  for (const [name, provider] of Object.entries(config.providers)) {
+    if (name === 'embedded')
+      say(['providers', name], 'the flags that Tidegate serves itself have this name', 'another name');
+    if (provider.kind !== 'observe') continue;
+    const { [provider.of]: watched } = config.providers;
+    if (watched === undefined || watched.kind === 'observe')
+      say(['providers', name, 'of'], `"${provider.of}" is no platform of \`providers\``, 'the name of one');
+  }
   pairOf(config.temporal.tls, ['temporal', 'tls'], say);
   const { server, flags } = config;
   // The port of the API serves OFREP and downloads too, for which its own login is not asked.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ProviderConfig } from '../flags/platforms/config.ts';
 import { Segment } from '../flags/segments.ts';
 import { GrantText } from '../plans/access.ts';
 import { Duration } from '../plans/units.ts';
@@ -153,6 +154,10 @@ export const Config = z.strictObject({
     .record(z.string(), PrometheusSource)
     .default({})
     .describe('Where metrics come from, by the name in plans.'),
+  providers: z
+    .record(z.string(), ProviderConfig)
+    .default({})
+    .describe('Flag platforms beside the embedded one, by the name in `flag.provider`.'),
   segments: z.record(z.string(), Segment).default({}).describe('Audiences of stages, by the name in plans.'),
   channels: z
     .record(z.string(), ChannelConfig)

@@ -1,5 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { openPlatforms } from '../flags/platforms/open.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createChannels } from '../notify/channels.ts';
 import { FAILURES, isFailure } from '../plans/failures.ts';
@@ -26,6 +27,7 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
     stream: process.stdout,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
+  const platforms = [...openPlatforms(config.providers, config.segments).values()];
   try {
     return await Promise.all([
       attempt(
@@ -87,6 +89,14 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
               'The worker serves it: start `tidegate worker`.',
             ),
           ]),
+      ...platforms.map((platform) =>
+        attempt(
+          `provider "${platform.name}"`,
+          `${platform.kind} ${platform.where}`,
+          () => platform.check(),
+          FAILURES.PLATFORM_UNREACHABLE.hint,
+        ),
+      ),
       ...[...channels.values()].map((channel) =>
         attempt(
           `channel "${channel.name}"`,

@@ -1,7 +1,12 @@
 import { type FlagAccess, openAccess } from '../flags/access.ts';
 import { createEmbeddedProvider } from '../flags/embedded.ts';
+import { createForeignProvider, type ForeignProvider } from '../flags/foreign.ts';
+import { openPlatforms } from '../flags/platforms/open.ts';
+import type { Platform } from '../flags/platforms/platform.ts';
 import type { FlagProvider } from '../flags/provider.ts';
+import { routeFlags } from '../flags/router.ts';
 import { type FlagLog, type FlagService, startFlagService } from '../flags/service.ts';
+import { startSweeper } from '../flags/sweeper.ts';
 import { type SyncServer, startSync } from '../flags/sync.ts';
 import { openTokenAccess } from '../flags/token-access.ts';
 import { Failure } from '../plans/failures.ts';
@@ -9,11 +14,17 @@ import type { Delivery } from '../server/admission.ts';
 import { isLoopback } from '../server/loopback.ts';
 import type { Database } from '../store/connection.ts';
 import { createFlagStore } from '../store/flags.ts';
+import { createPlatformStore } from '../store/platform-flags.ts';
 import { createTokenStore } from '../store/tokens.ts';
 import type { Config } from './config.ts';
 
 export interface FlagParts {
   service: FlagService;
+  /** The flags that Tidegate serves itself; of all others it knows owner and latch. */
+  embedded: FlagProvider;
+  foreign: ReadonlyMap<string, ForeignProvider>;
+  platforms: ReadonlyMap<string, Platform>;
+  /** Each flag by the provider that serves it. */
   provider: FlagProvider;
   access: FlagAccess;
   sync: SyncServer | null;
@@ -40,39 +51,43 @@ export async function startFlagParts(
     log,
   });
   const access = await accessOf(config, database, log);
-  const provider = createEmbeddedProvider({
-    flagStore,
-    latches: service.latches,
-    dataDir: config.data,
-    service,
-  });
+  const { latches } = service;
+  const shared = { flagStore, latches, dataDir: config.data, service };
+  const embedded = createEmbeddedProvider(shared);
+  const platforms = openPlatforms(config.providers, config.segments);
+  const platformStore = createPlatformStore(database);
+  const foreign = new Map(
+    [...platforms].map(([name, platform]) => [
+      name,
+      createForeignProvider({ platform, platformStore, ...shared }),
+    ]),
+  );
+  const provider = routeFlags({ embedded, foreign, ...shared });
+  const sweeper = startSweeper(foreign.values(), { log });
   try {
     const { host, tls = null } = config.flags;
     const sync = port === 0 ? null : await startSync({ service, access, host, port, tls });
     return {
       service,
+      embedded,
+      foreign,
+      platforms,
       provider,
       access,
       sync,
       stop: async () => {
+        await sweeper.stop();
         await sync?.stop();
         await access.stop();
         await service.stop();
       },
     };
   } catch (error) {
+    await sweeper.stop();
     await access.stop();
     await service.stop();
     throw error;
   }
-}
-
-/** Finds a provider by the name that a plan gives. */
-export function providerNamed(embedded: FlagProvider): (name: string) => FlagProvider {
-  return (name) => {
-    if (name === 'embedded') return embedded;
-    throw new Failure('NOT_SUPPORTED', `There is no flag provider "${name}".`);
-  };
 }
 
 /** How flags are delivered over HTTP by this configuration. */

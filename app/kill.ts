@@ -1,11 +1,15 @@
 import { createEmbeddedProvider } from '../flags/embedded.ts';
+import { createForeignProvider } from '../flags/foreign.ts';
 import { openLatches } from '../flags/latches.ts';
+import { openPlatforms } from '../flags/platforms/open.ts';
+import { routeFlags } from '../flags/router.ts';
 import { loadSnapshots } from '../flags/snapshot.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
 import { openDatabase } from '../store/connection.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { pointOfNoReturn } from '../store/flag-rules.ts';
 import { createFlagStore } from '../store/flags.ts';
+import { createPlatformStore } from '../store/platform-flags.ts';
 import type { Config } from './config.ts';
 
 export interface DirectKill {
@@ -30,11 +34,16 @@ export interface DirectKillReply {
 export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
   const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: 2_000 });
   const flagStore = createFlagStore(database);
-  const provider = createEmbeddedProvider({
-    flagStore,
-    latches: openLatches(config.data),
-    dataDir: config.data,
-  });
+  const shared = { flagStore, latches: openLatches(config.data), dataDir: config.data };
+  const platforms = openPlatforms(config.providers, config.segments);
+  const platformStore = createPlatformStore(database);
+  const foreign = new Map(
+    [...platforms].map(([name, platform]) => [
+      name,
+      createForeignProvider({ platform, platformStore, ...shared }),
+    ]),
+  );
+  const provider = routeFlags({ embedded: createEmbeddedProvider(shared), foreign, ...shared });
   const reply: DirectKillReply = { environments: [], ways: [] };
   try {
     const environments =

@@ -77,6 +77,9 @@ function withPaths(config: Config, find: (name: string) => string): Config {
     channels: each(config.channels, (channel) =>
       channel.kind === 'webhook' ? { ...channel, template: optional(channel.template) } : channel,
     ),
+    providers: each(config.providers, (provider) =>
+      provider.kind === 'file' ? { ...provider, path: find(provider.path) } : provider,
+    ),
     data: find(config.data),
     log: { ...config.log, file: optional(config.log.file) },
   };

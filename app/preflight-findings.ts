@@ -43,6 +43,11 @@ export function flagFindings(plan: Plan, served: ServedFlag | null | 'unreachabl
   return [{ ...at, severity: 'error', message: `it was killed by ${by}: ${reason}`, instead }];
 }
 
+/** `lack`: the path in the plan, what is missing, and what to do. */
+export function platformFinding(lack: string): PreflightFinding {
+  return { check: 'flag', severity: 'error', where: 'flag platform', message: lack, instead: '' };
+}
+
 export function trafficFindings(
   plan: Plan,
   profile: Profile,

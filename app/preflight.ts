@@ -5,6 +5,7 @@ import { type Profile, profileOf } from '../analysis/profile.ts';
 import { stageFindings } from '../analysis/stage-findings.ts';
 import { planStages, type StageOutlook } from '../analysis/stage-outlook.ts';
 import { type Traffic, trafficOf } from '../analysis/traffic.ts';
+import { openPlatforms } from '../flags/platforms/open.ts';
 import { sendTestAlert, type TestAlert } from '../metrics/alertmanager.ts';
 import type { PrometheusSource } from '../metrics/prometheus.ts';
 import { createSources } from '../metrics/sources.ts';
@@ -15,9 +16,11 @@ import type { Plan } from '../plans/plan.ts';
 import type { LabelValues, PreflightFinding, ServedSplit } from '../plans/preflight.ts';
 import { planFromText } from '../server/plan-text.ts';
 import type { Config } from './config.ts';
+import { capabilities, platformLacks } from './platform-checks.ts';
 import {
   fireFindings,
   flagFindings,
+  platformFinding,
   queryFinding,
   type ServedFlag,
   splitFindings,
@@ -73,15 +76,23 @@ const TEST_PATIENCE = 15;
  */
 export async function preflight(request: PreflightRequest): Promise<PreflightReport> {
   const { config, text, file } = request;
+  const platforms = openPlatforms(config.providers, config.segments);
   const known = {
     sources: Object.keys(config.sources),
     channels: Object.keys(config.channels),
     segments: Object.keys(config.segments),
+    providers: capabilities(platforms),
   };
   const { plan } = planFromText({ known }, { text, file });
   const sources = createSources(config.sources);
   try {
-    return await survey(plan, sources.get(plan.source.prometheus), request);
+    const lacks = await platformLacks(plan, platforms).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+      return [`flag.provider: ${error.message}`];
+    });
+    const report = await survey(plan, sources.get(plan.source.prometheus), request);
+    const findings = [...lacks.map(platformFinding), ...report.findings];
+    return { ...report, findings, ok: report.ok && lacks.length === 0 };
   } finally {
     sources.close();
   }

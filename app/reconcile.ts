@@ -4,6 +4,7 @@ import type { RolloutStore } from '../store/store.ts';
 
 export interface ReconcilerParts {
   store: Pick<RolloutStore, 'list'>;
+  /** Latches stand in PostgreSQL for every provider's flags: no platform is asked every two seconds. */
   flags: Pick<FlagProvider, 'read'>;
   engine: Pick<RolloutEngine, 'killed'>;
   log: { warn(details: object, text: string): void };

@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
 import { deliveryOf, startFlagParts } from './flag-service.ts';
 import { openLog } from './log.ts';
+import { capabilities, platformLacks } from './platform-checks.ts';
 import { openTemporalClient } from './temporal.ts';
 import { insist, untilStopped } from './until-stopped.ts';
 
@@ -47,7 +48,9 @@ export async function runServer(config: Config): Promise<number> {
       sources: sources.names,
       channels: Object.keys(config.channels),
       segments: Object.keys(config.segments),
+      providers: capabilities(flags.platforms),
     },
+    platformLacks: (plan) => platformLacks(plan, flags.platforms),
     now: () => Date.now(),
     logger: log,
   });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { providerNamed } from '../flags/router.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createChannels } from '../notify/channels.ts';
 import { startDispatcher } from '../notify/dispatcher.ts';
@@ -13,7 +14,7 @@ import { createRolloutStore } from '../store/rollouts.ts';
 import { gateSignal } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
-import { providerNamed, startFlagParts } from './flag-service.ts';
+import { startFlagParts } from './flag-service.ts';
 import { openLog } from './log.ts';
 import { startReconciler } from './reconcile.ts';
 import { connectionOptions, openTemporalClient } from './temporal.ts';
@@ -52,10 +53,10 @@ export async function runWorker(config: Config): Promise<number> {
     channels: createChannels(config.channels, { stream: process.stdout, log }),
     log,
   });
-  const reconciler = startReconciler({ store, flags: flags.provider, engine, log });
+  const reconciler = startReconciler({ store, flags: flags.embedded, engine, log });
   const activities = createActivities({
     store,
-    provider: providerNamed(flags.provider),
+    provider: (name) => providerNamed(flags, name),
     source: (name) => sources.get(name),
     tellHardStop: (rolloutId, workflowId, message) =>
       client.withDeadline(Date.now() + 1_500, () =>

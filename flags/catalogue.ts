@@ -109,7 +109,9 @@ export function createCatalogue(segments: Segments): Catalogue {
 }
 
 function documentOf(environment: string, states: FlagState[], segments: Segments): FlagDocument {
-  const text = JSON.stringify(flagSet(environment, states, segments));
+  // What another platform serves is known here, for a kill without PostgreSQL, and not served twice.
+  const own = states.filter(({ shape }) => shape.provider === undefined);
+  const text = JSON.stringify(flagSet(environment, own, segments));
   const version = createHash('sha256').update(text).digest('base64url').slice(0, 22);
   let core: FlagdCore | undefined;
   let turns: readonly number[] | null | undefined;

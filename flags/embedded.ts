@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../plans/failures.ts';
 import type { FlagChangeResult, FlagState, FlagStore } from '../store/flag-contract.ts';
 import { pointOfNoReturn } from '../store/flag-rules.ts';
 import { carryOver } from './carry-over.ts';
 import { within } from './deadline.ts';
+import { refuseElsewhere } from './foreign.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
+import { killInStore, lastKnown, newOrder, readingOf } from './orders.ts';
 import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
 import { servedState } from './served.ts';
 import type { FlagService } from './service.ts';
-import { loadSnapshots } from './snapshot.ts';
 
 export interface EmbeddedOptions {
   /** Null: PostgreSQL is not even configured; only what lowers a flag works. */
@@ -41,14 +41,6 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
     return store();
   }
 
-  /** The last definition known without PostgreSQL: of this process's service, else of any on this data folder. */
-  async function lastKnown({ environment, key }: FlagTarget): Promise<FlagState | null> {
-    const held = service?.definition({ environment, key });
-    if (held !== undefined && held !== null) return held;
-    const kept = await loadSnapshots(dataDir);
-    return kept.find((state) => state.environment === environment && state.key === key) ?? null;
-  }
-
   async function kill(order: EmergencyLatch): Promise<FlagReading> {
     const hold = service?.impose(order);
     const unkept = await latches.put(order).then(
@@ -56,18 +48,18 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
       (error: unknown) => ({ error }),
     );
     try {
-      const state = await within(patienceMs, killInStore(order));
+      const state = await within(patienceMs, killInStore({ latches, store: store() }, order));
       service?.accept(state);
       await latches.remove(order);
       await hold?.release();
-      return reading(state);
+      return readingOf(state);
     } catch (error) {
       const answer = isFailure(error) && error.code !== 'POSTGRES_UNREACHABLE' ? error : null;
-      const known = answer === null ? await lastKnown(order) : null;
+      const known = answer === null ? await lastKnown({ service, dataDir }, order) : null;
       const refusal = answer ?? (known === null ? null : pointOfNoReturn(known));
       if (refusal === null && known !== null && unkept === null) {
         await hold?.release();
-        return { ...reading(servedState(known, [order])), offline: true };
+        return { ...readingOf(servedState(known, [order])), offline: true };
       }
       // Nothing here serves this flag, so that a latch would stop nothing: better to say so than to look like a kill.
       // A latch that could not be kept on disk stays imposed in this process: it is all there is.
@@ -78,21 +70,12 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
     }
   }
 
-  async function killInStore(order: EmergencyLatch): Promise<FlagState> {
-    const carried = await carryOver(latches, store(), order);
-    const state = carried ?? (await store().read(order));
-    // Somebody else carried it over in between, and perhaps a person unlocked it since: this kill counts all the same.
-    if (state !== null && state.latch !== null) return state;
-    const { by, reason, at, exposure } = order;
-    return store().kill(order, exposure, { by, reason, at });
-  }
-
   async function lower(write: FlagWrite): Promise<FlagWriteResult> {
     try {
       return readable(await within(patienceMs, store().write(write)));
     } catch (error) {
       if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
-      const known = await lastKnown(write);
+      const known = await lastKnown({ service, dataDir }, write);
       if (known === null) throw error;
       const { environment, key, exposure, rolloutId, epoch, author, reason } = write;
       const order = newOrder(
@@ -111,13 +94,15 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
     name: 'embedded',
     async read(target) {
       const state = await (await settle(target)).read(target);
-      return state === null ? null : reading(state);
+      return state === null ? null : readingOf(state);
     },
     async claim(target, shape, rolloutId) {
-      const result = await (await settle(target)).claim(target, shape, rolloutId);
+      const flags = await settle(target);
+      await refuseElsewhere(flags, target, undefined);
+      const result = await flags.claim(target, shape, rolloutId);
       return result.kind === 'claimed'
-        ? { ...result, reading: reading(result.reading) }
-        : { ...result, current: reading(result.current) };
+        ? { ...result, reading: readingOf(result.reading) }
+        : { ...result, current: readingOf(result.current) };
     },
     async write(write) {
       return write.direction === 'lower' ? lower(write) : readable(await (await settle(write)).write(write));
@@ -138,28 +123,13 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
     async unlock(target, by, reason) {
       const state = await (await settle(target)).unlock(target, by, reason);
       service?.accept(state);
-      return reading(state);
+      return readingOf(state);
     },
   };
 }
 
-type OrderDetails = Pick<EmergencyLatch, 'exposure' | 'rolloutId' | 'epoch' | 'by' | 'reason'> & {
-  at?: string;
-};
-
-function newOrder(kind: EmergencyLatch['kind'], target: FlagTarget, details: OrderDetails): EmergencyLatch {
-  const { environment, key } = target;
-  return { id: randomUUID(), kind, environment, key, at: new Date().toISOString(), ...details };
-}
-
 function readable(result: FlagChangeResult): FlagWriteResult {
-  return result.kind === 'refused' ? { ...result, current: reading(result.current) } : result;
-}
-
-function reading(state: FlagState): FlagReading {
-  const { environment, key, exposure, revision, epoch, rolloutId, latch, lease } = state;
-  const plain = { environment, key, exposure, revision, epoch, rolloutId, latch };
-  return lease == null ? plain : { ...plain, lease };
+  return result.kind === 'refused' ? { ...result, current: readingOf(result.current) } : result;
 }
 
 function offlineFailure({ environment, key }: FlagTarget, known: FlagState | null, cause: unknown): Failure {

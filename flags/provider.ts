@@ -11,6 +11,8 @@ export interface FlagReading {
   rolloutId: string | null;
   latch: Latch | null;
   lease?: Lease | null;
+  /** Who made the present revision, where that is known. */
+  changedBy?: string;
   /**
    * True when the answer stands in an emergency latch file only, because PostgreSQL was away: the exposure is what is
    * served, revision and epoch are the last ones known. The flag service carries it over when PostgreSQL is back.
@@ -65,6 +67,8 @@ export interface FlagShape {
   stickiness: string;
   /** Where a kill ends when its caller names nothing. Absent: exposure 0. `frozen`: what is served right then. */
   safe?: Exposure | 'frozen';
+  /** The platform that serves it, by its name in `tidegate.yaml`. Absent: Tidegate itself. */
+  provider?: string;
 }
 
 export interface FlagWrite extends FlagTarget {

@@ -26,6 +26,7 @@ const State = z.object({
     canary: z.string(),
     stickiness: z.string(),
     safe: z.union([z.literal('frozen'), Exposure]).exactOptional(),
+    provider: z.string().exactOptional(),
   }),
   updatedAt: z.number(),
   updatedBy: z.string(),

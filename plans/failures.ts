@@ -193,6 +193,24 @@ const table = {
     retry: true,
     hint: 'Wait as long as `Retry-After` says; the limit is `flags.limit` in tidegate.yaml.',
   },
+  FLAG_UNSUPPORTED: {
+    status: 422,
+    exit: 1,
+    retry: false,
+    hint: 'The platform that serves the flag cannot do this: docs/platforms.md says what each can. Change the plan at the place named.',
+  },
+  PLATFORM_UNREACHABLE: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'Check `providers` in tidegate.yaml and that the platform answers; a kill and a lowering are sent again until they land.',
+  },
+  PLATFORM_REFUSED: {
+    status: 502,
+    exit: 1,
+    retry: false,
+    hint: 'The flag platform refuses the request: check the token, its rights and the names in `providers` of tidegate.yaml.',
+  },
   TEMPORAL_UNREACHABLE: {
     status: 503,
     exit: 3,

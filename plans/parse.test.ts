@@ -220,13 +220,6 @@ describe('what is said and what to write instead', () => {
     ['flag: {', 'analysis: { falseRollback: 0% }\nflag: {', '2:28', 'PLAN-CHANCE', 'between'],
     ['key: pricing-v2', 'key: pricing-v2, canary: "off"', '2:34', 'PLAN-FLAG', 'two different variants'],
     ['key: pricing-v2', 'key: pricing-v2, variants: { "on": 1 }', '2:26', 'PLAN-FLAG', 'add `off: ...`'],
-    [
-      'key: pricing-v2',
-      'key: pricing-v2, provider: unleash',
-      '2:26',
-      'PLAN-NOT-SUPPORTED',
-      'provider: embedded',
-    ],
     ['rolled-back, no-data]', 'rolled-back, paused]', '22:53', 'PLAN-NOTIFY', 'each event once'],
   ])('%j written as %j: %s %s', (was, by, at, rule, instead) => {
     expect(replaced(was, by)).toEqual([expect.stringMatching(new RegExp(`^${at} ${rule}: `))]);

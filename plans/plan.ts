@@ -49,7 +49,7 @@ export const Plan = z.strictObject({
     provider: z
       .string()
       .default('embedded')
-      .describe('The platform that holds the flag; this version has no other.'),
+      .describe('Who serves the flag: Tidegate itself, or one of `providers` in tidegate.yaml.'),
     baseline: Name.default('off').describe('The variant of the old path.'),
     canary: Name.default('on').describe('The variant of the new path.'),
     variants: z

@@ -22,6 +22,8 @@ export interface FlagSight {
   leaseUntil?: number;
   /** When a lease ran out that has brought the flag to this exposure; absent: none has. */
   lapsedAt?: number;
+  /** Who made the present revision; absent: not known. */
+  by?: string;
 }
 
 /**
@@ -93,6 +95,8 @@ export type RolloutEvent =
       latchedBy: string | null;
       /** As of a `FlagSight`. */
       lapsedAt?: number;
+      /** Who made the present revision; absent: not known. */
+      by?: string;
     }
   | { kind: 'write-failed'; id: number; detail: string }
   | { kind: 'gate'; gate: number; report: GateReport }

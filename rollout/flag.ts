@@ -20,15 +20,21 @@ export function claimFlag(turn: Turn, cause: Cause): void {
       environment,
       key: flag.key,
       provider: flag.provider,
-      shape: {
-        variants: flag.variants ?? booleanVariants(flag.baseline, flag.canary),
-        baseline: flag.baseline,
-        canary: flag.canary,
-        stickiness: flag.stickiness,
-        ...safeShape(state.plan),
-      },
+      shape: flagShape(state.plan),
     },
   });
+}
+
+/** What a flag must know of its plan. */
+export function flagShape(plan: RolloutState['plan']) {
+  const { variants, baseline, canary, stickiness } = plan.flag;
+  return {
+    variants: variants ?? booleanVariants(baseline, canary),
+    baseline,
+    canary,
+    stickiness,
+    ...safeShape(plan),
+  };
 }
 
 /**

@@ -114,14 +114,14 @@ function noteDrift(turn: Turn, report: GateReport): void {
   // While a write of our own is out, a new revision may be that write.
   if (report.flag === null || state.write !== null) return;
   if (!flagMoved(report.flag, expectedFlag(state))) return;
-  const { revision, exposure, lapsedAt } = report.flag;
+  const { revision, exposure, lapsedAt, by = 'somebody else' } = report.flag;
   const before = state.flagRevision;
   state.flagRevision = revision;
   state.exposure = exposure;
   pauseForDrift(
     turn,
     lapsedAt === undefined
-      ? `somebody else moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`
+      ? `${by} moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`
       : lapsedText(lapsedAt, describe(exposure)),
   );
 }

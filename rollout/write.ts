@@ -136,7 +136,7 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
       pauseForDrift(
         turn,
         event.lapsedAt === undefined
-          ? `somebody else moved the flag to ${describe(event.exposure)} (revision ${event.revision})`
+          ? `${event.by ?? 'somebody else'} moved the flag to ${describe(event.exposure)} (revision ${event.revision})`
           : lapsedText(event.lapsedAt, describe(event.exposure)),
       );
       watch(turn, state.gate);

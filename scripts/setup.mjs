@@ -1,7 +1,7 @@
 /**
- * Gets this folder ready: `node scripts/setup.mjs --for start|test|parts|alertmanager [--json]`. Plain Node, no packages: it runs
+ * Gets this folder ready: `node scripts/setup.mjs --for start|test|parts|alertmanager|unleash [--json]`. Plain Node, no packages: it runs
  * before there are any. `parts` (what an installed package asks for) only finds or fetches Temporal and Prometheus,
- * `alertmanager` what tests alone need.
+ * `alertmanager` and `unleash` what tests alone need.
  */
 const WANTED = [20, 19];
 
@@ -14,8 +14,11 @@ if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
 
 const args = process.argv.slice(2);
 const purpose = args[args.indexOf('--for') + 1];
-if (!args.includes('--for') || !['start', 'test', 'parts', 'alertmanager'].includes(purpose ?? '')) {
-  console.error('usage: node scripts/setup.mjs --for start|test|parts|alertmanager [--json]');
+if (
+  !args.includes('--for') ||
+  !['start', 'test', 'parts', 'alertmanager', 'unleash'].includes(purpose ?? '')
+) {
+  console.error('usage: node scripts/setup.mjs --for start|test|parts|alertmanager|unleash [--json]');
   process.exit(2);
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Capabilities } from '../flags/platforms/platform.ts';
 import type { FlagProvider } from '../flags/provider.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -43,7 +44,15 @@ export interface ServerDeps {
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;
   /** Names that a plan may use, from `tidegate.yaml`. */
-  known: { sources: readonly string[]; channels: readonly string[]; segments: readonly string[] };
+  known: {
+    sources: readonly string[];
+    channels: readonly string[];
+    segments: readonly string[];
+    /** What the flag platforms beside the embedded one can do; absent: there are none. */
+    providers?: Readonly<Record<string, Capabilities>>;
+  };
+  /** Asks the plan's flag platform for what only it knows; absent: there is none. */
+  platformLacks?(plan: Plan): Promise<string[]>;
   /** Milliseconds since 1970. */
   now: () => number;
   logger: FastifyBaseLogger;

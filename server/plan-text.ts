@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { shortfalls } from '../flags/platforms/requirements.ts';
 import { Failure } from '../plans/failures.ts';
 import { findingText } from '../plans/finding.ts';
 import { parsePlan } from '../plans/parse.ts';
@@ -14,7 +15,7 @@ interface PlanText {
 
 type PlanDeps = Pick<ServerDeps, 'known'>;
 
-/** Names in a plan that `tidegate.yaml` must define, and does not. */
+/** Names in a plan that `tidegate.yaml` must define, and does not, and what its flag platform cannot do. */
 function unknownNames({ known }: PlanDeps, plan: Plan, file: string): string[] {
   const missing: string[] = [];
   const look = (path: string, name: string, defined: readonly string[], key: string) => {
@@ -28,6 +29,8 @@ function unknownNames({ known }: PlanDeps, plan: Plan, file: string): string[] {
       look(`stages[${i}].audience.segments`, segment, known.segments, 'segments');
     }
   });
+  for (const { path, message, instead } of shortfalls(plan, known.providers ?? {}))
+    missing.push(`${file}: ${path}: ${message}. Instead: ${instead}`);
   plan.notify.forEach((rule, i) => look(`notify[${i}].channel`, rule.channel, known.channels, 'channels'));
   return missing;
 }

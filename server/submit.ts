@@ -39,10 +39,11 @@ export async function submit(
   const { text, file, actorAt } = request;
   const { plan, warnings } = planFromText(deps, { text, file });
   const actor = actorAt({ environment: plan.environment, flag: plan.flag.key });
-  if (plan.flag.provider !== deps.flags.name) {
-    throw new Failure('NOT_SUPPORTED', `The flag provider ${plan.flag.provider} is not set up here.`, {
-      where: `${file}: flag.provider`,
-      details: [`set up: ${deps.flags.name}`],
+  const lacks = (await deps.platformLacks?.(plan)) ?? [];
+  if (lacks.length > 0) {
+    throw new Failure('FLAG_UNSUPPORTED', `"${plan.flag.provider}" cannot carry out ${file}.`, {
+      where: file,
+      details: lacks,
     });
   }
   const target = { environment: plan.environment, key: plan.flag.key };

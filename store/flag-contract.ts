@@ -23,6 +23,8 @@ export interface FlagDefinition {
   stickiness: string;
   /** Where a kill ends when its caller names nothing. Absent: nobody. `frozen`: what is in force right then. */
   safe?: Exposure | 'frozen';
+  /** The platform that serves it, by its name in `tidegate.yaml`. Absent: Tidegate itself. */
+  provider?: string;
 }
 
 /** What the exposure is worth only until then (milliseconds since 1970), unless the owner's gate renews it. */

@@ -24,7 +24,7 @@ import { flagRevisions, flags } from './schema.ts';
 export function createFlagStore(database: Database): FlagStore {
   return {
     async read(target) {
-      const flag = await database.run((queries) => find(queries, target));
+      const flag = await database.run((queries) => findFlag(queries, target));
       return flag === null || !seemsLapsed(flag)
         ? flag
         : database.transaction((queries) => locked(queries, target));
@@ -56,7 +56,7 @@ export function createFlagStore(database: Database): FlagStore {
       await database.transaction(async (queries) => {
         const flag = await held(queries, target);
         if (flag?.rolloutId !== rolloutId) return;
-        await change(
+        await changeFlag(
           queries,
           { ...flag, rolloutId: null, lease: null },
           { rolloutId, author: rolloutId, reason: 'released' },
@@ -70,7 +70,7 @@ export function createFlagStore(database: Database): FlagStore {
       database.transaction(async (queries) => {
         const flag = await locked(queries, target);
         if (flag.latch === null) throw new Failure('FLAG_NOT_LATCHED', `No kill holds ${named(target)}.`);
-        return change(queries, { ...flag, latch: null }, { rolloutId: null, author: by, reason });
+        return changeFlag(queries, { ...flag, latch: null }, { rolloutId: null, author: by, reason });
       }),
 
     set: (target, exposure, author, reason) =>
@@ -100,19 +100,21 @@ async function claim(
   if (flag.rolloutId === rolloutId) return { kind: 'claimed', reading: flag };
   const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1, lease: null, decommissioned: null };
   const reason = created.length === 1 ? 'created and claimed' : 'claimed';
-  return { kind: 'claimed', reading: await change(queries, next, { rolloutId, author: rolloutId, reason }) };
+  return {
+    kind: 'claimed',
+    reading: await changeFlag(queries, next, { rolloutId, author: rolloutId, reason }),
+  };
 }
 
 async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeResult> {
   const flag = await locked(queries, wanted);
-  const [last] = await revisions(queries, wanted, 1);
-  const ruling = judge(wanted, flag, last?.rolloutId ?? null);
+  const ruling = judge(wanted, flag, await lastWriter(queries, wanted));
   if (ruling === 'unchanged') return { kind: 'unchanged', revision: flag.revision, epoch: flag.epoch };
   if (ruling !== 'write') return { kind: 'refused', why: ruling, current: flag };
   const { rolloutId, author, reason, exposure } = wanted;
   const now = wanted.lease === undefined ? 0 : await clock(queries);
   const lease = leaseAt(wanted.lease, exposure, { canary: flag.shape.canary, now });
-  const after = await change(queries, { ...flag, exposure, lease }, { rolloutId, author, reason });
+  const after = await changeFlag(queries, { ...flag, exposure, lease }, { rolloutId, author, reason });
   return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
 }
 
@@ -128,11 +130,11 @@ async function kill(
   const exposure = killedExposure(safe, flag);
   const by = { rolloutId: null, author: latch.by, reason: latch.reason };
   if (flag.latch === null) {
-    return change(queries, { ...flag, exposure, lease: null, latch, epoch: flag.epoch + 1 }, by);
+    return changeFlag(queries, { ...flag, exposure, lease: null, latch, epoch: flag.epoch + 1 }, by);
   }
   return sameExposure(exposure, flag.exposure)
     ? flag
-    : change(queries, { ...flag, exposure, lease: null }, by);
+    : changeFlag(queries, { ...flag, exposure, lease: null }, by);
 }
 
 async function setByHand(
@@ -146,7 +148,7 @@ async function setByHand(
   if (flag.latch !== null && !lowers(exposure, flag.exposure, flag.shape.canary)) {
     throw new Failure('FLAG_LATCHED', `${flag.latch.by} killed ${named(target)}: ${flag.latch.reason}`);
   }
-  return change(queries, { ...flag, exposure, lease: null }, by);
+  return changeFlag(queries, { ...flag, exposure, lease: null }, by);
 }
 
 /** `rolloutId`: null for a person. */
@@ -157,13 +159,15 @@ interface Author {
 }
 
 /** Writes the next revision of a flag whose row this transaction holds, its revision row and the notice. */
-async function change(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
+export async function changeFlag(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
   const { environment, key, exposure, epoch, rolloutId, latch, lease = null, decommissioned, shape } = next;
   const revision = next.revision + 1;
   const [row] = await queries
     .update(flags)
     .set({
       ...shape,
+      safe: shape.safe ?? null,
+      provider: shape.provider ?? null,
       exposure,
       epoch,
       rolloutId,
@@ -219,15 +223,15 @@ async function clock(queries: Queries): Promise<number> {
 
 /** The flag with its row held, and a lease that has run out carried out: no rule is applied to what no longer is. */
 async function held(queries: Queries, target: FlagTarget): Promise<FlagState | null> {
-  const flag = await find(queries, target, { lock: true });
+  const flag = await findFlag(queries, target, { lock: true });
   const lease = flag === null ? null : openLease(flag);
   if (flag === null || lease === null || lease.until > (await clock(queries))) return flag;
   const reason = `the lease ran out at ${new Date(lease.until).toISOString()} and nobody had renewed it`;
   const by = { rolloutId: null, author: 'tidegate (lease)', reason };
-  return change(queries, { ...flag, exposure: lease.fallback }, by);
+  return changeFlag(queries, { ...flag, exposure: lease.fallback }, by);
 }
 
-async function find(
+export async function findFlag(
   queries: Queries,
   target: FlagTarget,
   options = { lock: false },
@@ -253,6 +257,12 @@ function revisions(queries: Queries, target: FlagTarget, limit: number): Promise
     .limit(limit);
 }
 
+/** The rollout that made the present revision; null for a person. */
+export async function lastWriter(queries: Queries, target: FlagTarget): Promise<string | null> {
+  const [last] = await revisions(queries, target, 1);
+  return last?.rolloutId ?? null;
+}
+
 function at({ environment, key }: FlagTarget) {
   return and(eq(flags.environment, environment), eq(flags.key, key));
 }
@@ -267,10 +277,13 @@ function state({
   canary,
   stickiness,
   safe,
+  provider,
   ...row
 }: typeof flags.$inferSelect): FlagState {
-  const shape = { variants, baseline, canary, stickiness };
-  return { ...row, shape: safe === null ? shape : { ...shape, safe } };
+  const shape: FlagDefinition = { variants, baseline, canary, stickiness };
+  if (safe !== null) shape.safe = safe;
+  if (provider !== null) shape.provider = provider;
+  return { ...row, shape };
 }
 
 function named({ environment, key }: FlagTarget): string {

@@ -16,6 +16,7 @@ import type { Phase, RolloutView } from '../plans/view.ts';
 import type { SessionSubject } from './access-contract.ts';
 import { json, moment, words } from './columns.ts';
 import type { Decommissioned, FlagDefinition, FlagLatch, FlagLease } from './flag-contract.ts';
+import type { PendingRaise } from './platform-contract.ts';
 
 export { flagTokens } from './token-table.ts';
 
@@ -114,6 +115,8 @@ export const flags = pgTable(
     canary: words().notNull(),
     stickiness: words().notNull(),
     safe: json().$type<Exposure | 'frozen'>(),
+    /** Null: the embedded provider. */
+    provider: words(),
     exposure: json().$type<Exposure>().notNull(),
     revision: integer().notNull(),
     epoch: integer().notNull(),
@@ -163,3 +166,21 @@ export const sessions = pgTable('sessions', {
   csrf: words().notNull(),
   expiresAt: moment('expires_at').notNull(),
 });
+/** What a foreign platform was last seen to serve of a flag; who owns it and what it should be stands in `flags`. */
+export const platformFlags = pgTable(
+  'platform_flags',
+  {
+    environment: words().notNull(),
+    key: words().notNull(),
+    provider: words().notNull(),
+    /** Null: never seen. */
+    applied: json().$type<Exposure>(),
+    version: words(),
+    /** Versions that `version` has replaced, the oldest first. */
+    past: json().$type<string[]>().notNull().default([]),
+    pending: json().$type<PendingRaise>(),
+    turn: integer().notNull().default(0),
+    seenAt: moment('seen_at').notNull().default(sql`now()`),
+  },
+  (table) => [primaryKey({ columns: [table.environment, table.key] })],
+);

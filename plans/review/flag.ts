@@ -56,6 +56,4 @@ export function reviewSupport({ plan, error, sound }: Review): void {
     error(path, { rule: 'PLAN-NOT-SUPPORTED', message, instead, key: true });
   };
   if (plan.mode === 'observe') no(['mode'], '`mode: observe`');
-  if (plan.flag.provider !== 'embedded')
-    no(['flag', 'provider'], `the provider "${plan.flag.provider}"`, '`provider: embedded`');
 }

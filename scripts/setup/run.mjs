@@ -5,25 +5,27 @@ import { ensurePackages } from './packages.mjs';
 import { findPrometheus } from './prometheus.mjs';
 import { Missing, say, toStderr } from './say.mjs';
 import { findTemporal } from './temporal.mjs';
+import { findUnleash } from './unleash.mjs';
 
 /** @param {{ purpose: string, json: boolean }} options */
 export async function run({ purpose, json }) {
   if (json) toStderr();
   const began = performance.now();
   const inClone = purpose === 'start' || purpose === 'test';
-  const own = purpose !== 'alertmanager';
+  const own = purpose !== 'alertmanager' && purpose !== 'unleash';
   // The slow ones wait on the network or on one compiler each, so they go side by side.
   const answers = await Promise.allSettled([
     own ? findTemporal() : undefined,
     own ? findPrometheus() : undefined,
     // Only tests run one: `preflight --fire-test` tries the one that there is.
     purpose === 'test' || purpose === 'alertmanager' ? findAlertmanager() : undefined,
+    purpose === 'test' || purpose === 'unleash' ? findUnleash() : undefined,
     inClone ? ensurePackages() : undefined,
     purpose === 'test' ? prepareEvaluators() : undefined,
   ]);
   const troubles = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   if (troubles.length > 0) fail(troubles);
-  const [temporal, prometheus, alertmanager] = answers.map((answer) =>
+  const [temporal, prometheus, alertmanager, unleash] = answers.map((answer) =>
     answer.status === 'fulfilled' ? answer.value : undefined,
   );
   try {
@@ -31,7 +33,7 @@ export async function run({ purpose, json }) {
   } catch (error) {
     fail([error]);
   }
-  if (json) console.log(JSON.stringify({ ...temporal, ...prometheus, ...alertmanager }));
+  if (json) console.log(JSON.stringify({ ...temporal, ...prometheus, ...alertmanager, ...unleash }));
   const seconds = (performance.now() - began) / 1000;
   if (seconds > 3) say(`ready after ${Math.round(seconds)} s`);
 }

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Exposure, sameExposure } from '../plans/exposure.ts';
+import { Failure, isFailure } from '../plans/failures.ts';
+import type { FlagState, FlagStore } from '../store/flag-contract.ts';
+import { killedExposure, lowers, pointOfNoReturn } from '../store/flag-rules.ts';
+import type { PlatformStore } from '../store/platform-contract.ts';
+import type { EmergencyLatch, Latches } from './latches.ts';
+import { lastKnown, newOrder, readingOf } from './orders.ts';
+import type { Platform } from './platforms/platform.ts';
+import type { FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
+import { servedState } from './served.ts';
+import type { FlagService } from './service.ts';
+
+export interface ForeignOptions {
+  platform: Platform;
+  /** Null: PostgreSQL is not even configured; only what lowers a flag works. */
+  flagStore: FlagStore | null;
+  platformStore: PlatformStore | null;
+  latches: Latches;
+  dataDir: string;
+  service?: FlagService;
+  /** How long PostgreSQL may take before a lowering goes on without it. Default 1,500 ms. */
+  patienceMs?: number;
+}
+
+const READ_BACK_MS = 5_000;
+const READ_AGAIN_MS = 100;
+
+/** What lowers a flag on a platform while PostgreSQL is away: straight there, and kept in a latch for PostgreSQL. */
+export function createForeignEmergency({ platform, latches, dataDir, service }: ForeignOptions) {
+  const { name, where } = platform;
+
+  /** Lowers to `wanted` and reads back; never raises. @returns what the platform serves then */
+  async function lowerThere(known: FlagState, wanted: (served: Exposure) => Exposure, order: EmergencyLatch) {
+    const { environment, key, shape } = known;
+    const end = Date.now() + READ_BACK_MS;
+    const { by: author, reason } = order;
+    for (;;) {
+      const sighting = await platform.read({ environment, key, shape });
+      if (sighting === null) return known.exposure;
+      const exposure = wanted(sighting.exposure);
+      if (sameExposure(exposure, sighting.exposure)) return sighting.exposure;
+      if (Date.now() > end)
+        throw new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, {
+          where,
+        });
+      const answer = await platform.write({
+        environment,
+        key,
+        shape,
+        exposure,
+        expected: null,
+        author,
+        reason,
+      });
+      if (answer.kind === 'conflict' || !platform.uniqueVersions) await sleep(READ_AGAIN_MS);
+    }
+  }
+
+  const ordered = (known: FlagState, order: EmergencyLatch) => (served: Exposure) => {
+    const there = { ...known, exposure: served };
+    if (order.kind === 'kill' || order.exposure === null) return killedExposure(order.exposure, there);
+    return lowers(order.exposure, served, known.shape.canary) ? order.exposure : served;
+  };
+
+  return {
+    async kill(order: EmergencyLatch, unkept: unknown): Promise<FlagReading> {
+      const known = await lastKnown({ service, dataDir }, order);
+      const refusal = known === null ? null : pointOfNoReturn(known);
+      if (known === null || refusal !== null) {
+        await latches.remove(order);
+        if (refusal !== null) throw refusal;
+        throw new Failure(
+          'POSTGRES_UNREACHABLE',
+          `PostgreSQL does not answer and no flag ${order.key} of ${order.environment} is known in this data folder: nothing was stopped.`,
+        );
+      }
+      const exposure = await lowerThere(known, ordered(known, order), order).catch((error: unknown) => {
+        throw unfinished(order, error);
+      });
+      if (unkept !== null)
+        throw new Failure(
+          'POSTGRES_UNREACHABLE',
+          `"${name}" serves ${order.key} to ${exposure.percent} % now, but neither PostgreSQL nor the data folder keeps the kill.`,
+          { cause: unkept },
+        );
+      return { ...readingOf(servedState({ ...known, exposure }, [order])), offline: true };
+    },
+
+    async lower(write: FlagWrite, cause: Failure): Promise<FlagWriteResult> {
+      const known = await lastKnown({ service, dataDir }, write);
+      if (known === null) throw cause;
+      const { environment, key, exposure, rolloutId, epoch, author, reason } = write;
+      const details = { exposure, rolloutId, epoch, by: author, reason };
+      const order = newOrder('lower', { environment, key }, details);
+      await latches.put(order);
+      await lowerThere(known, ordered(known, order), order);
+      return { kind: 'written-offline', before: known.revision };
+    },
+
+    /** Sends the orders in the data folder that PostgreSQL has not heard of. */
+    async sweep(): Promise<void> {
+      for (const order of await latches.list()) {
+        const known = await lastKnown({ service, dataDir }, order);
+        if (known?.shape.provider !== name || known.decommissioned !== null) continue;
+        await lowerThere(known, ordered(known, order), order);
+      }
+    },
+
+    unfinished,
+  };
+
+  /** The kill is decided and kept; the platform has not taken it yet. */
+  function unfinished({ environment, key }: FlagTarget, cause: unknown): unknown {
+    if (!isFailure(cause) || !cause.code.startsWith('PLATFORM_')) return cause;
+    return new Failure(
+      cause.code,
+      `The kill of ${key} in ${environment} is kept, but "${name}" has not taken it: it still serves what it did, and Tidegate goes on trying. ${cause.message}`,
+      { where, details: cause.details, cause },
+    );
+  }
+}

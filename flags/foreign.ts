@@ -1,0 +1,273 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { Failure, isFailure } from '../plans/failures.ts';
+import type { FlagStore } from '../store/flag-contract.ts';
+import { lowers } from '../store/flag-rules.ts';
+import type { Intention, LinkedFlag, PlatformStore } from '../store/platform-contract.ts';
+import { carryOver } from './carry-over.ts';
+import { within } from './deadline.ts';
+import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
+import { killInStore, newOrder, readingOf } from './orders.ts';
+import type { Sighting } from './platforms/platform.ts';
+import type { FlagProvider, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
+
+/** A provider of flags that another platform serves. */
+export interface ForeignProvider extends FlagProvider {
+  /** Sends again what the platform has not taken: orders to lower, and kills that PostgreSQL has not heard of. */
+  sweep(): Promise<void>;
+}
+
+/** How long a platform may go on reading as before a write, in milliseconds. */
+const READ_BACK_MS = 5_000;
+const READ_AGAIN_MS = 100;
+const TRIES = 3;
+
+/**
+ * Flags on a platform that knows no owners, epochs and latches: those stand in PostgreSQL, and the platform's own version
+ * stands for compare-and-set. Whatever the platform serves and Tidegate has not written becomes a revision of its author, so that
+ * a rollout sees it as it sees any other drift. A raise is kept as pending before it is sent and counts when it reads back. What
+ * lowers is decided first and sent until it reads back; without PostgreSQL it goes straight to the platform and stands in a latch.
+ */
+export function createForeignProvider(options: ForeignOptions): ForeignProvider {
+  const { platform, flagStore, platformStore, latches, service, patienceMs = 1500 } = options;
+  const { name } = platform;
+  const emergency = createForeignEmergency(options);
+
+  function stores(): { flags: FlagStore; links: PlatformStore } {
+    if (flagStore === null || platformStore === null)
+      throw new Failure('POSTGRES_UNREACHABLE', 'No PostgreSQL is configured.');
+    return { flags: flagStore, links: platformStore };
+  }
+
+  async function linked(target: FlagTarget): Promise<LinkedFlag> {
+    const found = await stores().links.read(target);
+    if (found !== null) return found;
+    throw new Failure(
+      'FLAG_UNKNOWN',
+      `There is no flag ${target.key} in ${target.environment} on "${name}".`,
+    );
+  }
+
+  async function sight({ flag }: LinkedFlag): Promise<Sighting> {
+    const { environment, key, shape } = flag;
+    // A flag that is gone serves nobody.
+    return (
+      (await platform.read({ environment, key, shape })) ?? {
+        exposure: NO_EXPOSURE,
+        version: 'absent',
+        changedBy: null,
+      }
+    );
+  }
+
+  /**
+   * Brings PostgreSQL and the platform together. `patient`: waits until what was sent reads back; otherwise an answer that is
+   * late is no news.
+   */
+  async function settle(target: FlagTarget, patient: boolean): Promise<LinkedFlag> {
+    const { flags, links } = stores();
+    const carried = await carryOver(latches, flags, target);
+    if (carried !== null) service?.accept(carried);
+    let seen = await linked(target);
+    const end = Date.now() + READ_BACK_MS;
+    for (;;) {
+      const sighting = await sight(seen);
+      const { ruling, linked: now } = await links.observe(seen, {
+        ...sighting,
+        unique: platform.uniqueVersions,
+      });
+      seen = now;
+      switch (ruling.kind) {
+        case 'landed':
+        case 'drift':
+          service?.accept(now.flag);
+          return now;
+        case 'settled':
+          if (!patient || now.link.pending?.revision !== now.flag.revision || Date.now() > end) return now;
+          break;
+        case 'push':
+          await push(now);
+          seen = await linked(target);
+          break;
+        case 'stale':
+          if (!patient) return now;
+          break;
+        case 'raced':
+          break;
+      }
+      if (Date.now() > end)
+        throw new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, {
+          where: platform.where,
+        });
+      if (ruling.kind !== 'push' && ruling.kind !== 'raced') await sleep(READ_AGAIN_MS);
+    }
+  }
+
+  async function push({ flag, link }: LinkedFlag): Promise<void> {
+    const { environment, key, shape, exposure, updatedBy } = flag;
+    const reason = 'what Tidegate has ordered';
+    const answer = await platform.write({
+      environment,
+      key,
+      shape,
+      exposure,
+      expected: null,
+      author: updatedBy,
+      reason,
+    });
+    if (answer.kind === 'conflict' || answer.sighting === null) return;
+    await stores().links.observe({ flag, link }, { ...answer.sighting, unique: platform.uniqueVersions });
+  }
+
+  async function raise(write: FlagWrite): Promise<FlagWriteResult> {
+    const { links } = stores();
+    const { environment, key, exposure, author, reason } = write;
+    let before: number | null = null;
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
+      await settle(write, before !== null);
+      const intention: Intention = await links.intend(write);
+      if (intention.kind !== 'go') return answerOf(intention, before);
+      const { flag, link } = intention.linked;
+      before ??= flag.revision;
+      const answer = await platform.write({
+        environment,
+        key,
+        shape: flag.shape,
+        exposure,
+        expected: link.version,
+        author,
+        reason,
+      });
+      if (answer.kind === 'taken' && answer.sighting !== null)
+        await links.observe(intention.linked, { ...answer.sighting, unique: platform.uniqueVersions });
+    }
+    await settle(write, true);
+    const intention = await links.intend(write);
+    if (intention.kind !== 'go') return answerOf(intention, before);
+    throw new Failure(
+      'PLATFORM_UNREACHABLE',
+      `"${name}" does not take the flag ${key} to where it should be.`,
+      {
+        where: platform.where,
+      },
+    );
+  }
+
+  async function lower(write: FlagWrite): Promise<FlagWriteResult> {
+    try {
+      const { flags } = stores();
+      const flag = await within(patienceMs, flags.read(write));
+      if (flag !== null && !lowers(write.exposure, flag.exposure, flag.shape.canary))
+        return await raise(write);
+      const result = await within(patienceMs, flags.write(write));
+      if (result.kind === 'refused') return { ...result, current: readingOf(result.current) };
+      await settle(write, true);
+      return result;
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
+      return emergency.lower(write, error);
+    }
+  }
+
+  return {
+    name,
+    async read(target) {
+      if ((await stores().links.read(target)) === null) return null;
+      return readingOf((await settle(target, false)).flag);
+    },
+    async claim(target, shape, rolloutId) {
+      const { flags, links } = stores();
+      if (!platform.can.moves)
+        throw new Failure('NOT_SUPPORTED', `The provider "${name}" only watches: it moves no flag.`);
+      await refuseElsewhere(flags, target, name);
+      const there = await platform.read({ ...target, shape });
+      if (there === null && !platform.can.creates)
+        throw new Failure('FLAG_UNKNOWN', `"${name}" has no flag ${target.key}: make it there first.`, {
+          where: platform.where,
+        });
+      const result = await flags.claim(target, { ...shape, provider: name }, rolloutId);
+      if (result.kind === 'refused') return { ...result, current: readingOf(result.current) };
+      service?.accept(result.reading);
+      await links.link(target, name);
+      if (there === null) {
+        const { environment, key } = target;
+        const made = { exposure: NO_EXPOSURE, expected: null, author: rolloutId, reason: 'a new rollout' };
+        await platform.write({ environment, key, shape, ...made });
+      }
+      return { kind: 'claimed', reading: readingOf((await settle(target, false)).flag) };
+    },
+    write: (write) => (write.direction === 'lower' ? lower(write) : raise(write)),
+    async release(target, rolloutId) {
+      await stores().flags.release(target, rolloutId);
+    },
+    async kill(target, safe, latch) {
+      const known = service?.definition(target) ?? null;
+      const { rolloutId, epoch } = known ?? { rolloutId: null, epoch: null };
+      const order = newOrder('kill', target, { exposure: safe, rolloutId, epoch, ...latch });
+      const unkept = await latches.put(order).then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
+      try {
+        const state = await within(patienceMs, killInStore({ latches, store: stores().flags }, order));
+        service?.accept(state);
+      } catch (error) {
+        if (isFailure(error) && error.code !== 'POSTGRES_UNREACHABLE') {
+          await latches.remove(order);
+          throw error;
+        }
+        return emergency.kill(order, unkept?.error ?? null);
+      }
+      await latches.remove(order);
+      try {
+        return readingOf((await settle(target, true)).flag);
+      } catch (error) {
+        throw emergency.unfinished(target, error);
+      }
+    },
+    async unlock(target, by, reason) {
+      const { flags } = stores();
+      // Not to be held up by a platform that is away: whatever it serves is compared at the next read.
+      await settle(target, false).catch((error: unknown) => {
+        if (!isFailure(error) || !error.code.startsWith('PLATFORM_')) throw error;
+      });
+      const state = await flags.unlock(target, by, reason);
+      service?.accept(state);
+      return readingOf(state);
+    },
+    async sweep() {
+      let open: LinkedFlag[];
+      try {
+        open = await stores().links.unsettled(name);
+      } catch (error) {
+        if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
+        return emergency.sweep();
+      }
+      for (const { flag } of open) await settle(flag, false);
+    },
+  };
+}
+
+function answerOf(intention: Exclude<Intention, { kind: 'go' }>, before: number | null): FlagWriteResult {
+  const { kind, current } = intention;
+  if (kind !== 'unchanged') return { kind: 'refused', why: kind, current: readingOf(current) };
+  const { revision, epoch } = current;
+  return before === null
+    ? { kind: 'unchanged', revision, epoch }
+    : { kind: 'written', before, after: revision, epoch };
+}
+
+/** Users who have the canary from one platform would lose it, if the flag went to another one in silence. */
+export async function refuseElsewhere(
+  flags: FlagStore,
+  target: FlagTarget,
+  provider: string | undefined,
+): Promise<void> {
+  const flag = await flags.read(target);
+  if (flag === null || flag.shape.provider === provider || sameExposure(flag.exposure, NO_EXPOSURE)) return;
+  throw new Failure(
+    'FLAG_OWNED',
+    `The flag ${target.key} in ${target.environment} is served by "${flag.shape.provider ?? 'embedded'}", at ${flag.exposure.percent} %.`,
+    { details: ['take it to nobody there before another provider serves it'] },
+  );
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { Duration } from '../../plans/units.ts';
+
+const Url = z
+  .url({ protocol: /^https?$/ })
+  .meta({ title: 'http address', examples: ['https://unleash.example.com'] });
+const timeout = Duration.prefault('3s').describe('How long one request may take.');
+const environments = z
+  .record(z.string(), z.string())
+  .default({})
+  .describe('Its names of environments, by the name in plans. Default: the same name.');
+
+export const UnleashConfig = z.strictObject({
+  kind: z.literal('unleash').describe('Unleash by its admin API.'),
+  url: Url.describe('Where the platform listens, without `/api`; the default is LaunchDarkly’s.'),
+  token: z.string().min(1).describe('Token for its API.'),
+  project: z.string().min(1).default('default').describe('Its project.'),
+  environments,
+  timeout,
+});
+export type UnleashConfig = z.infer<typeof UnleashConfig>;
+
+const token = z.string().min(1);
+
+export const LaunchDarklyConfig = z.strictObject({
+  kind: z.literal('launchdarkly').describe('LaunchDarkly by its REST API.'),
+  url: Url.default('https://app.launchdarkly.com').describe(
+    'Where the platform listens, without `/api`; the default is LaunchDarkly’s.',
+  ),
+  token: token.describe('Token for its API.'),
+  project: z.string().min(1).default('default').describe('Its project.'),
+  environments,
+  contextKind: z.string().min(1).default('user').describe('The kind of context that the share is taken of.'),
+  timeout,
+});
+export type LaunchDarklyConfig = z.infer<typeof LaunchDarklyConfig>;
+
+export const AzureConfig = z.strictObject({
+  kind: z.literal('azure').describe('Azure App Configuration by its REST API.'),
+  url: Url.describe('Where the platform listens, without `/api`; the default is LaunchDarkly’s.'),
+  id: token.describe('Id of the access key.'),
+  secret: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'expected base64')
+    .describe('Signs the requests.'),
+  environments,
+  timeout,
+});
+export type AzureConfig = z.infer<typeof AzureConfig>;
+
+export const WebhookConfig = z.strictObject({
+  kind: z.literal('webhook').describe('A service of yours that speaks the contract of docs/platforms.md.'),
+  url: Url.describe('Where the platform listens, without `/api`; the default is LaunchDarkly’s.'),
+  secret: token.describe('Signs the requests.'),
+  step: z.number().min(0.01).max(100).default(0.01).describe('The smallest step of the share, in percent.'),
+  segments: z.boolean().default(false).describe('Whether the service knows segments by their names.'),
+  timeout,
+});
+export type WebhookConfig = z.infer<typeof WebhookConfig>;
+
+export const FileConfig = z.strictObject({
+  kind: z.literal('file').describe('A file of flags in the format of flagd, for GitOps or a ConfigMap.'),
+  path: z.string().min(1).describe('The file; `{environment}` in it is the environment of the plan.'),
+});
+export type FileConfig = z.infer<typeof FileConfig>;
+
+export const ObserveConfig = z.strictObject({
+  kind: z.literal('observe').describe('Reads what somebody else moves, and moves nothing.'),
+  of: z.string().min(1).describe('The provider whose flags are read.'),
+});
+export type ObserveConfig = z.infer<typeof ObserveConfig>;
+
+/** One flag platform of `providers` in tidegate.yaml. */
+export const ProviderConfig = z.discriminatedUnion('kind', [
+  UnleashConfig,
+  LaunchDarklyConfig,
+  AzureConfig,
+  WebhookConfig,
+  FileConfig,
+  ObserveConfig,
+]);
+export type ProviderConfig = z.infer<typeof ProviderConfig>;
+export type ProviderConfigs = Record<string, ProviderConfig>;

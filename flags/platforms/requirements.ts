@@ -1,0 +1,68 @@
+import type { Plan } from '../../plans/plan.ts';
+import { stageExposure } from '../../plans/stages.ts';
+import type { Capabilities } from './platform.ts';
+
+/** What a platform cannot do of a plan: where in the plan, what, and what to write instead. */
+export interface Shortfall {
+  path: string;
+  message: string;
+  instead: string;
+}
+
+const EMBEDDED = 'embedded';
+
+/** All that is known to be impossible from the configuration alone. `providers`: by the name in tidegate.yaml. */
+export function shortfalls(plan: Plan, providers: Readonly<Record<string, Capabilities>>): Shortfall[] {
+  const { provider: name } = plan.flag;
+  if (name === EMBEDDED) return [];
+  const can = Object.hasOwn(providers, name) ? providers[name] : undefined;
+  if (can === undefined) {
+    const there = [EMBEDDED, ...Object.keys(providers).toSorted()].join(', ');
+    const message = `"${name}" is not in \`providers\` of tidegate.yaml`;
+    return [{ path: 'flag.provider', message, instead: `one of ${there}` }];
+  }
+  const found: Shortfall[] = [];
+  const say = (path: string, message: string, instead: string) => found.push({ path, message, instead });
+  if (!can.moves && plan.mode === 'act')
+    say(
+      'flag.provider',
+      `"${name}" only watches and moves no flag`,
+      '`mode: observe`, or the provider that it watches',
+    );
+  plan.stages.forEach((stage, index) => {
+    if (stage.decommission !== undefined) return;
+    const { percent, segments } = stageExposure(plan, index);
+    const at = `stages[${index}]`;
+    const steps = percent / can.step;
+    if (Math.abs(steps - Math.round(steps)) > 1e-6)
+      say(
+        `${at}.percent`,
+        `"${name}" serves no ${percent} %: its smallest step is ${can.step} %`,
+        `a multiple of ${can.step} %`,
+      );
+    if (segments.length > 0 && can.segments === 'none')
+      say(
+        `${at}.audience.segments`,
+        `"${name}" knows no segments`,
+        'a stage with `percent`, or another provider',
+      );
+  });
+  const { stickiness, variants, baseline, canary } = plan.flag;
+  if (stickiness !== 'targetingKey' && can.stickiness === 'targetingKey')
+    say(
+      'flag.stickiness',
+      `"${name}" keeps users together by their id only`,
+      '`stickiness: targetingKey`, or take it out',
+    );
+  const plain = variants === undefined || (variants[canary] === true && variants[baseline] === false);
+  if (!plain && !can.variants)
+    say(
+      'flag.variants',
+      `"${name}" switches on and off and serves no values`,
+      `\`{ ${canary}: true, ${baseline}: false }\``,
+    );
+  const safe = plan.safeExposure;
+  if (safe !== undefined && safe !== 'frozen' && !can.variants)
+    say('safeExposure.variant', `"${name}" serves no third variant`, '`safeExposure: frozen`');
+  return found;
+}

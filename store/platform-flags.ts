@@ -1,0 +1,140 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import { sameExposure } from '../plans/exposure.ts';
+import type { Database, Queries } from './connection.ts';
+import type { FlagTarget } from './flag-contract.ts';
+import { judge } from './flag-rules.ts';
+import { changeFlag, findFlag, lastWriter } from './flags.ts';
+import type {
+  LinkedFlag,
+  PendingRaise,
+  PlatformLink,
+  PlatformRuling,
+  PlatformStore,
+  Sight,
+} from './platform-contract.ts';
+import { ruleSighting } from './platform-rules.ts';
+import { platformFlags } from './schema.ts';
+
+/** How many versions are remembered: a read that is older than these is taken for somebody else's change. */
+const PAST = 50;
+
+export function createPlatformStore(database: Database): PlatformStore {
+  return {
+    read: (target) => database.run((queries) => find(queries, target, false)),
+
+    async unsettled(provider) {
+      const rows = await database.run((queries) =>
+        queries
+          .select()
+          .from(platformFlags)
+          .where(eq(platformFlags.provider, provider))
+          .orderBy(asc(platformFlags.environment), asc(platformFlags.key)),
+      );
+      const linked = await Promise.all(
+        rows.map((row) => database.run((queries) => find(queries, row, false))),
+      );
+      return linked.filter((one): one is LinkedFlag => one !== null && !settled(one));
+    },
+
+    link: (target, provider) =>
+      database.transaction(async (queries) => {
+        const { environment, key } = target;
+        // Another platform than before: what was seen there says nothing about this one.
+        const afresh = { provider, applied: null, version: null, past: [], pending: null };
+        await queries
+          .insert(platformFlags)
+          .values({ environment, key, ...afresh })
+          .onConflictDoUpdate({
+            target: [platformFlags.environment, platformFlags.key],
+            set: { ...afresh, turn: sql`${platformFlags.turn} + 1` },
+            setWhere: sql`${platformFlags.provider} <> ${provider}`,
+          });
+      }),
+
+    intend: (wanted) =>
+      database.transaction(async (queries) => {
+        const linked = await found(queries, wanted);
+        const { flag, link } = linked;
+        const ruling = judge(wanted, flag, await lastWriter(queries, wanted));
+        if (ruling !== 'write') return { kind: ruling, current: flag };
+        const { rolloutId, exposure, author, reason } = wanted;
+        const at = Date.now();
+        const pending = { rolloutId, exposure, author, reason, revision: flag.revision, at };
+        return { kind: 'go', linked: { flag, link: await put(queries, { ...link, pending }) } };
+      }),
+
+    observe: (seen, sight) =>
+      database.transaction(async (queries) => {
+        const now = await found(queries, seen.flag);
+        const raced = now.flag.revision !== seen.flag.revision || now.link.turn !== seen.link.turn;
+        const ruling: PlatformRuling = raced ? { kind: 'raced' } : ruleSighting(now, sight, Date.now());
+        switch (ruling.kind) {
+          case 'raced':
+          case 'stale':
+            return { ruling, linked: now };
+          case 'settled':
+          case 'push':
+            return {
+              ruling,
+              linked: { ...now, link: await adopt(queries, now.link, sight, ruling.pending) },
+            };
+          case 'landed':
+          case 'drift': {
+            const { rolloutId, author, reason } = ruling;
+            const flag = await changeFlag(
+              queries,
+              { ...now.flag, exposure: sight.exposure },
+              { rolloutId, author, reason },
+            );
+            return { ruling, linked: { flag, link: await adopt(queries, now.link, sight, null) } };
+          }
+        }
+      }),
+  };
+}
+
+/** The platform serves what it should, and no write of ours is on its way. */
+function settled({ flag, link }: LinkedFlag): boolean {
+  return link.pending === null && (link.applied === null || sameExposure(link.applied, flag.exposure));
+}
+
+async function find(queries: Queries, target: FlagTarget, lock: boolean): Promise<LinkedFlag | null> {
+  const flag = await findFlag(queries, target, { lock });
+  const [row] = await queries.select().from(platformFlags).where(at(target));
+  return flag === null || row === undefined ? null : { flag, link: row };
+}
+
+async function found(queries: Queries, target: FlagTarget): Promise<LinkedFlag> {
+  const linked = await find(queries, target, true);
+  if (linked === null) throw new Error(`the flag ${target.key} of ${target.environment} is on no platform`);
+  return linked;
+}
+
+function adopt(
+  queries: Queries,
+  link: PlatformLink,
+  sight: Sight,
+  pending: PendingRaise | null,
+): Promise<PlatformLink> | PlatformLink {
+  const { exposure: applied, version } = sight;
+  const fresh = version !== link.version;
+  const same = !fresh && link.applied !== null && sameExposure(link.applied, applied);
+  if (same && pending === link.pending) return link;
+  const past = fresh && link.version !== null ? [...link.past, link.version].slice(-PAST) : link.past;
+  return put(queries, { ...link, applied, version, past, pending });
+}
+
+async function put(queries: Queries, link: PlatformLink): Promise<PlatformLink> {
+  const { applied, version, past, pending } = link;
+  const [row] = await queries
+    .update(platformFlags)
+    .set({ applied, version, past, pending, turn: link.turn + 1, seenAt: sql`now()` })
+    .where(at(link))
+    .returning();
+  if (row === undefined) throw new Error(`the flag ${link.key} of ${link.environment} is on no platform`);
+  return row;
+}
+
+function at({ environment, key }: FlagTarget) {
+  return and(eq(platformFlags.environment, environment), eq(platformFlags.key, key));
+}

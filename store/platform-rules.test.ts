@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import type { Exposure } from '../plans/exposure.ts';
+import type { LinkedFlag, PendingRaise, Sight } from './platform-contract.ts';
+import { ruleSighting } from './platform-rules.ts';
+
+const NOW = 1_000_000_000;
+const to = (percent: number): Exposure => ({ percent, segments: [], variant: null });
+const sight = (percent: number, version: string, more: Partial<Sight> = {}): Sight => ({
+  exposure: to(percent),
+  version,
+  changedBy: null,
+  unique: true,
+  ...more,
+});
+
+/** A flag that should be at `percent`, and was last seen there as version 2. */
+function linked(
+  percent: number,
+  more: { applied?: number; pending?: PendingRaise; latched?: boolean; owner?: string | null } = {},
+): LinkedFlag {
+  const target = { environment: 'production', key: 'f' };
+  const { applied = percent, pending = null, latched = false, owner = 'r-1' } = more;
+  return {
+    flag: {
+      ...target,
+      exposure: to(percent),
+      revision: 7,
+      epoch: 1,
+      rolloutId: owner,
+      latch: latched ? { by: 'eve', reason: 'errors', at: '' } : null,
+      decommissioned: null,
+      shape: {
+        variants: { on: true, off: false },
+        baseline: 'off',
+        canary: 'on',
+        stickiness: 'targetingKey',
+      },
+      updatedAt: NOW - 3_600_000,
+      updatedBy: 'r-1',
+    },
+    link: {
+      ...target,
+      provider: 'unleash',
+      applied: to(applied),
+      version: '2',
+      past: ['1'],
+      pending,
+      turn: 3,
+      seenAt: NOW - 1_000,
+    },
+  };
+}
+
+const raise = (revision: number, at = NOW - 1_000): PendingRaise => ({
+  rolloutId: 'r-1',
+  exposure: to(25),
+  author: 'tidegate',
+  reason: 'next stage',
+  revision,
+  at,
+});
+const rule = (known: LinkedFlag, seen: Sight) => ruleSighting(known, seen, NOW);
+
+test('a raise that was sent and reads back has landed', () => {
+  expect(rule(linked(5, { pending: raise(7) }), sight(25, '3'))).toMatchObject({
+    kind: 'landed',
+    rolloutId: 'r-1',
+  });
+});
+
+test('a raise that lands after a kill has overtaken it goes down again, once', () => {
+  const late = linked(0, { pending: raise(6), latched: true });
+  expect(rule(late, sight(25, '3'))).toEqual({ kind: 'push', pending: null });
+});
+
+test('the same exposure a minute later is somebody’s own decision', () => {
+  const old = linked(0, { pending: raise(6, NOW - 61_000) });
+  expect(rule(old, sight(25, '3', { changedBy: 'ada' }))).toMatchObject({ kind: 'drift', author: 'ada' });
+});
+
+test('an order to lower that has not arrived is sent again, whoever moved the flag meanwhile', () => {
+  const ordered = linked(0, { applied: 25 });
+  expect(rule(ordered, sight(25, '2'))).toMatchObject({ kind: 'push' });
+  expect(rule(ordered, sight(50, '3', { changedBy: 'ada' }))).toMatchObject({ kind: 'push' });
+  expect(rule(ordered, sight(0, '3'))).toEqual({ kind: 'settled', pending: null });
+});
+
+test('a version that was replaced is late, for a minute and where versions never come again', () => {
+  expect(rule(linked(5), sight(25, '1'))).toEqual({ kind: 'stale' });
+  expect(rule(linked(5), sight(25, '1', { unique: false }))).toMatchObject({ kind: 'drift' });
+  const known = linked(5);
+  const quiet = { ...known, link: { ...known.link, seenAt: NOW - 61_000 } };
+  expect(rule(quiet, sight(25, '1'))).toMatchObject({ kind: 'drift' });
+});
+
+test('somebody else is drift, with the name where there is one, and also when they put it back', () => {
+  expect(rule(linked(5), sight(50, '3', { changedBy: 'ada' }))).toMatchObject({
+    kind: 'drift',
+    author: 'ada',
+  });
+  expect(rule(linked(5), sight(50, '3'))).toMatchObject({ kind: 'drift', author: 'somebody on unleash' });
+  expect(rule(linked(5), sight(5, '3'))).toMatchObject({ kind: 'drift', reason: 'changed on unleash' });
+  expect(rule(linked(5, { owner: null }), sight(5, '3'))).toEqual({ kind: 'settled', pending: null });
+  expect(rule(linked(5), sight(5, '2'))).toEqual({ kind: 'settled', pending: null });
+});

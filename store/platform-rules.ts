@@ -1,0 +1,43 @@
+import { sameExposure } from '../plans/exposure.ts';
+import { lowers } from './flag-rules.ts';
+import type { LinkedFlag, PlatformRuling, Sight } from './platform-contract.ts';
+
+/** How long a platform may answer with what it served before, and a write that nobody waits for may still land. */
+const LATE_MS = 60_000;
+/** A write of several requests may be seen half done: versions this soon after a change of ours are ours. */
+const OWN_MS = 3_000;
+
+/**
+ * Tells our own write from somebody else's, an answer that is late from news, and an order to lower that has not arrived
+ * from both. An order to lower is never taken back by what the platform says: it is sent again.
+ */
+export function ruleSighting({ flag, link }: LinkedFlag, sight: Sight, now: number): PlatformRuling {
+  const pending = link.pending !== null && now - link.pending.at < LATE_MS ? link.pending : null;
+  const news = sight.version !== link.version;
+  if (pending !== null && news && sameExposure(sight.exposure, pending.exposure) && !stale()) {
+    const { rolloutId, author, reason } = pending;
+    if (pending.revision === flag.revision) return { kind: 'landed', rolloutId, author, reason };
+    // A kill or a lowering has overtaken it: it must go again, and not more than once.
+    if (!sameExposure(sight.exposure, flag.exposure)) return { kind: 'push', pending: null };
+  }
+  if (news && stale()) return { kind: 'stale' };
+  const ordered = link.applied !== null && !sameExposure(link.applied, flag.exposure);
+  const who = sight.changedBy ?? `somebody on ${link.provider}`;
+  if (sameExposure(sight.exposure, flag.exposure)) {
+    // Moved and moved back, or something else of the flag was changed: somebody has been there all the same.
+    const ours = ordered || pending !== null || now - flag.updatedAt < OWN_MS;
+    const touched = news && link.version !== null && !ours && flag.rolloutId !== null;
+    return touched ? drift('changed') : { kind: 'settled', pending };
+  }
+  if ((ordered || !news) && lowers(flag.exposure, sight.exposure, flag.shape.canary))
+    return { kind: 'push', pending };
+  return drift('moved');
+
+  function drift(what: string): PlatformRuling {
+    return { kind: 'drift', rolloutId: null, author: who, reason: `${what} on ${link.provider}` };
+  }
+
+  function stale(): boolean {
+    return sight.unique && link.past.includes(sight.version) && now - link.seenAt < LATE_MS;
+  }
+}
