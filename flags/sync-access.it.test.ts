@@ -12,6 +12,7 @@ import { migrate } from '../store/migrate.ts';
 import { createTokenStore, type TokenStore } from '../store/tokens.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { flagState } from '../test/fixtures/flag-state.ts';
+import { startWire } from '../test/fixtures/wire.ts';
 import type { FlagAccess } from './access.ts';
 import { type FlagService, startFlagService } from './service.ts';
 import { type SyncServer, startSync } from './sync.ts';
@@ -178,9 +179,13 @@ test('a client that takes nothing is cut off, and the others go on', async () =>
       },
     });
   service.accept(large(1));
-  const strict = await startSync({ service, host: '127.0.0.1', port: 0, stalledMs: 200 });
+  const strict = await startSync({ service, host: '127.0.0.1', port: 0, stalledMs: 1_000 });
   const address = `127.0.0.1:${strict.port}`;
-  const client = new Client(address, credentials.createInsecure(), { 'grpc.enable_retries': 0 });
+  // A client of gRPC reads on even when nobody takes its messages: only its line can keep them from it.
+  const wire = await startWire({ host: '127.0.0.1', port: strict.port });
+  const client = new Client(`127.0.0.1:${wire.port}`, credentials.createInsecure(), {
+    'grpc.enable_retries': 0,
+  });
   clients.push(client);
   const metadata = new Metadata();
   metadata.set('flagd-selector', 'large');
@@ -194,22 +199,23 @@ test('a client that takes nothing is cut off, and the others go on', async () =>
   const ended = new Promise<number>((resolve) =>
     lazy.on('error', (error: Error & { code: number }) => resolve(error.code)),
   );
-  lazy.pause();
+  const first = new Promise((resolve) => lazy.once('data', resolve));
   const provider = new FlagdProvider(flagdOptions({ addresses: [address], environment: 'large' }), quiet);
   providers.push(provider);
   await provider.initialize();
+  await first;
   await vi.waitFor(() => expect(strict.streams()).toBe(2), soon);
-  let revision = 1;
-  await vi.waitFor(() => {
-    revision += 1;
-    service.accept(large(revision));
-    expect(strict.streams()).toBe(1);
-  }, soon);
+  wire.hang();
+  service.accept(large(2));
+  await vi.waitFor(() => expect(strict.streams()).toBe(1), soon);
+  await wire.mend();
   expect([status.RESOURCE_EXHAUSTED, status.UNAVAILABLE, status.CANCELLED]).toContain(await ended);
+  service.accept(large(3));
   await vi.waitFor(async () => {
     const { flagMetadata } = await provider.resolveBooleanEvaluation('pricing-v2', true, {}, quiet);
-    expect(flagMetadata?.['revision']).toBe(revision);
+    expect(flagMetadata?.['revision']).toBe(3);
   }, soon);
+  await wire.close();
   await provider.onClose();
   await strict.stop();
 });
