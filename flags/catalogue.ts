@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { FlagdCore } from '@openfeature/flagd-core';
+import type { SharedSegment } from '../plans/flag/segment.ts';
 import type { FlagState, FlagTarget } from '../store/flag-contract.ts';
 import { flagSet } from './definition.ts';
+import type { Guard } from './guard.ts';
 import type { EmergencyLatch } from './latches.ts';
-import type { Segments } from './segments.ts';
+import { allSegments, type KnownSegments, type Segments } from './segments.ts';
 import { servedState } from './served.ts';
 import { turnsOf } from './turns.ts';
 
@@ -26,10 +28,13 @@ export interface Catalogue {
   /** The same for all flags there are: flags that are not among them are gone. */
   replace(states: readonly FlagState[]): void;
   remove(target: FlagTarget): void;
+  /** The segments that flags share, all there are; with the next `accept` or `replace` where `quietly`. */
+  share(segments: readonly SharedSegment[], quietly?: boolean): void;
+  shared(): readonly SharedSegment[];
   /** The emergency latches to honour from now on, a kill before a lowering. */
   hold(latches: readonly EmergencyLatch[]): void;
   environments(): string[];
-  /** The definition as PostgreSQL has it. */
+  /** The definition as PostgreSQL has it, or the last good one in the place of one that cannot be served. */
   definition(target: FlagTarget): FlagState | null;
   definitions(environment: string): FlagState[];
   /** What is served, latches applied. */
@@ -39,15 +44,20 @@ export interface Catalogue {
   subscribe(listener: (environment: string) => void): () => void;
 }
 
-export function createCatalogue(segments: Segments): Catalogue {
+/** `configured`: the segments of tidegate.yaml. */
+export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
   const states = new Map<string, Map<string, FlagState>>();
   const documents = new Map<string, FlagDocument>();
   const listeners = new Set<(environment: string) => void>();
+  /** What may be served of `states`; a flag that never was fit to be is not in it. */
+  const fit = new Map<string, FlagState[]>();
   let held: readonly EmergencyLatch[] = [];
+  let shared: readonly SharedSegment[] = [];
+  let segments: KnownSegments = configured;
 
   function served(environment: string): FlagState[] {
     const latches = held.filter((latch) => latch.environment === environment);
-    return definitions(environment).map((state) =>
+    return (fit.get(environment) ?? []).map((state) =>
       servedState(
         state,
         latches.filter((latch) => latch.key === state.key),
@@ -55,7 +65,23 @@ export function createCatalogue(segments: Segments): Catalogue {
     );
   }
 
-  const definitions = (environment: string) => [...(states.get(environment)?.values() ?? [])];
+  const raw = (environment: string) => [...(states.get(environment)?.values() ?? [])];
+
+  const inForce = (state: FlagState) =>
+    fit.get(state.environment)?.find(({ key }) => key === state.key) ?? state;
+
+  /** Each definition in the light of all the others of its environment. */
+  function judge(environments: Iterable<string>): void {
+    for (const environment of new Set(environments)) {
+      const flags = new Map(raw(environment).map((state) => [state.key, state]));
+      const admitted = raw(environment).map((state) => guard.admit(state, { segments, flags }));
+      fit.set(
+        environment,
+        admitted.filter((state) => state !== null),
+      );
+    }
+    publish(environments);
+  }
 
   function publish(environments: Iterable<string>): void {
     for (const environment of new Set(environments)) {
@@ -76,7 +102,7 @@ export function createCatalogue(segments: Segments): Catalogue {
   return {
     accept(next) {
       next.forEach(put);
-      publish(next.map((state) => state.environment));
+      judge(next.map((state) => state.environment));
     },
     replace(next) {
       const listed = new Set(next.map(({ environment, key }) => JSON.stringify([environment, key])));
@@ -86,19 +112,28 @@ export function createCatalogue(segments: Segments): Catalogue {
         }
       }
       next.forEach(put);
-      publish(states.keys());
+      judge([...states.keys()]);
     },
     remove({ environment, key }) {
-      if (states.get(environment)?.delete(key) === true) publish([environment]);
+      if (states.get(environment)?.delete(key) === true) judge([environment]);
     },
+    share(next, quietly = false) {
+      shared = next;
+      segments = allSegments(configured, next);
+      if (!quietly) judge([...states.keys()]);
+    },
+    shared: () => shared,
     hold(latches) {
       const touched = [...held, ...latches].map((latch) => latch.environment);
       held = latches;
       publish(touched.filter((environment) => states.has(environment)));
     },
     environments: () => [...states.keys()].sort(),
-    definition: ({ environment, key }) => states.get(environment)?.get(key) ?? null,
-    definitions,
+    definition({ environment, key }) {
+      const state = states.get(environment)?.get(key);
+      return state === undefined ? null : inForce(state);
+    },
+    definitions: (environment) => raw(environment).map(inForce),
     served,
     document: (environment) => documents.get(environment) ?? documentOf(environment, [], segments),
     subscribe(listener) {
@@ -108,7 +143,7 @@ export function createCatalogue(segments: Segments): Catalogue {
   };
 }
 
-function documentOf(environment: string, states: FlagState[], segments: Segments): FlagDocument {
+function documentOf(environment: string, states: FlagState[], segments: KnownSegments): FlagDocument {
   // What another platform serves is known here, for a kill without PostgreSQL, and not served twice.
   const own = states.filter(({ shape }) => shape.provider === undefined);
   const text = JSON.stringify(flagSet(environment, own, segments));

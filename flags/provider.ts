@@ -1,4 +1,5 @@
 import type { Exposure } from '../plans/exposure.ts';
+import type { FlagSpec } from '../plans/flag/spec.ts';
 
 /** What a platform says about a flag right now. */
 export interface FlagReading {
@@ -23,6 +24,10 @@ export interface FlagReading {
 /** What a flag service serves and what the store keeps: the reading and the shape behind it. */
 export interface FlagRecord extends FlagReading {
   shape: FlagShape;
+  /** Rules and prerequisites of a flag that has some. */
+  spec?: FlagSpec | null;
+  /** Whether its rules, opt-ins and splits apply. */
+  live?: boolean;
 }
 
 /**

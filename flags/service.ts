@@ -1,12 +1,15 @@
 import { isFailure } from '../plans/failures.ts';
+import type { SharedSegment } from '../plans/flag/segment.ts';
 import type { FlagNotice, FlagState, FlagStore, FlagTarget } from '../store/flag-contract.ts';
 import { FLAGS_CHANNEL } from '../store/flag-contract.ts';
 import { listen } from '../store/listen.ts';
 import { carryOver } from './carry-over.ts';
 import { createCatalogue, type FlagDocument } from './catalogue.ts';
+import { createGuard, type Refusal } from './guard.ts';
 import { watchLatches } from './latch-watch.ts';
 import { type EmergencyLatch, type Latches, openLatches } from './latches.ts';
 import { createRefresher } from './refresher.ts';
+import { loadSegments, saveSegments } from './segment-file.ts';
 import type { Segments } from './segments.ts';
 import { loadSnapshots } from './snapshot.ts';
 import { createSnapshotWriter } from './snapshot-writer.ts';
@@ -48,6 +51,10 @@ export interface FlagService {
   /** What is served, latches applied. */
   flags(environment: string): FlagState[];
   document(environment: string): FlagDocument;
+  /** Definitions that cannot be served; the last good ones are, where there were such. */
+  refusals(): Refusal[];
+  /** Segments that flags share, beside those of tidegate.yaml. */
+  segments(): readonly SharedSegment[];
   /** The definition that PostgreSQL (or the disk) gave last. */
   definition(target: FlagTarget): FlagState | null;
   /** Takes a newer state at once, without waiting for the notice. */
@@ -67,7 +74,10 @@ const CARRY_RETRY_MS = 1000;
  */
 export async function startFlagService(options: FlagServiceOptions): Promise<FlagService> {
   const { flagStore, databaseUrl, dataDir, segments, log } = options;
-  const catalogue = createCatalogue(segments);
+  const guard = createGuard((refusal) =>
+    log.warn(refusal, 'a flag definition cannot be served; the last good one is'),
+  );
+  const catalogue = createCatalogue(segments, guard);
   const latches = openLatches(dataDir);
   const snapshots = createSnapshotWriter(dataDir, log);
   const imposed = new Set<EmergencyLatch>();
@@ -77,6 +87,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
   let source: FlagServiceStatus['source'] = 'nothing';
   let following = false;
   let carrying: Promise<void> | null = null;
+  let keeping: Promise<void> = Promise.resolve();
 
   const honour = () =>
     catalogue.hold(
@@ -86,7 +97,10 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
   async function load(store: FlagStore, target: FlagTarget | null): Promise<void> {
     const settled = [...leaving].filter((latch) => target === null || sameTarget(latch, target));
     if (target === null) {
+      const shared = await store.segments();
       const states = await store.list();
+      catalogue.share(shared, true);
+      keepSegments(shared);
       const before = catalogue.environments();
       catalogue.replace(states);
       source = 'postgres';
@@ -100,6 +114,12 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
     for (const latch of settled) leaving.delete(latch);
     if (settled.length > 0) honour();
   }
+
+  const keepSegments = (shared: readonly SharedSegment[]) => {
+    keeping = keeping
+      .then(() => saveSegments(dataDir, shared))
+      .catch((error: unknown) => log.warn({ err: error }, 'segments cannot be kept on disk'));
+  };
 
   const save = (environment: string) => snapshots.save(environment, catalogue.definitions(environment));
 
@@ -173,16 +193,19 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
           () => refresher.refresh(),
         );
 
+  const kept = await loadSnapshots(dataDir, (file) =>
+    log.warn({ file }, 'flag definitions on disk cannot be read'),
+  );
+  guard.remember(kept);
   if (flagStore !== null) {
     refresher.refresh();
     await refresher.first();
   }
   // Only now: what is on disk may be older than what other services have served, and PostgreSQL is the newer word.
   if (source === 'nothing') {
-    const kept = await loadSnapshots(dataDir, (file) =>
-      log.warn({ file }, 'flag definitions on disk cannot be read'),
-    );
+    const shared = await loadSegments(dataDir);
     if (!answered() && kept.length > 0) {
+      catalogue.share(shared, true);
       catalogue.accept(kept);
       source = 'disk';
     }
@@ -203,6 +226,8 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
     environments: () => catalogue.environments(),
     flags: (environment) => catalogue.served(environment),
     document: (environment) => catalogue.document(environment),
+    refusals: () => guard.refusals(),
+    segments: () => catalogue.shared(),
     definition: (target) => catalogue.definition(target),
     accept(state) {
       catalogue.accept([state]);
@@ -224,7 +249,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
       clearInterval(carryTimer);
       watching.stop();
       await Promise.all([listener?.stop(), refresher.stop()]);
-      await carrying;
+      await Promise.all([carrying, keeping]);
       await snapshots.stop();
     },
   };

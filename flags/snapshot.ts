@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Exposure } from '../plans/exposure.ts';
+import type { FlagSpec } from '../plans/flag/spec.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { isMissing, readText, writeAtomic } from './files.ts';
 
@@ -28,6 +29,10 @@ const State = z.object({
     safe: z.union([z.literal('frozen'), Exposure]).exactOptional(),
     provider: z.string().exactOptional(),
   }),
+  // Held against its schema where it is served: one that is not right must not take the other flags of the file away.
+  spec: z.custom<FlagSpec>().nullable().default(null),
+  live: z.boolean().default(false),
+  createdAt: z.number().default(0),
   updatedAt: z.number(),
   updatedBy: z.string(),
 });

@@ -13,6 +13,10 @@ export type Exposure = z.infer<typeof Exposure>;
 
 export const NO_EXPOSURE: Exposure = { percent: 0, segments: [], variant: null };
 
+export function isNobody({ percent, segments }: Exposure): boolean {
+  return percent === 0 && segments.length === 0;
+}
+
 export function sameExposure(a: Exposure, b: Exposure): boolean {
   return (
     a.percent === b.percent &&

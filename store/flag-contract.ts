@@ -1,4 +1,6 @@
 import type { Exposure } from '../plans/exposure.ts';
+import type { SharedSegment } from '../plans/flag/segment.ts';
+import type { FlagSpec } from '../plans/flag/spec.ts';
 
 /*
  * The same shapes as in `flags/provider.ts`, which the store may not import: `flags/embedded.ts` hands this
@@ -62,7 +64,12 @@ export interface FlagState extends FlagTarget {
   /** Null again once another rollout claims the flag. */
   decommissioned: Decommissioned | null;
   shape: FlagDefinition;
+  /** Rules, prerequisites and the entry in the registry. Null: made by a rollout before there were such. */
+  spec: FlagSpec | null;
+  /** Whether rules, opt-ins and splits apply. Whatever takes the exposure to nobody ends it. */
+  live: boolean;
   /** Milliseconds since 1970. */
+  createdAt: number;
   updatedAt: number;
   updatedBy: string;
 }
@@ -109,6 +116,16 @@ export interface FlagRevision extends FlagTarget {
   author: string;
   reason: string;
   at: number;
+  /** All of the flag at this revision; null in revisions of versions that did not keep it. */
+  content: FlagContent | null;
+}
+
+/** What of a flag a revision keeps beside its exposure. */
+export interface FlagContent {
+  shape: FlagDefinition;
+  spec: FlagSpec | null;
+  live: boolean;
+  latched: boolean;
 }
 
 /** What `NOTIFY` carries on this channel, in the same transaction as the change: `FlagNotice` as JSON. */
@@ -128,6 +145,8 @@ export interface FlagNotice extends FlagTarget {
 export interface FlagStore {
   read(target: FlagTarget): Promise<FlagState | null>;
   list(environment?: string): Promise<FlagState[]>;
+  /** Segments that are not in tidegate.yaml, by name. */
+  segments(): Promise<SharedSegment[]>;
   /** Revisions, the newest first. */
   revisions(target: FlagTarget, limit?: number): Promise<FlagRevision[]>;
   /** Makes the rollout the owner with a new epoch; a new flag begins at no exposure. The owner keeps its epoch. */

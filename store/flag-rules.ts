@@ -1,13 +1,13 @@
-import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
+import { type Exposure, isNobody, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
-import type { FlagChange, FlagLease, FlagState, LeaseTerms } from './flag-contract.ts';
+import type { FlagChange, FlagDefinition, FlagLease, FlagState, LeaseTerms } from './flag-contract.ts';
 
 /**
  * True when `next` widens nothing that is in force. To another variant than the canary (the safe exposure of a
  * forward-only plan) always counts as down; back from such a variant to the canary never does, unless to nobody.
  */
 export function lowers(next: Exposure, current: Exposure, canary: string): boolean {
-  if (next.percent === 0 && next.segments.length === 0) return true;
+  if (isNobody(next)) return true;
   const wanted = unnamed(next, canary);
   const present = unnamed(current, canary);
   if (wanted.variant === null && present.variant !== null) return false;
@@ -46,7 +46,9 @@ export type Ruling = 'write' | 'unchanged' | 'stale-epoch' | 'latched' | 'drift'
 export function judge(change: FlagChange, flag: FlagState, lastWriter: string | null): Ruling {
   if (flag.rolloutId !== change.rolloutId) return 'not-owner';
   const same = sameExposure(change.exposure, flag.exposure);
-  if (change.direction === 'lower' && same) return 'unchanged';
+  // To nobody is also what ends the rules of a flag that was never raised.
+  const endsRules = isNobody(change.exposure) && flag.live;
+  if (change.direction === 'lower' && same && !endsRules) return 'unchanged';
   if (change.direction === 'lower' && lowers(change.exposure, flag.exposure, flag.shape.canary))
     return 'write';
   if (flag.latch !== null) return 'latched';
@@ -73,4 +75,10 @@ export function pointOfNoReturn({ environment, key, decommissioned }: FlagState)
     `The old path of ${key} in ${environment} was decommissioned by ${rolloutId}.`,
     { details: [`code rollback: ${runbook ?? `the plan of ${rolloutId} names no runbook`}`] },
   );
+}
+
+/** The shape that a rollout claims. Variants that the flag's rules give stay; those of the plan have the plan's values. */
+export function claimedShape(flag: FlagState, planned: FlagDefinition): FlagDefinition {
+  if (flag.spec === null || flag.revision === 0) return planned;
+  return { ...planned, variants: { ...flag.shape.variants, ...planned.variants } };
 }

@@ -1,24 +1,39 @@
-import { and, asc, desc, eq, sql } from 'drizzle-orm';
-import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { asc, eq } from 'drizzle-orm';
+import { type Exposure, isNobody, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Database, Queries } from './connection.ts';
-import {
-  FLAGS_CHANNEL,
-  type FlagChange,
-  type FlagChangeResult,
-  type FlagClaimResult,
-  type FlagDefinition,
-  type FlagLatch,
-  type FlagNotice,
-  type FlagRenewalResult,
-  type FlagRevision,
-  type FlagState,
-  type FlagStore,
-  type FlagTarget,
-  type LeaseRenewal,
+import type {
+  FlagChange,
+  FlagChangeResult,
+  FlagClaimResult,
+  FlagDefinition,
+  FlagLatch,
+  FlagRenewalResult,
+  FlagState,
+  FlagStore,
+  FlagTarget,
+  LeaseRenewal,
 } from './flag-contract.ts';
-import { judge, killedExposure, leaseAt, lowers, openLease, pointOfNoReturn } from './flag-rules.ts';
-import { flagRevisions, flags } from './schema.ts';
+import { moveByHand } from './flag-edits.ts';
+import {
+  at,
+  changeFlag,
+  clock,
+  findFlag,
+  held,
+  key,
+  lastWriter,
+  locked,
+  named,
+  notify,
+  revisions,
+  seemsLapsed,
+  state,
+} from './flag-rows.ts';
+import { claimedShape, judge, killedExposure, leaseAt, pointOfNoReturn } from './flag-rules.ts';
+import { plannedSpec } from './planned-spec.ts';
+import { flags } from './schema.ts';
+import { listSegments } from './segment-rows.ts';
 
 /** Flags of the embedded provider in PostgreSQL; the rules of each change are in `flag-rules.ts`. */
 export function createFlagStore(database: Database): FlagStore {
@@ -42,6 +57,8 @@ export function createFlagStore(database: Database): FlagStore {
         ),
       );
     },
+
+    segments: () => database.run(listSegments),
 
     revisions: (target, limit = 100) => database.run((queries) => revisions(queries, target, limit)),
 
@@ -75,7 +92,12 @@ export function createFlagStore(database: Database): FlagStore {
 
     set: (target, exposure, author, reason) =>
       database.transaction((queries) =>
-        setByHand(queries, target, exposure, { rolloutId: null, author, reason }),
+        moveByHand(
+          queries,
+          target,
+          { exposure, live: !isNobody(exposure) },
+          { rolloutId: null, author, reason },
+        ),
       ),
   };
 }
@@ -98,7 +120,15 @@ async function claim(
   }
   // A repeated claim keeps the epoch: a late duplicate must not make the owner's own writes stale.
   if (flag.rolloutId === rolloutId) return { kind: 'claimed', reading: flag };
-  const next = { ...flag, shape, rolloutId, epoch: flag.epoch + 1, lease: null, decommissioned: null };
+  const next = {
+    ...flag,
+    shape: claimedShape(flag, shape),
+    spec: flag.spec ?? (await plannedSpec(queries, rolloutId)),
+    rolloutId,
+    epoch: flag.epoch + 1,
+    lease: null,
+    decommissioned: null,
+  };
   const reason = created.length === 1 ? 'created and claimed' : 'claimed';
   return {
     kind: 'claimed',
@@ -114,7 +144,8 @@ async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeRe
   const { rolloutId, author, reason, exposure } = wanted;
   const now = wanted.lease === undefined ? 0 : await clock(queries);
   const lease = leaseAt(wanted.lease, exposure, { canary: flag.shape.canary, now });
-  const after = await changeFlag(queries, { ...flag, exposure, lease }, { rolloutId, author, reason });
+  const live = !isNobody(exposure) && (flag.live || wanted.direction === 'raise');
+  const after = await changeFlag(queries, { ...flag, exposure, live, lease }, { rolloutId, author, reason });
   return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
 }
 
@@ -128,67 +159,13 @@ async function kill(
   const refusal = pointOfNoReturn(flag);
   if (refusal !== null) throw refusal;
   const exposure = killedExposure(safe, flag);
+  const live = flag.live && !isNobody(exposure);
   const by = { rolloutId: null, author: latch.by, reason: latch.reason };
   if (flag.latch === null) {
-    return changeFlag(queries, { ...flag, exposure, lease: null, latch, epoch: flag.epoch + 1 }, by);
+    return changeFlag(queries, { ...flag, exposure, live, lease: null, latch, epoch: flag.epoch + 1 }, by);
   }
-  return sameExposure(exposure, flag.exposure)
-    ? flag
-    : changeFlag(queries, { ...flag, exposure, lease: null }, by);
-}
-
-async function setByHand(
-  queries: Queries,
-  target: FlagTarget,
-  exposure: Exposure,
-  by: Author,
-): Promise<FlagState> {
-  const flag = await locked(queries, target);
-  if (sameExposure(exposure, flag.exposure)) return flag;
-  if (flag.latch !== null && !lowers(exposure, flag.exposure, flag.shape.canary)) {
-    throw new Failure('FLAG_LATCHED', `${flag.latch.by} killed ${named(target)}: ${flag.latch.reason}`);
-  }
-  return changeFlag(queries, { ...flag, exposure, lease: null }, by);
-}
-
-/** `rolloutId`: null for a person. */
-interface Author {
-  rolloutId: string | null;
-  author: string;
-  reason: string;
-}
-
-/** Writes the next revision of a flag whose row this transaction holds, its revision row and the notice. */
-export async function changeFlag(queries: Queries, next: FlagState, by: Author): Promise<FlagState> {
-  const { environment, key, exposure, epoch, rolloutId, latch, lease = null, decommissioned, shape } = next;
-  const revision = next.revision + 1;
-  const [row] = await queries
-    .update(flags)
-    .set({
-      ...shape,
-      safe: shape.safe ?? null,
-      provider: shape.provider ?? null,
-      exposure,
-      epoch,
-      rolloutId,
-      latch,
-      lease,
-      decommissioned,
-      revision,
-      updatedAt: sql`now()`,
-      updatedBy: by.author,
-    })
-    .where(at(next))
-    .returning();
-  if (row === undefined) throw unknown(next);
-  await queries.insert(flagRevisions).values({ environment, key, revision, exposure, epoch, ...by });
-  await notify(queries, state(row));
-  return state(row);
-}
-
-async function notify(queries: Queries, { environment, key, revision, lease }: FlagState): Promise<void> {
-  const notice: FlagNotice = { environment, key, revision, ...(lease == null ? {} : { lease: lease.until }) };
-  await queries.execute(sql`select pg_notify(${FLAGS_CHANNEL}, ${JSON.stringify(notice)})`);
+  const same = sameExposure(exposure, flag.exposure) && live === flag.live;
+  return same ? flag : changeFlag(queries, { ...flag, exposure, live, lease: null }, by);
 }
 
 async function renew(
@@ -205,91 +182,4 @@ async function renew(
   const reading = { ...flag, lease };
   await notify(queries, reading);
   return { kind: 'renewed', reading };
-}
-
-/** By this process's clock; the database's decides. */
-function seemsLapsed(flag: FlagState): boolean {
-  const lease = openLease(flag);
-  return lease !== null && lease.until <= Date.now();
-}
-
-/** One clock for all leases: the database's. */
-async function clock(queries: Queries): Promise<number> {
-  const { rows } = await queries.execute<{ now: string }>(
-    sql`select extract(epoch from clock_timestamp()) * 1000 as now`,
-  );
-  return Math.floor(Number(rows[0]?.now));
-}
-
-/** The flag with its row held, and a lease that has run out carried out: no rule is applied to what no longer is. */
-async function held(queries: Queries, target: FlagTarget): Promise<FlagState | null> {
-  const flag = await findFlag(queries, target, { lock: true });
-  const lease = flag === null ? null : openLease(flag);
-  if (flag === null || lease === null || lease.until > (await clock(queries))) return flag;
-  const reason = `the lease ran out at ${new Date(lease.until).toISOString()} and nobody had renewed it`;
-  const by = { rolloutId: null, author: 'tidegate (lease)', reason };
-  return changeFlag(queries, { ...flag, exposure: lease.fallback }, by);
-}
-
-export async function findFlag(
-  queries: Queries,
-  target: FlagTarget,
-  options = { lock: false },
-): Promise<FlagState | null> {
-  const query = queries.select().from(flags).where(at(target));
-  const [row] = await (options.lock ? query.for('update') : query);
-  return row === undefined ? null : state(row);
-}
-
-async function locked(queries: Queries, target: FlagTarget): Promise<FlagState> {
-  const flag = await held(queries, target);
-  if (flag === null) throw unknown(target);
-  return flag;
-}
-
-function revisions(queries: Queries, target: FlagTarget, limit: number): Promise<FlagRevision[]> {
-  const { environment, key } = flagRevisions;
-  return queries
-    .select()
-    .from(flagRevisions)
-    .where(and(eq(environment, target.environment), eq(key, target.key)))
-    .orderBy(desc(flagRevisions.revision))
-    .limit(limit);
-}
-
-/** The rollout that made the present revision; null for a person. */
-export async function lastWriter(queries: Queries, target: FlagTarget): Promise<string | null> {
-  const [last] = await revisions(queries, target, 1);
-  return last?.rolloutId ?? null;
-}
-
-function at({ environment, key }: FlagTarget) {
-  return and(eq(flags.environment, environment), eq(flags.key, key));
-}
-
-function key({ environment, key }: FlagTarget): FlagTarget {
-  return { environment, key };
-}
-
-function state({
-  variants,
-  baseline,
-  canary,
-  stickiness,
-  safe,
-  provider,
-  ...row
-}: typeof flags.$inferSelect): FlagState {
-  const shape: FlagDefinition = { variants, baseline, canary, stickiness };
-  if (safe !== null) shape.safe = safe;
-  if (provider !== null) shape.provider = provider;
-  return { ...row, shape };
-}
-
-function named({ environment, key }: FlagTarget): string {
-  return `flag ${key} in ${environment}`;
-}
-
-function unknown(target: FlagTarget): Failure {
-  return new Failure('FLAG_UNKNOWN', `There is no ${named(target)}.`);
 }

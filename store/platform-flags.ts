@@ -2,8 +2,8 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Database, Queries } from './connection.ts';
 import type { FlagTarget } from './flag-contract.ts';
+import { changeFlag, findFlag, lastWriter } from './flag-rows.ts';
 import { judge } from './flag-rules.ts';
-import { changeFlag, findFlag, lastWriter } from './flags.ts';
 import type {
   LinkedFlag,
   PendingRaise,

@@ -29,6 +29,9 @@ function linked(
       rolloutId: owner,
       latch: latched ? { by: 'eve', reason: 'errors', at: '' } : null,
       decommissioned: null,
+      spec: null,
+      live: false,
+      createdAt: 0,
       shape: {
         variants: { on: true, off: false },
         baseline: 'off',

@@ -11,11 +11,13 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Grant } from '../plans/access.ts';
 import type { Exposure } from '../plans/exposure.ts';
+import type { SegmentSpec } from '../plans/flag/segment.ts';
+import type { FlagSpec } from '../plans/flag/spec.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
 import type { SessionSubject } from './access-contract.ts';
 import { json, moment, words } from './columns.ts';
-import type { Decommissioned, FlagDefinition, FlagLatch, FlagLease } from './flag-contract.ts';
+import type { Decommissioned, FlagContent, FlagDefinition, FlagLatch, FlagLease } from './flag-contract.ts';
 import type { PendingRaise } from './platform-contract.ts';
 
 export { flagTokens } from './token-table.ts';
@@ -124,6 +126,9 @@ export const flags = pgTable(
     latch: json().$type<FlagLatch>(),
     lease: json().$type<FlagLease>(),
     decommissioned: json().$type<Decommissioned>(),
+    spec: json().$type<FlagSpec>(),
+    live: boolean().notNull().default(false),
+    createdAt: moment('created_at').notNull().default(sql`now()`),
     updatedAt: moment('updated_at').notNull().default(sql`now()`),
     updatedBy: words('updated_by').notNull(),
   },
@@ -143,6 +148,7 @@ export const flagRevisions = pgTable(
     author: words().notNull(),
     reason: words().notNull(),
     at: moment().notNull().default(sql`now()`),
+    content: json().$type<FlagContent>(),
   },
   (table) => [primaryKey({ columns: [table.environment, table.key, table.revision] })],
 );
@@ -183,4 +189,28 @@ export const platformFlags = pgTable(
     seenAt: moment('seen_at').notNull().default(sql`now()`),
   },
   (table) => [primaryKey({ columns: [table.environment, table.key] })],
+);
+
+/** Audiences that flags share, beside those of tidegate.yaml. */
+export const segments = pgTable('segments', {
+  name: words().primaryKey(),
+  spec: json().$type<SegmentSpec>().notNull(),
+  joined: json().$type<string[]>().notNull(),
+  left: json().$type<string[]>().notNull(),
+  revision: integer().notNull(),
+});
+
+/** `spec` null: removed. `member`: one person joined, left or was forgotten, and nothing else changed. */
+export const segmentRevisions = pgTable(
+  'segment_revisions',
+  {
+    name: words().notNull(),
+    revision: integer().notNull(),
+    spec: json().$type<SegmentSpec>(),
+    member: json().$type<{ key: string; change: 'joined' | 'left' | 'forgotten' }>(),
+    author: words().notNull(),
+    reason: words().notNull(),
+    at: moment().notNull().default(sql`now()`),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.revision] })],
 );

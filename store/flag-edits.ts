@@ -1,0 +1,134 @@
+import { eq } from 'drizzle-orm';
+import { type Exposure, isNobody, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { Failure } from '../plans/failures.ts';
+import { faultText, reviewFlagSpec } from '../plans/flag/review.ts';
+import { stable } from '../plans/flag/stable.ts';
+import type { FlagWorld, ReviewedFlag } from '../plans/flag/world.ts';
+import type { Queries } from './connection.ts';
+import type { FlagState, FlagTarget } from './flag-contract.ts';
+import { type Author, changeFlag, findFlag, key, locked, named, state } from './flag-rows.ts';
+import { lowers } from './flag-rules.ts';
+import type { FlagContents } from './registry-contract.ts';
+import { flags } from './schema.ts';
+import { listSegments, oneEditAtATime } from './segment-rows.ts';
+
+/** Somebody moves a flag by hand, which is drift for a rollout that owns it. Through a latch only downwards. */
+export async function moveByHand(
+  queries: Queries,
+  target: FlagTarget,
+  to: { exposure: Exposure; live: boolean },
+  by: Author,
+): Promise<FlagState> {
+  const flag = await locked(queries, target);
+  if (sameExposure(to.exposure, flag.exposure) && to.live === flag.live) return flag;
+  const down = lowers(to.exposure, flag.exposure, flag.shape.canary) && (flag.live || !to.live);
+  if (flag.latch !== null && !down) throw latched(flag);
+  return changeFlag(queries, { ...flag, ...to, lease: null }, by);
+}
+
+/**
+ * Makes a flag, at nobody, or changes what it is; null `expected` makes it only if there is none. The exposure stays.
+ * What is not right, also together with the other flags, is `FLAG_INVALID` with every place.
+ */
+export async function putFlag(
+  queries: Queries,
+  target: FlagTarget,
+  wanted: FlagContents & { configured: readonly string[]; create: boolean },
+  by: Author,
+): Promise<FlagState> {
+  await oneEditAtATime(queries);
+  const present = await findFlag(queries, target, { lock: true });
+  if (present !== null && wanted.create)
+    throw new Failure('FLAG_EXISTS', `There is a ${named(target)} already.`);
+  const { shape, spec } = wanted;
+  if (present !== null) refuseForeign(present);
+  if (present !== null && sameContents(present, wanted)) return present;
+  await review(
+    queries,
+    { key: target.key, environment: target.environment, shape, spec },
+    wanted.configured,
+    present,
+  );
+  if (present === null) {
+    await queries.insert(flags).values({
+      ...key(target),
+      ...shape,
+      spec,
+      exposure: NO_EXPOSURE,
+      revision: 0,
+      epoch: 0,
+      updatedBy: by.author,
+    });
+    return changeFlag(queries, await locked(queries, target), by);
+  }
+  mayEdit(present, wanted);
+  return changeFlag(queries, { ...present, spec, shape: { ...present.shape, ...shape } }, by);
+}
+
+export function sameContents(flag: FlagState, { shape, spec }: FlagContents): boolean {
+  const { safe: _safe, provider: _provider, ...present } = flag.shape;
+  return stable(present) === stable(shape) && stable(flag.spec) === stable(spec);
+}
+
+/** A killed flag that still gives something, and the cohorts of a rollout, stay as they are. */
+export function mayEdit(flag: FlagState, { shape, spec }: FlagContents): void {
+  if (flag.latch !== null && !isNobody(flag.exposure)) throw latched(flag);
+  if (flag.rolloutId === null) return;
+  const { baseline, canary, stickiness, variants } = flag.shape;
+  const cohorts = (of: FlagContents['shape']) =>
+    stable([of.baseline, of.canary, of.stickiness, of.variants[baseline], of.variants[canary]]);
+  const moved = cohorts({ baseline, canary, stickiness, variants }) !== cohorts(shape);
+  if (!moved && (spec.kind === 'multivariate') === (flag.spec?.kind === 'multivariate')) return;
+  throw new Failure('FLAG_OWNED', `The rollout ${flag.rolloutId} compares the cohorts of ${named(flag)}.`, {
+    details: ['baseline, canary, their values, stickiness and the split stay until it has ended'],
+  });
+}
+
+export async function review(
+  queries: Queries,
+  flag: ReviewedFlag & { environment: string },
+  configured: readonly string[],
+  present: FlagState | null,
+): Promise<void> {
+  const details = reviewFlagSpec(flag, await worldOf(queries, flag.environment, configured)).map(faultText);
+  const { spec } = flag;
+  const due = spec?.purpose === 'release' || spec?.purpose === 'experiment';
+  if (due && spec.expires === null && (present === null || present.spec?.expires != null))
+    details.push(
+      `expires: a ${spec.purpose} flag made by hand ends some day. Instead: add \`expires: 2027-06-30\``,
+    );
+  if (details.length === 0) return;
+  throw new Failure('FLAG_INVALID', `The definition of ${named(flag)} cannot be served.`, { details });
+}
+
+async function worldOf(
+  queries: Queries,
+  environment: string,
+  configured: readonly string[],
+): Promise<FlagWorld> {
+  const rows = await queries.select().from(flags).where(eq(flags.environment, environment));
+  const shared = await listSegments(queries);
+  return {
+    flags: new Map(rows.map(state).map((flag) => [flag.key, flag])),
+    segments: new Map<string, { joinable: boolean }>([
+      ...configured.map((name) => [name, { joinable: false }] as const),
+      ...shared.map((segment) => [segment.name, segment] as const),
+    ]),
+  };
+}
+
+/** What another platform serves is written there. */
+export function refuseForeign({ shape, ...target }: FlagState): void {
+  if (shape.provider === undefined) return;
+  throw new Failure(
+    'NOT_SUPPORTED',
+    `The platform ${shape.provider} serves ${named(target)}: change it there.`,
+  );
+}
+
+function latched({ latch, ...target }: FlagState): Failure {
+  return new Failure(
+    'FLAG_LATCHED',
+    `${latch?.by ?? 'Somebody'} killed ${named(target)}: ${latch?.reason ?? ''}`,
+  );
+}

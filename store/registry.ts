@@ -1,0 +1,80 @@
+import { and, desc, eq } from 'drizzle-orm';
+import { isNobody } from '../plans/exposure.ts';
+import { Failure } from '../plans/failures.ts';
+import type { Database, Queries } from './connection.ts';
+import type { FlagRevision, FlagTarget } from './flag-contract.ts';
+import { mayEdit, moveByHand, putFlag, review } from './flag-edits.ts';
+import { type Author, changeFlag, locked, named } from './flag-rows.ts';
+import { lowers } from './flag-rules.ts';
+import type { By, FlagRegistry, Undone } from './registry-contract.ts';
+import { flagRevisions } from './schema.ts';
+import { enrol, putSegment, removeSegment, segmentNamed, segmentRevisionsOf } from './segment-edits.ts';
+import { listSegments, oneEditAtATime } from './segment-rows.ts';
+
+/** Definitions and segments in PostgreSQL. `configured`: the names of the segments of tidegate.yaml. */
+export function createFlagRegistry(database: Database, configured: readonly string[]): FlagRegistry {
+  return {
+    put: (target, wanted, by) =>
+      database.transaction((queries) => putFlag(queries, target, { ...wanted, configured }, person(by))),
+    move: (target, to, by) => database.transaction((queries) => moveByHand(queries, target, to, person(by))),
+    revision: (target, revision) => database.run((queries) => revisionOf(queries, target, revision)),
+    undo: (target, revision, by) =>
+      database.transaction((queries) => undo(queries, target, { revision, configured }, person(by))),
+    segments: () => database.run(listSegments),
+    segment: (name) => database.run((queries) => segmentNamed(queries, name)),
+    putSegment: (spec, by) => database.transaction((queries) => putSegment(queries, spec, configured, by)),
+    removeSegment: (name, by) => database.transaction((queries) => removeSegment(queries, name, by)),
+    enrol: (name, key, what, by) =>
+      database.transaction((queries) => enrol(queries, name, { key, change: what }, by)),
+    segmentRevisions: (name) => database.run((queries) => segmentRevisionsOf(queries, name)),
+  };
+}
+
+function person({ author, reason }: By): Author {
+  return { rolloutId: null, author, reason };
+}
+
+async function revisionOf(queries: Queries, target: FlagTarget, revision: number): Promise<FlagRevision> {
+  const { environment, key } = flagRevisions;
+  const [row] = await queries
+    .select()
+    .from(flagRevisions)
+    .where(
+      and(eq(environment, target.environment), eq(key, target.key), eq(flagRevisions.revision, revision)),
+    );
+  if (row !== undefined) return row;
+  const [last] = await queries
+    .select({ revision: flagRevisions.revision })
+    .from(flagRevisions)
+    .where(and(eq(environment, target.environment), eq(key, target.key)))
+    .orderBy(desc(flagRevisions.revision))
+    .limit(1);
+  if (last === undefined) throw new Failure('FLAG_UNKNOWN', `There is no ${named(target)}.`);
+  const there = `the last one is ${last.revision}`;
+  throw new Failure('REVISION_UNKNOWN', `There is no revision ${revision} of ${named(target)}; ${there}.`);
+}
+
+async function undo(
+  queries: Queries,
+  target: FlagTarget,
+  { revision, configured }: { revision: number; configured: readonly string[] },
+  by: Author,
+): Promise<Undone> {
+  await oneEditAtATime(queries);
+  const flag = await locked(queries, target);
+  const old = await revisionOf(queries, target, revision);
+  const { content } = old;
+  const contents = { shape: content?.shape ?? flag.shape, spec: content?.spec ?? flag.spec };
+  if (content !== null && contents.spec !== null) {
+    const { environment, key } = target;
+    await review(queries, { environment, key, ...contents }, configured, flag);
+    mayEdit(flag, { shape: contents.shape, spec: contents.spec });
+  }
+  const live = content?.live ?? !isNobody(old.exposure);
+  const down = lowers(old.exposure, flag.exposure, flag.shape.canary);
+  const free = flag.latch === null && flag.rolloutId === null;
+  const exposure = free || down ? old.exposure : flag.exposure;
+  const next = { ...flag, ...contents, exposure, live: free ? live : live && flag.live };
+  const kept = free || (down && next.live === live) ? null : flag.latch === null ? 'owned' : 'latched';
+  return { flag: await changeFlag(queries, next, by), kept };
+}
