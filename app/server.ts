@@ -5,6 +5,7 @@ import { createServer, listen } from '../server/server.ts';
 import { openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
+import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { createTokenStore } from '../store/tokens.ts';
 import { openAccess } from './access.ts';
@@ -35,6 +36,8 @@ export async function runServer(config: Config): Promise<number> {
     outbox: createOutbox(database),
     flags: flags.provider,
     flagService: flags.service,
+    registry: createFlagRegistry(database, Object.keys(config.segments)),
+    segments: config.segments,
     delivery,
     tokens: createTokenStore(database),
     engine: createTemporalEngine({
@@ -47,7 +50,9 @@ export async function runServer(config: Config): Promise<number> {
     known: {
       sources: sources.names,
       channels: Object.keys(config.channels),
-      segments: Object.keys(config.segments),
+      get segments() {
+        return [...Object.keys(config.segments), ...flags.service.segments().map(({ name }) => name)];
+      },
       providers: capabilities(flags.platforms),
     },
     platformLacks: (plan) => platformLacks(plan, flags.platforms),

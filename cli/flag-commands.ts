@@ -1,11 +1,15 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { At, DefinitionOptions, MoveOptions, Why } from './commands/flag-definitions.ts';
 import type { KillOptions } from './commands/flags.ts';
 import type { Run } from './run.ts';
+import { addSegments } from './segment-commands.ts';
 
 const flags = () => import('./commands/flags.ts');
+const definitions = () => import('./commands/flag-definitions.ts');
 const ENVIRONMENT = ['--environment <name>', 'where the flag has several environments'] as const;
+const REASON = ['--reason <text>', 'why; it stands in the history'] as const;
 
-/** Flags as they are delivered, kill and its way back. */
+/** Flags as they are delivered, what they are, kill and its way back. */
 export function addFlags(program: Command, run: Run): void {
   program
     .command('kill <flag>')
@@ -24,8 +28,11 @@ export function addFlags(program: Command, run: Run): void {
         (await flags()).unlock(c, key, options),
       ),
     );
-  program
-    .command('flags [flag]')
+  const group = program
+    .command('flags')
+    .description('flags: what they are, whom they reach, who changed them');
+  group
+    .command('list [flag]', { isDefault: true })
     .description('show flags: exposure, revision, the rollout that moves them, latches')
     .option(...ENVIRONMENT)
     .action(
@@ -33,4 +40,97 @@ export function addFlags(program: Command, run: Run): void {
         (await flags()).flags(c, key, options),
       ),
     );
+  group
+    .command('show <flag>')
+    .description('one flag with its definition')
+    .option(...ENVIRONMENT)
+    .action(run(async (c, key: string, options: At) => (await definitions()).show(c, key, options)));
+  defining(group.command('create <flag>').description('make a flag, which reaches nobody yet')).action(
+    run(async (c, key: string, options: DefinitionOptions) => (await definitions()).create(c, key, options)),
+  );
+  defining(group.command('edit <flag>').description('change what a flag is; its exposure stays')).action(
+    run(async (c, key: string, options: DefinitionOptions) => (await definitions()).edit(c, key, options)),
+  );
+  group
+    .command('set <flag>')
+    .description('move a flag by hand')
+    .option(...ENVIRONMENT)
+    .option('--percent <number>', 'share of everybody', number)
+    .option('--segments <names>', 'segments, separated by commas', names)
+    .option('--on', 'everybody; of targeting and rules: those whom they name')
+    .option('--off', 'nobody')
+    .requiredOption(...REASON)
+    .action(run(async (c, key: string, options: MoveOptions) => (await definitions()).set(c, key, options)));
+  addRevisions(group, run);
+  group
+    .command('apply <file>')
+    .description('bring flags and segments to what a file says, and show the difference first')
+    .option('--dry-run', 'show the difference and change nothing')
+    .option(...REASON)
+    .action(
+      run(async (c, file: string, options: { reason?: string; dryRun?: boolean }) =>
+        (await definitions()).apply(c, file, options),
+      ),
+    );
+  addSegments(group, run);
+}
+
+function addRevisions(group: Command, run: Run): void {
+  group
+    .command('history <flag>')
+    .description('every change: who, when, why and what')
+    .option(...ENVIRONMENT)
+    .action(run(async (c, key: string, options: At) => (await definitions()).history(c, key, options)));
+  group
+    .command('diff <flag>')
+    .description('what differs between two revisions')
+    .argument('<revision>', 'the earlier one', number)
+    .argument('[later]', 'the later one (default: the newest)', number)
+    .option(...ENVIRONMENT)
+    .action(
+      run(async (c, key: string, from: number, to: number | undefined, at: At) =>
+        (await definitions()).diff(c, key, { ...at, from, to }),
+      ),
+    );
+  group
+    .command('undo <flag>')
+    .description(
+      'back to an earlier revision, as a new one; raises nothing that a rollout owns or a kill holds',
+    )
+    .requiredOption('--to <revision>', 'the revision to go back to', number)
+    .requiredOption(...REASON)
+    .option(...ENVIRONMENT)
+    .action(
+      run(async (c, key: string, options: Why & { to: number }) =>
+        (await definitions()).undo(c, key, options),
+      ),
+    );
+}
+
+function defining(command: Command): Command {
+  return command
+    .option(...ENVIRONMENT)
+    .option('--file <file>', 'YAML or JSON with the flag, in the place of the options below')
+    .option('--kind <kind>', 'boolean or percentage; targeting, rule and multivariate need a file')
+    .option('--description <text>', 'what it switches')
+    .option('--owner <team>', 'whom to ask')
+    .option('--purpose <purpose>', 'release, experiment, permission or ops')
+    .option('--expires <date>', 'when it should be gone, such as 2027-06-30')
+    .option('--exclude <names>', 'segments that always get the baseline', names)
+    .option('--opt-in <names>', 'joinable segments', names)
+    .option('--requires <flag=variant...>', 'a flag that must give a variant')
+    .option('--baseline <variant>', 'what everybody gets')
+    .option('--canary <variant>', 'what the exposure gives')
+    .option('--stickiness <attribute>', 'what keeps a user in a cohort')
+    .requiredOption(...REASON);
+}
+
+function names(text: string): string[] {
+  return text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+}
+
+function number(text: string): number {
+  const value = Number(text.replace(/%$/, ''));
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is no number.');
+  return value;
 }

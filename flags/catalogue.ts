@@ -73,7 +73,8 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
   /** Each definition in the light of all the others of its environment. */
   function judge(environments: Iterable<string>): void {
     for (const environment of new Set(environments)) {
-      const flags = new Map(raw(environment).map((state) => [state.key, state]));
+      const readable = raw(environment).flatMap((state) => guard.readable(state) ?? []);
+      const flags = new Map(readable.map((state) => [state.key, state]));
       const admitted = raw(environment).map((state) => guard.admit(state, { segments, flags }));
       fit.set(
         environment,

@@ -1,4 +1,5 @@
 import { faultText } from '../plans/flag/review.ts';
+import { readableSpec } from '../plans/flag/spec.ts';
 import type { FlagState, FlagTarget } from '../store/flag-contract.ts';
 import { type Fitting, faultsOf, isPlain } from './fitness.ts';
 
@@ -12,6 +13,8 @@ export interface Refusal extends FlagTarget {
 export interface Guard {
   /** Definitions that were in service before, without serving them: the last good ones of an earlier life. */
   remember(states: readonly FlagState[]): void;
+  /** The state with a definition that can be read at all, if need be the last good one. Null: there is none. */
+  readable(state: FlagState): FlagState | null;
   /** The state as it may be served: its exposure and latch with the last good definition. Null: there is none. */
   admit(state: FlagState, fitting: Fitting): FlagState | null;
   refusals(): Refusal[];
@@ -22,9 +25,18 @@ export function createGuard(onRefusal: (refusal: Refusal) => void): Guard {
   const refused = new Map<string, Refusal>();
   const idOf = ({ environment, key }: FlagTarget) => JSON.stringify([environment, key]);
 
+  const withLast = (state: FlagState) => {
+    const last = good.get(idOf(state));
+    if (last === undefined) return null;
+    const { variants, baseline, canary, stickiness } = last.shape;
+    return { ...state, spec: last.spec, shape: { ...state.shape, variants, baseline, canary, stickiness } };
+  };
+
   return {
+    readable: (state) => (state.spec === null || readableSpec(state.spec) !== null ? state : withLast(state)),
     remember(states) {
       for (const { shape, spec, ...state } of states) {
+        if (spec !== null && readableSpec(spec) === null) continue;
         if (!good.has(idOf(state))) good.set(idOf(state), { shape, spec });
       }
     },
@@ -41,13 +53,9 @@ export function createGuard(onRefusal: (refusal: Refusal) => void): Guard {
       const before = refused.get(id);
       refused.set(id, refusal);
       if (before?.revision !== revision || before.fault !== refusal.fault) onRefusal(refusal);
-      const last = good.get(id);
-      const fits =
-        last !== undefined &&
-        (isPlain({ ...state, ...last }) || faultsOf({ ...state, ...last }, fitting).length === 0);
-      if (!fits) return null;
-      const { safe } = state.shape;
-      return { ...state, spec: last.spec, shape: safe === undefined ? last.shape : { ...last.shape, safe } };
+      const last = withLast(state);
+      const fits = last !== null && (isPlain(last) || faultsOf(last, fitting).length === 0);
+      return fits ? last : null;
     },
     refusals: () => [...refused.values()],
   };

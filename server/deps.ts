@@ -1,8 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Capabilities } from '../flags/platforms/platform.ts';
 import type { FlagProvider } from '../flags/provider.ts';
+import type { Segments } from '../flags/segments.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { TokenStore } from '../store/tokens.ts';
 import type { Delivery } from './admission.ts';
@@ -36,6 +38,10 @@ export interface ServerDeps {
   flags: FlagProvider;
   /** What is delivered, also while PostgreSQL is away. */
   flagService: FlagService;
+  /** What people change of flags and segments. */
+  registry: FlagRegistry;
+  /** The segments of tidegate.yaml. */
+  segments: Segments;
   /** How applications get flags over HTTP. */
   delivery: Delivery;
   /** Tokens of applications. */

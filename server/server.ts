@@ -14,8 +14,10 @@ import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
+import { registryRoutes } from './routes/registry.ts';
 import { reportRoutes } from './routes/report.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { segmentRoutes } from './routes/segments.ts';
 import { loginRoutes, sessionRoutes } from './routes/session.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -44,6 +46,8 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(reportRoutes(deps, reports));
       await typed.register(eventRoutes(deps));
       await typed.register(flagRoutes(deps));
+      await typed.register(registryRoutes(deps));
+      await typed.register(segmentRoutes(deps));
       await typed.register(flagTokenRoutes(deps));
       await typed.register(alertRoutes(deps));
       api.get('/openapi.json', { config: { access: 'anyone' }, schema: { hide: true } }, async () =>

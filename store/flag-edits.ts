@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { type Exposure, isNobody, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import { faultText, reviewFlagSpec } from '../plans/flag/review.ts';
+import { readableSpec } from '../plans/flag/spec.ts';
 import { stable } from '../plans/flag/stable.ts';
 import type { FlagWorld, ReviewedFlag } from '../plans/flag/world.ts';
 import type { Queries } from './connection.ts';
@@ -109,7 +110,7 @@ async function worldOf(
   const rows = await queries.select().from(flags).where(eq(flags.environment, environment));
   const shared = await listSegments(queries);
   return {
-    flags: new Map(rows.map(state).map((flag) => [flag.key, flag])),
+    flags: new Map(rows.map(state).map((flag) => [flag.key, { ...flag, spec: readableSpec(flag.spec) }])),
     segments: new Map<string, { joinable: boolean }>([
       ...configured.map((name) => [name, { joinable: false }] as const),
       ...shared.map((segment) => [segment.name, segment] as const),

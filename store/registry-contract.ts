@@ -39,10 +39,14 @@ export interface Undone {
  * `SEGMENT_IN_USE`, `SEGMENT_FULL`, `POSTGRES_UNREACHABLE`.
  */
 export interface FlagRegistry {
+  read(target: FlagTarget): Promise<FlagState | null>;
+  flags(environment: string): Promise<FlagState[]>;
   /** Makes a flag, at nobody, or changes what it is; `create`: only if there is none. The exposure stays. */
   put(target: FlagTarget, wanted: FlagContents & { create: boolean }, by: By): Promise<FlagState>;
   /** Drift for a rollout that owns the flag. Through a latch only downwards. */
   move(target: FlagTarget, to: { exposure: Exposure; live: boolean }, by: By): Promise<FlagState>;
+  /** The newest first. */
+  history(target: FlagTarget, limit: number): Promise<FlagRevision[]>;
   revision(target: FlagTarget, revision: number): Promise<FlagRevision>;
   /** The flag as it was at a revision, as a new one. Raises nothing that a rollout owns or a kill holds. */
   undo(target: FlagTarget, revision: number, by: By): Promise<Undone>;

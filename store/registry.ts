@@ -3,20 +3,30 @@ import { isNobody } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Database, Queries } from './connection.ts';
 import type { FlagRevision, FlagTarget } from './flag-contract.ts';
-import { mayEdit, moveByHand, putFlag, review } from './flag-edits.ts';
-import { type Author, changeFlag, locked, named } from './flag-rows.ts';
+import { mayEdit, moveByHand, putFlag, refuseForeign, review } from './flag-edits.ts';
+import { type Author, changeFlag, findFlag, locked, named, revisions, state } from './flag-rows.ts';
 import { lowers } from './flag-rules.ts';
 import type { By, FlagRegistry, Undone } from './registry-contract.ts';
-import { flagRevisions } from './schema.ts';
+import { flagRevisions, flags } from './schema.ts';
 import { enrol, putSegment, removeSegment, segmentNamed, segmentRevisionsOf } from './segment-edits.ts';
 import { listSegments, oneEditAtATime } from './segment-rows.ts';
 
 /** Definitions and segments in PostgreSQL. `configured`: the names of the segments of tidegate.yaml. */
 export function createFlagRegistry(database: Database, configured: readonly string[]): FlagRegistry {
   return {
+    read: (target) => database.run((queries) => findFlag(queries, target)),
+    flags: (environment) =>
+      database.run(async (queries) =>
+        (await queries.select().from(flags).where(eq(flags.environment, environment))).map(state),
+      ),
     put: (target, wanted, by) =>
       database.transaction((queries) => putFlag(queries, target, { ...wanted, configured }, person(by))),
-    move: (target, to, by) => database.transaction((queries) => moveByHand(queries, target, to, person(by))),
+    move: (target, to, by) =>
+      database.transaction(async (queries) => {
+        refuseForeign(await locked(queries, target));
+        return moveByHand(queries, target, to, person(by));
+      }),
+    history: (target, limit) => database.run((queries) => revisions(queries, target, limit)),
     revision: (target, revision) => database.run((queries) => revisionOf(queries, target, revision)),
     undo: (target, revision, by) =>
       database.transaction((queries) => undo(queries, target, { revision, configured }, person(by))),
@@ -62,6 +72,7 @@ async function undo(
 ): Promise<Undone> {
   await oneEditAtATime(queries);
   const flag = await locked(queries, target);
+  refuseForeign(flag);
   const old = await revisionOf(queries, target, revision);
   const { content } = old;
   const contents = { shape: content?.shape ?? flag.shape, spec: content?.spec ?? flag.spec };

@@ -1,7 +1,7 @@
 import { desc, eq, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
 import { MEMBER_LIMIT, type SegmentSpec, type SharedSegment } from '../plans/flag/segment.ts';
-import { segmentsOf } from '../plans/flag/spec.ts';
+import { readableSpec, segmentsOf } from '../plans/flag/spec.ts';
 import { stable } from '../plans/flag/stable.ts';
 import type { Queries } from './connection.ts';
 import { FLAGS_CHANNEL } from './flag-contract.ts';
@@ -128,7 +128,8 @@ async function uses(
   counts: (use: ReturnType<typeof segmentsOf>[number]) => boolean,
 ): Promise<string[]> {
   const rows = await queries.select().from(flags);
-  return rows.flatMap(({ environment, key, spec, exposure }) => {
+  return rows.flatMap(({ environment, key, spec: stored, exposure }) => {
+    const spec = readableSpec(stored);
     const places = spec === null ? [] : segmentsOf(spec);
     const served = exposure.segments.map((segment) => ({ name: segment, path: ['exposure'] }));
     return [...places, ...served]

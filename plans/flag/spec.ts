@@ -165,3 +165,8 @@ export function segmentsOf(spec: FlagSpec): { name: string; path: (string | numb
     ...rulesOf(spec).flatMap((rule, index) => list(rule.segments, ['rules', index, 'segments'])),
   ];
 }
+
+/** A stored definition that this version understands; null for any other. */
+export function readableSpec(stored: unknown): FlagSpec | null {
+  return FlagSpec.safeParse(stored).data ?? null;
+}

@@ -110,7 +110,14 @@ describe('a token', () => {
   test('with nothing to do here is refused at every address but its own session', async () => {
     // A grant elsewhere: it may look on in an environment that no test uses.
     const { token } = await tokenFor('stranger', 'viewer@elsewhere');
-    const own = new Set(['GET /session', 'DELETE /session', 'POST /session', 'GET /rollouts', 'GET /flags']);
+    const own = new Set([
+      'GET /session',
+      'DELETE /session',
+      'POST /session',
+      'GET /rollouts',
+      'GET /flags',
+      'GET /registry',
+    ]);
     await ask(server.token, 'POST', '/rollouts', { by: 'ada', roles: [], text: planFor('first') });
     for (const [method, path] of routes()) {
       if (own.has(`${method} ${path}`) || path === '/plans/check') continue;
@@ -133,6 +140,7 @@ describe('a token', () => {
     }
     expect((await ask(token, 'GET', '/rollouts')).body).toEqual({ rollouts: [] });
     expect((await ask(token, 'GET', '/flags')).body).toEqual({ flags: [] });
+    expect((await ask(token, 'GET', '/registry')).body).toEqual({ flags: [] });
   });
 
   test('does what its grants say, there, and in its own name', async () => {

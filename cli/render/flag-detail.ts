@@ -1,0 +1,42 @@
+import type { FlagDetail } from '../../server/api/flags.ts';
+import type { Page } from './status.ts';
+import { audience, relative } from './words.ts';
+
+/** One flag with all that is known of it, for people. */
+export function renderDetail(flag: FlagDetail, { ink, now }: Page): string[] {
+  const { definition } = flag;
+  const line = (name: string, value: string) => `${ink('dim', name.padEnd(12))}${value}`;
+  const many = (name: string, values: readonly string[]) =>
+    values.length === 0 ? [] : [line(name, values.join(', '))];
+  const rules = definition !== null && 'rules' in definition ? definition.rules.length : 0;
+  return [
+    `${flag.key}  ${flag.environment}  ${flag.lifecycle}`,
+    ...(definition === null || definition.description === '' ? [] : [`  ${definition.description}`]),
+    line('exposure', `${audience(flag.exposure)}${flag.live ? '' : ', rules off'}`),
+    ...(definition === null
+      ? []
+      : [
+          line('kind', `${definition.kind}, ${definition.purpose}`),
+          line('owner', definition.owner ?? '–'),
+          line('expires', definition.expires ?? '–'),
+          line(
+            'variants',
+            `${Object.keys(definition.variants).join(', ')} (baseline ${definition.baseline}, canary ${definition.canary})`,
+          ),
+          ...many('excludes', definition.exclude),
+          ...many(
+            'needs',
+            definition.requires.map(({ flag: key, variants }) => `${key} = ${variants.join(' or ')}`),
+          ),
+          ...many('opt-in', definition.optIn),
+          ...(rules === 0 ? [] : [line('rules', String(rules))]),
+        ]),
+    ...many('needed by', flag.neededBy),
+    line('rollout', flag.rolloutId ?? '–'),
+    ...(flag.latch === null ? [] : [line('killed', ink('bad', `by ${flag.latch.by}: ${flag.latch.reason}`))]),
+    ...(flag.refused === null
+      ? []
+      : [line('refused', ink('bad', `${flag.refused}; the last good definition is served`))]),
+    line('revision', `${flag.revision}, ${relative(flag.updatedAt, now)} by ${flag.updatedBy}`),
+  ];
+}

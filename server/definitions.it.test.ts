@@ -1,0 +1,242 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MEMBER_LIMIT } from '../plans/flag/segment.ts';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+import { startCommand } from '../test/fixtures/command.ts';
+
+let server: ApiServer;
+beforeAll(async () => {
+  server = await startApiServer();
+});
+afterAll(() => server.close());
+
+const ada = { by: 'ada', roles: ['on-call'], reason: 'test' };
+async function call(method: string, path: string, body?: unknown) {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${server.token}` };
+  const json = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`${server.url}${path}`, { method, headers, ...json });
+  const text = await response.text();
+  return { status: response.status, body: JSON.parse(text) };
+}
+const post = (path: string, body: object) => call('POST', `/api/v1${path}`, { ...ada, ...body });
+const get = (path: string) => call('GET', `/api/v1${path}`);
+const define = (key: string, definition: object, create = true) =>
+  post(`/flags/${key}/definition`, { definition: { purpose: 'ops', ...definition }, create });
+const variant = async (key: string, context: object) =>
+  (await call('POST', `/ofrep/v1/evaluate/flags/${key}`, { context })).body.variant;
+const tidegate = (...args: string[]) =>
+  startCommand(args, { cwd: process.cwd(), env: { TIDEGATE_SERVER: server.url, TIDEGATE_USER: 'ada' } })
+    .ended;
+async function sql(statement: string, values: unknown[]): Promise<void> {
+  const client = new pg.Client({ connectionString: server.databaseUrl });
+  await client.connect();
+  await client.query(statement, values);
+  await client.end();
+}
+
+describe('a flag made by hand', () => {
+  test('reaches nobody, is moved by hand, and goes back to a revision', async () => {
+    expect(await define('dark', { kind: 'boolean', description: 'dark theme' })).toMatchObject({
+      status: 200,
+      body: { revision: 1, lifecycle: 'Proposed', live: false, exposure: { percent: 0 } },
+    });
+    expect(await variant('dark', { targetingKey: 'u' })).toBe('off');
+    expect((await post('/flags/dark/exposure', { on: true })).body.lifecycle).toBe('Stable');
+    expect(await variant('dark', { targetingKey: 'u' })).toBe('on');
+    expect((await define('dark', { kind: 'boolean', owner: 'web' }, false)).body.revision).toBe(3);
+    const undone = await post('/flags/dark/undo', { to: 1 });
+    expect(undone.body).toMatchObject({
+      kept: null,
+      flag: { revision: 4, exposure: { percent: 0 }, definition: { description: 'dark theme', owner: null } },
+    });
+    const { revisions } = (await get('/flags/dark/revisions')).body;
+    expect(revisions.map(({ author }: { author: string }) => author)).toEqual(['ada', 'ada', 'ada', 'ada']);
+    expect(revisions[1].changes).toEqual(['description: "dark theme" → ""', 'owner: null → "web"']);
+    expect((await get('/flags/dark/diff?from=1&to=2')).body.changes).toContainEqual({
+      path: 'exposure.percent',
+      before: 0,
+      after: 100,
+    });
+    expect((await get('/flags/dark/diff?from=9')).body).toMatchObject({ code: 'REVISION_UNKNOWN' });
+    expect((await define('dark', { kind: 'boolean' })).body.code).toBe('FLAG_EXISTS');
+  });
+
+  test.each([
+    [{ kind: 'rule', rules: [{ give: 'blue' }] }, 'rules[0].give: the flag has no variant "blue"'],
+    [{ kind: 'percentage', exclude: ['vib'] }, 'exclude[0]: there is no segment "vib"'],
+    [
+      { kind: 'percentage', variants: { on: true, off: 'no' } },
+      'variants.off: "off" is text and "on" is boolean',
+    ],
+    [
+      { kind: 'percentage', requires: [{ flag: 'none', variants: ['on'] }] },
+      'requires[0].flag: there is no flag "none"',
+    ],
+    [{ kind: 'percentage', purpose: 'release' }, 'expires: a release flag made by hand ends some day'],
+  ])('that cannot be served is refused with the place: %j', async (definition, detail) => {
+    const { status, body } = await define('broken', definition);
+    expect({ status, code: body.code }).toEqual({ status: 422, code: 'FLAG_INVALID' });
+    expect(body.details.join('\n')).toContain(detail);
+    expect((await get('/flags/broken/definition')).status).toBe(404);
+  });
+
+  test('that would close a circle is refused with the way', async () => {
+    await define('first', { kind: 'percentage' });
+    await define('second', { kind: 'percentage', requires: [{ flag: 'first', variants: ['on'] }] });
+    const requires = [{ flag: 'second', variants: ['on'] }];
+    const { body } = await define('first', { kind: 'percentage', requires }, false);
+    expect(body.details).toEqual([
+      'requires[0].flag: a circle: first → second → first. Instead: take one of them out',
+    ]);
+  });
+});
+
+describe('a kill and a rollout', () => {
+  test('a kill takes everybody out, also those of rules and of flags that need it, and undo brings nobody back', async () => {
+    const rules = [{ when: [{ attribute: 'country', operator: 'in', values: ['de'] }], give: 'on' }];
+    await define('root', { kind: 'rule', rules });
+    await define('leaf', { kind: 'boolean', requires: [{ flag: 'root', variants: ['on'] }] });
+    await post('/flags/root/exposure', { on: true });
+    await post('/flags/leaf/exposure', { on: true });
+    const german = { targetingKey: 'u', country: 'de' };
+    expect([await variant('root', german), await variant('leaf', german)]).toEqual(['on', 'on']);
+    await post('/flags/root/kill', {});
+    expect([await variant('root', german), await variant('leaf', german)]).toEqual(['off', 'off']);
+    expect((await post('/flags/root/exposure', { on: true })).body.code).toBe('FLAG_LATCHED');
+    expect((await post('/flags/root/undo', { to: 2 })).body).toMatchObject({
+      kept: 'latched',
+      flag: { live: false, latch: { by: 'ada' } },
+    });
+    await post('/flags/root/unlock', {});
+    expect(await variant('root', german)).toBe('off');
+  });
+
+  test('a rollout that claims a flag keeps its rules, and nothing by hand raises it', async () => {
+    await post('/segments', {
+      segment: { name: 'never', rules: [{ attribute: 'tier', operator: 'equals', values: ['gold'] }] },
+    });
+    await define('claimed', { kind: 'percentage', exclude: ['never'], owner: 'shop' });
+    await post('/flags/claimed/exposure', { percent: 20 });
+    await post('/flags/claimed/exposure', { percent: 0 });
+    const { body } = await post('/rollouts', { reason: undefined, text: planFor('claimed') });
+    expect(body.id).toBe('claimed-1');
+    const flag = (await get('/flags/claimed/definition')).body;
+    expect(flag).toMatchObject({ rolloutId: 'claimed-1', definition: { exclude: ['never'], owner: 'shop' } });
+    const target = { environment: 'production', key: 'claimed' };
+    await server.flags.write({
+      ...target,
+      rolloutId: 'claimed-1',
+      epoch: flag.epoch,
+      exposure: { percent: 100, segments: [], variant: null },
+      direction: 'raise',
+      expectedRevision: null,
+      author: 'claimed-1',
+      reason: 'stage',
+    });
+    await expect.poll(() => variant('claimed', { targetingKey: 'u' })).toBe('on');
+    expect(await variant('claimed', { targetingKey: 'u', tier: 'gold' })).toBe('off');
+    await post('/flags/claimed/exposure', { percent: 5 });
+    expect((await post('/flags/claimed/undo', { to: 2 })).body).toMatchObject({
+      kept: 'owned',
+      flag: { exposure: { percent: 5 }, rolloutId: 'claimed-1' },
+    });
+    const other = await define('claimed', { kind: 'percentage', baseline: 'on', canary: 'off' }, false);
+    expect(other.body.code).toBe('FLAG_OWNED');
+  });
+
+  test('a flag that a plan makes has the plan’s owner and ends by its rollout', async () => {
+    const text = planFor('planned').replace('service: shop', 'service: shop, owner: payments');
+    await post('/rollouts', { reason: undefined, text });
+    expect((await get('/flags/planned/definition')).body.definition).toMatchObject({
+      purpose: 'release',
+      owner: 'payments',
+      description: 'Test of planned',
+    });
+  });
+});
+
+describe('segments', () => {
+  test('of tidegate.yaml are listed and kept, and no other has their name', async () => {
+    expect((await get('/segments/employees')).body.source).toBe('configuration');
+    expect((await post('/segments', { segment: { name: 'employees' } })).body).toMatchObject({
+      code: 'SEGMENT_INVALID',
+      where: 'tidegate.yaml: segments.employees',
+    });
+  });
+
+  test('are joined and left by people, and change what they get', async () => {
+    await post('/segments', { segment: { name: 'beta', joinable: true } });
+    await define('fresh', { kind: 'percentage', optIn: ['beta'] });
+    await post('/flags/fresh/exposure', { on: true });
+    await post('/segments/beta/leave', { key: 'bob' });
+    await expect.poll(() => variant('fresh', { targetingKey: 'bob' })).toBe('off');
+    expect(await variant('fresh', { targetingKey: 'eve' })).toBe('on');
+    await post('/flags/fresh/exposure', { percent: 0, on: true });
+    await post('/segments/beta/join', { key: 'ann' });
+    await expect.poll(() => variant('fresh', { targetingKey: 'ann' })).toBe('on');
+    expect((await post('/segments/beta/remove', {})).body).toMatchObject({
+      code: 'SEGMENT_IN_USE',
+      details: ['fresh in production: optIn.0'],
+    });
+    const { revisions } = (await get('/segments/beta/revisions')).body;
+    expect(revisions.map(({ change }: { change: string }) => change)).toEqual([
+      'ann joined',
+      'bob left',
+      'defined: 0 rules, joinable',
+    ]);
+  });
+
+  test('take so many people and no more', async () => {
+    await post('/segments', { segment: { name: 'crowd', joinable: true } });
+    const keys = JSON.stringify(Array.from({ length: MEMBER_LIMIT }, (_, n) => `p-${n}`));
+    await sql('update segments set joined = $1::jsonb where name = $2', [keys, 'crowd']);
+    expect((await post('/segments/crowd/join', { key: 'p-7' })).status).toBe(200);
+    expect((await post('/segments/crowd/join', { key: 'one-more' })).body).toMatchObject({
+      code: 'SEGMENT_FULL',
+      detail: '1000 people have joined the segment crowd: no more fit.',
+    });
+  });
+});
+
+test('a definition that came past the review is not served: the last good one is, and a kill counts all the same', async () => {
+  await post('/segments', {
+    segment: { name: 'gold', rules: [{ attribute: 'tier', operator: 'equals', values: ['gold'] }] },
+  });
+  await define('guarded', { kind: 'percentage', exclude: ['gold'] });
+  await post('/flags/guarded/exposure', { percent: 100 });
+  const change = `with changed as (update flags set spec = $1::jsonb, revision = revision + 1 where key = 'guarded' returning *)
+    select pg_notify('tidegate_flags', json_build_object('environment', environment, 'key', key, 'revision', revision)::text) from changed`;
+  await sql(change, [JSON.stringify({ kind: 'sideways' })]);
+  await expect
+    .poll(async () => (await get('/flags/guarded/definition')).body.refused, { timeout: 10_000 })
+    .toContain('kind');
+  expect(await variant('guarded', { targetingKey: 'u', tier: 'gold' })).toBe('off');
+  expect(await variant('guarded', { targetingKey: 'u' })).toBe('on');
+  await post('/flags/guarded/kill', {});
+  expect(await variant('guarded', { targetingKey: 'u' })).toBe('off');
+});
+
+test('the example flags are applied by a command, once', async () => {
+  const file = 'examples/flags.yaml';
+  expect((await tidegate('flags', 'apply', file, '--dry-run')).out).toContain(
+    '+ flag button-colour in production',
+  );
+  expect((await get('/flags/button-colour/definition')).status).toBe(404);
+  const { status, out, err } = await tidegate('flags', 'apply', file, '--reason', 'begin');
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(out).toContain('applied');
+  const again = await tidegate('flags', 'apply', file, '--json');
+  const { items } = JSON.parse(again.out);
+  expect(items.map(({ action }: { action: string }) => action)).toEqual(Array(9).fill('none'));
+  const text = (await readFile(file, 'utf8')).replace('owner: web', 'owner: design');
+  const changed = await post('/flag-file', { text, dryRun: true });
+  expect(changed.body.items.flatMap(({ changes }: { changes: string[] }) => changes)).toEqual([
+    'owner: "web" → "design"',
+  ]);
+  expect((await tidegate('flags', 'show', 'new-search')).out).toMatch(/percentage, release\nowner +search/);
+  await tidegate('flags', 'set', 'upload-limit', '--on', '--reason', 'go');
+  expect(await variant('upload-limit', { targetingKey: 'u', tier: 'enterprise' })).toBe('large');
+  const refused = await post('/flag-file', { text: text.replace('give: large', 'give: larg') });
+  expect(refused.body.details.join()).toContain('flags[3].rules[0].give: the flag has no variant "larg"');
+});

@@ -1,0 +1,134 @@
+import { isNobody, NO_EXPOSURE } from '../../plans/exposure.ts';
+import { Failure } from '../../plans/failures.ts';
+import { findingText } from '../../plans/finding.ts';
+import { contentsOf, textOf } from '../../plans/flag/contents.ts';
+import { type Difference, differences, differenceText } from '../../plans/flag/difference.ts';
+import { type FlagFile, parseFlagFile } from '../../plans/flag/file.ts';
+import type { FlagEntry } from '../../plans/flag/spec.ts';
+import type { FlagState, FlagTarget } from '../../store/flag-contract.ts';
+import type { By } from '../../store/registry-contract.ts';
+import type { ApplyReply } from '../api/flags.ts';
+import type { ServerDeps } from '../deps.ts';
+import { refuseUnfit } from './fit.ts';
+
+type Item = ApplyReply['items'][number];
+interface ApplyWish {
+  text: string;
+  file: string;
+  dryRun: boolean;
+  /** Throws where the sender may not change a flag; null: a segment, which concerns every flag. */
+  mayChange: (target: FlagTarget | null) => void;
+}
+type ApplyDeps = Pick<ServerDeps, 'registry' | 'flagService' | 'segments'>;
+
+/**
+ * Brings flags and segments to what a file says, those alone that the file names, and says what that changes; a second
+ * time it changes nothing. `FLAG_INVALID` with every place of the file; segments and flags before the first that is
+ * refused by the store stay changed, and applying again goes on from there.
+ */
+export async function applyFile(
+  deps: ApplyDeps,
+  { text, file, dryRun, mayChange }: ApplyWish,
+  by: By,
+): Promise<ApplyReply> {
+  const parsed = parseFlagFile(text, file);
+  if (parsed.kind === 'invalid') {
+    const details = parsed.findings.map(findingText);
+    throw new Failure('FLAG_INVALID', `${file} has errors.`, { where: file, details });
+  }
+  const wanted = placed(parsed.file);
+  if (parsed.file.segments.length > 0) mayChange(null);
+  for (const { target } of wanted) mayChange(target);
+  await refuseUnfit(deps, wanted, parsed.file.segments);
+  const items: Item[] = [];
+  for (const spec of parsed.file.segments) {
+    const present = (await deps.registry.segments()).find(({ name }) => name === spec.name);
+    const { joined: _joined, left: _left, ...before } = present ?? { joined: [], left: [] };
+    const changes = differences(present === undefined ? {} : before, spec);
+    if (!dryRun && changes.length > 0) await deps.registry.putSegment(spec, by);
+    items.push(item({ kind: 'segment', name: spec.name, environment: null }, present !== undefined, changes));
+  }
+  for (const { entry, environment } of inOrder(parsed.file)) {
+    items.push(await applyFlag(deps, { target: { environment, key: entry.key }, entry, dryRun }, by));
+  }
+  return { applied: !dryRun, items };
+}
+
+async function applyFlag(
+  { registry }: ApplyDeps,
+  { target, entry, dryRun }: { target: FlagTarget; entry: FlagEntry; dryRun: boolean },
+  by: By,
+): Promise<Item> {
+  const present = await registry.read(target);
+  const contents = contentsOf(entry);
+  const changes = differences(present === null ? {} : (textOf(present) ?? {}), textOf(contents));
+  const { to, notes } = exposureOf(entry, present);
+  if (to !== null) changes.push({ path: 'exposure', before: shown(present), after: to.exposure.percent });
+  if (!dryRun && changes.length > 0) {
+    const flag = await registry.put(target, { ...contents, create: false }, by);
+    if (to !== null) await registry.move(flag, to, by);
+  }
+  const at = { kind: 'flag' as const, name: target.key, environment: target.environment };
+  return { ...item(at, present !== null, changes), notes };
+}
+
+/** Where the file puts the exposure; null where it stays. A rollout's and a killed flag's are nobody else's. */
+function exposureOf(
+  { percent, on, kind }: FlagEntry,
+  present: FlagState | null,
+): { to: Parameters<ServerDeps['registry']['move']>[1] | null; notes: string[] } {
+  if (percent === undefined && on === undefined) return { to: null, notes: [] };
+  const everyone = kind === 'boolean' || kind === 'percentage' || kind === 'multivariate' ? 100 : 0;
+  const wanted = on === false ? 0 : (percent ?? everyone);
+  const exposure = {
+    ...(present?.exposure ?? NO_EXPOSURE),
+    percent: wanted,
+    ...(on === false ? { segments: [] } : {}),
+  };
+  const live = on ?? !isNobody(exposure);
+  const same = present?.exposure.percent === wanted && present.live === live;
+  if (same || (present === null && wanted === 0 && !live)) return { to: null, notes: [] };
+  if (present?.rolloutId != null)
+    return { to: null, notes: [`${present.rolloutId} moves its exposure: it stays at ${shown(present)} %`] };
+  if (present?.latch != null)
+    return { to: null, notes: [`${present.latch.by} killed it: its exposure stays`] };
+  return { to: { exposure, live }, notes: [] };
+}
+
+function shown(flag: FlagState | null): number {
+  return flag?.exposure.percent ?? 0;
+}
+
+function item(at: Pick<Item, 'kind' | 'name' | 'environment'>, there: boolean, changes: Difference[]): Item {
+  const action = changes.length === 0 ? 'none' : there ? 'change' : 'create';
+  return { ...at, action, changes: changes.map(differenceText), notes: [] };
+}
+
+/** Each flag after those of the file that it needs. A circle keeps the order of the file, and is refused later. */
+function inOrder({ flags }: FlagFile): { entry: FlagEntry; environment: string }[] {
+  const byKey = new Map(flags.map((entry) => [entry.key, entry]));
+  const placed = new Set<string>();
+  const ordered: FlagEntry[] = [];
+  const place = (entry: FlagEntry) => {
+    if (placed.has(entry.key)) return;
+    placed.add(entry.key);
+    for (const { flag } of entry.requires) {
+      const needed = byKey.get(flag);
+      if (needed !== undefined) place(needed);
+    }
+    ordered.push(entry);
+  };
+  flags.forEach(place);
+  return ordered.flatMap((entry) => entry.environments.map((environment) => ({ entry, environment })));
+}
+
+/** The flags of a file with their places in it. */
+function placed({ flags }: FlagFile) {
+  return flags.flatMap((entry, index) =>
+    entry.environments.map((environment) => ({
+      target: { environment, key: entry.key },
+      contents: contentsOf(entry),
+      place: `flags[${index}]`,
+    })),
+  );
+}

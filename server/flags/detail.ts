@@ -1,0 +1,33 @@
+import { textOf } from '../../plans/flag/contents.ts';
+import { lifecycleOf } from '../../plans/flag/lifecycle.ts';
+import type { FlagState } from '../../store/flag-contract.ts';
+import type { FlagDetail } from '../api/flags.ts';
+import type { ServerDeps } from '../deps.ts';
+import { flagReply } from './target.ts';
+
+/** All that is known of a flag: of the store's state, and of what this server delivers of it. */
+export function detailOf({ flagService }: Pick<ServerDeps, 'flagService'>, flag: FlagState): FlagDetail {
+  const { environment, key, live, createdAt, updatedAt, updatedBy } = flag;
+  const same = (other: { environment: string; key: string }) =>
+    other.environment === environment && other.key === key;
+  const environments = flagService
+    .environments()
+    .filter((name) => flagService.definition({ environment: name, key }) !== null);
+  const others = flagService.flags(environment);
+  const set: { flags?: Record<string, unknown> } = JSON.parse(flagService.document(environment).text);
+  return {
+    ...flagReply(flag),
+    definition: textOf(flag),
+    live,
+    lifecycle: lifecycleOf(flag),
+    createdAt,
+    updatedAt,
+    updatedBy,
+    environments: environments.includes(environment) ? environments : [...environments, environment],
+    neededBy: others
+      .filter(({ spec }) => spec?.requires.some((need) => need.flag === key))
+      .map((other) => other.key),
+    refused: flagService.refusals().find(same)?.fault ?? null,
+    delivered: set.flags?.[key] ?? null,
+  };
+}

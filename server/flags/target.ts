@@ -1,0 +1,62 @@
+import type { FastifyRequest } from 'fastify';
+import { within } from '../../flags/deadline.ts';
+import type { FlagReading, FlagTarget } from '../../flags/provider.ts';
+import type { Place } from '../../plans/access.ts';
+import { Failure } from '../../plans/failures.ts';
+import type { FlagReply } from '../api.ts';
+import { callerOf } from '../auth/guard.ts';
+import type { Actor, Named } from '../auth/principal.ts';
+import type { ServerDeps } from '../deps.ts';
+
+export function flagPlace({ environment, key }: FlagTarget): Place {
+  return { environment, flag: key };
+}
+
+/** Who moves or changes the flag; `PERMISSION_MISSING` when the sender may not there. */
+export function operator(request: FastifyRequest, target: FlagTarget, named: Named): Actor {
+  const caller = callerOf(request);
+  caller.demand('operate', flagPlace(target));
+  return caller.actor(named, flagPlace(target));
+}
+
+/** The flag that is meant: where its environment is not named, it must have only one. */
+export async function targetOf(
+  deps: ServerDeps,
+  key: string,
+  environment: string | undefined,
+): Promise<FlagTarget> {
+  if (environment !== undefined) return { environment, key };
+  const served = deps.flagService
+    .environments()
+    .filter((name) => deps.flagService.definition({ environment: name, key }) !== null);
+  // What is served lags behind, for milliseconds or while its connection comes back: of a flag in two environments
+  // it may know one, and a kill must not take that for the only one.
+  const found = [...new Set([...served, ...(await claimed(deps, key))])];
+  const [only] = found;
+  if (only === undefined) throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
+  if (found.length > 1) {
+    throw new Failure('USAGE', `The flag ${key} has several environments: name one.`, {
+      details: found.toSorted(),
+    });
+  }
+  return { environment: only, key };
+}
+
+/** How long the lookup may hold a kill back. */
+const LOOKUP_MS = 300;
+
+/** Environments in which some rollout has had this flag; none where PostgreSQL is away. */
+async function claimed(deps: ServerDeps, key: string): Promise<string[]> {
+  try {
+    const rollouts = await within(LOOKUP_MS, deps.rollouts.list({ flag: key, limit: 100 }));
+    return [...new Set(rollouts.map(({ environment }) => environment))];
+  } catch (error) {
+    deps.logger.warn({ err: error, flag: key }, 'cannot look up the environments of a flag');
+    return [];
+  }
+}
+
+export function flagReply(reading: FlagReading): FlagReply {
+  const { environment, key, exposure, revision, epoch, rolloutId, latch, offline } = reading;
+  return { environment, key, exposure, revision, epoch, rolloutId, latch, offline: offline === true };
+}
