@@ -145,6 +145,18 @@ describe('a kill and a rollout', () => {
     expect(other.body.code).toBe('FLAG_OWNED');
   });
 
+  test('a plan for a flag with a split, or with variants of another type, is refused', async () => {
+    const variants = { grey: '#888', red: '#f00', blue: '#00f' };
+    const shape = { variants, baseline: 'grey', canary: 'red' };
+    const split = Object.keys(variants).map((name, n) => ({ variant: name, percent: n === 0 ? 50 : 25 }));
+    await define('colour', { kind: 'multivariate', split, ...shape });
+    await define('tint', { kind: 'percentage', ...shape });
+    for (const key of ['colour', 'tint']) {
+      const { status, body } = await post('/rollouts', { reason: undefined, text: planFor(key) });
+      expect({ status, code: body.code }).toEqual({ status: 422, code: 'FLAG_INVALID' });
+    }
+  });
+
   test('a flag that a plan makes has the plan’s owner and ends by its rollout', async () => {
     const text = planFor('planned').replace('service: shop', 'service: shop, owner: payments');
     await post('/rollouts', { reason: undefined, text });

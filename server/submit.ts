@@ -4,6 +4,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { SubmitReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
+import { refuseUnclaimable } from './flags/claimable.ts';
 import { planFromText } from './plan-text.ts';
 
 /** Refuses queries that Prometheus refuses or that find no baseline; a missing canary is normal at 0 %. */
@@ -58,6 +59,7 @@ export async function submit(
       },
     );
   }
+  refuseUnclaimable(plan, await deps.registry.read(target), file);
   const findings = await deps.checkQueries(plan);
   refuseQueries(plan, findings);
 
