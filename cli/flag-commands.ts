@@ -6,6 +6,7 @@ import { addSegments } from './segment-commands.ts';
 
 const flags = () => import('./commands/flags.ts');
 const definitions = () => import('./commands/flag-definitions.ts');
+const hygiene = () => import('./commands/flag-hygiene.ts');
 const ENVIRONMENT = ['--environment <name>', 'where the flag has several environments'] as const;
 const REASON = ['--reason <text>', 'why; it stands in the history'] as const;
 
@@ -72,7 +73,33 @@ export function addFlags(program: Command, run: Run): void {
         (await definitions()).apply(c, file, options),
       ),
     );
+  addHygiene(group, run);
   addSegments(group, run);
+}
+
+function addHygiene(group: Command, run: Run): void {
+  group
+    .command('lint')
+    .description('what the registry should not keep; 1 where there is any')
+    .option(...ENVIRONMENT)
+    .option('--source <folder>', 'also count where the source asks for each flag')
+    .action(run(async (c, options: At & { source?: string }) => (await hygiene()).lint(c, options)));
+  group
+    .command('stale')
+    .description('flags that should be gone: expired, or at 100 % for over 14 days; 1 where there is any')
+    .option(...ENVIRONMENT)
+    .action(run(async (c, options: At) => (await hygiene()).stale(c, options)));
+  group
+    .command('references [flag]')
+    .description('where the source names a flag, in quotes or by a constant')
+    .option(...ENVIRONMENT)
+    .option('--source <folder>', 'what to search', '.')
+    .option('--retired', 'retired flags alone; 1 while any is named')
+    .action(
+      run(async (c, key: string | undefined, options: At & { source: string; retired?: boolean }) =>
+        (await hygiene()).references(c, key, options),
+      ),
+    );
 }
 
 function addRevisions(group: Command, run: Run): void {

@@ -252,3 +252,27 @@ test('the example flags are applied by a command, once', async () => {
   const refused = await post('/flag-file', { text: text.replace('give: large', 'give: larg') });
   expect(refused.body.details.join()).toContain('flags[3].rules[0].give: the flag has no variant "larg"');
 });
+
+test('the registry is linted, and references to retired flags fail', async () => {
+  await define('orphan', { kind: 'boolean' });
+  await sql("update flags set decommissioned = $1::jsonb where key = 'orphan'", [
+    JSON.stringify({ rolloutId: 'r-1', runbook: null }),
+  ]);
+  await sql('select pg_notify($1, $2)', ['tidegate_flags', 'all']);
+  await expect
+    .poll(async () =>
+      (await get('/registry')).body.flags.find((flag: { key: string }) => flag.key === 'orphan'),
+    )
+    .toMatchObject({ lifecycle: 'Retired' });
+  await define('lonely', { kind: 'boolean' });
+  const lint = await tidegate('flags', 'lint', '--json');
+  expect(lint.status).toBe(1);
+  const findings: { rule: string; flag: string; mend: string }[] = JSON.parse(lint.out).findings;
+  expect(findings).toContainEqual(expect.objectContaining({ rule: 'FLAG-NO-OWNER', flag: 'lonely' }));
+  expect(findings.filter(({ flag }) => flag === 'orphan')).toEqual([]);
+  expect((await tidegate('flags', 'stale')).status).toBe(0);
+  const named = await tidegate('flags', 'references', '--retired', '--source', 'server');
+  expect(named).toMatchObject({ status: 1, err: '' });
+  expect(named.out).toContain('definitions.it.test.ts');
+  expect((await tidegate('flags', 'references', '--retired', '--source', 'examples')).status).toBe(0);
+});

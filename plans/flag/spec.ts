@@ -100,7 +100,6 @@ export const FlagSpec = z.discriminatedUnion('kind', [
   z.strictObject(KINDS[4]),
 ]);
 export type FlagSpec = z.infer<typeof FlagSpec>;
-export type FlagKind = FlagSpec['kind'];
 
 const shape = {
   variants: z

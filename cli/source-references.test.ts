@@ -1,0 +1,41 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { referencesIn } from './source-references.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegate-source-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function write(files: Record<string, string>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+}
+
+it('finds a key in quotes and the uses of its constants, and nothing that is ignored', async () => {
+  await write({
+    '.gitignore': 'dist/\n*.gen.ts\n',
+    'a.py': 'x = 1\nif client.get("new-search", False):\n',
+    'keys.ts': "export const NEW_SEARCH = 'new-search';\nexport const OTHER = 'new-search-2';\n",
+    'src/use.ts': "import { NEW_SEARCH } from '../keys.ts';\nask(NEW_SEARCH);\nask(NEW_SEARCHES);\n",
+    'plain.txt': 'new-search is a flag\n',
+    'dist/use.js': "ask('new-search')\n",
+    'made.gen.ts': "ask('new-search')\n",
+  });
+  const found = await referencesIn(folder, ['new-search', 'nowhere']);
+  expect(found.map(({ file, line, via }) => [file, line, via])).toEqual([
+    ['a.py', 2, null],
+    ['keys.ts', 1, null],
+    ['src/use.ts', 1, 'NEW_SEARCH'],
+    ['src/use.ts', 2, 'NEW_SEARCH'],
+  ]);
+});
+
+it('says that a folder is not there', async () => {
+  await expect(referencesIn(join(folder, 'none'), ['x'])).rejects.toMatchObject({ code: 'USAGE' });
+});
