@@ -1,9 +1,13 @@
+import { z } from 'zod';
 import { textOf } from '../../plans/flag/contents.ts';
 import { lifecycleOf } from '../../plans/flag/lifecycle.ts';
 import type { FlagState } from '../../store/flag-contract.ts';
 import type { FlagDetail } from '../api/flags.ts';
 import type { ServerDeps } from '../deps.ts';
 import { flagReply } from './target.ts';
+
+/** All that matters here of a delivered document. */
+const Delivered = z.object({ flags: z.record(z.string(), z.unknown()) });
 
 /** All that is known of a flag: of the store's state, and of what this server delivers of it. */
 export function detailOf({ flagService }: Pick<ServerDeps, 'flagService'>, flag: FlagState): FlagDetail {
@@ -14,7 +18,7 @@ export function detailOf({ flagService }: Pick<ServerDeps, 'flagService'>, flag:
     .environments()
     .filter((name) => flagService.definition({ environment: name, key }) !== null);
   const others = flagService.flags(environment);
-  const set: { flags?: Record<string, unknown> } = JSON.parse(flagService.document(environment).text);
+  const set = Delivered.safeParse(JSON.parse(flagService.document(environment).text)).data;
   return {
     ...flagReply(flag),
     definition: textOf(flag),
@@ -28,6 +32,6 @@ export function detailOf({ flagService }: Pick<ServerDeps, 'flagService'>, flag:
       .filter(({ spec }) => spec?.requires.some((need) => need.flag === key))
       .map((other) => other.key),
     refused: flagService.refusals().find(same)?.fault ?? null,
-    delivered: set.flags?.[key] ?? null,
+    delivered: set?.flags[key] ?? null,
   };
 }
