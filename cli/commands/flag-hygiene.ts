@@ -54,7 +54,7 @@ async function keysOf(
 }
 
 async function registry(context: Context, environment: string | undefined): Promise<FlagDetail[]> {
-  const { flags } = await new ApiClient(context.server).get('/registry', FlagDetails);
+  const { flags } = await new ApiClient(context).get('/registry', FlagDetails);
   return flags.filter((flag) => environment === undefined || flag.environment === environment);
 }
 
@@ -78,7 +78,7 @@ async function findings(
 async function sinceWhen(context: Context, flag: FlagDetail): Promise<number | null> {
   if (flag.exposure.percent !== 100) return null;
   const path = address(flag.key, '/revisions', { environment: flag.environment });
-  const { revisions } = await new ApiClient(context.server).get(path, HistoryReply);
+  const { revisions } = await new ApiClient(context).get(path, HistoryReply);
   const below = revisions.findIndex(({ exposure }) => exposure.percent < 100);
   return revisions.at(below === -1 ? -1 : below - 1)?.at ?? flag.updatedAt;
 }
