@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MEMBER_LIMIT } from '../plans/flag/segment.ts';
@@ -25,8 +26,9 @@ const define = (key: string, definition: object, create = true) =>
   post(`/flags/${key}/definition`, { definition: { purpose: 'ops', ...definition }, create });
 const variant = async (key: string, context: object) =>
   (await call('POST', `/ofrep/v1/evaluate/flags/${key}`, { context })).body.variant;
+const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const tidegate = (...args: string[]) =>
-  startCommand(args, { cwd: process.cwd(), env: { TIDEGATE_SERVER: server.url, TIDEGATE_USER: 'ada' } })
+  startCommand(args, { cwd: server.dataDir, env: { TIDEGATE_SERVER: server.url, TIDEGATE_USER: 'ada' } })
     .ended;
 async function sql(statement: string, values: unknown[]): Promise<void> {
   const client = new pg.Client({ connectionString: server.databaseUrl });
@@ -230,7 +232,7 @@ test('a definition that came past the review is not served: the last good one is
 });
 
 test('the example flags are applied by a command, once', async () => {
-  const file = 'examples/flags.yaml';
+  const file = fromRoot('examples/flags.yaml');
   expect((await tidegate('flags', 'apply', file, '--dry-run')).out).toContain(
     '+ flag button-colour in production',
   );
@@ -271,8 +273,10 @@ test('the registry is linted, and references to retired flags fail', async () =>
   expect(findings).toContainEqual(expect.objectContaining({ rule: 'FLAG-NO-OWNER', flag: 'lonely' }));
   expect(findings.filter(({ flag }) => flag === 'orphan')).toEqual([]);
   expect((await tidegate('flags', 'stale')).status).toBe(0);
-  const named = await tidegate('flags', 'references', '--retired', '--source', 'server');
+  const named = await tidegate('flags', 'references', '--retired', '--source', fromRoot('server'));
   expect(named).toMatchObject({ status: 1, err: '' });
   expect(named.out).toContain('definitions.it.test.ts');
-  expect((await tidegate('flags', 'references', '--retired', '--source', 'examples')).status).toBe(0);
+  expect((await tidegate('flags', 'references', '--retired', '--source', fromRoot('examples'))).status).toBe(
+    0,
+  );
 });
