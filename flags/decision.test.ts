@@ -249,3 +249,16 @@ it('names the place of what cannot be served', () => {
     ['variants', 'base needs the variant "blue" of this flag', 'keep it, or change base first'],
   ]);
 });
+
+it('rules end with a lease that ran out to nobody, with nobody there to say so', () => {
+  const rules = [{ when: [{ attribute: 'country', operator: 'in', values: ['de'] }], give: 'on' }];
+  const german = { targetingKey: 'u', country: 'de' };
+  const leased = (until: number, fallback: Partial<Exposure>) => ({
+    ...flag({ spec: { kind: 'rule', rules }, exposure: { percent: 5 } }),
+    lease: { until, fallback: { ...NO_EXPOSURE, ...fallback } },
+  });
+  const [past, later] = [Date.now() - 60_000, Date.now() + 600_000];
+  expect(given([leased(later, {})], 'shop', german)).toBe('on');
+  expect(given([leased(past, {})], 'shop', german)).toBe('off');
+  expect(given([leased(past, { percent: 1 })], 'shop', german)).toBe('on');
+});
