@@ -17,14 +17,16 @@ import { listSegments, oneEditAtATime } from './segment-rows.ts';
 export async function moveByHand(
   queries: Queries,
   target: FlagTarget,
-  to: { exposure: Exposure; live: boolean },
+  { exposure, live: asked }: { exposure: Exposure; live?: boolean },
   by: Author,
 ): Promise<FlagState> {
   const flag = await locked(queries, target);
-  if (sameExposure(to.exposure, flag.exposure) && to.live === flag.live) return flag;
-  const down = lowers(to.exposure, flag.exposure, flag.shape.canary) && (flag.live || !to.live);
+  // Through a latch nothing brings rules back, unasked least of all.
+  const live = asked ?? (!isNobody(exposure) && (flag.live || flag.latch === null));
+  if (sameExposure(exposure, flag.exposure) && live === flag.live) return flag;
+  const down = lowers(exposure, flag.exposure, flag.shape.canary) && (flag.live || !live);
   if (flag.latch !== null && !down) throw latched(flag);
-  return changeFlag(queries, { ...flag, ...to, lease: null }, by);
+  return changeFlag(queries, { ...flag, exposure, live, lease: null }, by);
 }
 
 /**

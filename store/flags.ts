@@ -30,7 +30,7 @@ import {
   seemsLapsed,
   state,
 } from './flag-rows.ts';
-import { claimedShape, judge, killedExposure, leaseAt, pointOfNoReturn } from './flag-rules.ts';
+import { claimedShape, judge, killedExposure, leaseAt, lowers, pointOfNoReturn } from './flag-rules.ts';
 import { plannedSpec } from './planned-spec.ts';
 import { flags } from './schema.ts';
 import { listSegments } from './segment-rows.ts';
@@ -92,12 +92,7 @@ export function createFlagStore(database: Database): FlagStore {
 
     set: (target, exposure, author, reason) =>
       database.transaction((queries) =>
-        moveByHand(
-          queries,
-          target,
-          { exposure, live: !isNobody(exposure) },
-          { rolloutId: null, author, reason },
-        ),
+        moveByHand(queries, target, { exposure }, { rolloutId: null, author, reason }),
       ),
   };
 }
@@ -144,7 +139,9 @@ async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeRe
   const { rolloutId, author, reason, exposure } = wanted;
   const now = wanted.lease === undefined ? 0 : await clock(queries);
   const lease = leaseAt(wanted.lease, exposure, { canary: flag.shape.canary, now });
-  const live = !isNobody(exposure) && (flag.live || wanted.direction === 'raise');
+  // What widens is a raise, whatever its writer calls it: it was judged as one.
+  const widens = !lowers(exposure, flag.exposure, flag.shape.canary);
+  const live = !isNobody(exposure) && (flag.live || widens || wanted.direction === 'raise');
   const after = await changeFlag(queries, { ...flag, exposure, live, lease }, { rolloutId, author, reason });
   return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
 }
