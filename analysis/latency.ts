@@ -204,7 +204,7 @@ export function observeLatency(
     ruler: frame.ruler,
     scores,
     yardsticks: () =>
-      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(countYardstick),
+      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next).map(countYardstick),
   });
   if (!usable.includes(nearest)) return { evidence: next, used: served };
   next.interval = addToInterval(known.interval, counts(pair, { edge: nearest, margin: 0 }));

@@ -130,7 +130,7 @@ function marginsOf(metric: Metric, known: MetricEvidence, { plan, frame }: Look)
 export function yardsticksOf(metric: Metric, known: MetricEvidence, { plan, context }: Look): Yardstick[] {
   return known.kind === 'value'
     ? [valueYardstick(known, plan)]
-    : dispersionsOf({ plan, context, metric: metric.name }, known.halves).map(countYardstick);
+    : dispersionsOf({ plan, context, metric: metric.name }, known).map(countYardstick);
 }
 
 const MIRRORED = new Stretches();
@@ -180,7 +180,7 @@ export function countInterval(
   { metric, alpha }: { metric: string; alpha: number },
 ): readonly [number, number] | null {
   // People see a latency at the edge nearest its quantile, which is the first.
-  const [dispersion = () => 0] = dispersionsOf({ plan, context, metric }, known.halves);
+  const [dispersion = () => 0] = dispersionsOf({ plan, context, metric }, known);
   return confidenceInterval(known.interval, { alpha: alpha / 2, ...jumpsOf(known, frame), dispersion });
 }
 
