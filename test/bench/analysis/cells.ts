@@ -15,7 +15,14 @@ export type Cell = Common &
   (
     | { kind: 'false'; extra: number }
     | { kind: 'find'; percent: number; extra: number; onset: number }
-    | { kind: 'latency'; percent: number; factor: number; buckets: 'fine' | 'default'; unit: number }
+    | {
+        kind: 'latency';
+        percent: number;
+        factor: number;
+        buckets: 'fine' | 'default';
+        unit: number;
+        noise: number;
+      }
     | { kind: 'proof'; percent: number; extra: number }
   );
 
@@ -55,6 +62,9 @@ function findCells(scenario: string, percents: readonly number[], onset = 0): Ce
   );
 }
 
+/** Of an instance's times: CV 0.3 on the share above the 95th percentile. */
+const NOISE = 0.09;
+
 function latencyCells(): Cell[] {
   const cells: Cell[] = [];
   for (const buckets of ['fine', 'default'] as const) {
@@ -67,6 +77,21 @@ function latencyCells(): Cell[] {
         factor,
         buckets,
         unit: 1,
+        noise: NOISE,
+      });
+    }
+  }
+  for (const buckets of ['fine', 'default'] as const) {
+    for (const factor of [1.2, 1.5, 2, 3]) {
+      cells.push({
+        id: `latency/${buckets}, independent/1%/x${factor}`,
+        kind: 'latency',
+        scenario: 'S0',
+        percent: 1,
+        factor,
+        buckets,
+        unit: 1,
+        noise: 0,
       });
     }
   }
@@ -80,6 +105,7 @@ function latencyCells(): Cell[] {
       factor: 1.5,
       buckets: 'fine',
       unit: 1000,
+      noise: NOISE,
     },
   ];
 }
@@ -103,6 +129,8 @@ export const CELLS: readonly Cell[] = [
   ...falseCells('edge', names(STANDARD)),
   ...findCells('S2', PERCENT),
   ...findCells('S2', [25], 2100),
+  ...findCells('T2', PERCENT),
+  ...findCells('T2', [25], 2100),
   ...findCells('S3b', [5, 25]),
   ...falseCells('aa', names(FURTHER)),
   ...falseCells('edge', names(FURTHER)),
