@@ -223,7 +223,7 @@ export function observeLatency(
  * baseline's, it would show an improvement of any equal canary. -1: there is none.
  */
 export function improvementTrack(
-  { edges, baseline }: LatencyEvidence,
+  { edges, baseline }: Pick<LatencyEvidence, 'edges' | 'baseline'>,
   { improve }: Pick<Margins, 'improve'>,
 ): number {
   if (improve === null || improve >= 1) return -1;

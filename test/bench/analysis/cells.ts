@@ -84,7 +84,7 @@ function latencyCells(): Cell[] {
   for (const buckets of ['fine', 'default'] as const) {
     for (const factor of [1.2, 1.5, 2, 3]) {
       cells.push({
-        id: `latency/${buckets}, independent/1%/x${factor}`,
+        id: `latency/${buckets} independent/1%/x${factor}`,
         kind: 'latency',
         scenario: 'S0',
         percent: 1,
