@@ -66,9 +66,9 @@ const FIND: Readonly<Record<string, FindTarget>> = {
   'proof/S3b/25%/equal': found(null, 1230),
 };
 
-/** The simulation says neither how its traffic moved nor which buckets and noise its latency had: all of ours are held against it. */
+/** The simulation says neither how its traffic moved nor how many stages, buckets and noise it had: all of ours are held against it. */
 export function findTarget(id: string): FindTarget | undefined {
-  return FIND[id.replace('find/T2/', 'find/S2/').replace(/^latency\/[^/]+/, 'latency')];
+  return FIND[id.replace(/^find\/[ST]2 alone\//, 'find/S2/').replace(/^latency\/[^/]+/, 'latency')];
 }
 
 /** Called hard, in %, over all stages: the range told for a size of the regression. */
