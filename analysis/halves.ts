@@ -1,5 +1,12 @@
 import type { BlockSize, Knots } from './dispersion.ts';
-import { estimateDispersion, FEWEST_BLOCKS, knotsThrough, LARGEST_BLOCK, tells } from './dispersion.ts';
+import {
+  estimateDispersion,
+  FEWEST_BLOCKS,
+  knotsThrough,
+  LARGEST_BLOCK,
+  measuredDispersion,
+  tells,
+} from './dispersion.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 
@@ -80,6 +87,24 @@ function allSizes(halves: Halves): readonly BlockSize[] {
 /** True where any size of blocks tells more than the plan's assumption. */
 export function isMeasured(halves: Halves, noise: number): boolean {
   return sizesOf(halves, FEWEST_BLOCKS).some((size, k) => tells(size, k, noise));
+}
+
+/** Standard errors by which blocks of one size must exceed a curve to contradict it. */
+const CONTRADICTION = 2;
+
+/**
+ * True where blocks of any size differ by more than a curve from before explains: by so many standard errors of what
+ * they would differ by if it were true.
+ */
+export function contradict(halves: Halves, before: Knots): boolean {
+  const expected = measuredDispersion(before);
+  return sizesOf(halves, FEWEST_BLOCKS).some(({ blocks, found, error }, k) => {
+    const G = expected(2 ** k);
+    // The error is that of the variance found, counting noise and all: at the curve it is smaller.
+    const each = Math.sqrt(blocks / 2);
+    const counting = error * each - Math.max(0, found);
+    return (found - G) * each > CONTRADICTION * (counting + G);
+  });
 }
 
 const measured = new WeakMap<Level['bins'], BlockSize>();

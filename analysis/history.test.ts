@@ -83,6 +83,18 @@ describe('the time before a rollout', () => {
     expect(edges['shown']).toBeUndefined();
   });
 
+  test('gives each edge of a latency a curve of its own, the highest of which is that of the metric', () => {
+    const { dispersion, edges, edgeDispersion } = learn(plan, history(64));
+    const curves = edgeDispersion?.['latency'] ?? [];
+    expect(curves).toHaveLength(edges['latency']?.length ?? 0);
+    const highest = (dispersion['latency'] ?? []).map((_, k) =>
+      Math.max(...curves.map((one) => one?.[k] ?? 0)),
+    );
+    expect(highest).toEqual(dispersion['latency']);
+    expect(new Set(curves.map((one) => JSON.stringify(one))).size).toBeGreaterThan(1);
+    expect(edgeDispersion?.['shown']).toBeUndefined();
+  });
+
   test('says nothing of what it does not hold', () => {
     expect(learn(plan, [])).toEqual({ dispersion: {}, edges: {} });
     const { dispersion, edges } = learn(plan, history(3));

@@ -17,6 +17,8 @@ import { cohortFaults } from './soundness.ts';
 export interface Learnt {
   dispersion: Record<string, Knots>;
   edges: Record<string, readonly number[]>;
+  /** The curve of each of those edges; that in `dispersion` is the highest of them. Absent in what older versions learnt. */
+  edgeDispersion?: Record<string, readonly (Knots | null)[]>;
 }
 
 /** Baseline requests from which latency edges are chosen. */
@@ -39,7 +41,7 @@ export function sliceHistory(history: readonly HistorySample[], slice: string): 
 }
 
 /** What was learnt of a slice, by metric. */
-export function sliceLearnt({ dispersion, edges }: Learnt, slice: string): Learnt {
+export function sliceLearnt({ dispersion, edges, edgeDispersion = {} }: Learnt, slice: string): Learnt {
   const within = <T>(all: Readonly<Record<string, T>>) =>
     Object.fromEntries(
       Object.entries(all).flatMap(([name, one]) => {
@@ -47,7 +49,7 @@ export function sliceLearnt({ dispersion, edges }: Learnt, slice: string): Learn
         return name.endsWith(end) ? [[name.slice(0, -end.length), one] as const] : [];
       }),
     );
-  return { dispersion: within(dispersion), edges: within(edges) };
+  return { dispersion: within(dispersion), edges: within(edges), edgeDispersion: within(edgeDispersion) };
 }
 
 /**
@@ -57,11 +59,13 @@ export function sliceLearnt({ dispersion, edges }: Learnt, slice: string): Learn
 export function learn(plan: Plan, history: readonly HistorySample[]): Learnt {
   const sound = history.filter(isSound);
   const learnt: Learnt = { dispersion: {}, edges: {} };
+  const curves: Record<string, readonly (Knots | null)[]> = {};
   const learnFrom = (metric: RatioMetric | LatencyMetric, polls: readonly HistorySample[], name: string) => {
-    const { knots, edges } =
+    const { knots, edges, byEdge } =
       metric.kind === 'ratio' ? learnRatio(plan, metric, polls) : learnLatency(plan, metric, polls);
     if (knots !== null) learnt.dispersion[name] = knots;
     if (edges.length > 0) learnt.edges[name] = edges;
+    if (byEdge.some((one) => one !== null)) curves[name] = byEdge;
   };
   // A value's scatter is measured on the rollout itself.
   for (const metric of plan.metrics.filter(isCounted)) learnFrom(metric, sound, metric.name);
@@ -70,12 +74,13 @@ export function learn(plan: Plan, history: readonly HistorySample[]): Learnt {
     for (const metric of sliceMetrics(plan, slice))
       learnFrom(metric, polls, partName({ metric: metric.name, slice }));
   }
-  return learnt;
+  return Object.keys(curves).length === 0 ? learnt : { ...learnt, edgeDispersion: curves };
 }
 
 interface MetricLearnt {
   knots: Knots | null;
   edges: readonly number[];
+  byEdge: readonly (Knots | null)[];
 }
 
 function learnRatio(plan: Plan, metric: RatioMetric, history: readonly HistorySample[]): MetricLearnt {
@@ -94,7 +99,7 @@ function learnRatio(plan: Plan, metric: RatioMetric, history: readonly HistorySa
     const { events, total } = badCount(metric, count);
     return { events: turned ? total - events : events, total };
   });
-  return { knots, edges: [] };
+  return { knots, edges: [], byEdge: [] };
 }
 
 function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly HistorySample[]): MetricLearnt {
@@ -105,7 +110,7 @@ function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly Histo
   }
   const margin = tightestMargin(plan, metric.name);
   if (buckets === null || margin === null || histogramTotal(buckets) < FEWEST_REQUESTS)
-    return { knots: null, edges: [] };
+    return { knots: null, edges: [], byEdge: [] };
   const edges = chooseEdges(buckets, { quantile: metric.quantile, margin });
   const curves = edges.map((edge) =>
     curveOf(history, plan.analysis.noise, ({ histograms }) => {
@@ -116,7 +121,7 @@ function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly Histo
         : { events: countAbove(here, edge), total: histogramTotal(here) };
     }),
   );
-  return { knots: highest(curves), edges };
+  return { knots: highest(curves), edges, byEdge: curves };
 }
 
 type Half = NonNullable<HistorySample['halves']>[0];

@@ -52,7 +52,7 @@ export function inquiryOf(
   const polls = Math.max(FEWEST_POLLS, pollsOf(known.process, best, evidence));
   const length = Math.min(polls * poll, LONGEST);
   // The dispersion of the windows that are searched.
-  const dispersion = dispersionsOf({ plan, context: at, metric: at.metric }, known.halves)[best.track];
+  const dispersion = dispersionsOf({ plan, context: at, metric: at.metric }, known)[best.track];
   return {
     metric: at.metric,
     ...(slice === undefined ? {} : { slice }),
@@ -72,9 +72,7 @@ interface Strongest {
 
 /** The track with the strongest component, and that component. */
 function strongest(known: RatioEvidence | LatencyEvidence, plan: Plan, at: GateContext & { metric: string }) {
-  const yardsticks = dispersionsOf({ plan, context: at, metric: at.metric }, known.halves).map(
-    countYardstick,
-  );
+  const yardsticks = dispersionsOf({ plan, context: at, metric: at.metric }, known).map(countYardstick);
   return known.process.tracks.reduce<Strongest>(
     (best, one, track) => {
       const { carrier } = evidenceOf({ ...known.process, tracks: [one] }, yardsticks.slice(track, track + 1));

@@ -210,4 +210,47 @@ describe('latency from histograms', () => {
     expect(known?.process.clock).toBeLessThan(60);
     expect(known?.interval.polls).toBe(known?.process.clock);
   });
+
+  test('an improvement is shown where the buckets reach, and never beyond the last of them', () => {
+    const wanted = planOf({
+      metrics: [{ name: 'latency', kind: 'latency', histogram: 'seconds', soft: '+20%', improve: '-20%' }],
+      stages: [{ name: '25%', percent: 25, bake: '10m' }],
+    });
+    const improved = (of: { faster: number; edges: readonly number[] }) => {
+      const random = randomOf(31);
+      let evidence = openEvidence(wanted);
+      for (let i = 1; i <= 60; i++) {
+        const cohort = (requests: number, mean: number) => ({
+          requests,
+          ratios: {},
+          histograms: {
+            latency: latencyBuckets(random, { requests, mean }).filter(
+              ([edge]) => edge === '+Inf' || of.edges.includes(edge),
+            ),
+          },
+        });
+        const sample = {
+          stage: '25%',
+          t: i * 15,
+          baseline: cohort(1500, 0.2),
+          canary: cohort(500, 0.2 * of.faster),
+        };
+        const reading: Reading = { kind: 'sample', sample, expressions: {}, queries: [] };
+        evidence = observe(evidence, wanted, reading, { stageIndex: 0 });
+      }
+      const { holding, warnings } = assess(evidence, wanted, { stageIndex: 0 });
+      return {
+        shown: !holding.some(({ kind }) => kind === 'improvement'),
+        warned: warnings.some((text) => text.includes('cannot be shown to improve')),
+      };
+    };
+    // Above 0.5 s are 8 % of the baseline: the only edge under test, and the last.
+    const coarse = [0.1, 0.25, 0.5];
+    expect(improved({ faster: 0.9, edges: coarse })).toEqual({ shown: false, warned: true });
+    expect(improved({ faster: 0.5, edges: coarse })).toEqual({ shown: false, warned: true });
+    // With one more, 0.5/(1 - 20 %) lies between two: what is 10 % faster is not shown, what is twice as fast is.
+    const finer = [...coarse, 0.75];
+    expect(improved({ faster: 0.9, edges: finer })).toEqual({ shown: false, warned: false });
+    expect(improved({ faster: 0.5, edges: finer })).toEqual({ shown: true, warned: false });
+  });
 });

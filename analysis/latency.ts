@@ -204,16 +204,31 @@ export function observeLatency(
     ruler: frame.ruler,
     scores,
     yardsticks: () =>
-      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(countYardstick),
+      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next).map(countYardstick),
   });
-  if (!usable.includes(nearest)) return { evidence: next, used: served };
-  next.interval = addToInterval(known.interval, counts(pair, { edge: nearest, margin: 0 }));
-  if (margins.improve !== null) {
-    const { y, V, Q } = score(counts(pair, { edge: nearest, margin: -margins.improve }), 0);
+  if (usable.includes(nearest))
+    next.interval = addToInterval(known.interval, counts(pair, { edge: nearest, margin: 0 }));
+  const shown = needed[improvementTrack(next, margins)];
+  if (margins.improve !== null && shown !== undefined && usable.includes(shown)) {
+    const { y, V, Q } = score(counts(pair, { edge: shown, margin: -margins.improve }), 0);
     const [S, sumV, sumQ] = known.improvement;
     next.improvement = [S + y, sumV + V, sumQ + Q];
   }
   return { evidence: next, used: served };
+}
+
+/**
+ * The series on which an improvement is shown: the edge nearest to the quantile whose counterpart `e/(1 - improve)` still
+ * lies within the buckets. Of what is slower than the last finite edge only the number at that edge is known: as the
+ * baseline's, it would show an improvement of any equal canary. -1: there is none.
+ */
+export function improvementTrack(
+  { edges, baseline }: Pick<LatencyEvidence, 'edges' | 'baseline'>,
+  { improve }: Pick<Margins, 'improve'>,
+): number {
+  if (improve === null || improve >= 1) return -1;
+  const last = baseline === null ? 0 : (finiteEdges(baseline).at(-1) ?? 0);
+  return (edges ?? []).findIndex((edge) => edge / (1 - improve) <= last);
 }
 
 /** Halves that contradict themselves show nothing. */

@@ -14,7 +14,7 @@ import type {
 import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
 import { logSumExp } from './kernel.ts';
-import { marginsOfLatency } from './latency.ts';
+import { improvementTrack, marginsOfLatency } from './latency.ts';
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
 import type { Estimate } from './process.ts';
@@ -63,7 +63,9 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   const yardsticks = yardsticksOf(metric, known, look);
   const { lnE, estimate: found } = evidenceOf(known.process, yardsticks);
   const estimate = found === null || known.kind !== 'value' ? found : scaled(found, unitOf(known));
-  const mirrored = frame.compared ? mirroredEvidence(known, look, metric.name) : { safe: 0, better: 0 };
+  const mirrored = frame.compared
+    ? mirroredEvidence(known, look, { metric: metric.name, margins })
+    : { safe: 0, better: 0 };
   const enough = Math.log(1 / plan.analysis.falsePromote);
   const safe = mirrored.safe >= enough;
   const sign = signOf(metric);
@@ -130,7 +132,7 @@ function marginsOf(metric: Metric, known: MetricEvidence, { plan, frame }: Look)
 export function yardsticksOf(metric: Metric, known: MetricEvidence, { plan, context }: Look): Yardstick[] {
   return known.kind === 'value'
     ? [valueYardstick(known, plan)]
-    : dispersionsOf({ plan, context, metric: metric.name }, known.halves).map(countYardstick);
+    : dispersionsOf({ plan, context, metric: metric.name }, known).map(countYardstick);
 }
 
 const MIRRORED = new Stretches();
@@ -139,7 +141,7 @@ const MIRRORED = new Stretches();
 function mirroredEvidence(
   known: MetricEvidence,
   look: Look,
-  metric: string,
+  { metric, margins }: { metric: string; margins: Margins },
 ): { safe: number; better: number } {
   const { plan, frame, context } = look;
   if (known.kind === 'value') {
@@ -148,14 +150,14 @@ function mirroredEvidence(
   }
   const asked = known.kind === 'latency' || plan.stages[frame.index]?.promote !== undefined;
   if (!asked && known.improvement[1] === 0) return { safe: 0, better: 0 };
-  const yardsticks = proofDispersionsOf({ plan, context, metric }, known.halves).map(countYardstick);
+  const yardsticks = proofDispersionsOf({ plan, context, metric }, known).map(countYardstick);
   const { mirrored: c } = jumpsOf(known, frame);
   const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) => {
     MIRRORED.clear();
     MIRRORED.add({ S: -S, V, Q, plainS: 0, c });
     return yardsticks[i]?.lnEvidence(MIRRORED, known.interval.polls) ?? 0;
   };
-  const better = mirrored(known.improvement, 0);
+  const better = mirrored(known.improvement, known.kind === 'latency' ? improvementTrack(known, margins) : 0);
   if (known.kind === 'ratio') return { safe: asked ? mirrored(known.proof, 0) : 0, better };
   const { tracks } = known.process;
   if (tracks.length === 0) return { safe: 0, better: 0 };
@@ -180,7 +182,7 @@ export function countInterval(
   { metric, alpha }: { metric: string; alpha: number },
 ): readonly [number, number] | null {
   // People see a latency at the edge nearest its quantile, which is the first.
-  const [dispersion = () => 0] = dispersionsOf({ plan, context, metric }, known.halves);
+  const [dispersion = () => 0] = dispersionsOf({ plan, context, metric }, known);
   return confidenceInterval(known.interval, { alpha: alpha / 2, ...jumpsOf(known, frame), dispersion });
 }
 

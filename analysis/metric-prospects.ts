@@ -5,6 +5,7 @@ import type { Margin } from '../plans/units.ts';
 import { type Dispersion, largestDispersion } from './dispersion.ts';
 import { countAbove, histogramTotal } from './histogram.ts';
 import type { PollCounts } from './kernel.ts';
+import { improvementTrack } from './latency.ts';
 import { latencyMargins, ratioMargins, tested } from './margins.ts';
 import type { MetricProfile, Profile } from './profile.ts';
 import { type Course, countCourse, type Prospect } from './prospect.ts';
@@ -71,8 +72,13 @@ function cohortsOf({ trials, frame }: ProspectOf): [canary: number, baseline: nu
   return [trials * frame.share, trials * (1 - frame.share)];
 }
 
-function dispersionOf(metric: string, { profile, plan, fallback }: ProspectOf): Dispersion {
-  const before = profile.learnt.dispersion[metric];
+/** `edge`: the place of a latency's edge, which has a noise of its own. */
+function dispersionOf(
+  { metric, edge = -1 }: { metric: string; edge?: number },
+  { profile, plan, fallback }: ProspectOf,
+): Dispersion {
+  const { dispersion, edgeDispersion } = profile.learnt;
+  const before = edgeDispersion?.[metric]?.[edge] ?? dispersion[metric];
   if (before === undefined && fallback !== undefined) return fallback;
   return largestDispersion([before], plan.analysis.noise);
 }
@@ -104,7 +110,7 @@ function ratioGrowth(metric: RatioMetric, { count }: Known<'ratio'>, of: Prospec
           baselineEvents: Nb * rate,
           baselineTotal: Nb,
         };
-  const dispersion = dispersionOf(metric.name, of);
+  const dispersion = dispersionOf({ metric: metric.name }, of);
   const [c, mirrored] = turned ? [frame.mirrored, frame.c] : [frame.c, frame.mirrored];
   const course = (difference: number, at: { margin: number; mirrored: boolean }): Course[] => [
     countCourse({
@@ -141,7 +147,6 @@ function latencyGrowth(
   const [Nc, Nb] = cohortsOf(of);
   const counted = (seconds: number) => countAbove(buckets, seconds) / total;
   const likely = (seconds: number) => likelyAbove(buckets, seconds) / total;
-  const dispersion = dispersionOf(metric.name, of);
   // A canary slower by a share has above the edge what the baseline has above the edge divided by as much.
   const courses = (
     slowdown: number,
@@ -158,7 +163,7 @@ function latencyGrowth(
         margin: 0,
         difference: likely(edge / (1 + slowdown)) - counted(edge / (1 + at.margin)),
         c: at.mirrored ? frame.mirrored : frame.c,
-        dispersion,
+        dispersion: dispersionOf({ metric: metric.name, edge: edges.indexOf(edge) }, of),
         mirrored: at.mirrored,
       }),
     );
@@ -170,9 +175,13 @@ function latencyGrowth(
     silent: 0,
     against: (slowdown, margin) => courses(slowdown, { margin, mirrored: false }),
     proof: (margin) => courses(0, { margin, mirrored: true }),
-    // The gate looks for it at the edge nearest the quantile, which is the first.
-    improvement: (better, asked) =>
-      courses(-better, { margin: -asked, mirrored: true, edges: edges.slice(0, 1) }),
+    // At the edge where the gate looks for it; without one nothing shows it.
+    improvement: (better, asked) => {
+      const edge = edges[improvementTrack({ edges, baseline: buckets }, { improve: asked })];
+      return edge === undefined
+        ? [() => 0]
+        : courses(-better, { margin: -asked, mirrored: true, edges: [edge] });
+    },
   };
 }
 

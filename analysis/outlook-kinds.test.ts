@@ -85,10 +85,7 @@ function simulated(of: Case, at: { seed: number; learnt: object; until: readonly
 }
 
 const stages = [{ name: '25%', percent: 25, bake: '1h' }];
-const learntOf = ({ profile }: ReturnType<typeof outlook>) => ({
-  dispersion: profile.learnt.dispersion,
-  edges: profile.learnt.edges,
-});
+const learntOf = ({ profile }: ReturnType<typeof outlook>) => profile.learnt;
 
 function compare(of: Case, runs: number) {
   const planned = outlook(of);

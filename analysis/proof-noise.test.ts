@@ -27,8 +27,8 @@ function halvesOf(polls: number, lasting: number) {
 function both(halves: ReturnType<typeof halvesOf>, before?: Knots) {
   const context = { stageIndex: 0, ...(before === undefined ? {} : { dispersion: { errors: before } }) };
   const at = { plan, context, metric: 'errors' };
-  const [stop = () => Number.NaN] = dispersionsOf(at, [halves]);
-  const [proof = () => Number.NaN] = proofDispersionsOf(at, [halves]);
+  const [stop = () => Number.NaN] = dispersionsOf(at, { halves: [halves] });
+  const [proof = () => Number.NaN] = proofDispersionsOf(at, { halves: [halves] });
   return { stop, proof };
 }
 

@@ -1,10 +1,9 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { assumedDispersion, measuredDispersion } from './dispersion.ts';
-import type { Halves } from './halves.ts';
 import { earlyKnotsOf } from './halves.ts';
-import type { GateContext } from './stage.ts';
-import { dispersionsOf } from './stage.ts';
+import type { GateContext, UnderTest } from './stage.ts';
+import { dispersionsOf, measuredBefore } from './stage.ts';
 
 /** Polls of a block from which on a longer one is extrapolated as it is for a stop: four hours hold fifteen of them. */
 const LONG = 64;
@@ -19,13 +18,13 @@ const LONG = 64;
  */
 export function proofDispersionsOf(
   at: { plan: Plan; context: GateContext; metric: string },
-  halves: readonly Halves[],
+  series: UnderTest,
 ): Dispersion[] {
-  const before = at.context.dispersion?.[at.metric] ?? [];
+  const before = measuredBefore(at, series);
   const assumed = assumedDispersion(at.plan.analysis.noise);
-  return dispersionsOf(at, halves).map((usual, i) => {
-    const since = earlyKnotsOf(halves[i] ?? []);
-    return lasting({ usual, assumed, before, since });
+  return dispersionsOf(at, series).map((usual, i) => {
+    const since = earlyKnotsOf(series.halves[i] ?? []);
+    return lasting({ usual, assumed, before: before[i] ?? [], since });
   });
 }
 

@@ -102,7 +102,7 @@ export function observeRatio(
     ruler: frame.ruler,
     scores,
     yardsticks: () =>
-      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next.halves).map(countYardstick),
+      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next).map(countYardstick),
   });
   return { evidence: next, used };
 }

@@ -47,7 +47,7 @@ export class Replay {
   readonly #history: HistorySample[] = [];
   readonly #visits: Visit[] = [];
   readonly #clocks = new Map<string, number[]>();
-  #learnt: Pick<GateContext, 'dispersion' | 'edges'> | null = null;
+  #learnt: Pick<GateContext, 'dispersion' | 'edgeDispersion' | 'edges'> | null = null;
 
   constructor(plan: Plan, accepted: readonly Accepted[] = []) {
     this.#plan = plan;
@@ -64,7 +64,7 @@ export class Replay {
   }
 
   /** What was measured before the rollout, by metric. */
-  get learnt(): Pick<GateContext, 'dispersion' | 'edges'> {
+  get learnt(): Pick<GateContext, 'dispersion' | 'edgeDispersion' | 'edges'> {
     return this.#learnt ?? {};
   }
 

@@ -297,9 +297,12 @@ describe('the noise of a slice', () => {
     const evidence = openEvidence(of);
     const at = { plan: of, metric: 'errors', slice: SLICE };
     const G = (context: GateContext) =>
-      dispersionsOf({ plan: of, context: sliceContext(evidence, { ...at, context }), metric: 'errors' }, [
-        [],
-      ])[0]?.(4) ?? 0;
+      dispersionsOf(
+        { plan: of, context: sliceContext(evidence, { ...at, context }), metric: 'errors' },
+        {
+          halves: [[]],
+        },
+      )[0]?.(4) ?? 0;
     const { [part]: own = [], ...others } = learnt.dispersion;
     expect(G({ stageIndex: 0, dispersion: learnt.dispersion })).toBeCloseTo(own[2] ?? 0, 9);
     expect(G({ stageIndex: 0, dispersion: others })).toBeCloseTo(assumedDispersion(0.3)(4), 9);

@@ -70,10 +70,10 @@ export function sliceContext(
   evidence: Evidence,
   { plan, context, metric, slice }: { plan: Plan; context: GateContext; metric: string; slice: string },
 ): GateContext {
-  const whole = dispersionsOf({ plan, context, metric }, evidence.metrics[metric]?.halves ?? []);
+  const whole = dispersionsOf({ plan, context, metric }, evidence.metrics[metric] ?? { halves: [] });
   const curves = [assumedDispersion(plan.analysis.noise), ...whole];
   const fallback = (n: number) => Math.max(...curves.map((curve) => curve(n)));
-  const own = sliceLearnt({ dispersion: context.dispersion ?? {}, edges: context.edges ?? {} }, slice);
+  const own = sliceLearnt({ dispersion: {}, edges: {}, ...context }, slice);
   return { ...context, ...own, fallback };
 }
 

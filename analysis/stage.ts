@@ -2,10 +2,10 @@ import { perPlan } from '../plans/per-plan.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
-import { largestDispersion } from './dispersion.ts';
+import { largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
-import { isMeasured, knotsOf } from './halves.ts';
+import { contradict, isMeasured, knotsOf } from './halves.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
@@ -21,6 +21,8 @@ export interface GateContext {
    * rollout itself has shown.
    */
   dispersion?: Readonly<Record<string, Knots>>;
+  /** The same for each of a latency's `edges`: the share above a far edge differs by more than that above a near one. */
+  edgeDispersion?: Readonly<Record<string, readonly (Knots | null)[]>>;
   /** Edges for a latency, chosen from history; without them they are chosen from the baseline. */
   edges?: Readonly<Record<string, readonly number[]>>;
   /** Of a slice: its noise for as long as its own halves do not tell it. */
@@ -69,21 +71,46 @@ function frameOf(plan: Plan, index: number): StageFrame {
   };
 }
 
+/** What is known of a metric's series under test: the halves of each, and of a latency the edge of each. */
+export interface UnderTest {
+  halves: readonly Halves[];
+  edges?: readonly number[] | null;
+}
+
 /**
- * The dispersion of each of a metric's series under test: the larger of the curve measured before the rollout and of
- * the one that the baseline's halves have shown since; where neither could be measured, the plan's `noise`.
+ * The dispersion of each of a metric's series under test: the curve measured before the rollout, for as long as the
+ * baseline's halves do not contradict it; from then on the larger of it and of theirs. Without a curve from before it is
+ * theirs, and where they do not tell, the plan's `noise`. (The larger of two estimates at every block size is mostly
+ * the error of the one from fewer polls: it cost half of the power at 25 %.)
  */
 export function dispersionsOf(
   at: { plan: Plan; context: GateContext; metric: string },
-  halves: readonly Halves[],
+  series: UnderTest,
 ): Dispersion[] {
-  const before = at.context.dispersion?.[at.metric];
+  const { halves } = series;
   const { noise } = at.plan.analysis;
   const { fallback } = at.context;
-  return halves.map((one) => {
+  const before = measuredBefore(at, series);
+  return halves.map((one, i) => {
+    const known = before[i] ?? [];
+    if (known.length > 0 && !contradict(one, known)) return measuredDispersion(known);
     const own = knotsOf(one, noise);
-    const measured = own !== null || (before !== undefined && before.length > 0);
-    return fallback !== undefined && !measured ? fallback : largestDispersion([before, own], noise);
+    const measured = own !== null || known.length > 0;
+    return fallback !== undefined && !measured ? fallback : largestDispersion([known, own], noise);
+  });
+}
+
+/** Of each series the curve from before: its edge's own, where it is still that edge. */
+export function measuredBefore(
+  { context, metric }: { context: GateContext; metric: string },
+  { halves, edges }: UnderTest,
+): (Knots | undefined)[] {
+  const whole = context.dispersion?.[metric];
+  const own = context.edgeDispersion?.[metric] ?? [];
+  return halves.map((_, i) => {
+    const at = edges?.[i];
+    const place = at === undefined ? -1 : (context.edges?.[metric]?.indexOf(at) ?? -1);
+    return own[place] ?? whole;
   });
 }
 

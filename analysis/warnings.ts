@@ -2,6 +2,7 @@ import type { Plan } from '../plans/plan.ts';
 import { isTested } from '../plans/stages.ts';
 import { bucketWarning } from './buckets.ts';
 import type { Evidence } from './evidence.ts';
+import { improvementTrack, marginsOfLatency } from './latency.ts';
 import { splitWarning } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { isAssumed } from './stage.ts';
@@ -46,6 +47,16 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
     } else if (known?.kind === 'latency') {
       const warning = bucketWarning(metric.name, known);
       if (warning !== null) warnings.push(warning);
+      const { improve } = marginsOfLatency(plan, {
+        stage: frame.index,
+        metric: metric.name,
+        evidence: known,
+      });
+      if (improve !== null && known.edges !== null && improvementTrack(known, { improve }) < 0) {
+        warnings.push(
+          `${metric.name} cannot be shown to improve: no edge under test has buckets up to edge/(1 - improve)`,
+        );
+      }
     }
   }
   return warnings;

@@ -14,12 +14,20 @@ interface Common {
 export type Cell = Common &
   (
     | { kind: 'false'; extra: number }
-    | { kind: 'find'; percent: number; extra: number; onset: number }
-    | { kind: 'latency'; percent: number; factor: number; buckets: 'fine' | 'default'; unit: number }
+    | { kind: 'find'; percent: number; extra: number; onset: number; alone: boolean }
+    | {
+        kind: 'latency';
+        percent: number;
+        factor: number;
+        buckets: 'fine' | 'default';
+        unit: number;
+        noise: number;
+      }
     | { kind: 'proof'; percent: number; extra: number }
   );
 
 const EDGE = 0.001;
+const LATE = 2100;
 
 const SIZES: Readonly<Record<number, readonly number[]>> = {
   1: [0.3, 0.5, 0.7, 1, 2, 5],
@@ -39,21 +47,33 @@ function falseCells(kind: 'aa' | 'edge', scenarios: readonly string[]): Cell[] {
   }));
 }
 
-function findCells(scenario: string, percents: readonly number[], onset = 0): Cell[] {
+interface Finding {
+  percents: readonly number[];
+  /** Seconds after which the canary becomes worse. */
+  onset?: number;
+  /** The plan has that stage and no other, which would share the weight of the evidence. */
+  alone?: boolean;
+}
+
+function findCells(scenario: string, { percents, onset = 0, alone = false }: Finding): Cell[] {
   return percents.flatMap((percent) =>
     (SIZES[percent] ?? []).map((points): Cell => {
       const late = onset > 0 ? `/onset ${onset / 60}m` : '';
       return {
-        id: `find/${scenario}/${percent}%${late}/+${points}pp`,
+        id: `find/${scenario}${alone ? ' alone' : ''}/${percent}%${late}/+${points}pp`,
         kind: 'find',
         scenario,
         percent,
         extra: points / 100,
         onset,
+        alone,
       };
     }),
   );
 }
+
+/** Of an instance's times: CV 0.3 on the share above the 95th percentile. */
+const NOISE = 0.09;
 
 function latencyCells(): Cell[] {
   const cells: Cell[] = [];
@@ -67,6 +87,21 @@ function latencyCells(): Cell[] {
         factor,
         buckets,
         unit: 1,
+        noise: NOISE,
+      });
+    }
+  }
+  for (const buckets of ['fine', 'default'] as const) {
+    for (const factor of [1.2, 1.5, 2, 3]) {
+      cells.push({
+        id: `latency/${buckets} independent/1%/x${factor}`,
+        kind: 'latency',
+        scenario: 'S0',
+        percent: 1,
+        factor,
+        buckets,
+        unit: 1,
+        noise: 0,
       });
     }
   }
@@ -80,6 +115,7 @@ function latencyCells(): Cell[] {
       factor: 1.5,
       buckets: 'fine',
       unit: 1000,
+      noise: NOISE,
     },
   ];
 }
@@ -101,13 +137,17 @@ function proofCells(): Cell[] {
 export const CELLS: readonly Cell[] = [
   ...falseCells('aa', names(STANDARD)),
   ...falseCells('edge', names(STANDARD)),
-  ...findCells('S2', PERCENT),
-  ...findCells('S2', [25], 2100),
-  ...findCells('S3b', [5, 25]),
+  ...findCells('S2', { percents: PERCENT }),
+  ...findCells('S2', { percents: [25], onset: LATE }),
+  ...['S2', 'T2'].flatMap((scenario) => [
+    ...findCells(scenario, { percents: PERCENT, alone: true }),
+    ...findCells(scenario, { percents: [25], onset: LATE, alone: true }),
+  ]),
+  ...findCells('S3b', { percents: [5, 25] }),
   ...falseCells('aa', names(FURTHER)),
   ...falseCells('edge', names(FURTHER)),
-  ...findCells('H2', [5, 25]),
-  ...findCells('I8', [5]),
+  ...findCells('H2', { percents: [5, 25] }),
+  ...findCells('I8', { percents: [5] }),
   ...latencyCells(),
   ...proofCells(),
 ];

@@ -4,12 +4,11 @@ import { STEP } from './traffic.ts';
 
 /**
  * Response times are log-normal: median 80 ms, sigma 0.6, so the 95th percentile is 215 ms. An instance's own noise is a
- * factor of CV 0.09 on all its times, drawn anew in each poll, which is CV 0.3 on the share above the 95th percentile;
- * the canary is one instance, the baseline two. Both share a factor of CV 0.09. A regression multiplies all times.
+ * factor on all its times, drawn anew in each poll; CV 0.09 is CV 0.3 on the share above the 95th percentile. The canary
+ * is one instance, the baseline two. Both share a factor of the same CV. A regression multiplies all times.
  */
 const MEDIAN = 0.08;
 const SIGMA = 0.6;
-const NOISE = 0.09;
 const REQUESTS = 200;
 
 const EDGES = {
@@ -25,6 +24,8 @@ export interface LatencyTraffic {
   buckets: 'fine' | 'default';
   /** 1: seconds, 1000: milliseconds. */
   unit: number;
+  /** Coefficient of variation of an instance's factor. */
+  noise: number;
   polls: number;
 }
 
@@ -33,7 +34,7 @@ export function latencySamples(seed: number, at: LatencyTraffic): { stage: numbe
     baseline: timesOf(seed, { ...at, name: 'baseline', instances: 2 }),
     canary: timesOf(seed, { ...at, name: 'canary', instances: 1 }),
   };
-  const shared = noiseOf(streamOf(seed, 'shocks'), { cv: NOISE, lasting: 0 });
+  const shared = noiseOf(streamOf(seed, 'shocks'), { cv: at.noise, lasting: 0 });
   return Array.from({ length: at.polls }, (_, i) => {
     const shock = shared();
     const halves = baseline({ requests: REQUESTS * STEP * (1 - at.share), factor: shock });
@@ -54,7 +55,7 @@ export function latencySamples(seed: number, at: LatencyTraffic): { stage: numbe
 
 export function latencyHistory(seed: number, at: LatencyTraffic): HistorySample[] {
   const baseline = timesOf(seed, { ...at, name: 'history', instances: 2 });
-  const shared = noiseOf(streamOf(seed, 'shocks before'), { cv: NOISE, lasting: 0 });
+  const shared = noiseOf(streamOf(seed, 'shocks before'), { cv: at.noise, lasting: 0 });
   return Array.from({ length: at.polls }, (_, i) => {
     const halves = baseline({ requests: REQUESTS * STEP, factor: shared() });
     return {
@@ -70,7 +71,7 @@ type Times = (at: { requests: number; factor: number }) => [Buckets, Buckets];
 
 function timesOf(seed: number, of: LatencyTraffic & { name: string; instances: 1 | 2 }): Times {
   const random = streamOf(seed, of.name);
-  const noises = [0, 1].map((i) => noiseOf(streamOf(seed, `${of.name} ${i}`), { cv: NOISE, lasting: 0 }));
+  const noises = [0, 1].map((i) => noiseOf(streamOf(seed, `${of.name} ${i}`), { cv: of.noise, lasting: 0 }));
   return ({ requests, factor }) => {
     const halves = noises.map((noise): Buckets => {
       const median = MEDIAN * factor * noise();

@@ -1,5 +1,5 @@
 import type { CellSummary, Summary } from './summary.ts';
-import { FIND, LIMITS, SOURCE } from './targets.ts';
+import { findTarget, LIMITS, SOURCE } from './targets.ts';
 
 /** Two standard errors of a share in %, at least that of one rollout. */
 function doubt({ share, rollouts }: Summary): number {
@@ -31,7 +31,7 @@ export function missesOf({ cell, judges }: CellSummary): Miss[] {
     }
     if (cell.kind === 'proof' && cell.extra > 0)
       return one.share <= LIMITS.proof ? [] : [miss(`false proof ${one.share.toFixed(1)} %`, false)];
-    const target = FIND[cell.id];
+    const target = findTarget(cell.id);
     if (target === undefined || one.judge !== '24 h of history') return [];
     const misses: Miss[] = [];
     const { median, medianAtLeast } = one;

@@ -3,7 +3,7 @@ import { RIVALS } from './rivals.ts';
 import { GATES } from './rollout.ts';
 import { MEANING } from './scenarios.ts';
 import type { CellSummary, Summary } from './summary.ts';
-import { FIND, falseTarget, HARD, SOURCE } from './targets.ts';
+import { falseTarget, findTarget, HARD, SOURCE } from './targets.ts';
 
 const JUDGES = [...RIVALS.map(({ name }) => name), ...GATES];
 
@@ -56,7 +56,7 @@ function findTable(cells: readonly CellSummary[], group: string, title: string):
   if (found.length === 0) return '';
   const judges = JUDGES.filter((judge) => found.some((one) => one.judges.some((s) => s.judge === judge)));
   const rows = found.map(({ cell, judges: all }) => {
-    const target = FIND[cell.id];
+    const target = findTarget(cell.id);
     return [
       cell.id,
       target === undefined ? '' : `[${target.share ?? ''} / ${target.median}]`,

@@ -1,5 +1,6 @@
 import { measureDispersion } from '../../../analysis/dispersion.ts';
 import { learn } from '../../../analysis/history.ts';
+import type { Plan } from '../../../plans/plan.ts';
 import type { Cell } from './cells.ts';
 import { PERCENT, STAGE_SECONDS } from './cells.ts';
 import type { Ending, Known, Run } from './gate-run.ts';
@@ -34,12 +35,23 @@ export function rollout(cell: Cell, seed: number): Outcome {
     case 'false':
       return errorsRollout(cell, seed, PERCENT.map(stretchOf));
     case 'find':
-      return errorsRollout(cell, seed, [stretchOf(cell.percent)]);
+      return errorsRollout(cell, seed, [
+        cell.alone ? { ...stretchOf(cell.percent), stage: 0 } : stretchOf(cell.percent),
+      ]);
     case 'proof':
       return proofRollout(cell, seed);
     case 'latency':
       return latencyRollout(cell, seed);
   }
+}
+
+/** Plans of one stage each. */
+const alone = plans.errors.stages.map((stage): Plan => ({ ...plans.errors, stages: [stage] }));
+
+function planFor(cell: Extract<Cell, { kind: 'false' | 'find' }>): Plan {
+  const only =
+    cell.kind === 'find' && cell.alone ? alone[PERCENT.findIndex((one) => one === cell.percent)] : undefined;
+  return only ?? plans.errors;
 }
 
 function stretchOf(percent: number): Stretch {
@@ -62,7 +74,7 @@ function errorsRollout(
   const samples = polls.map((poll) => ({ stage: poll.stage, sample: errorsSample(poll) }));
   const known = knownOf(cell.scenario, seed);
   for (const name of GATES)
-    judged[name] = told(runGate(samples, { plan: plans.errors, known: known[name], ended: isStop }));
+    judged[name] = told(runGate(samples, { plan: planFor(cell), known: known[name], ended: isStop }));
   // At the edge of the null a rollback is no error of a rule that knows no margin.
   const isEdge = cell.kind === 'false' && cell.extra > 0;
   for (const rival of isEdge ? [] : RIVALS) judged[rival.name] = told(runRival(rival, polls));

@@ -60,7 +60,8 @@ export function tracePolls(
 export function historyPolls(seed: number, of: { scenario: Scenario; polls: number }): PollCounts[] {
   const shared = sharedBy(of.scenario, seed);
   const { baseline } = of.scenario.instances;
-  const cohort = cohortOf(of.scenario, { seed, name: 'history', instances: baseline });
+  const before = { ...of.scenario, ...of.scenario.before };
+  const cohort = cohortOf(before, { seed, name: 'history', instances: baseline });
   return Array.from({ length: of.polls }, (_, i) => {
     const [first, second] = cohort({ ...shared((i - of.polls + 1) * STEP), share: 1, extra: 0 });
     return {
