@@ -49,6 +49,17 @@ export const ChannelConfig = z.discriminatedUnion('kind', [
 ]);
 export type ChannelConfig = z.infer<typeof ChannelConfig>;
 
+export const WebhookConfig = z.strictObject({
+  secret: z
+    .string()
+    .min(16, 'expected at least 16 characters')
+    .describe('What the sender signs with, as Standard Webhooks says.'),
+  grants: z
+    .array(GrantText)
+    .default([{ role: 'operator' }])
+    .describe('Whose rollouts it may concern: ROLE[@ENVIRONMENT][/FLAG]. Default: operator.'),
+});
+
 /** `tidegate.yaml`. Secrets stand as `${ENV}` and are filled in before this schema sees them. */
 export const Config = z.strictObject({
   server: z
@@ -163,6 +174,10 @@ export const Config = z.strictObject({
     .record(z.string(), ChannelConfig)
     .default({ terminal: { kind: 'terminal' } })
     .describe('Who can be told, by the name in plans.'),
+  webhooks: z
+    .record(z.string(), WebhookConfig)
+    .default({})
+    .describe('Who may send alerts and deployments to /api/v1/webhooks/NAME.'),
   data: z
     .string()
     .min(1)

@@ -3,6 +3,7 @@ import { listenAt } from '../server/app.ts';
 import { createDeliveryServer } from '../server/delivery-server.ts';
 import { createServer, listen } from '../server/server.ts';
 import { openDatabase } from '../store/connection.ts';
+import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
 import { createFlagRegistry } from '../store/registry.ts';
@@ -40,6 +41,8 @@ export async function runServer(config: Config): Promise<number> {
     segments: config.segments,
     delivery,
     tokens: createTokenStore(database),
+    inbound: createInbound(database),
+    webhooks: config.webhooks,
     engine: createTemporalEngine({
       client,
       taskQueue: config.temporal.taskQueue,

@@ -117,6 +117,12 @@ const table = {
     retry: false,
     hint: '`tidegate whoami` shows what you may do; an administrator grants more.',
   },
+  WEBHOOK_REFUSED: {
+    status: 401,
+    exit: 2,
+    retry: false,
+    hint: 'Sign with the secret of `webhooks` in tidegate.yaml as Standard Webhooks says, and keep the clock of the sender right.',
+  },
   CSRF_MISSING: {
     status: 403,
     exit: 2,

@@ -162,6 +162,10 @@ export const Plan = z.strictObject({
         .enum(['rollback', 'pause', 'note'])
         .default('pause')
         .describe('At an alert about the whole service.'),
+      deploy: z
+        .enum(['pause', 'note'])
+        .default('note')
+        .describe('When another deployment of the service happens meanwhile.'),
     })
     .prefault({})
     .describe('What an alert from outside does.'),

@@ -60,6 +60,9 @@ export interface GateReport {
   reverted: boolean;
 }
 
+/** What an alert is about: the canary alone, the whole service, or another deployment of it. */
+export type AlertScope = 'canary' | 'service' | 'deploy';
+
 export type PersonAction = 'approve' | 'reject' | 'step-back' | 'pause' | 'resume' | 'rollback';
 
 export interface PersonEvent extends Person {
@@ -106,7 +109,7 @@ export type RolloutEvent =
   | {
       kind: 'alert';
       name: string;
-      scope: 'canary' | 'service';
+      scope: AlertScope;
       status: 'firing' | 'resolved';
       detail: string;
     }

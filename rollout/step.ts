@@ -99,9 +99,15 @@ function unreachable(value: never): never {
 function onAlert(turn: Turn, event: Extract<RolloutEvent, { kind: 'alert' }>): void {
   const { state } = turn;
   const cause = { kind: 'alert', name: event.name, detail: event.detail } as const;
-  const action = state.plan.alerts[event.scope];
-  if (event.status === 'resolved' || action === 'note' || state.phase === 'reverting') {
-    journal(turn, 'alert', { cause, summary: `Alert ${event.name} is ${event.status}.` });
+  // A rollout of before has a plan that says nothing of deployments.
+  const action: 'rollback' | 'pause' | 'note' | undefined = state.plan.alerts[event.scope];
+  if (
+    event.status === 'resolved' ||
+    action === 'note' ||
+    action === undefined ||
+    state.phase === 'reverting'
+  ) {
+    journal(turn, 'alert', { cause, summary: noted(event) });
     return;
   }
   if (action === 'rollback') {
@@ -113,9 +119,20 @@ function onAlert(turn: Turn, event: Extract<RolloutEvent, { kind: 'alert' }>): v
     });
     return;
   }
-  const text = `the alert ${event.name} fires${event.detail === '' ? '' : `: ${event.detail}`}`;
+  const text = `${named(event)}${event.detail === '' ? '' : `: ${event.detail}`}`;
   if (!addPause(turn, 'alert', text)) return;
   journal(turn, 'paused', { cause, summary: `Paused: ${text}.`, flagBefore: state.flagRevision });
+}
+
+type Alert = Extract<RolloutEvent, { kind: 'alert' }>;
+
+function named({ scope, name }: Alert): string {
+  return scope === 'deploy' ? `another deployment, ${name}` : `the alert ${name} fires`;
+}
+
+function noted(event: Alert): string {
+  if (event.scope !== 'deploy') return `Alert ${event.name} is ${event.status}.`;
+  return `Another deployment, ${event.name}${event.detail === '' ? '' : `: ${event.detail}`}.`;
 }
 
 function onTick(turn: Turn): void {

@@ -71,8 +71,8 @@ export const UnlockRequest = z.strictObject({ ...actor, reason: z.string().min(1
 
 export const AlertRequest = z.strictObject({
   name: z.string(),
-  /** canary: about the canary variant alone; service: about the whole service. */
-  scope: z.enum(['canary', 'service']),
+  /** canary: about the canary variant alone; service: about the whole service; deploy: another deployment of it. */
+  scope: z.enum(['canary', 'service', 'deploy']),
   status: z.enum(['firing', 'resolved']).default('firing'),
   detail: z.string().default(''),
   /** Which rollouts it concerns: those of this flag, of this service, or one rollout; at least one is needed. */

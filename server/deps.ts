@@ -3,7 +3,9 @@ import type { Capabilities } from '../flags/platforms/platform.ts';
 import type { FlagProvider } from '../flags/provider.ts';
 import type { Segments } from '../flags/segments.ts';
 import type { FlagService } from '../flags/service.ts';
+import type { Grant } from '../plans/access.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { Inbound } from '../store/inbound.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { TokenStore } from '../store/tokens.ts';
@@ -46,6 +48,10 @@ export interface ServerDeps {
   delivery: Delivery;
   /** Tokens of applications. */
   tokens: TokenStore;
+  /** Messages from outside that were taken. */
+  inbound: Inbound;
+  /** Who may send signed messages, by the name in their address. */
+  webhooks: Readonly<Record<string, { secret: string; grants: readonly Grant[] }>>;
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;

@@ -20,6 +20,6 @@ export interface RolloutEngine {
   ): Promise<{ changes: string[]; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
-  alert(id: string, alert: AlertRequest): Promise<void>;
+  alert(id: string, alert: Pick<AlertRequest, 'name' | 'scope' | 'status' | 'detail'>): Promise<void>;
   ping(): Promise<void>;
 }

@@ -301,7 +301,9 @@ test('an alert reaches the rollouts that it is about', async () => {
   const id = await submit('alerted');
   const alert = { name: 'HighErrors', scope: 'canary', flag: 'alerted' };
   expect(await post('/alerts', alert)).toMatchObject({ status: 202, body: { rollouts: [id] } });
-  expect(server.engine.told).toContain(`alert HighErrors firing to ${id}`);
+  expect(server.engine.told).toEqual(
+    expect.arrayContaining([expect.stringContaining(`alert HighErrors firing to ${id} about the`)]),
+  );
   expect(await post('/alerts', { ...alert, flag: 'unheard-of' })).toMatchObject({
     status: 202,
     body: { rollouts: [] },

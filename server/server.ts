@@ -20,6 +20,7 @@ import { rolloutRoutes } from './routes/rollouts.ts';
 import { segmentRoutes } from './routes/segments.ts';
 import { loginRoutes, sessionRoutes } from './routes/session.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /**
  * The HTTP API: `/api/v1` (described at `/api/v1/openapi.json`), OFREP under `/ofrep/v1`, definitions under `/flags/v1`, `/healthz` and
@@ -50,6 +51,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(segmentRoutes(deps));
       await typed.register(flagTokenRoutes(deps));
       await typed.register(alertRoutes(deps));
+      await typed.register(webhookRoutes(deps));
       api.get('/openapi.json', { config: { access: 'anyone' }, schema: { hide: true } }, async () =>
         app.swagger(),
       );

@@ -153,6 +153,17 @@ export const flagRevisions = pgTable(
   (table) => [primaryKey({ columns: [table.environment, table.key, table.revision] })],
 );
 
+/** Messages from outside that were taken, so that a repetition does nothing. */
+export const inbound = pgTable(
+  'inbound',
+  {
+    source: words().notNull(),
+    id: words().notNull(),
+    at: moment().notNull().default(sql`now()`),
+  },
+  (table) => [primaryKey({ columns: [table.source, table.id] }), index('inbound_by_time').on(table.at)],
+);
+
 /** Tokens of people and programs for the API. The secret itself is nowhere: `hash` is its SHA-256. */
 export const apiTokens = pgTable('api_tokens', {
   id: words().primaryKey(),

@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { RecordRequest } from '../rollout/command.ts';
-import type { AmendEvent, GateReport, Person, PersonEvent } from '../rollout/event.ts';
+import type { AlertScope, AmendEvent, GateReport, Person, PersonEvent } from '../rollout/event.ts';
 import type { RolloutState } from '../rollout/state.ts';
 
 /** The workflow's type name and the id that makes a second rollout of the same flag impossible. */
@@ -51,7 +51,7 @@ export const amendUpdate = defineUpdate<AmendReply, [Addressed<Omit<AmendEvent, 
 export const killedSignal = defineSignal<[Addressed<{ by: string; reason: string }>]>('killed');
 export const alertSignal =
   defineSignal<
-    [Addressed<{ name: string; scope: 'canary' | 'service'; status: 'firing' | 'resolved'; detail: string }>]
+    [Addressed<{ name: string; scope: AlertScope; status: 'firing' | 'resolved'; detail: string }>]
   >('alert');
 export const gateSignal = defineSignal<[Addressed<{ gate: number; report: GateReport }>]>('gate');
 export const viewQuery = defineQuery<RolloutView>('view');

@@ -1,0 +1,130 @@
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { allows } from '../../plans/access.ts';
+import { Failure } from '../../plans/failures.ts';
+import { AlertRequest } from '../api.ts';
+import { callerOf } from '../auth/guard.ts';
+import type { ServerDeps } from '../deps.ts';
+import { planOf } from '../live.ts';
+import { AlertmanagerPayload, scopeOf, subjectOf } from '../webhooks/alertmanager.ts';
+import { verified } from '../webhooks/signed.ts';
+import { concerned, demandAll, once, tell } from '../webhooks/tell.ts';
+
+/** The rollouts that were told. None is no error: most alerts concern no rollout. `repeated`: this one was taken before. */
+const WebhookReply = z.strictObject({ rollouts: z.array(z.string()), repeated: z.boolean() });
+
+const Message = z.discriminatedUnion('type', [
+  AlertRequest.omit({ scope: true }).extend({
+    type: z.literal('alert'),
+    scope: z.enum(['canary', 'service']),
+  }),
+  /** Another deployment: of a service, or of what stands behind a flag. */
+  z.strictObject({
+    type: z.literal('deploy'),
+    version: z.string().min(1),
+    service: z.string().optional(),
+    flag: z.string().optional(),
+    environment: z.string().optional(),
+    detail: z.string().default(''),
+  }),
+]);
+
+/** Messages from other programs: Alertmanager's own, and signed ones of anybody. */
+export const webhookRoutes =
+  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.post('/webhooks/alertmanager', {
+      config: { access: ['operate'] },
+      schema: {
+        tags: ['alerts'],
+        summary: 'What Alertmanager posts; its labels name a rollout, a flag or a service',
+        body: AlertmanagerPayload,
+        response: { 202: WebhookReply },
+      },
+      handler: async (request, reply) => {
+        const caller = callerOf(request);
+        const ids = new Set<string>();
+        let repeated = false;
+        for (const alert of request.body.alerts) {
+          const subject = subjectOf(alert);
+          if (subject === null) continue;
+          const rows = await concerned(deps, subject.about);
+          demandAll(rows, (place) => caller.demand('operate', place));
+          for (const row of rows) {
+            const scope = scopeOf(alert.labels, planOf(row));
+            const id = `${row.id} ${alert.fingerprint} ${alert.startsAt} ${alert.status}`;
+            const told = await once(deps, { source: 'alertmanager', id }, () =>
+              tell(deps, [row], { ...subject.text, scope, status: alert.status }),
+            );
+            for (const one of told ?? []) ids.add(one);
+            repeated ||= told === null;
+          }
+        }
+        return reply.code(202).send({ rollouts: [...ids], repeated: repeated && ids.size === 0 });
+      },
+    });
+
+    await app.register(signedRoute(deps));
+  };
+
+/** Apart, because it reads the body as it was signed. */
+const signedRoute =
+  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  async (app) => {
+    const texts = new WeakMap<FastifyRequest, string>();
+    app.removeContentTypeParser('application/json');
+    app.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string' },
+      async (request: FastifyRequest, text: string | Buffer): Promise<unknown> => {
+        texts.set(request, text.toString());
+        try {
+          return JSON.parse(text.toString());
+        } catch {
+          throw new Failure('USAGE', 'The body is not JSON.');
+        }
+      },
+    );
+
+    app.post('/webhooks/:name', {
+      // Whoever sends it has the secret, and no token.
+      config: { access: 'public' },
+      schema: {
+        tags: ['alerts'],
+        summary: 'A signed alert or deployment (Standard Webhooks)',
+        params: z.strictObject({ name: z.string().min(1) }),
+        body: Message,
+        response: { 202: WebhookReply },
+      },
+      preValidation: async (request) => {
+        const { name } = request.params;
+        const webhook = Object.hasOwn(deps.webhooks, name) ? deps.webhooks[name] : undefined;
+        // Whoever guesses names learns nothing from the answer.
+        const secret = webhook?.secret ?? 'no webhook of this name';
+        verified(request.headers, texts.get(request) ?? '', { secret, now: deps.now() });
+        if (webhook === undefined)
+          throw new Failure('WEBHOOK_REFUSED', 'The signature is not of this message and secret.');
+      },
+      handler: async (request, reply) => {
+        const { name } = request.params;
+        const { body } = request;
+        const grants = deps.webhooks[name]?.grants ?? [];
+        const rows = await concerned(deps, body);
+        demandAll(rows, (place) => {
+          if (allows(grants, 'operate', place)) return;
+          throw new Failure(
+            'PERMISSION_MISSING',
+            `The webhook ${name} may not speak of ${place.flag ?? ''} there.`,
+          );
+        });
+        const alert =
+          body.type === 'deploy'
+            ? { name: body.version, scope: 'deploy' as const, status: 'firing' as const, detail: body.detail }
+            : { name: body.name, scope: body.scope, status: body.status, detail: body.detail };
+        const id = String(request.headers['webhook-id']);
+        const told = await once(deps, { source: `webhook ${name}`, id }, () => tell(deps, rows, alert));
+        return reply.code(202).send({ rollouts: told ?? [], repeated: told === null });
+      },
+    });
+  };

@@ -1,0 +1,170 @@
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GrantText } from '../plans/access.ts';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+
+const SECRET = `whsec_${Buffer.from('a secret of two machines').toString('base64')}`;
+let server: ApiServer;
+
+beforeAll(async () => {
+  server = await startApiServer({
+    webhooks: {
+      ci: { secret: SECRET, grants: [GrantText.parse('operator@production')] },
+    },
+  });
+});
+afterAll(() => server.close());
+
+const json = { 'content-type': 'application/json' };
+
+async function submitted(flag: string, environment?: string): Promise<string> {
+  const text = planFor(flag, environment).replace('service: shop', `service: ${flag}-service`);
+  const response = await server.api('/rollouts', {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ by: 'ada', text }),
+  });
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { id: string }).id;
+}
+
+const told = (id: string) => server.engine.told.filter((line) => line.includes(id));
+
+describe('Alertmanager', () => {
+  const alert = (labels: Record<string, string>, more: object = {}) => ({
+    status: 'firing',
+    labels: { alertname: 'TooManyErrors', ...labels },
+    annotations: { summary: 'errors over 5 %' },
+    startsAt: '2026-11-21T03:00:00Z',
+    endsAt: '0001-01-01T00:00:00Z',
+    generatorURL: 'http://prometheus/graph',
+    fingerprint: 'abc123',
+    ...more,
+  });
+  const payload = (...alerts: object[]) => ({
+    version: '4',
+    groupKey: '{}:{alertname="TooManyErrors"}',
+    truncatedAlerts: 0,
+    status: 'firing',
+    receiver: 'tidegate',
+    groupLabels: {},
+    commonLabels: {},
+    commonAnnotations: {},
+    externalURL: 'http://alertmanager',
+    alerts,
+  });
+  async function post(body: unknown) {
+    const init = { method: 'POST', headers: json, body: JSON.stringify(body) };
+    const response = await server.api('/webhooks/alertmanager', init);
+    return { status: response.status, body: await response.json() };
+  }
+
+  test('tells the rollouts of the service, about the canary alone where its label says so', async () => {
+    const id = await submitted('first');
+    const both = payload(
+      alert({ service: 'first-service' }),
+      alert({ service: 'first-service', variant: 'on' }, { fingerprint: 'def456' }),
+    );
+    expect(await post(both)).toEqual({ status: 202, body: { rollouts: [id], repeated: false } });
+    expect(told(id)).toEqual([
+      `alert TooManyErrors firing to ${id} about the service: errors over 5 %`,
+      `alert TooManyErrors firing to ${id} about the canary: errors over 5 %`,
+    ]);
+  });
+
+  test('repeats itself for as long as an alert fires, and nothing is told twice', async () => {
+    const id = await submitted('again');
+    const once = payload(alert({ flag: 'again', environment: 'production' }));
+    expect((await post(once)).body).toEqual({ rollouts: [id], repeated: false });
+    expect((await post(once)).body).toEqual({ rollouts: [], repeated: true });
+    const resolved = payload(alert({ flag: 'again', environment: 'production' }, { status: 'resolved' }));
+    expect((await post(resolved)).body).toEqual({ rollouts: [id], repeated: false });
+    expect(told(id)).toHaveLength(2);
+  });
+
+  test('sends again what could not be told, and then it is', async () => {
+    const id = await submitted('later');
+    const body = payload(alert({ flag: 'later' }));
+    server.engine.down = true;
+    expect((await post(body)).status).toBe(503);
+    server.engine.down = false;
+    expect((await post(body)).body).toEqual({ rollouts: [id], repeated: false });
+  });
+
+  test('may be about nothing of ours, and may be nonsense', async () => {
+    expect((await post(payload(alert({ service: 'nobody' }), alert({})))).body).toEqual({
+      rollouts: [],
+      repeated: false,
+    });
+    expect(await post({ ...payload(), version: '3' })).toMatchObject({
+      status: 400,
+      body: { code: 'USAGE' },
+    });
+    expect(await post(payload({ status: 'firing' }))).toMatchObject({ status: 400 });
+  });
+});
+
+describe('a signed webhook', () => {
+  const deploy = (flag: string) =>
+    JSON.stringify({ type: 'deploy', version: 'v42', service: `${flag}-service`, detail: 'by the pipeline' });
+
+  async function send(
+    body: string,
+    given: { id?: string; at?: Date; name?: string; secret?: string; headers?: Record<string, string> } = {},
+  ) {
+    const { id = crypto.randomUUID(), at = new Date(), name = 'ci', secret = SECRET } = given;
+    const signed = {
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': new Webhook(secret).sign(id, at, body),
+    };
+    const response = await fetch(`${server.url}/api/v1/webhooks/${name}`, {
+      method: 'POST',
+      headers: { ...json, ...signed, ...given.headers },
+      body,
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
+  test('tells of a deployment, once', async () => {
+    const id = await submitted('moved');
+    const first = await send(deploy('moved'), { id: 'msg-1' });
+    expect(first).toEqual({ status: 202, body: { rollouts: [id], repeated: false } });
+    expect((await send(deploy('moved'), { id: 'msg-1' })).body).toEqual({ rollouts: [], repeated: true });
+    expect(told(id)).toEqual([`alert v42 firing to ${id} about the deploy: by the pipeline`]);
+  });
+
+  test.each([
+    ['another secret', { secret: `whsec_${Buffer.from('another secret there').toString('base64')}` }],
+    ['an old message', { at: new Date(Date.now() - 400_000) }],
+    ['a message from the future', { at: new Date(Date.now() + 400_000) }],
+    ['a name that nobody has', { name: 'cd' }],
+    ['no signature', { headers: { 'webhook-signature': '' } }],
+    ['a signature of another id', { headers: { 'webhook-id': 'other' } }],
+    ['a time that is none', { headers: { 'webhook-timestamp': 'now' } }],
+  ])('is refused with %s, and nobody is told', async (_what, given) => {
+    const before = server.engine.told.length;
+    expect(await send(deploy('moved'), given)).toMatchObject({
+      status: 401,
+      body: { code: 'WEBHOOK_REFUSED' },
+    });
+    expect(server.engine.told).toHaveLength(before);
+  });
+
+  test('speaks only of what its grants name', async () => {
+    await submitted('elsewhere', 'staging');
+    expect(await send(deploy('elsewhere'))).toMatchObject({
+      status: 403,
+      body: { code: 'PERMISSION_MISSING' },
+    });
+  });
+
+  test('that says nothing it may say is told what is wrong', async () => {
+    expect(await send('{"type":"party"}')).toMatchObject({ status: 400, body: { code: 'USAGE' } });
+    expect(await send('{')).toMatchObject({ status: 400, body: { code: 'USAGE' } });
+    expect(await send('{"type":"deploy","version":"v1"}')).toMatchObject({
+      status: 400,
+      body: { detail: 'An alert names the rollout, the flag or the service that it is about.' },
+    });
+  });
+});
