@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FlagdCore } from '@openfeature/flagd-core';
+import { isNobody } from '../plans/exposure.ts';
 import type { SharedSegment } from '../plans/flag/segment.ts';
 import type { FlagState, FlagTarget } from '../store/flag-contract.ts';
 import { flagSet } from './definition.ts';
@@ -21,6 +22,9 @@ export interface FlagDocument {
   evaluator(): FlagdCore;
 }
 
+/** Hears the environment whose document is a new one. `stops`: it takes a flag from everybody, and must not wait. */
+export type DocumentListener = (environment: string, stops: boolean) => void;
+
 /** Definitions in memory and what is served of them. Tells each change of a served document at once. */
 export interface Catalogue {
   /** A revision older than the one held is ignored: a late answer never raises a flag again. */
@@ -40,15 +44,16 @@ export interface Catalogue {
   /** What is served, latches applied. */
   served(environment: string): FlagState[];
   document(environment: string): FlagDocument;
-  /** The listener hears the environment whose document is a new one. */
-  subscribe(listener: (environment: string) => void): () => void;
+  subscribe(listener: DocumentListener): () => void;
 }
 
 /** `configured`: the segments of tidegate.yaml. */
 export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
   const states = new Map<string, Map<string, FlagState>>();
   const documents = new Map<string, FlagDocument>();
-  const listeners = new Set<(environment: string) => void>();
+  const listeners = new Set<DocumentListener>();
+  /** Flags whose canary nobody gets, or that a kill holds, by environment. */
+  const stopped = new Map<string, ReadonlySet<string>>();
   /** What may be served of `states`; a flag that never was fit to be is not in it. */
   const fit = new Map<string, FlagState[]>();
   let held: readonly EmergencyLatch[] = [];
@@ -86,11 +91,20 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
 
   function publish(environments: Iterable<string>): void {
     for (const environment of new Set(environments)) {
-      const next = documentOf(environment, served(environment), segments);
+      const flags = served(environment);
+      const next = documentOf(environment, flags, segments);
       if (documents.get(environment)?.version === next.version) continue;
       documents.set(environment, next);
-      for (const listener of listeners) listener(environment);
+      const stops = stopsOne(environment, flags);
+      for (const listener of listeners) listener(environment, stops);
     }
+  }
+
+  function stopsOne(environment: string, flags: readonly FlagState[]): boolean {
+    const before = stopped.get(environment) ?? new Set();
+    const now = flags.filter(({ latch, exposure }) => latch !== null || isNobody(exposure));
+    stopped.set(environment, new Set(now.map(({ key }) => key)));
+    return now.some(({ key }) => !before.has(key));
   }
 
   function put(state: FlagState): void {

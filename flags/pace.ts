@@ -1,6 +1,8 @@
 export interface Pace {
-  /** The work is wanted: now if the last one is long enough ago, else soon; many wishes meanwhile are one. */
-  want(): void;
+  /**
+   * The work is wanted: now if the last one is long enough ago or it is `urgent`, else soon; many wishes meanwhile are one.
+   */
+  want(urgent?: boolean): void;
   stop(): void;
 }
 
@@ -11,6 +13,7 @@ export interface Pace {
 export function createPace(work: () => void, leastMs: () => number): Pace {
   let timer: NodeJS.Timeout | null = null;
   let freeAt = 0;
+  let stopped = false;
 
   function run(): void {
     timer = null;
@@ -21,16 +24,16 @@ export function createPace(work: () => void, leastMs: () => number): Pace {
   }
 
   return {
-    want() {
-      if (timer !== null) return;
+    want(urgent = false) {
+      if (stopped || (timer !== null && !urgent)) return;
       const wait = freeAt - performance.now();
-      if (wait <= 0) run();
+      if (timer !== null) clearTimeout(timer);
+      if (urgent || wait <= 0) run();
       else timer = setTimeout(run, wait);
     },
     stop() {
       if (timer !== null) clearTimeout(timer);
-      timer = null;
-      freeAt = Number.POSITIVE_INFINITY;
+      stopped = true;
     },
   };
 }

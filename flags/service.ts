@@ -4,7 +4,7 @@ import type { FlagNotice, FlagState, FlagStore, FlagTarget } from '../store/flag
 import { FLAGS_CHANNEL } from '../store/flag-contract.ts';
 import { listen } from '../store/listen.ts';
 import { carryOver } from './carry-over.ts';
-import { createCatalogue, type FlagDocument } from './catalogue.ts';
+import { createCatalogue, type DocumentListener, type FlagDocument } from './catalogue.ts';
 import { createGuard, type Refusal } from './guard.ts';
 import { watchLatches } from './latch-watch.ts';
 import { type EmergencyLatch, type Latches, openLatches } from './latches.ts';
@@ -61,7 +61,7 @@ export interface FlagService {
   accept(state: FlagState): void;
   /** Honours an order in this process from this moment, before any file or database knows it, until `release`. */
   impose(order: EmergencyLatch): { release(): Promise<void> };
-  subscribe(listener: (environment: string) => void): () => void;
+  subscribe(listener: DocumentListener): () => void;
   stop(): Promise<void>;
 }
 

@@ -32,8 +32,11 @@ interface Follower extends Client {
 
 /** Changes that follow one another closely go out together. */
 const LEAST_MS = 5;
-/** What it costs this process until a client has a message, most of it after the message was handed on. */
-const MS_PER_CLIENT = 0.08;
+/**
+ * What it costs until a client has a message, most of it after the message was handed on, and as much again: what stops a
+ * flag does not wait for its turn, and must not find every connection busy.
+ */
+const MS_PER_CLIENT = 0.15;
 
 /**
  * Sends each document to all who follow its environment. A client gets nothing until it has taken what it has, then the
@@ -77,7 +80,7 @@ export function createBroadcast(
     follower.end(why);
   }
 
-  const unsubscribe = service.subscribe((environment) => paceOf(environment).want());
+  const unsubscribe = service.subscribe((environment, stops) => paceOf(environment).want(stops));
   const unwatch = access.subscribe(() => {
     for (const follower of followers) {
       if (access.stands(follower.tokenId)) continue;

@@ -84,8 +84,8 @@ export function createFlagStreams({
     turning.set(environment, setTimeout(() => paceOf(environment).want(), wait).unref());
   }
 
-  const unsubscribe = service.subscribe((environment) => {
-    if (paces.has(environment)) paceOf(environment).want();
+  const unsubscribe = service.subscribe((environment, stops) => {
+    if (paces.has(environment)) paceOf(environment).want(stops);
   });
   const unwatch = access.subscribe(() => {
     for (const follower of followers) if (!access.stands(follower.tokenId)) follower.raw.end();
