@@ -1,5 +1,7 @@
 import type { Assessment } from '../plans/assessment.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
+import { containedStage } from '../plans/stages.ts';
+import { isDrifted } from './drift.ts';
 import type { GateReport } from './event.ts';
 import { lowerFlag } from './flag.ts';
 import { lapsedText } from './lease.ts';
@@ -211,10 +213,16 @@ function pause(
   return true;
 }
 
-/** One stage down; from the first stage that is a rollback. The pause stays until a person ends it. */
+/**
+ * One stage down; from the first stage that is a rollback. Where somebody else has lowered the flag further, only a person
+ * raises it again: without one it goes to the stage within what is served. The pause stays until a person ends it.
+ */
 export function stepBack(turn: Turn, cause: Cause, text: string): void {
   const { state } = turn;
-  if (state.stage <= 0) {
+  const top = state.stage - 1;
+  const alone = isDrifted(state) && cause.kind !== 'person';
+  const stage = alone ? containedStage(state.plan, state.exposure, top) : top;
+  if (stage < 0) {
     stop(turn, {
       transition: 'rollback-requested',
       cause,
@@ -224,5 +232,5 @@ export function stepBack(turn: Turn, cause: Cause, text: string): void {
   }
   if (state.pause === null) addPause(turn, 'stepped-back', text);
   state.retry = null;
-  lowerFlag(turn, 'step-back', state.stage - 1, cause);
+  lowerFlag(turn, 'step-back', stage, cause);
 }
