@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Exposure, NO_EXPOSURE } from '../plans/exposure.ts';
 import type { PersonAction, PersonEvent } from './event.ts';
 import { refusal } from './refusals.ts';
+import { reportKey } from './report.ts';
 import { viewOf } from './view.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
@@ -114,6 +115,30 @@ describe('a flag that somebody else moved', () => {
     expect(world.state.stage).toBe(1);
   });
 
+  it('is news to its gate also when it is moved again before the next poll', () => {
+    const world = driftedTo(80);
+    const seen = (percent: number, revision: number) => ({
+      assessment: assessment('hold'),
+      flag: { revision, exposure: only(percent), latch: null },
+      overdue: false,
+    });
+    const { gate, flag } = world;
+    if (gate === null) throw new Error('no gate');
+    expect(reportKey(seen(80, flag.revision), gate.expected)).toBe(gate.key);
+    expect(reportKey(seen(10, flag.revision + 1), gate.expected)).not.toBe(gate.key);
+  });
+
+  it('is told again when it is moved again before anybody has answered', () => {
+    const world = driftedTo(80);
+    world.drift(5);
+    world.report(assessment('hold'));
+    world.report(assessment('hold'));
+    const told = world.journal.filter(({ transition }) => transition === 'drift');
+    expect(told.map(({ exposure }) => exposure.percent)).toEqual([80, 5]);
+    expect(told[1]?.summary).toContain('Still paused: somebody else moved the flag');
+    expect(viewOf(world.state, world.now).pause?.reason).toContain('it serves 5 %');
+  });
+
   it('stays in its stage where it was moved and moved back', () => {
     const world = driftedTo(25);
     world.person('accept-drift');
@@ -126,7 +151,7 @@ describe('a flag that somebody else moved', () => {
     [80, [], 'the flag serves 80 %, more than the 25 % of stage 25%'],
     [5, ['beta'], 'the flag serves 5 % + beta, more than the 25 % of stage 25%'],
     [0, [], 'the flag serves nobody, less than the first stage: there is no stage to go on from'],
-  ])('is not accepted at %s %% + %j', (percent, segments, message) => {
+  ])('is not accepted at %d percent + %j', (percent, segments, message) => {
     const world = driftedTo(percent, { segments });
     expect(why(world, 'accept-drift')).toEqual({ code: 'FLAG_DRIFT', message });
     expect(why(world, 'resume')).toBeNull();
@@ -184,7 +209,7 @@ describe('where nobody answers a drift', () => {
     [80, 5],
     [7, 5],
     [3, 1],
-  ])('a flag at %s %% goes to %s %%, and is not raised', (percent, then) => {
+  ])('a flag at %d percent goes to %d percent, and is not raised', (percent, then) => {
     const world = driftedTo(percent);
     const deadline = world.state.pause?.deadline ?? 0;
     while (world.now < deadline) world.tick();

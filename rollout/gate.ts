@@ -22,7 +22,6 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   const before = state.gate.assessment;
   state.gate = { ...state.gate, assessment, queries: report.queries };
   if (report.flag !== null) adoptOwnLate(turn, report.flag);
-  const expected = expectedFlag(state);
   state.memory = report.memory;
   voidGrants(turn, before);
   if (report.flag?.latch != null) {
@@ -49,7 +48,8 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   if (assessment.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
   proceed(turn);
   if (!isActive(state)) return;
-  state.gate = { ...state.gate, key: reportKey(report, expected) };
+  // By the flag as it is known now: somebody who moves it once more before the next poll is no old news.
+  state.gate = { ...state.gate, key: reportKey(report, expectedFlag(state)) };
   // The next stage's gate begins when its exposure lands; should that fail, this one goes on.
   if (state.write?.purpose !== 'advance' && !turn.commands.some(({ kind }) => kind === 'watch'))
     watch(turn, state.gate);

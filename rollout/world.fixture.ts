@@ -155,7 +155,8 @@ export class World {
     if (direction === 'raise' || !withinExposure(exposure, this.flag.exposure)) {
       if (this.flag.latched) return this.refused(id, 'latched');
       if (epoch !== this.flag.epoch) return this.refused(id, 'stale-epoch');
-      if (expectedRevision !== this.flag.revision) return this.refused(id, 'drift');
+      if (expectedRevision !== null && expectedRevision !== this.flag.revision)
+        return this.refused(id, 'drift');
     }
     const before = this.flag.revision;
     if (!sameExposure(exposure, this.flag.exposure)) {

@@ -205,13 +205,14 @@ export function adoptOwnLate(turn: Turn, flag: { revision: number; exposure: Exp
   return true;
 }
 
+/** Told once for each revision: whoever answers a drift answers what is served now. */
 export function pauseForDrift(turn: Turn, text: string): void {
   const { state } = turn;
   state.grants = [];
-  if (!addPause(turn, 'drift', text)) return;
+  const fresh = addPause(turn, 'drift', text);
   journal(turn, 'drift', {
     cause: { kind: 'flag', reason: text },
-    summary: `Paused: ${text}.`,
+    summary: `${fresh ? 'Paused' : 'Still paused'}: ${text}.`,
     flagBefore: state.flagRevision,
   });
 }
