@@ -25,7 +25,8 @@ export function addDecisions(program: Command, run: Run): void {
     ['reject', 'refuse what the rollout waits for'],
     ['step-back', 'go back one stage'],
     ['pause', 'stay where it is; the gate goes on watching'],
-    ['resume', 'go on after a pause'],
+    ['resume', 'go on after a pause; a flag that somebody else moved goes back to its stage'],
+    ['accept-drift', 'go on from where somebody else moved the flag: from the highest stage within it'],
     ['rollback', 'take the canary from everybody and end the rollout'],
   ] as const;
   for (const [action, description] of plain) {

@@ -321,6 +321,7 @@ test('help lists every command, exit 0', async () => {
     'step-back',
     'pause',
     'resume',
+    'accept-drift',
     'rollback',
     'amend',
     'kill',

@@ -215,7 +215,7 @@ const table = {
     status: 409,
     exit: 1,
     retry: false,
-    hint: 'Somebody else moved the flag; resume to take it from here, or roll back.',
+    hint: 'Somebody else moved the flag: `resume` takes it back to the plan, `accept-drift` goes on from what it serves where the plan allows that; or step back, or roll back.',
   },
   FLAG_STALE_EPOCH: {
     status: 409,

@@ -43,6 +43,7 @@ export const TRANSITIONS = [
   'killed',
   'rolled-back',
   'drift',
+  'drift-accepted',
   'alert',
   'reminder',
   'write-failed',

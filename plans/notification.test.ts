@@ -129,6 +129,18 @@ describe('a message says', () => {
     ['only roll back at a hard stop that paused', 'hard-stop', { pause }, ['status', 'rollback']],
     ['go on or roll back at a pause', 'paused', { pause }, ['status', 'resume', 'rollback']],
     [
+      'take the flag back or go on from what it serves at a drift',
+      'drift',
+      { pause, drift: { restores: NO_EXPOSURE, accepts: '1%', refused: null } },
+      ['status', 'resume', 'accept-drift', 'step-back', 'rollback'],
+    ],
+    [
+      'not accept a drift where that would be refused',
+      'drift',
+      { pause, drift: { restores: NO_EXPOSURE, accepts: null, refused: 'more than the stage' } },
+      ['status', 'resume', 'step-back', 'rollback'],
+    ],
+    [
       'look while it is being rolled back',
       'hard-stop',
       { stop: stop('hard-stop'), phase: 'reverting' },

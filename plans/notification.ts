@@ -1,13 +1,15 @@
 import type { JournalEntry, Notification, Transition } from './journal.ts';
 import type { Plan } from './plan.ts';
-import { ENDED, type RolloutView } from './view.ts';
+import { type Drift, ENDED, type RolloutView } from './view.ts';
+import { audience } from './words.ts';
 
 /**
  * Who subscribes to the outcome also hears what amounts to it: a soft stop and drift are pauses with a name of their
- * own; a flag that could not be written back is what somebody who waits for `rolled-back` must know. Who hears of a
+ * own, and so is a pause that ends with an accepted drift; a flag that could not be written back is what somebody who waits for `rolled-back` must know. Who hears of a
  * stop hears why.
  */
 const ALSO: Partial<Record<string, readonly Transition[]>> = {
+  resumed: ['drift-accepted'],
   paused: ['soft-stop', 'drift', 'reminder', 'explained'],
   'soft-stop': ['explained'],
   'hard-stop': ['explained'],
@@ -82,6 +84,7 @@ const SAID: Record<Transition, string> = {
   killed: 'killed',
   'rolled-back': 'rolled back',
   drift: 'paused: somebody else moved the flag',
+  'drift-accepted': 'goes on from where somebody else moved the flag',
   alert: 'has an alert',
   reminder: 'still waits for an answer',
   'write-failed': 'could not move its flag',
@@ -122,10 +125,18 @@ function actionsFor({ transition, evidence }: JournalEntry, view: RolloutView): 
     const split = evidence?.holding.some((one) => one.kind === 'split' && one.seen !== undefined) === true;
     const accept = { label: 'Accept the traffic split', command: `${approve.command} --reason "..."` };
     if (split) return [status, accept, stepBack, rollback];
-    return [status, { label: 'Go on', command: `tidegate resume ${id}` }, rollback];
+    const resume = { label: 'Go on', command: `tidegate resume ${id}` };
+    if (view.drift === undefined) return [status, resume, rollback];
+    return [status, ...driftActions(view, view.drift), stepBack, rollback];
   }
   if (waitsForApproval(view)) return [status, approve, { label: 'Reject', command: `tidegate reject ${id}` }];
   return [status, { label: 'Pause', command: `tidegate pause ${id}` }, rollback];
+}
+
+function driftActions({ id }: RolloutView, { restores, accepts }: Drift): Command[] {
+  const resume = { label: `Take the flag back to ${audience(restores)}`, command: `tidegate resume ${id}` };
+  const accept = { label: `Go on from stage ${accepts ?? ''}`, command: `tidegate accept-drift ${id}` };
+  return accepts === null ? [resume] : [resume, accept];
 }
 
 /** A gate that has not passed is waited for first. */

@@ -1,5 +1,5 @@
 import type { Approval } from './approval.ts';
-import { type Exposure, NO_EXPOSURE } from './exposure.ts';
+import { type Exposure, NO_EXPOSURE, withinExposure } from './exposure.ts';
 import type { Metric } from './metric.ts';
 import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
@@ -15,6 +15,20 @@ export function stageExposure(plan: Plan, index: number): Exposure {
   const segments = new Set(passed.flatMap((stage) => stage.audience?.segments ?? []));
   const percent = passed.reduce((last, stage) => stage.percent ?? last, 0);
   return { percent, segments: [...segments], variant: null };
+}
+
+/** Who has the canary by what a flag serves: called by its name it is still the canary, another variant is not. */
+export function canaryExposure(plan: Plan, served: Exposure): Exposure {
+  if (served.variant !== null && served.variant !== plan.flag.canary) return NO_EXPOSURE;
+  return { ...served, variant: null };
+}
+
+/** The highest stage, at most `top`, whose exposure is contained in what the flag serves; -1: none. */
+export function containedStage(plan: Plan, served: Exposure, top: number): number {
+  const canary = canaryExposure(plan, served);
+  for (let index = top; index >= 0; index -= 1)
+    if (withinExposure(stageExposure(plan, index), canary)) return index;
+  return -1;
 }
 
 /**

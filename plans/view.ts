@@ -29,6 +29,17 @@ export const Blocker = z.strictObject({
 });
 export type Blocker = z.infer<typeof Blocker>;
 
+/** Somebody else has moved the flag: what both answers would come to. */
+export const Drift = z.strictObject({
+  /** What `resume` writes: the exposure of the present stage. */
+  restores: Exposure,
+  /** The stage from which `accept-drift` goes on; null: it is refused. */
+  accepts: z.string().nullable(),
+  /** Why it is refused. */
+  refused: z.string().nullable(),
+});
+export type Drift = z.infer<typeof Drift>;
+
 /** A rollout as people see it in lists, in `status` and in the console. Written by the workflow at every step. */
 export const RolloutView = z.strictObject({
   id: z.string(),
@@ -60,6 +71,8 @@ export const RolloutView = z.strictObject({
   pause: z
     .strictObject({ reason: z.string(), since: z.number(), deadline: z.number(), then: z.string() })
     .nullable(),
+  /** Present while a drift pauses the rollout. */
+  drift: Drift.optional(),
   stop: z.strictObject({ cause: Cause, transition: Transition, at: z.number() }).nullable(),
   /** Where the metric moved that caused the present pause or the stop; absent: not known (yet). */
   explanation: z.custom<Explanation>().optional(),

@@ -1,9 +1,13 @@
 import { accept, acceptableDifference, restoreEvidence } from '../analysis/evidence.ts';
 import { acceptSplit } from '../analysis/split.ts';
+import { sameExposure } from '../plans/exposure.ts';
 import { partName } from '../plans/slices.ts';
-import { percent } from '../plans/words.ts';
+import { stageExposure } from '../plans/stages.ts';
+import { audience, percent } from '../plans/words.ts';
+import { standingStage } from './drift.ts';
 import type { PersonEvent } from './event.ts';
-import { watch } from './progress.ts';
+import { writeStage } from './flag.ts';
+import { returnToStage, watch } from './progress.ts';
 import { heldSplit } from './refusals.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -68,6 +72,37 @@ export function acceptHeldSplit(turn: Turn, event: PersonEvent): void {
     evidence: assessment,
     queries: state.gate?.queries ?? [],
   });
+  watch(turn);
+}
+
+/**
+ * Somebody else's move counts as the rollout's own step down: it goes on from the highest stage within what the flag
+ * serves. A flag between two stages is lowered to the lower one, since no gate knows an exposure that is no stage's.
+ */
+export function acceptDrift(turn: Turn, event: PersonEvent): void {
+  const { state } = turn;
+  const cause = person(event, event.reason);
+  const stage = standingStage(state);
+  const same = sameExposure(stageExposure(state.plan, stage), state.exposure);
+  const name = state.plan.stages[stage]?.name ?? '';
+  endPause(state, ['drift']);
+  state.retry = null;
+  state.grants = [];
+  journal(turn, 'drift-accepted', {
+    cause,
+    summary:
+      `${event.by} accepts what the flag serves, ${audience(state.exposure)}: ` +
+      `${same ? '' : 'it is lowered to the stage within it, and '}the rollout goes on from stage ${name}. ${sentence(event.reason)}`.trim(),
+    flagBefore: state.flagRevision,
+    flagAfter: state.flagRevision,
+    evidence: state.gate?.assessment ?? null,
+  });
+  if (!same) {
+    writeStage(turn, 'accept-drift', stage, cause);
+    return;
+  }
+  const revisions = { before: state.flagRevision, after: state.flagRevision };
+  if (stage !== state.stage) returnToStage(turn, stage, cause, revisions);
   watch(turn);
 }
 

@@ -63,7 +63,14 @@ export interface GateReport {
 /** What an alert is about: the canary alone, the whole service, or another deployment of it. */
 export type AlertScope = 'canary' | 'service' | 'deploy';
 
-export type PersonAction = 'approve' | 'reject' | 'step-back' | 'pause' | 'resume' | 'rollback';
+export type PersonAction =
+  | 'approve'
+  | 'reject'
+  | 'step-back'
+  | 'pause'
+  | 'resume'
+  | 'accept-drift'
+  | 'rollback';
 
 export interface PersonEvent extends Person {
   kind: 'person';

@@ -54,8 +54,16 @@ function booleanVariants(baseline: string, canary: string): Record<string, unkno
   return { [canary]: true, [baseline]: false };
 }
 
-/** Asks for the exposure of a stage, upward or back to where the plan wants it. */
-export function writeStage(turn: Turn, purpose: 'advance' | 'restore', stage: number, cause: Cause): void {
+/**
+ * Asks for the exposure of a stage, upward, back to where the plan wants it, or down to the stage within a drift: onto
+ * the revision that is known and no other.
+ */
+export function writeStage(
+  turn: Turn,
+  purpose: 'advance' | 'restore' | 'accept-drift',
+  stage: number,
+  cause: Cause,
+): void {
   const { state } = turn;
   const exposure = stageExposure(state.plan, stage);
   const id = openWrite(turn, purpose, stage, exposure, cause);
@@ -110,7 +118,8 @@ function pushWrite(
       exposure,
       ...(lease === null ? {} : { lease }),
       direction,
-      expectedRevision: direction === 'raise' ? state.flagRevision : null,
+      // A step back onto a flag that somebody has lowered further would raise it: it is judged as a raise then.
+      expectedRevision: write?.purpose === 'revert' ? null : state.flagRevision,
       author: author(cause),
       reason: reason(cause),
     },

@@ -1,5 +1,7 @@
 import type { Assessment } from '../plans/assessment.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
+import { containedStage } from '../plans/stages.ts';
+import { isDrifted } from './drift.ts';
 import type { GateReport } from './event.ts';
 import { lowerFlag } from './flag.ts';
 import { lapsedText } from './lease.ts';
@@ -20,7 +22,6 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   const before = state.gate.assessment;
   state.gate = { ...state.gate, assessment, queries: report.queries };
   if (report.flag !== null) adoptOwnLate(turn, report.flag);
-  const expected = expectedFlag(state);
   state.memory = report.memory;
   voidGrants(turn, before);
   if (report.flag?.latch != null) {
@@ -47,7 +48,8 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   if (assessment.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
   proceed(turn);
   if (!isActive(state)) return;
-  state.gate = { ...state.gate, key: reportKey(report, expected) };
+  // By the flag as it is known now: somebody who moves it once more before the next poll is no old news.
+  state.gate = { ...state.gate, key: reportKey(report, expectedFlag(state)) };
   // The next stage's gate begins when its exposure lands; should that fail, this one goes on.
   if (state.write?.purpose !== 'advance' && !turn.commands.some(({ kind }) => kind === 'watch'))
     watch(turn, state.gate);
@@ -211,10 +213,16 @@ function pause(
   return true;
 }
 
-/** One stage down; from the first stage that is a rollback. The pause stays until a person ends it. */
+/**
+ * One stage down; from the first stage that is a rollback. Where somebody else has lowered the flag further, only a person
+ * raises it again: without one it goes to the stage within what is served. The pause stays until a person ends it.
+ */
 export function stepBack(turn: Turn, cause: Cause, text: string): void {
   const { state } = turn;
-  if (state.stage <= 0) {
+  const top = state.stage - 1;
+  const alone = isDrifted(state) && cause.kind !== 'person';
+  const stage = alone ? containedStage(state.plan, state.exposure, top) : top;
+  if (stage < 0) {
     stop(turn, {
       transition: 'rollback-requested',
       cause,
@@ -224,5 +232,5 @@ export function stepBack(turn: Turn, cause: Cause, text: string): void {
   }
   if (state.pause === null) addPause(turn, 'stepped-back', text);
   state.retry = null;
-  lowerFlag(turn, 'step-back', state.stage - 1, cause);
+  lowerFlag(turn, 'step-back', stage, cause);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openEvidence } from '../analysis/gate.ts';
 import { sameExposure, withinExposure } from '../plans/exposure.ts';
-import { stageExposure } from '../plans/stages.ts';
+import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import type { Command } from './command.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
@@ -46,6 +46,29 @@ function acceptSplit(world: World): void {
 }
 
 const index = fc.nat({ max: 3 });
+/** What somebody else sets: stages of the plan, what lies between them, less than the first and more than the last. */
+const drifted = fc.tuple(
+  fc.constantFrom(0, 1, 3, 5, 80),
+  fc.constantFrom<string[]>([], ['employees'], ['employees', 'beta']),
+);
+/** Nothing is under way: what the flag does next is somebody else's doing. */
+function isQuiet({ state, gate, flag, pending, answers }: World): boolean {
+  if (state.phase !== 'active' || gate === null || flag.latched || state.write !== null) return false;
+  return pending.length === 0 && answers.length === 0;
+}
+
+/** Random orders seldom rest high up: those that go on are taken up to `stages` stages further by the happy way. */
+function climb(world: World, stages: number): void {
+  for (let round = 0; round < stages && world.state.phase === 'active'; round += 1) {
+    world.event({ kind: 'peers', older: [] });
+    if (world.state.pause !== null) world.person('resume');
+    world.settle();
+    world.report(assessment('pass'));
+    world.person('approve');
+    world.settle();
+  }
+}
+
 /** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 12, arbitrary: index.map((at) => (world: World) => world.land(at)) },
@@ -67,9 +90,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .constantFrom('reject', 'step-back', 'pause', 'resume', 'rollback')
+      .constantFrom('reject', 'step-back', 'pause', 'resume', 'accept-drift', 'rollback')
       .map((action) => (world: World) => void world.person(action)),
   },
+  { weight: 2, arbitrary: fc.constant((world: World) => void world.person('accept-drift')) },
   { weight: 1, arbitrary: fc.constant((world: World) => void world.person('approve', 'sam')) },
   {
     weight: 1,
@@ -88,7 +112,11 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(0, 3, 80).map((percent) => (world: World) => world.drift(percent)),
+    arbitrary: drifted.map(
+      ([percent, segments]) =>
+        (world: World) =>
+          world.drift(percent, segments),
+    ),
   },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
@@ -147,11 +175,16 @@ describe('whatever the order of events', () => {
   it('1: exposure rises only by one stage of the plan, after a passed gate and the approvals asked for', () => {
     fc.assert(
       fc.property(order, (moves) => {
-        every(moves, (_before, _event, commands, { state }) => {
+        every(moves, (before, _event, commands, { state }) => {
           for (const raise of raises(commands)) {
             const { purpose, stage } = state.write ?? { purpose: null, stage: -2 };
             expect(sameExposure(raise.exposure, stageExposure(state.plan, stage))).toBe(true);
             if (purpose === 'restore') continue;
+            if (purpose === 'accept-drift') {
+              expect(withinExposure(raise.exposure, before.exposure)).toBe(true);
+              expect(stage).toBeLessThanOrEqual(before.stage);
+              continue;
+            }
             expect(stage).toBe(state.stage + 1);
             if (state.stage >= 0) expect(state.gate?.assessment?.verdict).toBe('pass');
             const approval = state.stage < 0 || state.plan.stages[state.stage]?.approval !== undefined;
@@ -271,7 +304,8 @@ describe('whatever the order of events', () => {
               before.stage >= 0
             ) {
               const passed = event.kind === 'gate' && event.report.assessment.verdict === 'pass';
-              const restored = event.kind === 'person' && event.action === 'resume';
+              const restored =
+                event.kind === 'person' && (event.action === 'resume' || event.action === 'accept-drift');
               if (!passed && !restored && event.kind !== 'tick') expect(raises(commands)).toEqual([]);
             }
           });
@@ -359,6 +393,78 @@ describe('whatever the order of events', () => {
         world.report(assessment('pass'));
         expect(world.pending).toEqual([]);
         expect(world.flag.exposure.percent).toBe(percent);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('8: a drift that is accepted raises nothing, goes to no stage beyond the present one, and stands once with who and why', () => {
+    const seen = { refused: 0, kept: 0, lowered: 0 };
+    fc.assert(
+      fc.property(order, fc.nat({ max: 4 }), drifted, (moves, stages, [percent, segments]) => {
+        const world = play(moves, () => undefined);
+        climb(world, stages);
+        if (!isQuiet(world)) return;
+        world.drift(percent, segments);
+        world.report(assessment('pass'));
+        const before = world.state;
+        const who = { by: 'kim', roles: [], reason: 'known', accept: null, breakGlass: false };
+        const event: PersonEvent = { kind: 'person', action: 'accept-drift', ...who };
+        const no = refusal(before, event);
+        const commands = world.event(event);
+        const { state } = world;
+        const lines = commands
+          .flatMap((command) => (command.kind === 'record' ? command.request.entries : []))
+          .filter(({ transition }) => transition === 'drift-accepted');
+        const wrote = commands.filter(({ kind }) => kind === 'write');
+        const allowed = withinExposure(world.flag.exposure, stageExposure(before.plan, before.stage));
+        if (no !== null) {
+          seen.refused += 1;
+          expect([no.code, lines, wrote, state.stage]).toEqual(['FLAG_DRIFT', [], [], before.stage]);
+          expect(allowed && containedStage(before.plan, before.exposure, before.stage) >= 0).toBe(false);
+          return;
+        }
+        expect(allowed).toBe(true);
+        expect(lines).toMatchObject([{ cause: { kind: 'person', by: 'kim', reason: 'known' } }]);
+        expect(state.pause?.causes.some(({ kind }) => kind === 'drift') ?? false).toBe(false);
+        expect(state.grants).toEqual([]);
+        const served = world.flag.exposure;
+        if (wrote.length === 0) seen.kept += 1;
+        else seen.lowered += 1;
+        world.settle();
+        const { stage } = world.state;
+        expect(stage).toBeLessThanOrEqual(before.stage);
+        expect(world.flag.exposure).toEqual(stageExposure(state.plan, stage));
+        expect(world.state.exposure).toEqual(world.flag.exposure);
+        expect(withinExposure(world.flag.exposure, served)).toBe(true);
+        if (stage < before.stage)
+          expect(withinExposure(stageExposure(state.plan, stage + 1), served)).toBe(false);
+        // What the flag serves is the rollout's own again: the gate that watches now finds nothing moved.
+        const writes = world.pending.length;
+        world.report(assessment('hold'));
+        expect(world.state.pause?.causes.some(({ kind }) => kind === 'drift') ?? false).toBe(false);
+        expect(world.pending).toHaveLength(writes);
+      }),
+      { numRuns },
+    );
+    expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
+  });
+
+  it('8: a drift that nobody answers is never raised, neither by a step back nor by what follows', () => {
+    fc.assert(
+      fc.property(order, fc.nat({ max: 4 }), drifted, (moves, stages, [percent, segments]) => {
+        const world = play(moves, () => undefined);
+        climb(world, stages);
+        if (!isQuiet(world)) return;
+        world.drift(percent, segments);
+        const there = world.flag.exposure;
+        world.report(assessment('hold'));
+        for (let round = 0; round < 40 && !ENDED.includes(world.state.phase); round += 1) {
+          world.tick();
+          world.settle();
+          expect(withinExposure(world.flag.exposure, there)).toBe(true);
+        }
+        expect(ENDED).toContain(world.state.phase);
       }),
       { numRuns },
     );

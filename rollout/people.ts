@@ -1,6 +1,7 @@
-import { acceptDifference, acceptHeldSplit } from './accepting.ts';
+import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
+import { isDrifted } from './drift.ts';
 import type { PersonEvent } from './event.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
@@ -39,6 +40,9 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
     }
     case 'resume':
       resume(turn, event);
+      return;
+    case 'accept-drift':
+      acceptDrift(turn, event);
       return;
     case 'rollback':
       stop(turn, {
@@ -150,7 +154,7 @@ function reject(turn: Turn, event: PersonEvent): void {
 function resume(turn: Turn, event: PersonEvent): void {
   const { state } = turn;
   const cause = person(event, event.reason);
-  const drifted = state.pause?.causes.some(({ kind }) => kind === 'drift') === true;
+  const drifted = isDrifted(state);
   state.pause = null;
   if (drifted && state.stage >= 0) {
     // The person decides that the plan's exposure holds: the flag goes back to it before anything else.

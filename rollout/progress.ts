@@ -107,6 +107,27 @@ export function enterStage(
   watch(turn);
 }
 
+/** The exposure of an earlier stage is in force: what was approved and waited for above it is void. */
+export function returnToStage(
+  turn: Turn,
+  stage: number,
+  cause: Cause,
+  revisions: { before: number | null; after: number | null },
+): void {
+  const { state, now } = turn;
+  state.stage = stage;
+  state.stageSince = now;
+  state.exposure = stageExposure(state.plan, stage);
+  state.grants = [];
+  state.waitingSince = null;
+  journal(turn, 'stepped-back', {
+    cause,
+    summary: `Back to stage ${state.plan.stages[stage]?.name ?? ''}.`,
+    flagBefore: revisions.before,
+    flagAfter: revisions.after,
+  });
+}
+
 /** Starts the gate of the present stage, in place of the one that ran. */
 export function watch(turn: Turn, known: GateState | null = null): void {
   const { state } = turn;

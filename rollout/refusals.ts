@@ -1,6 +1,7 @@
 import type { SeenSplit } from '../plans/assessment.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
+import { acceptDriftRefusal } from './drift.ts';
 import type { PersonEvent, Refusal } from './event.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
@@ -54,6 +55,8 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
         : null;
     case 'resume':
       return resumeRefusal(state);
+    case 'accept-drift':
+      return acceptDriftRefusal(state);
     case 'rollback':
       return null;
   }
@@ -147,7 +150,7 @@ function rejectRefusal(state: RolloutState, event: PersonEvent): Refusal | null 
   return null;
 }
 
-function resumeRefusal(state: RolloutState): Refusal | null {
+export function resumeRefusal(state: RolloutState): Refusal | null {
   if (state.pause === null) return { code: 'NOT_WAITING', message: `${state.id} is not paused` };
   const grave = state.pause.causes.find(({ kind }) => kind === 'hard' || kind === 'soft');
   if (grave === undefined) return null;

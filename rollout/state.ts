@@ -11,7 +11,7 @@ import type { GateMemory, Person } from './event.ts';
 /** A flag write that was asked for and not answered yet. At most one counts; an older answer is a note. */
 export interface PendingWrite {
   id: number;
-  purpose: 'claim' | 'advance' | 'restore' | 'step-back' | 'revert';
+  purpose: 'claim' | 'advance' | 'restore' | 'accept-drift' | 'step-back' | 'revert';
   /** Stage index in force once the write has landed. */
   stage: number;
   exposure: Exposure;

@@ -1,8 +1,10 @@
 import { stageExposure } from '../plans/stages.ts';
-import type { RolloutView } from '../plans/view.ts';
+import type { Drift, RolloutView } from '../plans/view.ts';
+import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
+import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
 import { stopExposure } from './exposure.ts';
-import { heldSplit } from './refusals.ts';
+import { heldSplit, resumeRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 
 /** A rollout as people see it, from what it knows. */
@@ -45,6 +47,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
             deadline: state.pause.deadline,
             then: state.pause.then,
           },
+    ...driftView(state),
     stop:
       state.stop === null
         ? null
@@ -57,6 +60,29 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
 function stageState(state: RolloutState, index: number): 'done' | 'now' | 'ahead' {
   if (state.phase === 'completed' || index < state.stage) return 'done';
   return index === state.stage ? 'now' : 'ahead';
+}
+
+/** Both answers to a drift, while they can be given; what is graver is answered first. */
+function driftView(state: RolloutState): { drift?: Drift } {
+  if (!isDrifted(state) || state.stage < 0 || state.write !== null || resumeRefusal(state) !== null)
+    return {};
+  const no = acceptDriftRefusal(state);
+  return {
+    drift: {
+      restores: stageExposure(state.plan, state.stage),
+      accepts: no === null ? (state.plan.stages[standingStage(state)]?.name ?? null) : null,
+      refused: no?.message ?? null,
+    },
+  };
+}
+
+function driftText(state: RolloutState): string {
+  const { drift } = driftView(state);
+  if (drift === undefined) return '';
+  const resume = `\`tidegate resume\` takes the flag back to ${audience(drift.restores)}`;
+  return drift.accepts === null
+    ? ` ${resume}; \`tidegate accept-drift\` is refused: ${drift.refused ?? ''}.`
+    : ` ${resume}; \`tidegate accept-drift\` goes on from stage ${drift.accepts}, within what it serves.`;
 }
 
 function nextText(state: RolloutState, blockers: RolloutView['blockers']): string {
@@ -80,7 +106,7 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
           ? ''
           : ' The traffic is not split as planned: mend that, or accept it as it is with `tidegate approve` and a reason.';
       if (state.pause !== null)
-        return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.${split}`;
+        return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.${driftText(state)}${split}`;
       if (first.kind === 'gate') return `When the gate passes, ${move}.${split}`;
       return `${move[0]?.toUpperCase() ?? ''}${move.slice(1)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
     }

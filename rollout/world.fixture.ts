@@ -4,7 +4,7 @@ import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../pla
 import type { JournalEntry } from '../plans/journal.ts';
 import { Plan } from '../plans/plan.ts';
 import type { ClaimRequest, Command, GateRequest, WriteRequest } from './command.ts';
-import type { GateReport, RolloutEvent } from './event.ts';
+import type { GateReport, PersonAction, RolloutEvent } from './event.ts';
 import { openRollout, type RolloutState } from './state.ts';
 import { nextDeadline, step } from './step.ts';
 
@@ -155,7 +155,8 @@ export class World {
     if (direction === 'raise' || !withinExposure(exposure, this.flag.exposure)) {
       if (this.flag.latched) return this.refused(id, 'latched');
       if (epoch !== this.flag.epoch) return this.refused(id, 'stale-epoch');
-      if (expectedRevision !== this.flag.revision) return this.refused(id, 'drift');
+      if (expectedRevision !== null && expectedRevision !== this.flag.revision)
+        return this.refused(id, 'drift');
     }
     const before = this.flag.revision;
     if (!sameExposure(exposure, this.flag.exposure)) {
@@ -189,10 +190,10 @@ export class World {
   }
 
   /** Somebody moves the flag by hand. */
-  drift(percent: number): void {
+  drift(percent: number, segments: string[] = []): void {
     this.flag = {
       ...this.flag,
-      exposure: { percent, segments: [], variant: null },
+      exposure: { percent, segments, variant: null },
       revision: this.flag.revision + 1,
       fallback: null,
       lapsed: false,
@@ -220,11 +221,7 @@ export class World {
     });
   }
 
-  person(
-    action: 'approve' | 'reject' | 'step-back' | 'pause' | 'resume' | 'rollback',
-    by = 'kim',
-    roles = ['lead', 'on-call'],
-  ): Command[] {
+  person(action: PersonAction, by = 'kim', roles = ['lead', 'on-call']): Command[] {
     return this.event({
       kind: 'person',
       action,

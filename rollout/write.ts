@@ -1,9 +1,8 @@
 import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
-import { stageExposure } from '../plans/stages.ts';
 import type { RolloutEvent } from './event.ts';
 import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
-import { enterStage, expectedFlag, watch } from './progress.ts';
+import { enterStage, expectedFlag, returnToStage, watch } from './progress.ts';
 import { isOwnLate } from './report.ts';
 import { rolledBack, stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -65,6 +64,10 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
     case 'step-back':
       steppedBack(turn, write.stage, revisions);
       return;
+    case 'accept-drift':
+      returnToStage(turn, write.stage, write.cause, revisions);
+      watch(turn);
+      return;
     case 'revert':
       state.exposure = write.exposure;
       rolledBack(turn, revisions);
@@ -81,17 +84,7 @@ function steppedBack(
 ): void {
   const { state, now } = turn;
   const cause = state.pause?.causes[0]?.text ?? 'stepped back';
-  state.stage = stage;
-  state.stageSince = now;
-  state.exposure = stageExposure(state.plan, stage);
-  state.grants = [];
-  state.waitingSince = null;
-  journal(turn, 'stepped-back', {
-    cause: policy(cause),
-    summary: `Back to stage ${state.plan.stages[stage]?.name ?? ''}.`,
-    flagBefore: revisions.before,
-    flagAfter: revisions.after,
-  });
+  returnToStage(turn, stage, policy(cause), revisions);
   const { deadline, then } = state.plan.policy.pause;
   const causes = state.pause?.causes ?? [];
   // A new clock: whoever is on call gets the same time again before the next step down.
@@ -192,7 +185,8 @@ export function retryWrite(turn: Turn): void {
   }
   if (write.purpose === 'step-back' || write.purpose === 'revert')
     lowerFlag(turn, write.purpose, write.stage, write.cause);
-  else writeStage(turn, 'restore', write.stage, write.cause);
+  else
+    writeStage(turn, write.purpose === 'accept-drift' ? 'accept-drift' : 'restore', write.stage, write.cause);
   // The clock starts again when this attempt answers.
   state.retry = { attempts: retry.attempts, at: Number.MAX_SAFE_INTEGER };
 }
@@ -211,13 +205,14 @@ export function adoptOwnLate(turn: Turn, flag: { revision: number; exposure: Exp
   return true;
 }
 
+/** Told once for each revision: whoever answers a drift answers what is served now. */
 export function pauseForDrift(turn: Turn, text: string): void {
   const { state } = turn;
   state.grants = [];
-  if (!addPause(turn, 'drift', text)) return;
+  const fresh = addPause(turn, 'drift', text);
   journal(turn, 'drift', {
     cause: { kind: 'flag', reason: text },
-    summary: `Paused: ${text}.`,
+    summary: `${fresh ? 'Paused' : 'Still paused'}: ${text}.`,
     flagBefore: state.flagRevision,
   });
 }

@@ -31,7 +31,15 @@ export const CheckReply = z.strictObject({
 });
 
 /** The body of every action on a rollout; each action reads the fields that it names. */
-export const ACTIONS = ['approve', 'reject', 'step-back', 'pause', 'resume', 'rollback'] as const;
+export const ACTIONS = [
+  'approve',
+  'reject',
+  'step-back',
+  'pause',
+  'resume',
+  'accept-drift',
+  'rollback',
+] as const;
 export const Action = z.enum(ACTIONS);
 export type Action = z.infer<typeof Action>;
 export const ActionRequest = z.strictObject({

@@ -92,6 +92,10 @@ describe('a lowering write', () => {
   test('of another rollout is refused', () => {
     expect(judge({ ...lower, rolloutId: 'r-2' }, flag, null)).toBe('not-owner');
   });
+  test('that would widen, since somebody has lowered the flag further, is refused like a raise', () => {
+    const wide = { ...lower, exposure: to(25), epoch: flag.epoch };
+    expect(judge(wide, flag, null)).toBe('drift');
+  });
   test('that comes after a kill and would widen again is refused', () =>
     expect(judge(lower, latched, null)).toBe('latched'));
 });

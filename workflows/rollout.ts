@@ -55,7 +55,9 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     actUpdate,
     ({ message }) => {
       const entries = dispatch({ kind: 'person', ...message });
-      return { summary: entries.at(0)?.summary ?? '', view: viewOf(state, Date.now()) };
+      // What waits for the flag is journaled once that has landed.
+      const summary = entries.at(0)?.summary ?? 'The flag is being written.';
+      return { summary, view: viewOf(state, Date.now()) };
     },
     {
       validator: ({ rolloutId, message }: Addressed<Omit<PersonEvent, 'kind'>>) =>

@@ -66,6 +66,7 @@ const DECISIONS: readonly Transition[] = [
   'paused',
   'resumed',
   'accepted',
+  'drift-accepted',
   'amended',
   'rollback-requested',
   'killed',

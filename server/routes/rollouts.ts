@@ -36,6 +36,7 @@ const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   'step-back': ['operate'],
   pause: ['operate'],
   resume: ['operate'],
+  'accept-drift': ['operate'],
   rollback: ['operate'],
 };
 

@@ -120,6 +120,15 @@ async function served(flag: string): Promise<number> {
   return enabled ? Number(strategies[0]?.parameters.rollout ?? -1) : 0;
 }
 
+/** What a person does in Unleash's own interface. */
+async function move(flag: string, percent: number): Promise<void> {
+  const path = `${FEATURES}/${flag}/environments/production`;
+  const { strategies } = (await unleash.api('GET', path)) as { strategies: { id: string }[] };
+  await unleash.api('PATCH', `${path}/strategies/${strategies[0]?.id ?? ''}`, [
+    { op: 'replace', path: '/parameters/rollout', value: String(percent) },
+  ]);
+}
+
 it('takes a flag on Unleash to 100 % by itself', async () => {
   const stages = [
     '{ name: 5%, percent: 5, bake: 2s, minRequests: 50 }',
@@ -136,14 +145,7 @@ it('pauses when somebody moves the flag in Unleash, says who, and goes back to t
     plan('second', ['{ name: 5%, percent: 5, bake: 1h }', '{ name: 100%, percent: 100 }']),
   );
   await expect.poll(async () => (await view(id))?.stage, { timeout: 30_000 }).toBe('5%');
-  const { strategies } = (await unleash.api('GET', `${FEATURES}/second/environments/production`)) as {
-    strategies: { id: string }[];
-  };
-  await unleash.api(
-    'PATCH',
-    `${FEATURES}/second/environments/production/strategies/${strategies[0]?.id ?? ''}`,
-    [{ op: 'replace', path: '/parameters/rollout', value: '50' }],
-  );
+  await move('second', 50);
   await expect
     .poll(async () => (await view(id))?.pause?.reason ?? '', { timeout: 30_000 })
     .toMatch(/admin moved the flag.* 50 %/);
@@ -159,6 +161,52 @@ it('pauses when somebody moves the flag in Unleash, says who, and goes back to t
   expect(await served('second')).toBe(0);
   await expect.poll(async () => (await view(id))?.phase, { timeout: 30_000 }).toBe('rolled-back');
 }, 120_000);
+
+it('goes on from where somebody moved the flag in Unleash when a person accepts that, and never above its stage', async () => {
+  const stages = [
+    '{ name: 5%, percent: 5, bake: 2s, minRequests: 50 }',
+    '{ name: 25%, percent: 25, bake: 1h }',
+    '{ name: 100%, percent: 100 }',
+  ];
+  const id = await submit(plan('accepted', stages));
+  await expect.poll(async () => (await view(id))?.stage, { timeout: 60_000 }).toBe('25%');
+  const server = ['--server', stack.urls.server, '--config', stack.configFile];
+  const accept = () => run(['accept-drift', id, '--as', 'kim', '--reason', 'known', ...server]);
+  const drifted = (percent: number) =>
+    expect
+      .poll(async () => (await view(id))?.pause?.reason ?? '', { timeout: 30_000 })
+      .toMatch(new RegExp(`admin moved the flag.* ${percent} %`));
+
+  await move('accepted', 60);
+  await drifted(60);
+  expect((await view(id))?.next).toContain('`tidegate accept-drift` is refused');
+  const refused = await accept();
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain('more than the 25 % of stage 25%');
+  expect(refused.stderr).toContain('FLAG_DRIFT');
+  expect(await served('accepted')).toBe(60);
+
+  await move('accepted', 10);
+  await expect.poll(async () => (await view(id))?.exposure.percent, { timeout: 30_000 }).toBe(10);
+  expect((await view(id))?.next).toContain('`tidegate accept-drift` goes on from stage 5%');
+  const accepted = await accept();
+  expect(accepted).toMatchObject({ status: 0, stderr: '' });
+  expect(accepted.stdout).toContain('kim accepts what the flag serves, 10 %');
+  await expect.poll(() => served('accepted'), { timeout: 30_000 }).toBe(5);
+  // By its own gate again, and one stage at a time.
+  await expect.poll(() => served('accepted'), { timeout: 60_000 }).toBe(25);
+  const journal = async () => {
+    const { entries } = (await (await stack.api(`/rollouts/${id}/journal`)).json()) as {
+      entries: { transition: string }[];
+    };
+    return entries.map(({ transition }) => transition).slice(-6);
+  };
+  await expect
+    .poll(journal, { timeout: 30_000 })
+    .toEqual(['drift', 'drift', 'drift-accepted', 'stepped-back', 'gate-passed', 'advanced']);
+  expect(await run(['rollback', id, '--as', 'kim', ...server])).toMatchObject({ status: 0 });
+  await expect.poll(() => served('accepted'), { timeout: 30_000 }).toBe(0);
+}, 180_000);
 
 it('kills a flag on Unleash with --direct while the server, Temporal and PostgreSQL are down', async () => {
   const id = await submit(
