@@ -208,6 +208,13 @@ describe('what is said and what to write instead', () => {
     ['flag: {', 'mode: observe\nflag: {', '2:1', 'PLAN-NOT-SUPPORTED', 'take it out'],
     ['flag: {', 'reversibility: forward-only\nflag: {', '2:16', 'PLAN-SAFE-EXPOSURE', 'frozen'],
     ['flag: {', 'safeExposure: frozen\nflag: {', '2:1', 'PLAN-SAFE-EXPOSURE', 'take it out'],
+    [
+      'flag: {',
+      'reversibility: forward-only\nsafeExposure: frozen\npolicy: { soft: step-back }\nflag: {',
+      '4:17',
+      'PLAN-SAFE-EXPOSURE',
+      'pause',
+    ],
     ['flag: {', 'source: { poll: 0.5s }\nflag: {', '2:17', 'PLAN-TIME', '1s or more'],
     [
       'flag: {',

@@ -40,7 +40,9 @@ export function acceptDifference(turn: Turn, event: PersonEvent): void {
     accepted,
     queries: state.gate?.queries ?? [],
   });
-  watch(turn);
+  if (state.withdrawn === true && state.pause === null)
+    writeStage(turn, 'restore', state.stage, person(event, event.reason));
+  else watch(turn);
 }
 
 /**
@@ -86,6 +88,7 @@ export function acceptDrift(turn: Turn, event: PersonEvent): void {
   const same = sameExposure(stageExposure(state.plan, stage), state.exposure);
   const name = state.plan.stages[stage]?.name ?? '';
   endPause(state, ['drift']);
+  state.withdrawn = false;
   state.retry = null;
   state.grants = [];
   journal(turn, 'drift-accepted', {
@@ -102,7 +105,7 @@ export function acceptDrift(turn: Turn, event: PersonEvent): void {
     return;
   }
   const revisions = { before: state.flagRevision, after: state.flagRevision };
-  if (stage !== state.stage) returnToStage(turn, stage, cause, revisions);
+  if (stage !== state.stage) returnToStage(turn, { stage, exposure: state.exposure }, cause, revisions);
   watch(turn);
 }
 

@@ -1,4 +1,4 @@
-import { withinExposure } from '../plans/exposure.ts';
+import { sameExposure, withinExposure } from '../plans/exposure.ts';
 import { canaryExposure, containedStage, stageExposure } from '../plans/stages.ts';
 import { audience } from '../plans/words.ts';
 import type { Refusal } from './event.ts';
@@ -40,6 +40,14 @@ export function acceptDriftRefusal(state: RolloutState): Refusal | null {
     return {
       code: 'FLAG_DRIFT',
       message: `the flag serves ${audience(exposure)}, less than the first stage: there is no stage to go on from`,
+    };
+  if (
+    plan.reversibility === 'forward-only' &&
+    !sameExposure(stageExposure(plan, standingStage(state)), exposure)
+  )
+    return {
+      code: 'FLAG_DRIFT',
+      message: `the flag serves ${audience(exposure)}, and a forward-only plan is not lowered to the stage within it`,
     };
   return null;
 }

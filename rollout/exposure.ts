@@ -4,5 +4,13 @@ import type { RolloutState } from './state.ts';
 
 /** Where a stop ends: nobody exposed, or the safe exposure that the plan names. */
 export function stopExposure(state: RolloutState): Exposure {
-  return safeExposure(state.plan, state.exposure);
+  const { plan, exposure } = state;
+  return safeExposure(plan, typeof plan.safeExposure === 'object' ? reached(state) : exposure);
+}
+
+/** A write that is out may have landed: whoever it exposes may have the canary. */
+function reached({ exposure, write }: RolloutState): Exposure {
+  if (write === null) return exposure;
+  const segments = [...new Set([...exposure.segments, ...write.exposure.segments])];
+  return { ...exposure, percent: Math.max(exposure.percent, write.exposure.percent), segments };
 }

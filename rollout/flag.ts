@@ -73,7 +73,9 @@ export function writeStage(
 /** Asks for less exposure. The owner's lowering writes are never refused for their epoch. */
 export function lowerFlag(turn: Turn, purpose: 'step-back' | 'revert', stage: number, cause: Cause): void {
   const { state } = turn;
-  const exposure = purpose === 'revert' ? stopExposure(state) : stageExposure(state.plan, stage);
+  // The old path cannot read what a forward-only canary has written: nobody goes back to the baseline.
+  const safe = purpose === 'revert' || state.plan.reversibility === 'forward-only';
+  const exposure = safe ? stopExposure(state) : stageExposure(state.plan, stage);
   const id = openWrite(turn, purpose, stage, exposure, cause);
   pushWrite(turn, id, exposure, 'lower', cause);
 }
@@ -105,7 +107,10 @@ function pushWrite(
   const { state } = turn;
   const { flag, environment } = state.plan;
   const { write } = state;
-  const lease = write === null || write.purpose === 'revert' ? null : stageLease(state.plan, write.stage);
+  const lease =
+    write === null || write.purpose === 'revert' || write.exposure.variant !== null
+      ? null
+      : stageLease(state.plan, write.stage);
   turn.commands.push({
     kind: 'write',
     request: {

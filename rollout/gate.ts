@@ -1,8 +1,10 @@
 import type { Assessment } from '../plans/assessment.ts';
+import { sameExposure } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import { containedStage } from '../plans/stages.ts';
 import { isDrifted } from './drift.ts';
 import type { GateReport } from './event.ts';
+import { stopExposure } from './exposure.ts';
 import { lowerFlag } from './flag.ts';
 import { lapsedText } from './lease.ts';
 import { expectedFlag, proceed, watch } from './progress.ts';
@@ -214,19 +216,23 @@ function pause(
 }
 
 /**
- * One stage down; from the first stage that is a rollback. Where somebody else has lowered the flag further, only a person
- * raises it again: without one it goes to the stage within what is served. The pause stays until a person ends it.
+/**
+ * One stage down; of a forward-only plan, in the same stage, to its safe variant for all who have the canary. Where somebody
+ * else has lowered the flag further, only a person raises it again: without one it goes to the stage within what is served.
+ * Where there is nothing to step back to, that is a rollback. The pause stays until a person ends it.
  */
 export function stepBack(turn: Turn, cause: Cause, text: string): void {
   const { state } = turn;
+  const forward = state.plan.reversibility === 'forward-only';
   const top = state.stage - 1;
   const alone = isDrifted(state) && cause.kind !== 'person';
-  const stage = alone ? containedStage(state.plan, state.exposure, top) : top;
-  if (stage < 0) {
+  const below = alone ? containedStage(state.plan, state.exposure, top) : top;
+  const stage = forward && top >= 0 ? state.stage : below;
+  if (stage < 0 || (forward && sameExposure(stopExposure(state), state.exposure))) {
     stop(turn, {
       transition: 'rollback-requested',
       cause,
-      summary: `There is no stage to step back to: ${text}.`,
+      summary: `There is ${state.stage <= 0 ? 'no stage' : 'nothing'} to step back to: ${text}.`,
     });
     return;
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openEvidence } from '../analysis/gate.ts';
-import { sameExposure, withinExposure } from '../plans/exposure.ts';
+import { NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import type { Command } from './command.ts';
@@ -468,6 +468,43 @@ describe('whatever the order of events', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('nobody who had the canary of a forward-only plan gets the baseline, unless somebody else moves the flag', () => {
+    const safe = {
+      reversibility: 'forward-only',
+      safeExposure: { variant: 'paused' },
+      flag: { key: 'pricing', variants: { on: true, off: false, paused: 'paused' } },
+    };
+    const plans = fc.constantFrom(
+      planOf({ ...safe, approvals: {} }),
+      planOf({ ...safe, approvals: {}, lease: '10m', policy: { soft: 'step-back' } }),
+    );
+    let steps = 0;
+    fc.assert(
+      fc.property(order, plans, (moves, plan) => {
+        const world = new World(plan);
+        let had = NO_EXPOSURE;
+        world.event({ kind: 'begin' });
+        const opening: Move[] = [1, 2, 3].flatMap(() => [
+          (at) => at.settle(),
+          (at) => at.report(assessment('pass')),
+        ]);
+        for (const one of [...opening, ...moves]) {
+          const { revision } = world.flag;
+          const out = world.pending.length;
+          one(world);
+          const { exposure, lapsed } = world.flag;
+          const foreign = !opening.includes(one) && world.pending.length === out;
+          if (world.flag.revision !== revision && foreign && !lapsed) break;
+          expect(withinExposure(had, { ...exposure, variant: null })).toBe(true);
+          if (exposure.variant === null) had = exposure;
+        }
+        steps += world.journal.filter(({ transition }) => transition === 'stepped-back').length;
+      }),
+      { numRuns },
+    );
+    expect(steps).toBeGreaterThan(0);
   });
 
   it('a lease that runs out only lowers, is told as one, and raises nothing again before a person resumes', () => {

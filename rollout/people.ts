@@ -156,7 +156,7 @@ function resume(turn: Turn, event: PersonEvent): void {
   const cause = person(event, event.reason);
   const drifted = isDrifted(state);
   state.pause = null;
-  if (drifted && state.stage >= 0) {
+  if ((drifted || state.withdrawn === true) && state.stage >= 0) {
     // The person decides that the plan's exposure holds: the flag goes back to it before anything else.
     writeStage(turn, 'restore', state.stage, cause);
     return;

@@ -1,6 +1,8 @@
+import type { Exposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
+import { audience } from '../plans/words.ts';
 import { blockersOf, gatePassed, granted, neededApproval, peersWanted } from './blockers.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
 import { stopExposure } from './exposure.ts';
@@ -107,22 +109,26 @@ export function enterStage(
   watch(turn);
 }
 
-/** The exposure of an earlier stage is in force: what was approved and waited for above it is void. */
+/** The exposure of an earlier stage, or a safe one, is in force: what was approved and waited for above it is void. */
 export function returnToStage(
   turn: Turn,
-  stage: number,
+  { stage, exposure }: { stage: number; exposure: Exposure },
   cause: Cause,
   revisions: { before: number | null; after: number | null },
 ): void {
   const { state, now } = turn;
+  const name = state.plan.stages[stage]?.name ?? '';
   state.stage = stage;
   state.stageSince = now;
-  state.exposure = stageExposure(state.plan, stage);
+  state.exposure = exposure;
+  state.withdrawn = exposure.variant !== null;
   state.grants = [];
   state.waitingSince = null;
   journal(turn, 'stepped-back', {
     cause,
-    summary: `Back to stage ${state.plan.stages[stage]?.name ?? ''}.`,
+    summary: state.withdrawn
+      ? `The canary is withdrawn in stage ${name}: the flag serves ${audience(exposure)}.`
+      : `Back to stage ${name}.`,
     flagBefore: revisions.before,
     flagAfter: revisions.after,
   });
@@ -151,7 +157,7 @@ export function expectedFlag({ flagRevision, exposure, epoch, offline = 0 }: Rol
 /** What the gate of a state is asked to watch; null when there is none. */
 export function gateRequest(state: RolloutState): GateRequest | null {
   const { gate, startedAt, stageSince } = state;
-  if (gate === null || startedAt === null || stageSince === null) return null;
+  if (gate === null || startedAt === null || stageSince === null || state.withdrawn === true) return null;
   const lease = stageLease(state.plan, gate.stage);
   return {
     id: gate.id,

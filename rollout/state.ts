@@ -118,6 +118,8 @@ export interface RolloutState {
   stageSince: number | null;
   endedAt: number | null;
   exposure: Exposure;
+  /** True after a step back of a forward-only plan: nobody has the canary, and no gate watches. */
+  withdrawn?: boolean;
   flagRevision: number | null;
   /** Lowering writes that stand on disk only: their revisions are made when PostgreSQL is back, and are ours. */
   offline?: number;

@@ -106,7 +106,7 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
           ? ''
           : ' The traffic is not split as planned: mend that, or accept it as it is with `tidegate approve` and a reason.';
       if (state.pause !== null)
-        return `Paused: a person must act, else ${state.pause.then === 'rollback' ? 'it rolls back' : 'it steps back'}.${driftText(state)}${split}`;
+        return `Paused: a person must act, else ${state.pause.then === 'rollback' || state.withdrawn === true ? 'it rolls back' : 'it steps back'}.${driftText(state)}${split}`;
       if (first.kind === 'gate') return `When the gate passes, ${move}.${split}`;
       return `${move[0]?.toUpperCase() ?? ''}${move.slice(1)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
     }

@@ -4,6 +4,7 @@ import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
 import { enterStage, expectedFlag, returnToStage, watch } from './progress.ts';
 import { isOwnLate } from './report.ts';
+import type { PendingWrite } from './state.ts';
 import { rolledBack, stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal, policy } from './turn.ts';
@@ -53,6 +54,12 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
       return;
     case 'restore':
       state.exposure = write.exposure;
+      if (state.withdrawn === true) {
+        state.withdrawn = false;
+        // Nobody had the canary since the step back: the stage begins again.
+        state.stageSince = turn.now;
+        state.gate = null;
+      }
       journal(turn, 'resumed', {
         cause: write.cause,
         summary: 'The flag is where the plan wants it again.',
@@ -62,10 +69,10 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
       watch(turn);
       return;
     case 'step-back':
-      steppedBack(turn, write.stage, revisions);
+      steppedBack(turn, write, revisions);
       return;
     case 'accept-drift':
-      returnToStage(turn, write.stage, write.cause, revisions);
+      returnToStage(turn, write, write.cause, revisions);
       watch(turn);
       return;
     case 'revert':
@@ -79,12 +86,12 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
 
 function steppedBack(
   turn: Turn,
-  stage: number,
+  { stage, exposure }: PendingWrite,
   revisions: { before: number | null; after: number | null },
 ): void {
   const { state, now } = turn;
   const cause = state.pause?.causes[0]?.text ?? 'stepped back';
-  returnToStage(turn, stage, policy(cause), revisions);
+  returnToStage(turn, { stage, exposure }, policy(cause), revisions);
   const { deadline, then } = state.plan.policy.pause;
   const causes = state.pause?.causes ?? [];
   // A new clock: whoever is on call gets the same time again before the next step down.
@@ -94,7 +101,21 @@ function steppedBack(
     deadline: now + deadline * 1000,
     then,
   };
-  watch(turn);
+  if (state.withdrawn) withdrawGate(turn);
+  else watch(turn);
+}
+
+/** Nothing is left to compare. What a person can still accept is what the gate has stopped at. */
+function withdrawGate({ state, commands }: Turn): void {
+  const assessment = state.gate?.assessment ?? null;
+  state.gates += 1;
+  if (state.gate !== null)
+    state.gate = {
+      ...state.gate,
+      id: state.gates,
+      assessment: assessment?.verdict === 'soft' ? assessment : null,
+    };
+  commands.push({ kind: 'unwatch' });
 }
 
 export function onRefused(turn: Turn, event: Of<'write-refused'>): void {

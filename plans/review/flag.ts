@@ -26,6 +26,14 @@ export function reviewFlag({ plan, error, sound }: Review): void {
     const instead = 'take it out, or write `reversibility: forward-only`';
     error(['safeExposure'], { rule: 'PLAN-SAFE-EXPOSURE', message, instead, key: true });
   }
+  if (safeExposure === 'frozen' && plan.policy.soft === 'step-back' && sound(['policy', 'soft'])) {
+    const message = 'a frozen exposure has nothing to step back to';
+    error(['policy', 'soft'], {
+      rule: 'PLAN-SAFE-EXPOSURE',
+      message,
+      instead: '`pause`, or `safeExposure: { variant: NAME }`',
+    });
+  }
   if (safeExposure === undefined || safeExposure === 'frozen' || !sound(['safeExposure'])) return;
   const { variant } = safeExposure;
   const path = ['safeExposure', 'variant'];

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { stageExposure } from '../plans/stages.ts';
+import { assessment, planOf, World } from './world.fixture.ts';
+
+const SAFE = {
+  reversibility: 'forward-only',
+  safeExposure: { variant: 'paused' },
+  flag: { key: 'pricing', variants: { on: true, off: false, paused: 'paused' } },
+  approvals: {},
+};
+const FROZEN = { reversibility: 'forward-only', safeExposure: 'frozen', approvals: {} };
+
+/** A rollout in its stage of 5 %. */
+function atFive(more: object): World {
+  const world = new World(planOf(more));
+  world.event({ kind: 'begin' });
+  for (let round = 0; round < 10 && world.state.stage < 2; round += 1) {
+    world.event({ kind: 'peers', older: [] });
+    world.settle();
+    if (world.state.stage < 2) world.report(assessment('pass'));
+  }
+  expect(world.flag.exposure).toEqual({ percent: 5, segments: ['employees'], variant: null });
+  return world;
+}
+
+describe('a step back of a forward-only plan', () => {
+  it('gives the safe variant to all who have the canary, and the canary to them again when somebody resumes', () => {
+    const world = atFive(SAFE);
+    const entered = world.state.stageSince;
+    world.person('step-back');
+    world.settle();
+    expect(world.flag.exposure).toEqual({ percent: 5, segments: ['employees'], variant: 'paused' });
+    expect(world.state).toMatchObject({ phase: 'active', stage: 2, withdrawn: true });
+    // Without a canary there is nothing to compare, and so no data to miss.
+    expect(world.gate).toBeNull();
+    expect(world.journal.at(-1)?.summary).toContain('on variant paused');
+
+    world.now += 60_000;
+    world.person('resume');
+    world.settle();
+    expect(world.flag.exposure).toEqual(stageExposure(world.state.plan, 2));
+    expect(world.state).toMatchObject({ stage: 2, withdrawn: false });
+    expect(world.gate).toMatchObject({ stage: 2, stageSince: world.now });
+    expect(world.state.stageSince).not.toBe(entered);
+    expect(world.state.gate?.assessment).toBeNull();
+  });
+
+  it('at a soft stop can be answered by accepting the difference', () => {
+    const world = atFive({ ...SAFE, policy: { soft: 'step-back' } });
+    world.report(assessment('soft'));
+    world.settle();
+    expect(world.flag.exposure.variant).toBe('paused');
+    world.person('approve');
+    world.settle();
+    expect(world.flag.exposure).toEqual(stageExposure(world.state.plan, 2));
+    expect(world.gate).not.toBeNull();
+  });
+
+  it('that nobody answers ends in the safe exposure', () => {
+    const world = atFive(SAFE);
+    world.person('step-back');
+    world.settle();
+    world.tick();
+    for (let round = 0; round < 20 && world.state.phase === 'active'; round += 1) world.tick();
+    world.settle();
+    expect(world.state.phase).toBe('rolled-back');
+    expect(world.flag.exposure).toEqual({ percent: 5, segments: ['employees'], variant: 'paused' });
+  });
+
+  it('that is frozen ends the rollout where it is: there is nothing to step back to', () => {
+    const world = atFive(FROZEN);
+    world.person('step-back');
+    world.settle();
+    expect(world.state.phase).toBe('rolled-back');
+    expect(world.flag.exposure).toEqual({ percent: 5, segments: ['employees'], variant: null });
+  });
+});
