@@ -1,6 +1,4 @@
-import { isFailure } from '../plans/failures.ts';
-import type { Plan } from '../plans/plan.ts';
-import type { RecordRequest } from '../rollout/command.ts';
+import type { AmendedPlan, RecordRequest } from '../rollout/command.ts';
 import type { ActivityParts } from './parts.ts';
 
 export interface FlagOf {
@@ -40,21 +38,6 @@ export function createRecordActivities({
         .map(({ id }) => id);
     },
 
-    async savePlan({
-      rolloutId,
-      plan,
-      text,
-    }: {
-      rolloutId: string;
-      plan: Plan;
-      text: string;
-    }): Promise<void> {
-      try {
-        await store.amend(rolloutId, plan, text);
-      } catch (error) {
-        // The rollout ended while the database was away: its plan is history, nothing is lost.
-        if (!isFailure(error) || error.code !== 'ROLLOUT_OVER') throw error;
-      }
-    },
+    savePlan: (revision: AmendedPlan): Promise<void> => store.amend(revision),
   };
 }

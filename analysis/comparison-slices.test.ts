@@ -11,7 +11,7 @@ function comparisonOf(stage: string, sliceErrors: number): Comparison {
   const { replay } = tellStory({ plan, chapters: [{ stage, sliceErrors, polls: 40 }] });
   const visit = replay.visits.at(-1);
   if (visit === undefined) throw new Error('no visit');
-  return compare(visit, plan);
+  return compare(visit);
 }
 
 const cells = (of: Comparison, slice: string | null) =>
@@ -62,7 +62,7 @@ describe('a comparison of a plan with slices', () => {
   test('says of a stage that is not compared, and of one ahead, what is not known', () => {
     const rows = cells(comparisonOf('100%', 0.4), SLICE);
     expect(rows.find(({ metric }) => metric === 'errors')).toMatchObject({ difference: 'not compared' });
-    const ahead = compareAhead(plan, 1);
+    const ahead = compareAhead(plan, { stageIndex: 1 });
     expect(cells(ahead, SLICE)[0]).toMatchObject({ canary: 'no data', verdict: '–' });
     expect(cells(ahead, SLICE).find(({ metric }) => metric === 'errors')).toMatchObject({
       canary: 'no data',

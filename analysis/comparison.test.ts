@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
+import type { Margin } from '../plans/units.ts';
 import { compare, compareAhead } from './comparison.ts';
 import { cellsOf, comparisonMarkdown, notesOf } from './comparison-cells.ts';
 import { assess } from './gate.ts';
@@ -69,7 +70,7 @@ function polls(
 }
 
 function replayOf(recorded: readonly StoredPoll[], accepted: Accepted[] = [], of: Plan = plan): Replay {
-  const replay = new Replay(of, accepted);
+  const replay = new Replay(of, { accepted });
   for (const poll of recorded) replay.add(poll);
   return replay;
 }
@@ -77,7 +78,7 @@ function replayOf(recorded: readonly StoredPoll[], accepted: Accepted[] = [], of
 function comparisonOf(recorded: readonly StoredPoll[]) {
   const visit = replayOf(recorded).visits.at(-1);
   if (visit === undefined) throw new Error('no visit');
-  return compare(visit, plan);
+  return compare(visit);
 }
 
 const labels = (of: ReturnType<typeof comparisonOf>) => of.rows.map((row) => cellsOf(row, of).metric);
@@ -150,7 +151,7 @@ describe('a comparison', () => {
     if (visit === undefined) throw new Error('no visit');
     const live = assess(visit.evidence, plan, visit.context);
     const said = { ...live, verdict: 'hold' as const, reason: 'a limit on an expression' };
-    expect(compare({ ...visit, recorded: said }, plan)).toMatchObject({
+    expect(compare({ ...visit, recorded: said })).toMatchObject({
       verdict: 'hold',
       reason: 'a limit on an expression',
       lnE: live.lnE,
@@ -160,7 +161,7 @@ describe('a comparison', () => {
 
 describe('where there are no data', () => {
   test('of a stage that is ahead, words stand in the place of numbers', () => {
-    const of = compareAhead(plan, 1);
+    const of = compareAhead(plan, { stageIndex: 1 });
     expect(of).toMatchObject({ state: 'ahead', verdict: null, from: null, to: null });
     for (const one of of.rows) {
       const cells = cellsOf(one, of);
@@ -219,7 +220,46 @@ describe('a replay', () => {
       ['5%', 2],
     ]);
     const second = visits[1];
-    expect(second === undefined ? null : compare(second, plan)).toMatchObject({ from: 300, to: 600 });
+    expect(second === undefined ? null : compare(second)).toMatchObject({ from: 300, to: 600 });
+  });
+
+  test('judges each poll by the plan that was in force, whatever came later', () => {
+    const margin = (absolute: number): Margin => ({ direction: 'increase', absolute, relative: null });
+    const metrics = plan.metrics.map((one) =>
+      one.kind === 'ratio' && one.name === 'errors'
+        ? { ...one, soft: margin(0.02), hard: margin(0.09) }
+        : one,
+    );
+    const loose: Plan = { ...plan, metrics };
+    const recorded = [...polls('5%', 0.05), ...polls('25%', 0.25, { from: 300 })];
+    const replay = new Replay(plan, { amended: [{ t: 450, revision: 2, plan: loose }] });
+    for (const poll of recorded) replay.add(poll);
+    const rows = replay.visits.map((visit) => {
+      const of = compare(visit);
+      return [of.planRevision, of.rows.find(({ kind }) => kind === 'ratio')?.acceptable];
+    });
+    const asBefore = comparisonOf(recorded.slice(0, 20)).rows.find(({ kind }) => kind === 'ratio');
+    expect(rows).toEqual([
+      [1, asBefore?.acceptable],
+      [2, '≤ +2 pp, hard +9 pp'],
+    ]);
+    expect(replay.plan).toBe(loose);
+    // The same polls by the loose plan throughout have another evidence before the amendment.
+    const throughout = replayOf(recorded, [], loose);
+    expect(throughout.visits[0]?.evidence.metrics['errors']).not.toEqual(
+      replay.visits[0]?.evidence.metrics['errors'],
+    );
+  });
+
+  test('begins a stage anew where its canary was withdrawn in between', () => {
+    const recorded = [...polls('5%', 0.05), ...polls('5%', 0.05, { from: 900 })];
+    const replay = new Replay(plan, { begun: [700] });
+    for (const poll of recorded) replay.add(poll);
+    expect(replay.visits.map(({ visit, evidence }) => [visit, evidence.since])).toEqual([
+      [1, 0],
+      [2, 900],
+    ]);
+    expect(replay.visitAt(315 + 600)?.visit).toBe(2);
   });
 
   test('does not compare the internal and the full stage', () => {
@@ -237,8 +277,8 @@ describe('a replay', () => {
     const [stopped] = replayOf(recorded).visits;
     const [lived] = replayOf(recorded, accepted).visits;
     if (stopped === undefined || lived === undefined) throw new Error('no visit');
-    expect(compare(stopped, plan).verdict).toBe('hard');
-    const of = compare(lived, plan);
+    expect(compare(stopped).verdict).toBe('hard');
+    const of = compare(lived);
     expect(of.verdict).not.toBe('hard');
     expect(of.rows.find(({ metric }) => metric === 'errors')?.acceptable).toBe(
       '≤ +20 pp accepted, hard +0.5 pp',
@@ -273,7 +313,7 @@ test('Markdown has one line per row and no markup of a metric in it', () => {
     metrics: [{ name: 'a|b <i>*x*', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp' }],
     stages: [{ name: '5%', percent: 5 }],
   });
-  const lines = comparisonMarkdown(compareAhead(wild, 0));
+  const lines = comparisonMarkdown(compareAhead(wild, { stageIndex: 0 }));
   expect(lines).toHaveLength(4);
   expect(lines[3]).toContain('a\\|b \\<i\\>\\*x\\*');
 });

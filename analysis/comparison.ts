@@ -10,9 +10,9 @@ import { isCompared } from './margins.ts';
 import { metricRows } from './metric-rows.ts';
 import type { Visit } from './replay.ts';
 
-/** Both cohorts of a visit side by side, from what its gate knows: no statistics but the gate's own. */
-export function compare(visit: Visit, plan: Plan, state: Comparison['state'] = 'past'): Comparison {
-  const { evidence, context, recorded } = visit;
+/** Both cohorts of a visit side by side, from what its gate knows and by its plan: no statistics but the gate's own. */
+export function compare(visit: Visit, state: Comparison['state'] = 'past'): Comparison {
+  const { evidence, context, recorded, plan } = visit;
   const stage = plan.stages[visit.stageIndex];
   const compared = isCompared(stage);
   const assessment = assess(evidence, plan, context);
@@ -30,6 +30,7 @@ export function compare(visit: Visit, plan: Plan, state: Comparison['state'] = '
   return {
     stage: visit.stage,
     visit: visit.visit,
+    planRevision: visit.planRevision,
     state,
     from: evidence.since,
     to: evidence.t,
@@ -54,9 +55,14 @@ export function compare(visit: Visit, plan: Plan, state: Comparison['state'] = '
 }
 
 /** A stage that no gate has watched yet: its rows say so. */
-export function compareAhead(plan: Plan, stageIndex: number): Comparison {
+export function compareAhead(
+  plan: Plan,
+  { stageIndex, planRevision = 1 }: { stageIndex: number; planRevision?: number },
+): Comparison {
   const visit: Visit = {
     stage: plan.stages[stageIndex]?.name ?? '',
+    plan,
+    planRevision,
     stageIndex,
     visit: 1,
     evidence: enterStage(openEvidence(plan), plan, stageIndex),
@@ -64,7 +70,7 @@ export function compareAhead(plan: Plan, stageIndex: number): Comparison {
     recorded: null,
     users: { baseline: null, canary: null },
   };
-  return compare(visit, plan, 'ahead');
+  return compare(visit, 'ahead');
 }
 
 /** The numbers are those of the evidence; the verdict is the one that the gate gave. */

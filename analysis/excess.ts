@@ -27,14 +27,14 @@ export function excessOf(
   { metric, slice }: { metric: Metric; slice: string | null },
 ): Excess | null {
   if (metric.kind === 'mean' || metric.kind === 'gauge') return null;
-  const parts = visits.flatMap((visit) => partOf(plan, visit, { metric, slice }) ?? []);
+  const parts = visits.flatMap((visit) => partOf(visit, { metric, slice }) ?? []);
   const last = parts.at(-1)?.known;
   if (last === undefined) return null;
   const alpha = plan.analysis.falseRollback / parts.length;
   const stages = parts.map(({ visit, known, requests, events }): Excess['stages'][number] => {
-    const at = { plan, context: visit.context, metric: metric.name };
+    const at = { plan: visit.plan, context: visit.context, metric: metric.name };
     const context = slice === null ? visit.context : sliceContext(visit.evidence, { ...at, slice });
-    const look = { plan, frame: stageFrame(plan, visit.stageIndex), context };
+    const look = { plan: visit.plan, frame: stageFrame(visit.plan, visit.stageIndex), context };
     const interval = countInterval(known, look, { metric: metric.name, alpha });
     const { Y, nH } = known.interval;
     return {
@@ -69,14 +69,10 @@ export function usersHit(excess: number, users: number): number {
   return users > 0 && excess > 0 ? users * (1 - Math.exp(-excess / users)) : 0;
 }
 
-function partOf(
-  plan: Plan,
-  visit: Visit,
-  { metric, slice }: { metric: Metric; slice: string | null },
-): Part | null {
+function partOf(visit: Visit, { metric, slice }: { metric: Metric; slice: string | null }): Part | null {
   const { evidence } = visit;
   const known = (slice === null ? evidence : evidence.slices[slice])?.metrics[metric.name];
-  if (known === undefined || known.kind === 'value' || !isCompared(plan.stages[visit.stageIndex]))
+  if (known === undefined || known.kind === 'value' || !isCompared(visit.plan.stages[visit.stageIndex]))
     return null;
   if (!(known.interval.nH > 0)) return null;
   if (known.kind === 'ratio')

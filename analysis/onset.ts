@@ -1,4 +1,3 @@
-import type { Plan } from '../plans/plan.ts';
 import { partName } from '../plans/slices.ts';
 import { yardsticksOf } from './metric-findings.ts';
 import { evidenceOf } from './process.ts';
@@ -15,8 +14,7 @@ export function onsetOf(
   visit: Visit,
   of: { metric: string; slice: string | null },
 ): number | null {
-  const plan: Plan = replay.plan;
-  const { evidence } = visit;
+  const { evidence, plan } = visit;
   const known = (of.slice === null ? evidence : evidence.slices[of.slice])?.metrics[of.metric];
   const metric = plan.metrics.find((one) => one.name === of.metric);
   if (known === undefined || metric === undefined) return null;

@@ -22,9 +22,19 @@ export interface Accepted {
   values: Readonly<Record<string, number>>;
 }
 
+/** A plan that took the place of the one before, in force for the windows that end after `t`. */
+export interface Amended {
+  t: number;
+  revision: number;
+  plan: Plan;
+}
+
 /** One visit of a stage, as its gate had seen it at the end of its last window. */
 export interface Visit {
   stage: string;
+  /** The plan that judged its last window, and where it has the stage. */
+  plan: Plan;
+  planRevision: number;
   stageIndex: number;
   /** Counts from 1: a stage that was entered again has several. */
   visit: number;
@@ -38,29 +48,48 @@ export interface Visit {
 
 /**
  * A recorded rollout through the gate's own analysis, poll by poll in the order of time: what it learns from the time
- * before, what it accepts and what it rejects are the same, so its evidence is that of the live gate. The values of a
+ * before, what it accepts and what it rejects are the same, so its evidence is that of the live gate; each poll is judged by
+ * the plan that was in force. The values of a
  * limit's expression are not stored: the gate's own word on limits stands in `recorded`.
  */
 export class Replay {
-  readonly #plan: Plan;
+  readonly #plans: readonly Amended[];
   readonly #accepted: readonly Accepted[];
   readonly #history: HistorySample[] = [];
   readonly #visits: Visit[] = [];
+  readonly #begun: readonly number[];
+  readonly #visitAt = new Map<number, number>();
   readonly #clocks = new Map<string, number[]>();
+  #last = Number.NEGATIVE_INFINITY;
   #learnt: Pick<GateContext, 'dispersion' | 'edgeDispersion' | 'edges'> | null = null;
 
-  constructor(plan: Plan, accepted: readonly Accepted[] = []) {
-    this.#plan = plan;
+  /** `plan`: as it was submitted. `amended`: the oldest first. `begun`: when a stage began again without another in between. */
+  constructor(
+    plan: Plan,
+    {
+      accepted = [],
+      amended = [],
+      begun = [],
+    }: { accepted?: readonly Accepted[]; amended?: readonly Amended[]; begun?: readonly number[] } = {},
+  ) {
+    this.#begun = begun;
+    this.#plans = [{ t: Number.NEGATIVE_INFINITY, revision: 1, plan }, ...amended];
     this.#accepted = accepted;
   }
 
+  /** The present plan. */
   get plan(): Plan {
-    return this.#plan;
+    return this.#inForce(Number.POSITIVE_INFINITY).plan;
   }
 
   /** Visits so far, in the order of time. */
   get visits(): readonly Visit[] {
     return this.#visits;
+  }
+
+  /** The visit that the poll with its end at `t` belongs to; null: none. */
+  visitAt(t: number): Visit | null {
+    return this.#visits[this.#visitAt.get(t) ?? -1] ?? null;
   }
 
   /** What was measured before the rollout, by metric. */
@@ -75,21 +104,27 @@ export class Replay {
       if (sample !== null && !('canary' in sample)) this.#history.push(sample);
       return null;
     }
-    const stageIndex = this.#plan.stages.findIndex(({ name }) => name === poll.stage);
+    const { plan, revision } = this.#inForce(poll.t);
+    const stageIndex = plan.stages.findIndex(({ name }) => name === poll.stage);
     if (stageIndex < 0) return null;
-    this.#learnt ??= learn(this.#plan, this.#history);
+    this.#learnt ??= learn(plan, this.#history);
     const known = this.#visits.at(-1);
-    const before = known?.stage === poll.stage ? known : this.#enter(poll.stage, stageIndex);
+    const at = { plan, planRevision: revision, stageIndex };
+    const again = this.#begun.some((t) => this.#last <= t && t < poll.t);
+    const before = known?.stage === poll.stage && !again ? known : this.#enter(poll.stage, at);
     const context = this.#context(stageIndex, poll.t);
-    const evidence = observe(before.evidence, this.#plan, readingOf(poll), context);
+    const evidence = observe(before.evidence, plan, readingOf(poll), context);
     const now: Visit = {
       ...before,
+      ...at,
       evidence,
       context,
       recorded: poll.assessment,
       users: usersAfter(before.users, sample),
     };
     this.#visits[this.#visits.length - 1] = now;
+    this.#visitAt.set(poll.t, this.#visits.length - 1);
+    this.#last = poll.t;
     this.#clock(evidence, poll.t);
     return now;
   }
@@ -99,13 +134,21 @@ export class Replay {
     return this.#clocks.get(part)?.[clock - 1] ?? null;
   }
 
-  #enter(stage: string, stageIndex: number): Visit {
-    const before = this.#visits.at(-1)?.evidence ?? openEvidence(this.#plan);
+  /** The plan that judged the windows that end at `t`. */
+  #inForce(t: number): Amended {
+    const found = this.#plans.findLast((one) => one.t < t);
+    if (found === undefined) throw new Error('no plan was in force');
+    return found;
+  }
+
+  #enter(stage: string, at: Pick<Visit, 'plan' | 'planRevision' | 'stageIndex'>): Visit {
+    const { plan, stageIndex } = at;
+    const before = this.#visits.at(-1)?.evidence ?? openEvidence(plan);
     const visit: Visit = {
       stage,
-      stageIndex,
+      ...at,
       visit: this.#visits.filter((one) => one.stage === stage).length + 1,
-      evidence: enterStage(before, this.#plan, stageIndex),
+      evidence: enterStage(before, plan, stageIndex),
       context: { stageIndex },
       recorded: null,
       users: { baseline: null, canary: null },

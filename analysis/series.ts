@@ -1,5 +1,4 @@
 import type { Metric } from '../plans/metric.ts';
-import type { Plan } from '../plans/plan.ts';
 import type { EvidenceSeries, MetricSeries } from '../plans/report.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { assess } from './gate.ts';
@@ -30,7 +29,7 @@ export function seriesOf(
       metric: metric.name,
       kind: metric.kind,
       quantile: metric.kind === 'latency' ? metric.quantile : null,
-      points: pointsOf(plan, metric, groups),
+      points: pointsOf(metric, groups),
     })),
     evidence: {
       threshold: Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12)),
@@ -39,22 +38,19 @@ export function seriesOf(
   };
 }
 
-function grouped({ visits }: Replay, polls: readonly StoredPoll[]): Group[] {
-  const known = polls.filter(({ t, stage }) => t >= 0 && visits.some((visit) => visit.stage === stage));
+function grouped(replay: Replay, polls: readonly StoredPoll[]): Group[] {
+  const known = polls.flatMap((poll) => {
+    const visit = poll.t < 0 ? null : replay.visitAt(poll.t);
+    return visit === null ? [] : [{ poll, visit }];
+  });
   const size = Math.max(1, Math.ceil(known.length / MOST_POINTS));
   const groups: Group[] = [];
-  let number = -1;
-  let before: string | null = null;
-  for (const poll of known) {
-    if (poll.stage !== before) number += 1;
-    const visit = visits[number];
+  for (const { poll, visit } of known) {
     const last = groups.at(-1);
-    if (visit === undefined) break;
-    if (last !== undefined && poll.stage === before && last.polls.length < size) {
+    if (last !== undefined && last.visit === visit && last.polls.length < size) {
       last.polls.push(poll);
       last.t = poll.t;
     } else groups.push({ visit, t: poll.t, polls: [poll] });
-    before = poll.stage;
   }
   return groups;
 }
@@ -67,12 +63,12 @@ function highest(polls: readonly StoredPoll[]): number | null {
 type Bound = (baseline: number) => number | null;
 const NONE: Bound = () => null;
 
-function pointsOf(plan: Plan, metric: Metric, groups: readonly Group[]): MetricSeries['points'] {
+function pointsOf(metric: Metric, groups: readonly Group[]): MetricSeries['points'] {
   const bounds = new Map<Visit, { soft: Bound; hard: Bound }>();
   return groups.map(({ visit, t, polls }) => {
     const samples = polls.flatMap(({ sample }) => (sample !== null && 'canary' in sample ? [sample] : []));
     const baseline = valueIn(metric, samples, 'baseline');
-    const known = bounds.get(visit) ?? boundsOf(plan, metric, visit);
+    const known = bounds.get(visit) ?? boundsOf(metric, visit);
     bounds.set(visit, known);
     return {
       t,
@@ -85,7 +81,8 @@ function pointsOf(plan: Plan, metric: Metric, groups: readonly Group[]): MetricS
 }
 
 /** What the canary may show beside a baseline's value, by the margins of a visit. */
-function boundsOf(plan: Plan, metric: Metric, visit: Visit): { soft: Bound; hard: Bound } {
+function boundsOf(metric: Metric, visit: Visit): { soft: Bound; hard: Bound } {
+  const { plan } = visit;
   if (!isCompared(plan.stages[visit.stageIndex])) return { soft: NONE, hard: NONE };
   const known = visit.evidence.metrics[metric.name];
   if (known?.kind === 'latency') {

@@ -181,6 +181,11 @@ describe('a rollout', () => {
     expect((await tidegate('approve decided --accept lots')).status).toBe(2);
     const amended = await tidegate(`amend decided ${await file('decided.yaml', planFor('decided'))}`);
     expect(amended).toMatchObject({ status: 0, out: 'decided-1: amended\n  stages[0].bake: 1h → 2h\n' });
+    const first = await tidegate('status decided --plan 1');
+    expect(first).toMatchObject({ status: 0, out: planFor('decided') });
+    expect((await tidegate('status decided --plan 3')).err).toContain('revisions: 1, 2');
+    const present = JSON.parse((await tidegate('status decided --plan --json')).out);
+    expect(present).toMatchObject({ id: 'decided-1', revision: 2, text: planFor('decided') });
     expect((await tidegate('rollback decided --json')).status).toBe(0);
     const again = await tidegate('rollback decided');
     expect(again.status).toBe(1);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { BacktestOptions } from './commands/backtest.ts';
+import type { StatusOptions } from './commands/rollouts.ts';
 import type { Run } from './run.ts';
 
 /** Plans, and rollouts to look at. */
@@ -61,11 +62,8 @@ export function addRollouts(program: Command, run: Run): void {
     .description('where a rollout stands: both cohorts, how sure, what happens next')
     .option('--history', 'its journal: every transition with cause and evidence')
     .option('--trace', 'its samples as JSON lines, for backtest')
-    .action(
-      run(async (c, id: string, options: { history?: boolean; trace?: boolean }) =>
-        (await rollouts()).status(c, id, options),
-      ),
-    );
+    .option('--plan [revision]', 'its plan as it was written, or an earlier revision of it')
+    .action(run(async (c, id: string, options: StatusOptions) => (await rollouts()).status(c, id, options)));
   program
     .command('compare <rollout>')
     .description('both cohorts of a stage side by side: differences, intervals, margins, verdicts')

@@ -50,6 +50,8 @@ export const Comparison = z.strictObject({
   stage: z.string(),
   /** A stage that was entered again has several; counts from 1. */
   visit: z.number(),
+  /** The plan whose margins and minimums are shown: the one that judged its last window. */
+  planRevision: z.number(),
   state: z.enum(['now', 'past', 'ahead']),
   /** Seconds since the rollout began: begin of the first window, end of the last. */
   from: z.number().nullable(),

@@ -36,6 +36,19 @@ export const Happening = z.strictObject({
 });
 export type Happening = z.infer<typeof Happening>;
 
+/** One plan of a rollout: who brought it when and why, and what it changed in the one before. Revision 1 changes nothing. */
+export const PlanRevisionNote = z.strictObject({
+  revision: z.number(),
+  by: z.string(),
+  /** Who let a plan that loosens pass; null: nobody had to. */
+  approvedBy: z.string().nullable(),
+  reason: z.string().nullable(),
+  at: z.number(),
+  /** One text for each leaf of the plan, such as `stages[5%].bake: 3600 → 7200`. */
+  changes: z.array(z.string()),
+});
+export type PlanRevisionNote = z.infer<typeof PlanRevisionNote>;
+
 /** Bad events of the canary beyond what the baseline's rate predicts, over the stages that were compared. */
 export const Excess = z.strictObject({
   metric: z.string(),
@@ -125,6 +138,7 @@ export const Report = z.strictObject({
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
   planRevision: z.number(),
+  amendments: z.array(PlanRevisionNote),
   summary: z.string(),
   stages: z.array(StageSpan),
   happenings: z.array(Happening),

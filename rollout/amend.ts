@@ -135,6 +135,7 @@ export function onAmend(turn: Turn, event: AmendEvent): void {
     text: event.text,
     changes: changes.map(describeChange),
     by: { by, roles },
+    reason: event.reason,
     at: now,
   };
   if (!changes.some((change) => change.loosens)) {
@@ -162,6 +163,28 @@ export function applyAmendment(turn: Turn, cause: Cause): void {
     cause,
     summary: `Plan revision ${state.planRevision}: ${amendment.changes.join('; ')}.`,
   });
-  turn.commands.push({ kind: 'save-plan', rolloutId: state.id, plan: state.plan, text: amendment.text });
+  const { plan, text, by, reason = null } = amendment;
+  const approvedBy = cause.kind === 'person' && cause.by !== by.by ? cause.by : null;
+  turn.commands.push({
+    kind: 'save-plan',
+    revision: {
+      rolloutId: state.id,
+      revision: state.planRevision,
+      plan,
+      text,
+      by: by.by,
+      approvedBy,
+      reason,
+      at: turn.now,
+      after: lastJudged(state),
+    },
+  });
   if (state.gate !== null) watch(turn);
+}
+
+/** End of the last window that stays judged by the plan before: those read since the last report are read again. */
+function lastJudged({ startedAt, stageSince, memory }: RolloutState): number | null {
+  if (startedAt === null || stageSince === null) return null;
+  const read = memory !== null && memory.since === stageSince;
+  return (read ? memory.cursor : stageSince / 1000) - startedAt / 1000;
 }

@@ -81,6 +81,21 @@ export interface RecordRequest {
   view: RolloutView;
 }
 
+/** A plan as it came into force, for whoever reads the rollout's story. */
+export interface AmendedPlan {
+  rolloutId: string;
+  revision: number;
+  plan: Plan;
+  text: string;
+  by: string;
+  /** Who let it pass; null: nobody had to. */
+  approvedBy: string | null;
+  reason: string | null;
+  at: number;
+  /** In force for windows that end later, in seconds since the rollout began; null: for all. */
+  after: number | null;
+}
+
 /** What the world must do next. Nothing here has happened yet. */
 export type Command =
   | { kind: 'claim'; request: ClaimRequest }
@@ -90,5 +105,5 @@ export type Command =
   | { kind: 'unwatch' }
   | { kind: 'explain'; request: ExplainRequest }
   | { kind: 'peers'; service: string; rolloutId: string }
-  | { kind: 'save-plan'; rolloutId: string; plan: Plan; text: string }
+  | { kind: 'save-plan'; revision: AmendedPlan }
   | { kind: 'record'; request: RecordRequest };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { restoreEvidence } from '../analysis/evidence.ts';
 import { openEvidence } from '../analysis/gate.ts';
 import type { MetricAssessment } from '../plans/assessment.ts';
+import type { Command } from './command.ts';
 import type { GateReport, PersonEvent } from './event.ts';
 import { refusal } from './refusals.ts';
 import { viewOf } from './view.ts';
@@ -31,6 +32,47 @@ it('an accepted difference stands in the journal by its metric, so that a report
   world.report(assessment('soft', { metric: 'errors', metrics: [errors] }));
   world.person('approve');
   expect(world.journal.at(-1)).toMatchObject({ transition: 'accepted', accepted: { errors: 0.0034 } });
+});
+
+it('an amended plan is kept with who, why and the windows that it judges', () => {
+  const world = new World(planOf({ approvals: {} }));
+  world.event({ kind: 'begin' });
+  world.event({ kind: 'peers', older: [] });
+  world.settle();
+  const began = world.state.startedAt ?? 0;
+  const amend = (bake: string, by: string): Command[] => {
+    const stages = planOf().stages.map((stage, i) => (i === 0 ? { ...stage, bake: Number(bake) } : stage));
+    const plan = { ...world.state.plan, stages };
+    return world.event({ kind: 'amend', plan, text: `bake ${bake}`, by, roles: [], reason: 'too long' });
+  };
+  // Nothing is reported yet: all of the stage's windows are read by the new plan.
+  expect(amend('20', 'sam')).toContainEqual({
+    kind: 'save-plan',
+    revision: expect.objectContaining({
+      revision: 2,
+      by: 'sam',
+      approvedBy: null,
+      reason: 'too long',
+      after: 0,
+    }),
+  });
+  const evidence = openEvidence(world.state.plan);
+  const since = world.state.stageSince ?? 0;
+  const memory = { evidence, since, cursor: began / 1000 + 90, cleanSince: null };
+  world.report(assessment('hold'), { memory });
+  amend('5', 'ada');
+  expect(world.person('approve')).toContainEqual({
+    kind: 'save-plan',
+    revision: expect.objectContaining({
+      rolloutId: world.state.id,
+      revision: 3,
+      text: 'bake 5',
+      by: 'ada',
+      approvedBy: 'kim',
+      reason: 'too long',
+      after: 90,
+    }),
+  });
 });
 
 describe('a traffic split that holds a gate', () => {

@@ -99,6 +99,7 @@ export interface Amendment {
   text: string;
   changes: string[];
   by: Person;
+  reason?: string | null;
   at: number;
 }
 

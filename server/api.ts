@@ -3,6 +3,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import { Comparison } from '../plans/comparison.ts';
 import { Exposure } from '../plans/exposure.ts';
 import { JournalEntry } from '../plans/journal.ts';
+import { PlanRevisionNote } from '../plans/report.ts';
 import type { Sample } from '../plans/sample.ts';
 import { Phase, RolloutView } from '../plans/view.ts';
 
@@ -142,6 +143,20 @@ export const SamplesReply = z.strictObject({
   ),
 });
 export type SamplesReply = z.infer<typeof SamplesReply>;
+
+export const PlanQuery = z.strictObject({
+  /** Without it: the present one. */
+  revision: z.coerce.number().int().positive().optional(),
+});
+export const PlanReply = z.strictObject({
+  id: z.string(),
+  revision: z.number(),
+  /** As its author wrote it. */
+  text: z.string(),
+  /** All that there are, the oldest first. */
+  revisions: z.array(PlanRevisionNote),
+});
+export type PlanReply = z.infer<typeof PlanReply>;
 
 export const ComparisonQuery = z.strictObject({
   /** Without it: the present stage, or the last one that was watched. */

@@ -17,6 +17,7 @@ function world(of: Parameters<typeof tellStory>[0]) {
       return stored;
     },
     latestSample: async () => stored.at(-1) ?? null,
+    planRevisions: async () => [],
   };
   const row = {
     id: view.id,

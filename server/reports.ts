@@ -10,7 +10,7 @@ const KEPT = 32;
 
 /** What a report is made of. */
 export interface ReportParts {
-  rollouts: Pick<RolloutStore, 'journal' | 'samples' | 'latestSample'>;
+  rollouts: Pick<RolloutStore, 'journal' | 'samples' | 'latestSample' | 'planRevisions'>;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -22,14 +22,14 @@ export interface Reports {
 
 /**
  * A replay of weeks takes seconds, and what was recorded of an ended rollout does not change: its report is kept, under the
- * last line of its journal and its last sample, as either may still be written just after the end. Who asks at the same
+ * last line of its journal, its last sample and its last plan, as each may still be written just after the end. Who asks at the same
  * time waits for the same replay.
  */
 export function createReports(parts: ReportParts): Reports {
   const kept = new Map<string, { key: string; report: Promise<Report> }>();
   const make = async (row: RolloutRow) => {
-    const { journal, polls, replay } = await replayed(parts, row);
-    return reportOf({ view: viewOf(row), journal, polls, replay, now: parts.now() });
+    const { journal, polls, replay, amendments } = await replayed(parts, row);
+    return reportOf({ view: viewOf(row), journal, polls, replay, amendments, now: parts.now() });
   };
   const keep = (row: RolloutRow, key: string): Promise<Report> => {
     const known = kept.get(row.id);
@@ -47,8 +47,11 @@ export function createReports(parts: ReportParts): Reports {
     async of(row) {
       const { phase, seq } = viewOf(row);
       if (!ENDED.includes(phase)) return make(row);
-      const last = await parts.rollouts.latestSample(row.id);
-      const report = await keep(row, `${phase} ${seq} ${last?.t ?? ''}`);
+      const [last, revisions] = await Promise.all([
+        parts.rollouts.latestSample(row.id),
+        parts.rollouts.planRevisions(row.id),
+      ]);
+      const report = await keep(row, `${phase} ${seq} ${last?.t ?? ''} ${revisions.length}`);
       return { ...report, madeAt: parts.now() };
     },
   };

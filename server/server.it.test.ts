@@ -147,6 +147,52 @@ describe('a comparison', () => {
     expect(ahead.body.comparison.rows[1]).toMatchObject({ canary: { value: null }, difference: null });
   });
 
+  test('after an amendment still shows a stage by the plan that judged it, and the plans can be read', async () => {
+    const id = await submit('amended');
+    const sample = (stage: string, t: number) => ({
+      rolloutId: id,
+      stage,
+      t,
+      at: Date.now(),
+      sample: { stage, t, baseline: cohort(14, 2850), canary: cohort(2, 150) },
+      assessment: null,
+    });
+    await server.rollouts.saveSamples(Array.from({ length: 20 }, (_, i) => sample('5%', (i + 1) * 15)));
+    const loose = planFor('amended').replaceAll('+0.1pp', '+3pp').replaceAll('+0.5pp', '+7pp');
+    expect(loose).not.toBe(planFor('amended'));
+    server.engine.judged = 300;
+    expect((await post(`/rollouts/${id}/amend`, { ...ada, text: loose, reason: 'too tight' })).status).toBe(
+      200,
+    );
+    const { body } = await get(`/rollouts/${id}/comparison?stage=${encodeURIComponent('5%')}`);
+    expect(body).toMatchObject({ planRevision: 2, comparison: { planRevision: 1 } });
+    expect(body.comparison.rows[1].acceptable).toBe('≤ +0.1 pp, hard +0.5 pp');
+    await server.rollouts.saveSamples([sample('5%', 315)]);
+    const later = await get(`/rollouts/${id}/comparison`);
+    expect(later.body.comparison).toMatchObject({ planRevision: 2 });
+    expect(later.body.comparison.rows[1].acceptable).toBe('≤ +3 pp, hard +7 pp');
+
+    expect((await get(`/rollouts/${id}/plan`)).body).toMatchObject({
+      revision: 2,
+      text: loose,
+      revisions: [
+        { revision: 1, by: 'ada', changes: [] },
+        { revision: 2, by: 'ada', reason: 'too tight', changes: expect.any(Array) },
+      ],
+    });
+    expect((await get(`/rollouts/${id}/plan?revision=1`)).body.text).toBe(planFor('amended'));
+    expect((await get(`/rollouts/${id}/plan?revision=7`)).body).toMatchObject({
+      code: 'USAGE',
+      details: ['revisions: 1, 2'],
+    });
+    const report = await (await server.api(`/rollouts/${id}/report?format=markdown`)).text();
+    expect(report).toMatch(
+      /How the plan was amended[^]*revision 2 by ada\. Reason: too tight\.[^]*0\.001 → 0\.03/,
+    );
+    const page = await (await server.api(`/rollouts/${id}/report?format=html`)).text();
+    expect(page).toContain('How the plan was amended');
+  });
+
   test('of a rollout or a stage that nobody knows is refused, with the stages that there are', async () => {
     const id = await submit('compared-wrong');
     const { status, body } = await get(`/rollouts/${id}/comparison?stage=7%25`);

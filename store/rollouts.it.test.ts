@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
@@ -8,6 +9,7 @@ import { type Database, openDatabase } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { createOutbox } from './outbox.ts';
 import { createRolloutStore } from './rollouts.ts';
+import { planRevisions } from './schema.ts';
 import type { NewRollout, RolloutStore } from './store.ts';
 
 let server: TestDatabase;
@@ -166,13 +168,49 @@ describe('a submitted rollout', () => {
     expect(await ids({ service: 'listed', limit: 1 })).toEqual(['list-b-1']);
   });
 
-  test('takes an amended plan while it runs, and refuses it when it is over', async () => {
-    const { id } = await store.create(submission('amended'));
-    await store.amend(id, { stages: ['new'] }, 'new text');
-    expect(await store.get(id)).toMatchObject({ plan: { stages: ['new'] }, text: 'new text' });
+  test('keeps every plan that it has had, the newest as its own, each once', async () => {
+    const { id, text, plan } = await store.create(submission('amended'));
+    const next = (revision: number, more: object = {}) => ({
+      rolloutId: id,
+      revision,
+      plan: { stages: [`${revision}`] },
+      text: `text ${revision}`,
+      by: 'ada',
+      approvedBy: revision === 2 ? 'kim' : null,
+      reason: 'too tight',
+      at: 1_700_000_000_000 + revision,
+      after: 15 * revision,
+      ...more,
+    });
+    await store.amend(next(2));
+    await store.amend(next(2, { text: 'other' }));
     await store.record({ entries: [], notifications: [], view: view(id, 1, 'rolled-back') });
-    await expect(store.amend(id, {}, '')).rejects.toMatchObject({ code: 'ROLLOUT_OVER' });
-    await expect(store.amend('nobody-1', {}, '')).rejects.toMatchObject({ code: 'ROLLOUT_UNKNOWN' });
+    // The database was away until after the end, and what it missed comes in any order.
+    await store.amend(next(4));
+    await store.amend(next(3));
+    expect(await store.get(id)).toMatchObject({ plan: { stages: ['4'] }, text: 'text 4' });
+    expect(await store.planRevisions(id)).toEqual([
+      expect.objectContaining({ revision: 1, text, plan, after: null, reason: null }),
+      next(2),
+      next(3),
+      next(4),
+    ]);
+    await expect(store.amend(next(2, { rolloutId: 'nobody-1' }))).rejects.toMatchObject({
+      code: 'ROLLOUT_UNKNOWN',
+    });
+    expect(await store.planRevisions('nobody-1')).toEqual([]);
+  });
+
+  test('of before its plans were kept keeps the one that its first amendment replaces', async () => {
+    const { id, text, plan } = await store.create(submission('older'));
+    await database.run((queries) => queries.delete(planRevisions).where(eq(planRevisions.rolloutId, id)));
+    expect(await store.planRevisions(id)).toEqual([]);
+    const by = { by: 'ada', approvedBy: null, reason: null, at: 1, after: 60 };
+    await store.amend({ rolloutId: id, revision: 3, plan: {}, text: 'new', ...by });
+    expect(await store.planRevisions(id)).toMatchObject([
+      { revision: 2, text, plan, after: null },
+      { revision: 3, text: 'new', after: 60 },
+    ]);
   });
 });
 

@@ -1,11 +1,11 @@
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
-import { ENDED } from '../plans/view.ts';
 import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
+import { amend, revisionsOf } from './plan-revisions.ts';
 import { recordStep } from './record.ts';
 import { latestSample, samplesOf, saveSamples } from './samples.ts';
-import { journal, ONE_ACTIVE, rolloutNumbers, rollouts } from './schema.ts';
+import { journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
 import type { NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
 
 const DEFAULT_LIMIT = 1000;
@@ -50,7 +50,8 @@ export function createRolloutStore(database: Database): RolloutStore {
     samples: (id, after) => database.run((queries) => samplesOf(queries, id, after)),
     latestSample: (id) => database.run((queries) => latestSample(queries, id)),
 
-    amend: (id, plan, text) => database.transaction((queries) => amend(queries, { id, plan, text })),
+    amend: (revision) => database.transaction((queries) => amend(queries, revision)),
+    planRevisions: (id) => database.run((queries) => revisionsOf(queries, id)),
   };
 }
 
@@ -82,6 +83,8 @@ async function insert(queries: Queries, rollout: NewRollout): Promise<RolloutRow
     .values({ id, name, flag, environment, service, text, plan, submittedBy, phase: 'submitted' })
     .returning(columns);
   if (row === undefined) throw new Failure('INTERNAL', `Rollout ${id} was not stored.`);
+  const { submittedAt: at } = row;
+  await queries.insert(planRevisions).values({ rolloutId: id, revision: 1, text, plan, by: submittedBy, at });
   return row;
 }
 
@@ -113,18 +116,4 @@ function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
     )
     .orderBy(desc(rollouts.submittedAt), desc(rollouts.id))
     .limit(limit);
-}
-
-async function amend(
-  queries: Queries,
-  { id, plan, text }: { id: string; plan: unknown; text: string },
-): Promise<void> {
-  const [row] = await queries
-    .select({ phase: rollouts.phase })
-    .from(rollouts)
-    .where(eq(rollouts.id, id))
-    .for('update');
-  if (row === undefined) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${id}.`);
-  if (ENDED.includes(row.phase)) throw new Failure('ROLLOUT_OVER', `Rollout ${id} is ${row.phase}.`);
-  await queries.update(rollouts).set({ plan, text }).where(eq(rollouts.id, id));
 }

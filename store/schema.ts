@@ -59,6 +59,23 @@ const rolloutId = () =>
     .notNull()
     .references(() => rollouts.id, { onDelete: 'cascade' });
 
+/** Every plan that a rollout has had. `after`: in force for windows that end later, in seconds since the rollout began; null: for all. */
+export const planRevisions = pgTable(
+  'plan_revisions',
+  {
+    rolloutId: rolloutId(),
+    revision: integer().notNull(),
+    text: words().notNull(),
+    plan: json().notNull(),
+    by: words().notNull(),
+    approvedBy: words('approved_by'),
+    reason: words(),
+    at: moment().notNull().default(sql`now()`),
+    after: doublePrecision(),
+  },
+  (table) => [primaryKey({ columns: [table.rolloutId, table.revision] })],
+);
+
 export const journal = pgTable(
   'journal',
   {

@@ -35,6 +35,22 @@ export interface Record {
   view: RolloutView;
 }
 
+/** One plan of a rollout. Revision 1 is what was submitted. */
+export interface PlanRevision {
+  rolloutId: string;
+  revision: number;
+  text: string;
+  plan: unknown;
+  by: string;
+  /** Who let a plan that loosens pass; null: nobody had to. */
+  approvedBy: string | null;
+  reason: string | null;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** In force for windows that end later, in seconds since the rollout began; null: for all. */
+  after: number | null;
+}
+
 /** One poll of a gate: the sample (or why there is none) and the gate's opinion after it. Both plain JSON. */
 export interface SampleRow {
   rolloutId: string;
@@ -67,8 +83,10 @@ export interface RolloutStore {
   saveSamples(rows: SampleRow[]): Promise<void>;
   samples(id: string, after?: number): Promise<SampleRow[]>;
   latestSample(id: string): Promise<SampleRow | null>;
-  /** Replaces the plan of a running rollout after an accepted amendment. */
-  amend(id: string, plan: unknown, text: string): Promise<void>;
+  /** Keeps the plan of an accepted amendment, which is the rollout's from then on. */
+  amend(revision: PlanRevision): Promise<void>;
+  /** Every plan of a rollout, the oldest first; none where it was submitted before they were kept and never amended since. */
+  planRevisions(id: string): Promise<PlanRevision[]>;
 }
 
 export interface OutboxRow {

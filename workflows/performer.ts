@@ -139,7 +139,7 @@ export function createPerformer(
         });
         return;
       case 'save-plan':
-        run(() => records.savePlan(command));
+        run(() => records.savePlan(command.revision));
         return;
       case 'record':
         queue.push(command.request);

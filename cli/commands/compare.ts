@@ -18,15 +18,18 @@ export async function compare(
     options.stage === undefined ? '' : `?${new URLSearchParams({ stage: options.stage }).toString()}`;
   const reply = await api.get(`/rollouts/${encodeURIComponent(id)}/comparison${query}`, ComparisonReply);
   context.tell(reply);
-  const { comparison } = printable(reply);
+  const { comparison, planRevision } = printable(reply);
+  const by = comparison.planRevision;
+  const judged = by === planRevision ? [] : [`by plan revision ${by}; the present one is ${planRevision}`];
   if (options.markdown === true) {
     context.say([
       ...comparisonMarkdown(comparison),
       '',
       documentText(comparison.reason),
+      ...judged.flatMap((note) => ['', `_${note}_`]),
       ...notesOf(comparison).flatMap((note) => ['', `_${documentText(note)}_`]),
     ]);
     return;
   }
-  context.say([context.ink('strong', id), ...renderComparison(comparison, context.page())]);
+  context.say([context.ink('strong', id), ...renderComparison(comparison, context.page()), ...judged]);
 }

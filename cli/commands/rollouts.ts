@@ -1,6 +1,6 @@
 import { Failure } from '../../plans/failures.ts';
 import { Phase } from '../../plans/view.ts';
-import { JournalReply, ListReply, StatusReply, SubmitReply } from '../../server/api.ts';
+import { JournalReply, ListReply, PlanReply, StatusReply, SubmitReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
@@ -41,11 +41,14 @@ export async function list(
   context.say(renderList(printable(reply.rollouts), context.page()));
 }
 
-export async function status(
-  context: Context,
-  reference: string,
-  options: { history?: boolean; trace?: boolean },
-): Promise<void> {
+export interface StatusOptions {
+  history?: boolean;
+  trace?: boolean;
+  /** True: the present one. */
+  plan?: boolean | string;
+}
+
+export async function status(context: Context, reference: string, options: StatusOptions): Promise<void> {
   const api = new ApiClient(context);
   const id = await rolloutId(api, reference);
   const path = `/rollouts/${encodeURIComponent(id)}`;
@@ -53,6 +56,12 @@ export async function status(
     // JSON lines with and without `--json`: a trace is made for `backtest` and other programs.
     process.stdout.write(await api.text(`${path}/trace`));
     return;
+  }
+  if (options.plan !== undefined && options.plan !== false) {
+    const query = options.plan === true ? '' : `?revision=${encodeURIComponent(options.plan)}`;
+    const reply = await api.get(`${path}/plan${query}`, PlanReply);
+    context.tell(reply);
+    return context.say(printable(reply.text.trimEnd().split('\n')));
   }
   if (options.history === true) {
     const reply = await api.get(`${path}/journal`, JournalReply);

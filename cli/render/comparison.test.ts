@@ -24,6 +24,7 @@ const ROW: ComparisonRow = {
 const COMPARISON: Comparison = {
   stage: '5%',
   visit: 1,
+  planRevision: 1,
   state: 'now',
   from: 3600,
   to: 7200,

@@ -10,11 +10,11 @@ export function impactOf(plan: Plan, visits: readonly Visit[]): Impact {
   const seen = visits.filter(({ evidence }) => evidence.canarySeen);
   const requests = seen.reduce((sum, { evidence }) => sum + evidence.requests.canary, 0);
   const uncompared = seen
-    .filter(({ stageIndex }) => !isCompared(plan.stages[stageIndex]))
+    .filter((visit) => !isCompared(visit.plan.stages[visit.stageIndex]))
     .reduce((sum, { evidence }) => sum + evidence.requests.canary, 0);
   // Who has the canary in a stage keeps it in the next: the largest stage holds them all.
   const users = largest(seen);
-  const compared = largest(seen.filter(({ stageIndex }) => isCompared(plan.stages[stageIndex])));
+  const compared = largest(seen.filter((visit) => isCompared(visit.plan.stages[visit.stageIndex])));
   return {
     level: 1 - plan.analysis.falseRollback,
     requests: seen.length === 0 ? null : requests,
@@ -25,7 +25,7 @@ export function impactOf(plan: Plan, visits: readonly Visit[]): Impact {
       ...planSlices(plan).flatMap((slice) => sliceMetrics(plan, slice).map((metric) => ({ metric, slice }))),
     ].flatMap((of) => {
       const excess = excessOf(plan, visits, of);
-      const known = of.slice === null ? compared : usersIn(plan, visits, of.slice);
+      const known = of.slice === null ? compared : usersIn(visits, of.slice);
       return excess === null ? [] : [{ ...excess, users: usersOf(excess, known) }];
     }),
   };
@@ -37,8 +37,8 @@ function largest(visits: readonly Visit[]): number | null {
 }
 
 /** Of a slice, in the largest stage that was compared. */
-function usersIn(plan: Plan, visits: readonly Visit[], slice: string): number | null {
-  const known = visits.flatMap(({ evidence, stageIndex }) => {
+function usersIn(visits: readonly Visit[], slice: string): number | null {
+  const known = visits.flatMap(({ evidence, stageIndex, plan }) => {
     const users = evidence.slices[slice]?.users ?? null;
     return users === null || !isCompared(plan.stages[stageIndex]) ? [] : [users];
   });

@@ -1,9 +1,10 @@
 import { comparisonMarkdown, documentText, notesOf } from '../../analysis/comparison-cells.ts';
 import type { Comparison } from '../../plans/comparison.ts';
-import type { Report } from '../../plans/report.ts';
+import type { PlanRevisionNote, Report } from '../../plans/report.ts';
 import { audience, clock, duration } from '../../plans/words.ts';
 import {
   adviceLines,
+  amendmentText,
   decisionText,
   detectionLines,
   impactLines,
@@ -32,9 +33,12 @@ export function reportMarkdown(report: Report): string {
     ...(detection === null ? [] : section('How fast it was found', bullets(detectionLines(detection)))),
     ...section('What users saw', bullets(impactLines(report))),
     ...section('What to adjust in the plan', bullets(adviceLines(report.advice))),
+    ...(report.amendments.length === 0
+      ? []
+      : section('How the plan was amended', report.amendments.flatMap(amendmentLines))),
     ...section('Who decided', decisionBullets(report)),
     ...section('Evidence at each gate', report.gates.length === 0 ? ['No gate has watched.'] : []),
-    ...report.gates.flatMap(gateLines),
+    ...report.gates.flatMap((gate) => gateLines(gate, report)),
     ...section(
       'What happened',
       report.happenings.map(
@@ -61,7 +65,7 @@ export function factLines(report: Report): string[] {
     `flag ${flag} in ${environment}${more.length === 0 ? '' : `, ${more.join(', ')}`}`,
     `handed in ${clock(submittedAt)} UTC by ${submittedBy}`,
     ...(planRevision > 1
-      ? [`plan revision ${planRevision}: the tables show earlier stages by its margins`]
+      ? [`plan revision ${planRevision}: each table shows the margins of the plan that was in force`]
       : []),
   ];
 }
@@ -92,7 +96,14 @@ function decisionBullets({ decisions }: Report): string[] {
   return decisions.map((one) => `- ${clock(one.at)} ${documentText(decisionText(one))}`);
 }
 
-function gateLines(gate: Comparison): string[] {
+function amendmentLines(amendment: PlanRevisionNote): string[] {
+  return [
+    `- ${documentText(amendmentText(amendment))}`,
+    ...amendment.changes.map((change) => `  - ${documentText(change)}`),
+  ];
+}
+
+function gateLines(gate: Comparison, { planRevision }: Report): string[] {
   const visit = gate.visit > 1 ? ` (visit ${gate.visit})` : '';
   const held = gate.from === null || gate.to === null ? '' : `, ${duration(gate.to - gate.from)} watched`;
   return [
@@ -103,6 +114,7 @@ function gateLines(gate: Comparison): string[] {
     '',
     ...comparisonMarkdown(gate),
     '',
+    ...(gate.planRevision === planRevision ? [] : [`- by plan revision ${gate.planRevision}`]),
     ...notesOf(gate).map((note) => `- ${documentText(note)}`),
   ];
 }

@@ -2,7 +2,7 @@ import { compare } from '../../analysis/comparison.ts';
 import type { Replay, StoredPoll } from '../../analysis/replay.ts';
 import { seriesOf } from '../../analysis/series.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
-import type { Report } from '../../plans/report.ts';
+import type { PlanRevisionNote, Report } from '../../plans/report.ts';
 import { ENDED, type RolloutView } from '../../plans/view.ts';
 import { adviceOf } from './advice.ts';
 import { impactOf } from './impact.ts';
@@ -17,18 +17,23 @@ export interface Recorded {
   polls: readonly StoredPoll[];
   /** The same polls through the gates' analysis. */
   replay: Replay;
+  /** Every plan but the first. */
+  amendments: readonly PlanRevisionNote[];
   /** Milliseconds since 1970. */
   now: number;
 }
 
 /** The whole story of a rollout. Pure: the same record and time give the same report. */
-export function reportOf({ view, journal, polls, replay, now }: Recorded): Report {
+export function reportOf({ view, journal, polls, replay, amendments, now }: Recorded): Report {
   const { plan, visits } = replay;
   const { metadata } = plan;
   const finished = ENDED.includes(view.phase);
-  const stages = spansOf(journal, plan);
+  const stages = spansOf(
+    journal,
+    (stage, visit) => visits.find((one) => one.stage === stage && one.visit === visit)?.plan ?? plan,
+  );
   const gates = visits.map((visit, i) =>
-    compare(visit, plan, !finished && i === visits.length - 1 && visit.stage === view.stage ? 'now' : 'past'),
+    compare(visit, !finished && i === visits.length - 1 && visit.stage === view.stage ? 'now' : 'past'),
   );
   const stop = stopOf(journal, view);
   const detection = detectionOf(journal, view, replay);
@@ -49,6 +54,7 @@ export function reportOf({ view, journal, polls, replay, now }: Recorded): Repor
     startedAt: stages[0]?.from ?? null,
     endedAt: view.endedAt,
     planRevision: view.planRevision,
+    amendments: [...amendments],
     summary: summaryOf({ plan, view, journal, stages, now }),
     stages,
     happenings: happeningsOf(journal),

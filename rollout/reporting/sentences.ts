@@ -1,4 +1,12 @@
-import type { Advice, Detection, Excess, Happening, Report, StageSpan } from '../../plans/report.ts';
+import type {
+  Advice,
+  Detection,
+  Excess,
+  Happening,
+  PlanRevisionNote,
+  Report,
+  StageSpan,
+} from '../../plans/report.ts';
 import { partName } from '../../plans/slices.ts';
 import { audience, clock, duration, latency, percent, phaseText } from '../../plans/words.ts';
 
@@ -49,6 +57,13 @@ export function decisionText({ summary, by, roles, reason, stage }: Happening): 
     stage === null ? null : `in stage ${stage}`,
   ].filter((part) => part !== null);
   return `${said}${why}${beside.length === 0 ? '' : ` (${beside.join(', ')})`}`;
+}
+
+/** `2026-03-01 12:00 revision 2 by ada, approved by kim. Reason: too tight.` */
+export function amendmentText({ revision, by, approvedBy, reason, at }: PlanRevisionNote): string {
+  const approval = approvedBy === null ? '' : `, approved by ${approvedBy}`;
+  const why = reason === null ? '' : ` Reason: ${reason.replace(/\.$/, '')}.`;
+  return `${clock(at)} revision ${revision} by ${by}${approval}.${why}`;
 }
 
 export function impactLines({ impact, stop }: Report): string[] {

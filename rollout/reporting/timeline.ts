@@ -6,8 +6,12 @@ const ENTERS: readonly Transition[] = ['started', 'advanced', 'decommissioning',
 const ENDS: readonly Transition[] = ['rolled-back', 'completed'];
 
 /** The stages as they were held, from the journal. */
-export function spansOf(journal: readonly JournalEntry[], plan: Plan): StageSpan[] {
+export function spansOf(
+  journal: readonly JournalEntry[],
+  planOf: (stage: string, visit: number) => Plan,
+): StageSpan[] {
   const spans: StageSpan[] = [];
+  const again = resumptions(journal);
   for (const entry of journal) {
     const { transition, at, stage, exposure } = entry;
     const open = spans.at(-1);
@@ -17,23 +21,41 @@ export function spansOf(journal: readonly JournalEntry[], plan: Plan): StageSpan
       running.to = at;
       running.ending = transition === 'completed' ? 'completed' : 'rolled-back';
     }
-    if (!ENTERS.includes(transition) || stage === null) continue;
+    if ((!ENTERS.includes(transition) && !again.includes(entry)) || stage === null) continue;
     if (running !== null) {
       running.to = at;
       running.ending = transition === 'stepped-back' ? 'stepped-back' : 'advanced';
     }
+    if (isWithdrawal(entry)) continue;
+    const visit = spans.filter((span) => span.stage === stage).length + 1;
     spans.push({
       stage,
-      visit: spans.filter((span) => span.stage === stage).length + 1,
+      visit,
       from: at,
       to: null,
       passed: null,
       exposure,
-      bake: bakeOf(plan, stage),
+      bake: bakeOf(planOf(stage, visit), stage),
       ending: 'running',
     });
   }
   return spans;
+}
+
+/** A forward-only plan steps back by withdrawing its canary. */
+function isWithdrawal({ transition, exposure }: JournalEntry): boolean {
+  return transition === 'stepped-back' && exposure.variant !== null;
+}
+
+/** Where a stage began again, since its withdrawn canary was served again. */
+export function resumptions(journal: readonly JournalEntry[]): JournalEntry[] {
+  let withdrawn = false;
+  return journal.filter((entry) => {
+    if (isWithdrawal(entry)) withdrawn = true;
+    if (!withdrawn || entry.transition !== 'resumed' || entry.exposure.variant !== null) return false;
+    withdrawn = false;
+    return true;
+  });
 }
 
 function bakeOf(plan: Plan, name: string): number {

@@ -5,6 +5,7 @@ import { audience, clock, duration } from '../../plans/words.ts';
 import { factLines } from '../../rollout/reporting/markdown.ts';
 import {
   adviceLines,
+  amendmentText,
   decisionText,
   detectionLines,
   impactLines,
@@ -33,7 +34,8 @@ export function reportHtml(report: Report): string {
       transition: transition.replaceAll('-', ' '),
       summary,
     })),
-    gates: report.gates.map(gateData),
+    amendments: report.amendments.map((one) => ({ text: amendmentText(one), changes: one.changes })),
+    gates: report.gates.map((gate) => gateData(gate, report)),
     made: clock(report.madeAt),
   });
 }
@@ -43,7 +45,7 @@ function toneOf({ phase }: Report): string {
   return phase === 'rolled-back' || phase === 'rejected' || phase === 'reverting' ? 'bad' : 'now';
 }
 
-function gateData(gate: Comparison) {
+function gateData(gate: Comparison, { planRevision }: Report) {
   const { from, to, visit } = gate;
   return {
     stage: gate.stage,
@@ -56,6 +58,9 @@ function gateData(gate: Comparison) {
       slice,
       rows: rows.map((row) => ({ ...cellsOf(row, gate), tone: row.verdict ?? 'hold' })),
     })),
-    notes: notesOf(gate),
+    notes: [
+      ...(gate.planRevision === planRevision ? [] : [`by plan revision ${gate.planRevision}`]),
+      ...notesOf(gate),
+    ],
   };
 }

@@ -35,6 +35,9 @@ export const comparisonRoutes =
           : await presentGates(deps, row);
         const name = request.query.stage ?? view.stage ?? gates.at(-1)?.stage ?? plan.stages[0]?.name ?? '';
         const index = stageIndexOf(plan, name);
+        const comparison =
+          gates.findLast(({ stage }) => stage === name) ??
+          compareAhead(plan, { stageIndex: index, planRevision: view.planRevision });
         return {
           id: row.id,
           planRevision: view.planRevision,
@@ -42,7 +45,7 @@ export const comparisonRoutes =
             name: stage.name,
             visits: gates.filter((one) => one.stage === stage.name).length,
           })),
-          comparison: gates.findLast(({ stage }) => stage === name) ?? compareAhead(plan, index),
+          comparison,
         };
       },
     });
@@ -50,10 +53,10 @@ export const comparisonRoutes =
 
 /** Of a rollout that still runs: each visit of a stage as far as it was recorded. */
 async function presentGates(deps: ServerDeps, row: RolloutRow): Promise<Comparison[]> {
-  const { plan, replay } = await replayed(deps, row);
+  const { replay } = await replayed(deps, row);
   const { stage } = viewOf(row);
   const last = replay.visits.at(-1);
   return replay.visits.map((visit) =>
-    compare(visit, plan, visit === last && visit.stage === stage ? 'now' : 'past'),
+    compare(visit, visit === last && visit.stage === stage ? 'now' : 'past'),
   );
 }

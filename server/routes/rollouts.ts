@@ -14,6 +14,8 @@ import {
   JournalReply,
   ListQuery,
   ListReply,
+  PlanQuery,
+  PlanReply,
   SamplesQuery,
   SamplesReply,
   StatusReply,
@@ -24,6 +26,7 @@ import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
 import { liveEvent, planOf, viewOf } from '../live.ts';
+import { planReply } from '../plan-revisions.ts';
 import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 
@@ -126,6 +129,19 @@ export const rolloutRoutes =
         await rolloutFor(deps, request);
         return { entries: await deps.rollouts.journal(request.params.id) };
       },
+    });
+
+    app.get('/rollouts/:id/plan', {
+      config: { access: ['read'] },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Its plan, or an earlier revision of it',
+        params: Id,
+        querystring: PlanQuery,
+        response: { 200: PlanReply },
+      },
+      handler: async (request) =>
+        planReply(deps, { row: await rolloutFor(deps, request), wanted: request.query.revision }),
     });
 
     app.get('/rollouts/:id/samples', {
