@@ -116,7 +116,7 @@ const EXCEEDANCE = [0.005, 0.2] as const;
 
 /**
  * The edges on which a latency is tested: those that 0.5 to 20 % of the baseline's requests exceed and whose
- * counterpart e/(1+m) lies within the buckets; of more than four the nearest to the quantile, nearest first.
+ * counterpart e/(1+m), which an improvement (m < 0) has above the edge, lies within the buckets; of more than four the nearest to the quantile, nearest first.
  * `baseline` must not be data under test. Empty: the buckets cannot show this margin, the metric is advisory.
  * `among`: only these, which both cohorts have.
  */
@@ -127,6 +127,7 @@ export function chooseEdges(
   const total = histogramTotal(baseline);
   const first = baseline[0]?.[0];
   if (!(total > 0) || first === undefined || first === '+Inf') return [];
+  const last = finiteEdges(baseline).at(-1) ?? first;
   const distance = (share: number) => Math.abs(Math.log(share / (1 - metric.quantile)));
   return baseline
     .flatMap(([edge, count]) => (edge === '+Inf' ? [] : [{ edge, share: 1 - count / total }]))
@@ -135,7 +136,8 @@ export function chooseEdges(
         metric.among?.includes(edge) !== false &&
         share >= EXCEEDANCE[0] &&
         share <= EXCEEDANCE[1] &&
-        edge / (1 + metric.margin) >= first,
+        edge / (1 + metric.margin) >= first &&
+        edge / (1 + metric.margin) <= last,
     )
     .sort((a, b) => distance(a.share) - distance(b.share) || a.edge - b.edge)
     .slice(0, MOST_EDGES)

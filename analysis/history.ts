@@ -163,5 +163,11 @@ function tightestMargin(plan: Plan, metric: string): number | null {
     const slowdown = margin === null ? null : (margin.relative ?? margin.absolute);
     return slowdown === null ? [] : [slowdown];
   });
-  return margins.length === 0 ? null : Math.min(...margins);
+  if (margins.length > 0) return Math.min(...margins);
+  // Without a margin its edges show the improvement that is asked.
+  const asked = plan.stages.flatMap((stage, index) => {
+    const improve = isCompared(stage) ? stageMetric(plan, index, metric).improve : null;
+    return improve?.relative == null ? [] : [improve.relative];
+  });
+  return asked.length === 0 ? null : -Math.max(...asked);
 }

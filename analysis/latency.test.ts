@@ -13,7 +13,7 @@ const NINE: Buckets = [
   ['+Inf', 1000],
 ];
 
-const plan = planOf({
+const PLAN = planOf({
   metrics: [{ name: 'latency', kind: 'latency', histogram: 'seconds', soft: '+20%', hard: '+50%' }],
   stages: [{ name: '25%', percent: 25, bake: '10m' }],
 });
@@ -24,8 +24,10 @@ function run(of: {
   slower: number;
   canaryShare?: number;
   accepted?: Acceptance;
+  of?: typeof PLAN;
 }) {
   const random = randomOf(of.seed);
+  const { of: plan = PLAN } = of;
   let evidence = openEvidence(plan);
   for (let i = 1; i <= of.polls; i++) {
     const cohort = (requests: number, mean: number) => ({
@@ -47,6 +49,30 @@ function run(of: {
   }
   return { ...assess(evidence, plan, { stageIndex: 0 }), evidence };
 }
+
+describe('a latency that only has to improve', () => {
+  const better = planOf({
+    metrics: [{ name: 'latency', kind: 'latency', histogram: 'seconds', improve: '-20%' }],
+    stages: [{ name: '25%', percent: 25, bake: '10m' }],
+  });
+
+  test('is tested on bucket edges for that, opens the next stage, and stops nothing', () => {
+    const faster = run({ seed: 3, polls: 120, slower: 0.6, of: better });
+    expect(faster).toMatchObject({ verdict: 'pass', lnE: 0 });
+    expect(faster.evidence.metrics['latency']).toMatchObject({ edges: expect.arrayContaining([0.5]) });
+    for (const slower of [1, 0.8, 3]) {
+      const { verdict, lnE, holding } = run({ seed: 4, polls: 120, slower, of: better });
+      expect({ verdict, lnE }).toEqual({ verdict: 'hold', lnE: 0 });
+      expect(holding).toContainEqual({ kind: 'improvement', metrics: ['latency'] });
+    }
+  });
+
+  test('has no edge whose counterpart lies beyond the buckets', () => {
+    expect(chooseEdges(NINE, { quantile: 0.95, margin: 0 })).toEqual([0.25]);
+    expect(chooseEdges(NINE, { quantile: 0.95, margin: -0.2 })).toEqual([0.25]);
+    expect(chooseEdges(NINE, { quantile: 0.95, margin: -0.6 })).toEqual([]);
+  });
+});
 
 describe('latency from histograms', () => {
   test('9: counts above an edge and quantiles are interpolated on survival, log-log', () => {
@@ -133,7 +159,7 @@ describe('latency from histograms', () => {
   });
 
   test('buckets that cannot show the margin make it advisory, with a warning', () => {
-    let evidence = openEvidence(plan);
+    let evidence = openEvidence(PLAN);
     for (let i = 1; i <= 40; i++) {
       const cohort = (requests: number) => ({
         requests,
@@ -148,12 +174,12 @@ describe('latency from histograms', () => {
       const sample = { stage: '25%', t: i * 15, baseline: cohort(1500), canary: cohort(500) };
       evidence = observe(
         evidence,
-        plan,
+        PLAN,
         { kind: 'sample', sample, expressions: {}, queries: [] },
         { stageIndex: 0 },
       );
     }
-    const assessment = assess(evidence, plan, { stageIndex: 0 });
+    const assessment = assess(evidence, PLAN, { stageIndex: 0 });
     expect(assessment.verdict).toBe('pass');
     expect(assessment.warnings.join()).toContain('latency is advisory');
   });
@@ -169,7 +195,7 @@ describe('latency from histograms', () => {
   test('edges of a history that was slower are given up once, and the evidence after that is kept', () => {
     const random = randomOf(9);
     const context = { stageIndex: 0, edges: { latency: [2.5] } };
-    let evidence = openEvidence(plan);
+    let evidence = openEvidence(PLAN);
     for (let i = 1; i <= 60; i++) {
       const cohort = (requests: number) => ({
         requests,
@@ -177,17 +203,17 @@ describe('latency from histograms', () => {
         histograms: { latency: latencyBuckets(random, { requests, mean: 0.2 }) },
       });
       const sample = { stage: '25%', t: i * 15, baseline: cohort(1500), canary: cohort(500) };
-      evidence = observe(evidence, plan, { kind: 'sample', sample, expressions: {}, queries: [] }, context);
+      evidence = observe(evidence, PLAN, { kind: 'sample', sample, expressions: {}, queries: [] }, context);
     }
     const known = evidence.metrics['latency'];
     expect(known?.kind === 'latency' && known.edges).toEqual([0.5, 0.75, 1]);
     expect(known?.process.clock).toBeGreaterThan(50);
-    expect(assess(evidence, plan, context).verdict).toBe('pass');
+    expect(assess(evidence, PLAN, context).verdict).toBe('pass');
   });
 
   test('edges chosen in a slow start are given up once the service is fast, and a gate does not wait for ever', () => {
     const random = randomOf(8);
-    let evidence = openEvidence(plan);
+    let evidence = openEvidence(PLAN);
     for (let i = 1; i <= 60; i++) {
       // Ten times slower while everything is cold.
       const mean = i <= 2 ? 2 : 0.2;
@@ -199,12 +225,12 @@ describe('latency from histograms', () => {
       const sample = { stage: '25%', t: i * 15, baseline: cohort(1500), canary: cohort(500) };
       evidence = observe(
         evidence,
-        plan,
+        PLAN,
         { kind: 'sample', sample, expressions: {}, queries: [] },
         { stageIndex: 0 },
       );
     }
-    expect(assess(evidence, plan, { stageIndex: 0 }).verdict).toBe('pass');
+    expect(assess(evidence, PLAN, { stageIndex: 0 }).verdict).toBe('pass');
     // All sums are about the requests above the new edges.
     const known = evidence.metrics['latency'];
     expect(known?.process.clock).toBeLessThan(60);

@@ -17,7 +17,7 @@ import { addToInterval, NO_POLLS } from './interval.ts';
 import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 import type { Margins } from './margins.ts';
-import { latencyMargins, tested } from './margins.ts';
+import { latencyMargins, shownMargin, tested } from './margins.ts';
 import { addPoll, openProcess, openSegment } from './process.ts';
 import { bucketFault } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
@@ -90,7 +90,7 @@ function pickEdges(
   const { common, apart } = at.look;
   const stay = { evidence, blind: false };
   if (!at.frame.compared || (evidence.edges !== null && !unfit(evidence))) return stay;
-  const margin = tested(
+  const margin = shownMargin(
     marginsOfLatency(at.plan, { stage: at.frame.index, metric: at.metric.name, evidence }),
   );
   if (margin === null) return stay;
@@ -180,12 +180,13 @@ export function observeLatency(
     return { evidence: next, used: frame.compared ? served : histogramTotal(pair.canary) > 0 };
   const margins = marginsOfLatency(plan, { stage: frame.index, metric: metric.name, evidence: known });
   const soft = tested(margins);
+  const margin = shownMargin(margins);
   const floor = known.buckets?.floor ?? null;
-  const usable = soft === null ? [] : usableEdges(needed, { pair, common: look.common, margin: soft, floor });
-  const blind = picked.blind || (soft !== null && needed.length > 0 && usable.length === 0);
+  const usable = margin === null ? [] : usableEdges(needed, { pair, common: look.common, margin, floor });
+  const blind = picked.blind || (margin !== null && needed.length > 0 && usable.length === 0);
   next.buckets = {
     ...look,
-    gone: soft === null ? [] : needed.filter((edge) => !usable.includes(edge)),
+    gone: margin === null ? [] : needed.filter((edge) => !usable.includes(edge)),
     blind,
     floor: usable.length > 0 ? (floor ?? finiteEdges(pair.baseline)[0] ?? null) : floor,
   };
@@ -195,17 +196,17 @@ export function observeLatency(
     return { evidence: { ...next, missing, baseline, canary }, used: false };
   }
   const [nearest] = needed;
-  if (soft === null || nearest === undefined) return { evidence: next, used: served };
-  const scores = needed.map((edge) =>
-    usable.includes(edge) ? totals(pair, { edge, soft, hard: margins.hard ?? soft }) : ZERO,
-  );
-  next.process = addPoll(known.process, {
-    stage: frame.index,
-    ruler: frame.ruler,
-    scores,
-    yardsticks: () =>
-      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next).map(countYardstick),
-  });
+  if (margin === null || nearest === undefined) return { evidence: next, used: served };
+  if (soft !== null)
+    next.process = addPoll(known.process, {
+      stage: frame.index,
+      ruler: frame.ruler,
+      scores: needed.map((edge) =>
+        usable.includes(edge) ? totals(pair, { edge, soft, hard: margins.hard ?? soft }) : ZERO,
+      ),
+      yardsticks: () =>
+        dispersionsOf({ plan, context: poll.context, metric: metric.name }, next).map(countYardstick),
+    });
   if (usable.includes(nearest))
     next.interval = addToInterval(known.interval, counts(pair, { edge: nearest, margin: 0 }));
   const shown = needed[improvementTrack(next, margins)];

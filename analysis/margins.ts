@@ -68,6 +68,11 @@ export function tested(margins: Pick<Margins, 'soft' | 'hard'>): number | null {
   return margins.soft ?? margins.hard;
 }
 
+/** What the edges of a latency must show: the margin that is tested, else the improvement, as a slowdown below zero. */
+export function shownMargin(margins: Margins): number | null {
+  return tested(margins) ?? (margins.improve === null ? null : -margins.improve);
+}
+
 function slowdown(margin: Margin | null): number | null {
   return margin === null ? null : (margin.relative ?? margin.absolute);
 }

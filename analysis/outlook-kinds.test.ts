@@ -167,6 +167,15 @@ describe('planned times of the other kinds are those of simulated rollouts', () 
       },
     },
     {
+      of: 'a latency without a margin',
+      metric: { kind: 'latency', histogram: 'h', improve: '-10%' },
+      make: (random: () => number, requests: number, canary: boolean): CohortSample => {
+        const n = poisson(random, requests);
+        const it = latencyBuckets(random, { requests: n, mean: canary ? 0.16 : 0.2 });
+        return { requests: n, ratios: {}, histograms: { it } };
+      },
+    },
+    {
       of: 'a mean',
       metric: { kind: 'mean', sum: 's', count: 'c', soft: '-5%', improve: '+4%' },
       make: (random: () => number, requests: number, canary: boolean): CohortSample => {

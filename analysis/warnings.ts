@@ -39,12 +39,13 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
   if (split !== null) warnings.push(split);
   for (const metric of plan.metrics) {
     const known = evidence.metrics[metric.name];
-    if (!isTested(plan, metric)) warnings.push(`${metric.name} has no margin: advisory`);
-    else if (known?.kind === 'latency' && known.edges?.length === 0) {
+    const tested = isTested(plan, metric);
+    if (!tested) warnings.push(`${metric.name} has no margin: advisory`);
+    if (known?.kind === 'latency' && known.edges?.length === 0) {
       warnings.push(
-        `${metric.name} is advisory: no bucket edge shows its margin at 0.5-20 % of the baseline's requests`,
+        `${metric.name} ${tested ? 'is advisory' : 'can show no improvement'}: no bucket edge shows its margin at 0.5-20 % of the baseline's requests`,
       );
-    } else if (known?.kind === 'latency') {
+    } else if (tested && known?.kind === 'latency') {
       const warning = bucketWarning(metric.name, known);
       if (warning !== null) warnings.push(warning);
       const { improve } = marginsOfLatency(plan, {
