@@ -1,8 +1,10 @@
+import type { MetricEvidence } from '../analysis/evidence.ts';
 import { restoreEvidence } from '../analysis/evidence.ts';
 import { assess, enterStage, observe, openEvidence } from '../analysis/gate.ts';
 import type { GateContext } from '../analysis/stage.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import type { Reading } from '../plans/sample.ts';
+import { partName } from '../plans/slices.ts';
 import type { GateRequest } from './command.ts';
 import { assessUnused, observeUnused } from './decommission.ts';
 import type { GateMemory } from './event.ts';
@@ -42,15 +44,25 @@ export function observeWindow(
   return observeUnused({ ...memory, evidence, cursor: to }, request.plan, request.stage, reading, to);
 }
 
-/** The bucket edges that each latency is tested on, or will be, by its name. */
+/** The bucket edges that each latency is tested on, or will be, by its name: those of the whole and of all slices. */
 export function edgesUnderTest({
   evidence,
   learnt,
 }: GateMemory): Readonly<Record<string, readonly number[]>> {
-  const chosen = Object.entries(evidence.metrics).flatMap(([name, known]) =>
-    known.kind === 'latency' && known.edges !== null ? [[name, known.edges] as const] : [],
-  );
-  return { ...learnt?.edges, ...Object.fromEntries(chosen) };
+  const chosen = new Map<string, readonly number[]>();
+  const choose = (name: string, known: MetricEvidence) => {
+    if (known.kind === 'latency' && known.edges !== null) chosen.set(name, known.edges);
+  };
+  for (const [name, known] of Object.entries(evidence.metrics)) choose(name, known);
+  for (const [slice, { metrics }] of Object.entries(evidence.slices))
+    for (const [metric, known] of Object.entries(metrics)) choose(partName({ metric, slice }), known);
+  const edges: Record<string, number[]> = {};
+  for (const [name, of] of Object.entries({ ...learnt?.edges, ...Object.fromEntries(chosen) })) {
+    // `p95{tier=enterprise}` is read from the histogram of `p95`.
+    const metric = name.replace(/\{.*\}$/, '');
+    edges[metric] = [...new Set([...(edges[metric] ?? []), ...of])];
+  }
+  return edges;
 }
 
 /** The verdict on what was seen so far. `brief` leaves out what only people read. */
