@@ -1,5 +1,6 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection, Sample } from '../plans/sample.ts';
+import type { EdgesUnderTest } from './latency-series.ts';
 import type { Ask } from './prometheus-api.ts';
 import type { CohortSeries } from './series.ts';
 import { readSpan, seriesOfWindow, WINDOWS_AT_ONCE } from './series-span.ts';
@@ -25,19 +26,40 @@ export async function* readRecording(ask: Ask, request: RecordingRequest): Async
   const { plan, from, until } = request;
   const { poll } = plan.source;
   const windows = Math.floor((until - from) / poll);
+  const chosen: Record<string, readonly number[]> = {};
   for (let read = 0; read < windows; read += WINDOWS_AT_ONCE) {
     const count = Math.min(WINDOWS_AT_ONCE, windows - read);
     const start = from + read * poll;
     const series = await readSpan(ask, { plan, to: start + count * poll, count });
-    yield Array.from({ length: count }, (_, i) => windowAt(plan, series, start + (i + 1) * poll));
+    yield Array.from({ length: count }, (_, i) => {
+      const window = windowAt(plan, { series, t: start + (i + 1) * poll, edges: chosen });
+      if (window.kind === 'sample') chooseEdges(chosen, window.sample);
+      return window;
+    });
   }
 }
 
-function windowAt(plan: Plan, series: readonly CohortSeries[], t: number): RecordedWindow {
+/**
+ * Whether a latency is read from classic buckets or from a native histogram is settled by its first window with requests: where
+ * processes come to expose the other one too, or stop to, its edges stay the same for as long as they can be read. A live gate
+ * names the edges under test instead; in a past there are none yet.
+ */
+function chooseEdges(chosen: Record<string, readonly number[]>, { baseline }: Sample): void {
+  for (const [metric, buckets] of Object.entries(baseline.histograms)) {
+    if (chosen[metric] !== undefined || !((buckets.at(-1)?.[1] ?? 0) > 0)) continue;
+    chosen[metric] = buckets.flatMap(([edge]) => (edge === '+Inf' ? [] : [edge]));
+  }
+}
+
+function windowAt(
+  plan: Plan,
+  { series, t, edges }: { series: readonly CohortSeries[]; t: number; edges: EdgesUnderTest },
+): RecordedWindow {
   const step = plan.source.poll * 1000;
   const end = Math.round(t * 1000);
   const window = { from: end - step, to: end };
-  const found = windowSample({ plan, stage: '', t, window, series: seriesOfWindow(series, window) });
+  const within = seriesOfWindow(series, window);
+  const found = windowSample({ plan, stage: '', t, window, series: within, edges });
   return found.kind === 'sample'
     ? { kind: 'sample', t, sample: found.sample }
     : { kind: 'rejected', t, rejections: found.rejections };
