@@ -343,12 +343,13 @@ describe('multiple comparisons', () => {
     expect(discoveries([Number.NaN, 50], 0.05)).toEqual([false, true]);
   });
 
-  test('in equal cohorts hardly any search finds anything, with and without noise between them', () => {
-    const runs = 200;
-    for (const [noise, G] of [
-      [0, 0],
-      [0.3, 0.09 * Math.cbrt(60)],
-    ] as const) {
+  test.each([
+    [0, 0],
+    [0.3, 0.09 * Math.cbrt(60)],
+  ] as const)(
+    'in equal cohorts with a noise of %d between them hardly any search finds anything',
+    (noise, G) => {
+      const runs = 200;
       let wrong = 0;
       for (let seed = 0; seed < runs; seed++) {
         const random = randomOf(seed);
@@ -369,8 +370,8 @@ describe('multiple comparisons', () => {
         if (found(told).length > 0) wrong += 1;
       }
       expect(wrong / runs).toBeLessThanOrEqual(0.05);
-    }
-  });
+    },
+  );
 
   test('beside a real finding false ones stay rare', () => {
     let all = 0;
