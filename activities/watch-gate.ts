@@ -2,7 +2,7 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import type { GateRequest } from '../rollout/command.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
-import { assessGate, edgesUnderTest, observeWindow, usableMemory } from '../rollout/watching.ts';
+import { assessGate, edgesUnderTest, noted, observeWindow, usableMemory } from '../rollout/watching.ts';
 import { handedOver } from './catch-up.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
@@ -44,7 +44,7 @@ export function createGateActivity(parts: ActivityParts) {
             edges: edgesUnderTest(memory),
           });
           const next = observeWindow(memory, request, { reading, to });
-          const assessment = assessGate(next, request);
+          const assessment = noted(assessGate(next, request), reading);
           // The sample first: another worker reads again only the windows after the memory that it is handed.
           await samples.save({
             rolloutId: request.rolloutId,

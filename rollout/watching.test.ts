@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { openEvidence } from '../analysis/gate.ts';
 import { openLatency } from '../analysis/latency.ts';
-import { edgesUnderTest } from './watching.ts';
-import { planOf } from './world.fixture.ts';
+import { edgesUnderTest, noted } from './watching.ts';
+import { assessment, planOf } from './world.fixture.ts';
 
 it('the edges that are read for are those of the whole and of every slice, chosen or learnt', () => {
   const latency = (edges: number[] | null) => ({ ...openLatency(), edges });
@@ -25,4 +25,18 @@ it('the edges that are read for are those of the whole and of every slice, chose
   const { p95, p99 } = edgesUnderTest(memory);
   expect(p95?.toSorted()).toEqual([0.05, 0.1, 0.3, 0.8]);
   expect(p99).toEqual([2]);
+});
+
+it('what a window was read without stands among the warnings of its verdict, each text once', () => {
+  const of = assessment('hold', { warnings: ['assumed'] });
+  const cohort = { requests: 1, ratios: {}, histograms: {} };
+  const sample = { stage: 's', t: 1, baseline: cohort, canary: cohort };
+  const reading = { kind: 'sample', sample, expressions: {}, queries: [] } as const;
+  const read = (notes: string[]) => ({ ...reading, sample, expressions: {}, queries: [], notes });
+  expect(noted(of, read(['pod-0 is left out', 'pod-0 is left out'])).warnings).toEqual([
+    'assumed',
+    'pod-0 is left out',
+  ]);
+  expect(noted(of, read([]))).toBe(of);
+  expect(noted(of, { kind: 'rejected', t: 1, rejections: [], queries: [] })).toBe(of);
 });

@@ -75,6 +75,13 @@ export function assessGate(memory: GateMemory, request: GateRequest, brief = fal
   );
 }
 
+/** The verdict with what a reader must know of the window that it was reached on, such as a process that was left out. */
+export function noted(assessment: Assessment, reading: Reading): Assessment {
+  const notes = reading.kind === 'sample' ? (reading.notes ?? []) : [];
+  const warnings = [...new Set([...assessment.warnings, ...notes])];
+  return notes.length === 0 ? assessment : { ...assessment, warnings };
+}
+
 function situation({ learnt }: GateMemory, { stage, acceptances }: GateRequest): GateContext {
   return { stageIndex: stage, acceptances, ...learnt };
 }
