@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { Duration } from '../plans/units.ts';
+
+const Url = z
+  .url({ protocol: /^https?$/ })
+  .meta({ title: 'http address', examples: ['https://hooks.example.com/releases'] });
+const timeout = Duration.prefault('10s').describe('How long the receiver may take.');
+const templates = z
+  .string()
+  .optional()
+  .describe('Folder with templates, `EVENT.FORMAT.njk` and `default.FORMAT.njk`.');
+
+const TerminalConfig = z.strictObject({
+  kind: z.literal('terminal').describe('Written to the terminal of the server.'),
+});
+
+export const WebhookChannelConfig = z.strictObject({
+  kind: z.literal('webhook').describe('Posted as JSON.'),
+  url: Url.describe('Where messages are posted.'),
+  secret: z.string().optional().describe('Signs the messages, so that the receiver can tell who sent them.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Sent with every message.'),
+  template: z.string().optional().describe('File with a template of the text.'),
+  templates,
+  timeout,
+});
+
+const Address = z.email().meta({ title: 'mail address' });
+
+export const EmailConfig = z.strictObject({
+  kind: z.literal('email').describe('Mailed by SMTP.'),
+  host: z.string().min(1).describe('The SMTP server.'),
+  port: z.int().min(1).max(65_535).default(587).describe('Its port.'),
+  tls: z
+    .enum(['starttls', 'always', 'off'])
+    .default('starttls')
+    .describe('`starttls`: nothing is sent before TLS; `always`: TLS from the start, as on port 465.'),
+  ca: z.string().optional().describe('File with the certificates that are trusted, as PEM.'),
+  user: z.string().optional().describe('Account on the SMTP server.'),
+  password: z.string().optional().describe('Its password.'),
+  from: z
+    .string()
+    .regex(/^(?:[^\p{Cc}<>@]+ )?<[^\s<>@]+@[^\s<>@]+>$|^[^\s<>@]+@[^\s<>@]+$/u, 'expected Name <name@host>')
+    .meta({ title: 'mail address' })
+    .describe('The sender, as `name@host` or `Name <name@host>`.'),
+  to: z.array(Address).default([]).describe('Who gets the mails.'),
+  toFile: z
+    .string()
+    .optional()
+    .describe('File with more addresses, one on each line, who do not see each other.'),
+  templates,
+  timeout,
+});
+export type EmailConfig = z.infer<typeof EmailConfig>;
+
+/** A channel as `tidegate.yaml` has it. `timeout` is in seconds; `ca`, `toFile` and templates are paths. */
+export const ChannelConfig = z.discriminatedUnion('kind', [
+  TerminalConfig,
+  WebhookChannelConfig,
+  EmailConfig,
+]);
+export type ChannelConfig = z.infer<typeof ChannelConfig>;
