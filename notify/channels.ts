@@ -6,6 +6,7 @@ import { createEmail } from './email.ts';
 import type { Log } from './log.ts';
 import { createMemory } from './memory.ts';
 import { createRenderer } from './renderer.ts';
+import { createSlack } from './slack.ts';
 import { createTerminal } from './terminal.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -35,6 +36,8 @@ export function createChannels(
       }
       case 'email':
         return [name, createEmail({ name, config: channel, memory, renderer: rendererOf(channel) })];
+      case 'slack':
+        return [name, createSlack({ name, config: channel, memory, renderer: rendererOf(channel), log })];
       default:
         return unreachable(channel);
     }

@@ -16,7 +16,7 @@ const TerminalConfig = z.strictObject({
 
 export const WebhookChannelConfig = z.strictObject({
   kind: z.literal('webhook').describe('Posted as JSON.'),
-  url: Url.describe('Where messages are posted.'),
+  url: Url.describe('Where messages are posted. Default for Slack: https://slack.com/api/.'),
   secret: z.string().optional().describe('Signs the messages, so that the receiver can tell who sent them.'),
   headers: z.record(z.string(), z.string()).default({}).describe('Sent with every message.'),
   template: z.string().optional().describe('File with a template of the text.'),
@@ -52,10 +52,25 @@ export const EmailConfig = z.strictObject({
 });
 export type EmailConfig = z.infer<typeof EmailConfig>;
 
+export const SlackConfig = z.strictObject({
+  kind: z.literal('slack').describe('Posted to Slack.'),
+  url: Url.optional().describe('Where messages are posted. Default for Slack: https://slack.com/api/.'),
+  token: z.string().min(1).describe('Token of the app, `xoxb-...`.'),
+  channel: z
+    .string()
+    .regex(/^[CGD][A-Z0-9]{2,}$/, 'expected the id of a channel, such as C0123456789')
+    .describe('Id of the channel, such as C0123456789.'),
+  interactive: z.boolean().default(false).describe('Buttons to approve and to roll back.'),
+  templates,
+  timeout,
+});
+export type SlackConfig = z.infer<typeof SlackConfig>;
+
 /** A channel as `tidegate.yaml` has it. `timeout` is in seconds; `ca`, `toFile` and templates are paths. */
 export const ChannelConfig = z.discriminatedUnion('kind', [
   TerminalConfig,
   WebhookChannelConfig,
   EmailConfig,
+  SlackConfig,
 ]);
 export type ChannelConfig = z.infer<typeof ChannelConfig>;

@@ -14,10 +14,11 @@ import type { Outbox } from '../store/store.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
 import { type Receiver, startReceiver } from '../test/fixtures/receiver.ts';
+import { SLACK_CHANNEL, SLACK_TOKEN, startSlack } from '../test/fixtures/slack-double.ts';
 import { type SmtpDouble, startSmtp } from '../test/fixtures/smtp.ts';
 import { type Channel, Throttled } from './channel.ts';
 import { createChannels } from './channels.ts';
-import { EmailConfig } from './config.ts';
+import { EmailConfig, SlackConfig } from './config.ts';
 import { type Dispatcher, startDispatcher } from './dispatcher.ts';
 import type { Timing } from './timing.ts';
 
@@ -271,6 +272,33 @@ describe('mails', () => {
     await vi.waitFor(() => expect(smtp.mails).toHaveLength(1), 10_000);
     expect(smtp.mails[0]?.body).toContain('This was meant for pager, which does not take messages.');
   });
+});
+
+test('Slack gets a rollout as one thread, in order and once each, through failures and over a restart', async () => {
+  const double = await startSlack();
+  const config = { kind: 'slack', url: `${double.url}/api/`, token: SLACK_TOKEN, channel: SLACK_CHANNEL };
+  const channels = () => {
+    const parts = { stream: new PassThrough(), log, memory: createChannelMemory(database) };
+    return createChannels({ chat: SlackConfig.parse({ ...config, timeout: '1s' }) }, parts);
+  };
+  try {
+    const busy = { status: 429, headers: { 'retry-after': '0' } };
+    double.next({ kind: 'cut', method: 'POST' }, { kind: 'instead', method: 'POST', answer: busy });
+    const id = await tell('chatted', [1, 2], ['chat']);
+    start(channels());
+    await allSent(id);
+    await Promise.all(running.splice(0).map((dispatcher) => dispatcher.stop()));
+    await tell('chatted', [3], ['chat']);
+    start(channels());
+    await allSent(id);
+    const root = double.messages[0]?.ts;
+    expect(double.messages.map(({ thread_ts }) => thread_ts)).toEqual([undefined, root, root]);
+    expect(double.messages.map(({ metadata }) => metadata?.event_payload)).toEqual(
+      [1, 2, 3].map((seq) => ({ id: `${id}.${seq}.chat` })),
+    );
+  } finally {
+    await double.close();
+  }
 });
 
 test('a receiver that names a time is not asked again before it', async () => {
