@@ -5,6 +5,7 @@ import type { ChannelConfig } from './config.ts';
 import { createEmail } from './email.ts';
 import type { Log } from './log.ts';
 import { createMemory } from './memory.ts';
+import { createPagerDuty } from './pagerduty.ts';
 import { createRenderer } from './renderer.ts';
 import { createSlack } from './slack.ts';
 import { createTerminal } from './terminal.ts';
@@ -38,6 +39,8 @@ export function createChannels(
         return [name, createEmail({ name, config: channel, memory, renderer: rendererOf(channel) })];
       case 'slack':
         return [name, createSlack({ name, config: channel, memory, renderer: rendererOf(channel), log })];
+      case 'pagerduty':
+        return [name, createPagerDuty({ name, config: channel, renderer: rendererOf(channel) })];
       default:
         return unreachable(channel);
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Transition } from '../plans/journal.ts';
 import { Duration } from '../plans/units.ts';
 
 const Url = z
@@ -16,7 +17,7 @@ const TerminalConfig = z.strictObject({
 
 export const WebhookChannelConfig = z.strictObject({
   kind: z.literal('webhook').describe('Posted as JSON.'),
-  url: Url.describe('Where messages are posted. Default for Slack: https://slack.com/api/.'),
+  url: Url.describe('Where messages are posted. Default: that of Slack, or of PagerDuty.'),
   secret: z.string().optional().describe('Signs the messages, so that the receiver can tell who sent them.'),
   headers: z.record(z.string(), z.string()).default({}).describe('Sent with every message.'),
   template: z.string().optional().describe('File with a template of the text.'),
@@ -54,7 +55,7 @@ export type EmailConfig = z.infer<typeof EmailConfig>;
 
 export const SlackConfig = z.strictObject({
   kind: z.literal('slack').describe('Posted to Slack.'),
-  url: Url.optional().describe('Where messages are posted. Default for Slack: https://slack.com/api/.'),
+  url: Url.optional().describe('Where messages are posted. Default: that of Slack, or of PagerDuty.'),
   token: z.string().min(1).describe('Token of the app, `xoxb-...`.'),
   channel: z
     .string()
@@ -66,11 +67,27 @@ export const SlackConfig = z.strictObject({
 });
 export type SlackConfig = z.infer<typeof SlackConfig>;
 
+const STEPS = ['critical', 'error', 'warning', 'info', 'acknowledge', 'resolve'] as const;
+
+export const PagerDutyConfig = z.strictObject({
+  kind: z.literal('pagerduty').describe('An incident of PagerDuty.'),
+  url: Url.optional().describe('Where messages are posted. Default: that of Slack, or of PagerDuty.'),
+  routingKey: z.string().min(1).describe('Integration key of an Events API v2 integration.'),
+  steps: z
+    .partialRecord(Transition, z.enum(STEPS))
+    .default({})
+    .describe('What an event does to the incident, by the event, where it is not as built in.'),
+  templates,
+  timeout,
+});
+export type PagerDutyConfig = z.infer<typeof PagerDutyConfig>;
+
 /** A channel as `tidegate.yaml` has it. `timeout` is in seconds; `ca`, `toFile` and templates are paths. */
 export const ChannelConfig = z.discriminatedUnion('kind', [
   TerminalConfig,
   WebhookChannelConfig,
   EmailConfig,
   SlackConfig,
+  PagerDutyConfig,
 ]);
 export type ChannelConfig = z.infer<typeof ChannelConfig>;
