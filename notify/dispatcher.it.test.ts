@@ -301,6 +301,23 @@ test('Slack gets a rollout as one thread, in order and once each, through failur
   }
 });
 
+test('people outside hear nothing of a channel that is dead', async () => {
+  const heard: string[] = [];
+  const outside: Channel = {
+    name: 'tenants',
+    kind: 'test',
+    takesReports: false,
+    send: async ({ rolloutId }) => void heard.push(rolloutId),
+    preview: () => ({ text: '', html: null, payload: null }),
+    check: async () => undefined,
+  };
+  pager.answer((response) => response.writeHead(410).end());
+  const id = await tell('inside', [1], ['pager']);
+  start(new Map([['tenants', outside], ...webhooks()]), { ...FAST, attempts: 2 });
+  await vi.waitFor(() => expect(idsAt(slack)).toEqual([`${id}.1.slack.for.pager`]), 10_000);
+  expect(heard).toEqual([]);
+});
+
 test('a receiver that names a time is not asked again before it', async () => {
   let calls = 0;
   const busy: Channel = {

@@ -1,4 +1,5 @@
-import type { Notification } from '../plans/journal.ts';
+import type { Notification, Transition } from '../plans/journal.ts';
+import { titleOf } from '../plans/notification.ts';
 
 /** A message that nobody gets, to try templates and channels with. */
 export const EXAMPLE: Notification = {
@@ -54,3 +55,16 @@ export const EXAMPLE: Notification = {
     { label: 'Roll back', command: 'tidegate rollback pricing-v2-1' },
   ],
 };
+
+/** The same for any event. */
+export function exampleOf(event: Transition, channel: string): Notification {
+  if (event === EXAMPLE.event) return { ...EXAMPLE, channel };
+  const { stage, environment, name, title } = EXAMPLE.rollout;
+  return {
+    ...EXAMPLE,
+    event,
+    channel,
+    title: titleOf({ transition: event, stage }, { environment }, title ?? name),
+    summary: 'An example: the reason stands here.',
+  };
+}
