@@ -1,7 +1,9 @@
 import type { Path, YamlDocument } from '../plans/document.ts';
 import { type Finding, pathText } from '../plans/finding.ts';
 import { isLoopback } from '../server/loopback.ts';
+import { reviewChannels } from './channel-review.ts';
 import type { Config } from './config.ts';
+import type { Say } from './say.ts';
 
 /** What the schema alone cannot see: parts of the configuration that contradict each other. */
 export function reviewConfig(config: Config, document: YamlDocument, file: string): Finding[] {
@@ -37,6 +39,7 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
     if (watched === undefined || watched.kind === 'observe')
       say(['providers', name, 'of'], `"${provider.of}" is no platform of \`providers\``, 'the name of one');
   }
+  reviewChannels(config, say);
   pairOf(config.temporal.tls, ['temporal', 'tls'], say);
   const { server, flags } = config;
   // The port of the API serves OFREP and downloads too, for which its own login is not asked.
@@ -65,8 +68,6 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
   });
   return findings;
 }
-
-type Say = (path: Path, message: string, instead: string) => void;
 
 function pairOf(
   tls: { cert?: string | undefined; key?: string | undefined } | undefined,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ProviderConfig } from '../flags/platforms/config.ts';
 import { Segment } from '../flags/segments.ts';
+import { ChannelConfig } from '../notify/config.ts';
 import { GrantText } from '../plans/access.ts';
 import { Duration } from '../plans/units.ts';
 
@@ -32,22 +33,6 @@ export const PrometheusSource = z.strictObject({
   timeout: Duration.prefault('10s').describe('How long a query may take.'),
 });
 export type PrometheusSource = z.infer<typeof PrometheusSource>;
-
-export const ChannelConfig = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('terminal').describe('Written to the terminal of the server.') }),
-  z.strictObject({
-    kind: z.literal('webhook').describe('Posted as JSON.'),
-    url: Url.describe('Where messages are posted.'),
-    secret: z
-      .string()
-      .optional()
-      .describe('Signs the messages, so that the receiver can tell who sent them.'),
-    headers: Headers.describe('Sent with every message.'),
-    template: z.string().optional().describe('File with a template of the text.'),
-    timeout: Duration.prefault('10s').describe('How long the receiver may take.'),
-  }),
-]);
-export type ChannelConfig = z.infer<typeof ChannelConfig>;
 
 export const WebhookConfig = z.strictObject({
   secret: z

@@ -32,7 +32,9 @@ describe('a configuration', () => {
 
   it('that is given as an example is valid, with and without what is commented out', () => {
     expect(parseConfig(example, 'x', secrets).database.url).toContain('tidegate:p@');
-    const schema = new Ajv2020({ strict: false, formats: { uri: true } }).compile(configJsonSchema());
+    const schema = new Ajv2020({ strict: false, formats: { uri: true, email: true } }).compile(
+      configJsonSchema(),
+    );
     schema(parse(example));
     expect(schema.errors).toBeNull();
     expect(schema({ sources: { default: { ulr: 'x' } } })).toBe(false);
@@ -44,6 +46,33 @@ describe('a configuration', () => {
     expect(config.server.port).toBe(8080);
     expect(config.temporal).toMatchObject({ apiKey: '12"}: {\n#', namespace: 'a-b-${NS}' });
     expect(parseConfig('temporal: { apiKey: "${KEY}" }', 'x', { KEY: '123' }).temporal.apiKey).toBe('123');
+  });
+});
+
+describe('a channel', () => {
+  const channel = (text: string) =>
+    `channels: { mail: { kind: email, host: smtp.example.com, from: a@b.example, ${text} } }`;
+
+  it('that mails nobody, half an account, or a password for all to read, is an error', () => {
+    expect(details(channel('to: []'))[0]).toContain('nobody gets the mails');
+    expect(details(channel('to: [c@d.example], password: p'))[0]).toContain('without `user`');
+    expect(details(channel('to: [c@d.example], user: u, password: p, tls: off'))[0]).toContain(
+      'for all to read',
+    );
+    expect(details(channel('to: ["c@d.example\\r\\nBcc: e@f.example"]'))[0]).toContain('mail');
+  });
+
+  it('takes its password from the environment, and its files from the folder of tidegate.yaml', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidegate-channels-'));
+    const file = join(folder, 'tidegate.yaml');
+    writeFileSync(file, channel('toFile: tenants, templates: mails, user: u, password: "${MAIL}"'));
+    const { channels } = loadConfig(file, { MAIL: 'p}"' });
+    expect(channels['mail']).toMatchObject({
+      password: 'p}"',
+      toFile: join(folder, 'tenants'),
+      templates: join(folder, 'mails'),
+    });
+    rmSync(folder, { recursive: true });
   });
 });
 

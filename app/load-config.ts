@@ -74,15 +74,22 @@ function withPaths(config: Config, find: (name: string) => string): Config {
     temporal: tls(config.temporal),
     flags: { ...config.flags, ...servedTls(config.flags.tls, optional) },
     sources: each(config.sources, tls),
-    channels: each(config.channels, (channel) =>
-      channel.kind === 'webhook' ? { ...channel, template: optional(channel.template) } : channel,
-    ),
+    channels: each(config.channels, (channel) => channelFiles(channel, optional)),
     providers: each(config.providers, (provider) =>
       provider.kind === 'file' ? { ...provider, path: find(provider.path) } : provider,
     ),
     data: find(config.data),
     log: { ...config.log, file: optional(config.log.file) },
   };
+}
+
+const CHANNEL_FILES = ['template', 'templates', 'ca', 'toFile'] as const;
+
+function channelFiles<T extends object>(channel: T, find: (name: string) => string | undefined): T {
+  const files: [string, string | undefined][] = Object.entries(channel)
+    .filter((entry): entry is [string, string] => CHANNEL_FILES.some((key) => key === entry[0]))
+    .map(([key, value]) => [key, find(value)]);
+  return { ...channel, ...Object.fromEntries(files) };
 }
 
 type ServedTls = NonNullable<Config['flags']['tls']>;

@@ -7,6 +7,7 @@ import { providerNamed } from '../flags/router.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createChannels } from '../notify/channels.ts';
 import { startDispatcher } from '../notify/dispatcher.ts';
+import { createChannelMemory } from '../store/channel-memory.ts';
 import { openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
@@ -50,7 +51,11 @@ export async function runWorker(config: Config): Promise<number> {
   });
   const dispatcher = startDispatcher({
     outbox,
-    channels: createChannels(config.channels, { stream: process.stdout, log }),
+    channels: createChannels(config.channels, {
+      stream: process.stdout,
+      log,
+      memory: createChannelMemory(database),
+    }),
     log,
   });
   const reconciler = startReconciler({ store, flags: flags.embedded, engine, log });

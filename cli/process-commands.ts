@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { PreviewOptions } from './commands/notify.ts';
 import type { Run } from './run.ts';
 
 const processes = () => import('./commands/processes.ts');
@@ -15,6 +16,18 @@ export function addProcesses(program: Command, run: Run): void {
     .command('schema')
     .description('print the JSON Schema of tidegate.yaml, for editors')
     .action(run(async () => (await processes()).configSchema()));
+  program
+    .command('notify')
+    .description('messages to people')
+    .command('preview')
+    .description('what a channel would send, of an example or of a real rollout; nothing is sent')
+    .requiredOption('--channel <name>', 'a channel of tidegate.yaml')
+    .requiredOption('--event <event>', 'a transition of the journal, such as hard-stop')
+    .option('--rollout <id>', 'a real rollout in the place of an example')
+    .option('--out <file>', 'write the HTML of a mail into a file')
+    .action(
+      run(async (c, options: PreviewOptions) => (await import('./commands/notify.ts')).preview(c, options)),
+    );
   program
     .command('up')
     .description('start everything on this machine: databases, worker and server')

@@ -1,42 +1,46 @@
 import type { Writable } from 'node:stream';
+import type { ChannelMemory } from '../store/store.ts';
 import type { Channel } from './channel.ts';
+import type { ChannelConfig } from './config.ts';
+import { createEmail } from './email.ts';
 import type { Log } from './log.ts';
+import { createMemory } from './memory.ts';
+import { createPagerDuty } from './pagerduty.ts';
 import { createRenderer } from './renderer.ts';
+import { createSlack } from './slack.ts';
 import { createTerminal } from './terminal.ts';
 import { createWebhook } from './webhook.ts';
-
-/** A channel as `tidegate.yaml` has it. `timeout` is in seconds, `template` the path of a file. */
-export type ChannelSettings =
-  | { kind: 'terminal' }
-  | {
-      kind: 'webhook';
-      url: string;
-      secret?: string | undefined;
-      headers: Record<string, string>;
-      template?: string | undefined;
-      timeout: number;
-    };
 
 export interface ChannelParts {
   /** Where the terminal channel writes. */
   stream: Writable;
   log: Log;
+  /** Where channels keep their threads; without it, as long as they live. */
+  memory?: ChannelMemory;
 }
 
 /** The channels of a configuration by name. `CONFIG_INVALID` where a secret is malformed. */
 export function createChannels(
-  settings: Record<string, ChannelSettings>,
-  { stream, log }: ChannelParts,
+  settings: Record<string, ChannelConfig>,
+  { stream, log, memory = createMemory() }: ChannelParts,
 ): Map<string, Channel> {
+  const rendererOf = ({ templates }: { templates?: string | undefined }) =>
+    createRenderer({ templates, log });
   const entries = Object.entries(settings).map(([name, channel]): [string, Channel] => {
     switch (channel.kind) {
       case 'terminal':
         return [name, createTerminal(name, stream)];
       case 'webhook': {
-        const { url, secret, headers, template, timeout } = channel;
-        const renderer = createRenderer({ template, log });
+        const { url, secret, headers, template, templates, timeout } = channel;
+        const renderer = createRenderer({ template, templates, log });
         return [name, createWebhook({ name, url, secret, headers, timeout, renderer })];
       }
+      case 'email':
+        return [name, createEmail({ name, config: channel, memory, renderer: rendererOf(channel) })];
+      case 'slack':
+        return [name, createSlack({ name, config: channel, memory, renderer: rendererOf(channel), log })];
+      case 'pagerduty':
+        return [name, createPagerDuty({ name, config: channel, renderer: rendererOf(channel) })];
       default:
         return unreachable(channel);
     }

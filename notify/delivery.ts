@@ -1,10 +1,11 @@
 import type { Notification } from '../plans/journal.ts';
 import type { Outbox, OutboxRow } from '../store/store.ts';
+import { type Attempt, Throttled } from './channel.ts';
 import { plainText } from './escaping.ts';
 import type { Log } from './log.ts';
 import { retryDelay, type Timing } from './timing.ts';
 
-export type Send = (notification: Notification) => Promise<void>;
+export type Send = (notification: Notification, attempt: Attempt) => Promise<void>;
 
 interface DeliveryParts {
   outbox: Outbox;
@@ -26,6 +27,8 @@ interface DeliveryParts {
 }
 
 const SETTLE_AGAIN_MS = 1000;
+/** A receiver that asks for more is not believed: a message about a stop would come a day late. */
+const LONGEST_ASKED_MS = 15 * 60_000;
 
 /** One attempt at one message, and its outcome into the outbox. Never fails: what is not settled is taken again. */
 export function createDelivery(parts: DeliveryParts): (row: OutboxRow, leaseEnds: number) => Promise<void> {
@@ -35,11 +38,12 @@ export function createDelivery(parts: DeliveryParts): (row: OutboxRow, leaseEnds
     const { channel, rolloutId, seq, event } = row.notification;
     const about = { channel, rolloutId, seq, event };
     try {
-      await within(deadline, send(row.notification));
+      await within(deadline, send(row.notification, { repeated: row.repeated }));
     } catch (error) {
       failing.add(channel);
       const reason = plainText(error instanceof Error ? error.message : String(error));
-      const retryInMs = retryDelay(row.attempts, timing, random());
+      const asked = error instanceof Throttled ? Math.min(error.retryAfterMs, LONGEST_ASKED_MS) : 0;
+      const retryInMs = Math.max(asked, retryDelay(row.attempts, timing, random()));
       log.warn(
         { ...about, attempt: row.attempts + 1, retryInMs, reason, err: error },
         'a message was not taken',

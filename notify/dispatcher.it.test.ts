@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startPostgres } from '../app/embedded/postgres.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { createChannelMemory } from '../store/channel-memory.ts';
 import { type Database, openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
@@ -13,8 +14,11 @@ import type { Outbox } from '../store/store.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
 import { type Receiver, startReceiver } from '../test/fixtures/receiver.ts';
-import type { Channel } from './channel.ts';
+import { SLACK_CHANNEL, SLACK_TOKEN, startSlack } from '../test/fixtures/slack-double.ts';
+import { type SmtpDouble, startSmtp } from '../test/fixtures/smtp.ts';
+import { type Channel, Throttled } from './channel.ts';
 import { createChannels } from './channels.ts';
+import { EmailConfig, SlackConfig } from './config.ts';
 import { type Dispatcher, startDispatcher } from './dispatcher.ts';
 import type { Timing } from './timing.ts';
 
@@ -198,6 +202,7 @@ describe('a dead channel', () => {
         calls += 1;
         return new Promise(() => undefined);
       },
+      preview: () => ({ text: '', html: null, payload: null }),
       check: async () => undefined,
     };
     const id = await tell('never', [1], ['never']);
@@ -205,6 +210,136 @@ describe('a dead channel', () => {
     await vi.waitFor(() => expect(calls).toBeGreaterThan(2));
     expect((await outbox.of(id))[0]).toMatchObject({ state: 'waiting', error: 'not sent within 0.05 s' });
   });
+});
+
+describe('mails', () => {
+  let smtp: SmtpDouble;
+  beforeEach(async () => {
+    smtp = await startSmtp();
+  });
+  afterEach(() => smtp.close());
+
+  function withMail(): Map<string, Channel> {
+    const { port } = smtp;
+    const mail = {
+      kind: 'email',
+      host: '127.0.0.1',
+      port,
+      tls: 'off',
+      from: 't@a.example',
+      to: ['b@a.example'],
+    };
+    const memory = createChannelMemory(database);
+    const stream = new PassThrough();
+    return new Map([
+      ...createChannels({ mail: EmailConfig.parse(mail) }, { stream, log, memory }),
+      ...webhooks(),
+    ]);
+  }
+
+  test('go out once each, in order and in one thread, by two dispatchers and over a restart', async () => {
+    const id = await tell('mailed', [1, 2, 3], ['mail']);
+    start(withMail());
+    start(withMail());
+    await allSent(id);
+    await Promise.all(running.splice(0).map((dispatcher) => dispatcher.stop()));
+    await tell('mailed', [4], ['mail']);
+    start(withMail());
+    await allSent(id);
+    const ids = smtp.mails.map(({ headers }) => headers['message-id']?.[0]);
+    expect(ids).toEqual([1, 2, 3, 4].map((seq) => `<${id}.${seq}.mail@a.example>`));
+    expect(smtp.mails.slice(1).map(({ headers }) => headers['references']?.[0])).toEqual([
+      ids[0],
+      ids[0],
+      ids[0],
+    ]);
+  });
+
+  test('that the server does not take are reported on another channel, and go out when it does', async () => {
+    smtp.behave({ kind: 'data', code: 451, answer: 'Try again later' });
+    const id = await tell('refused', [1], ['mail']);
+    start(withMail(), { ...FAST, attempts: 2 });
+    await vi.waitFor(() => expect(idsAt(pager)).toEqual([`${id}.1.pager.for.mail`]), 10_000);
+    smtp.behave({ kind: 'fine' });
+    await allSent(id);
+    expect(smtp.mails).toHaveLength(1);
+  });
+
+  test('tell of a webhook that is dead', async () => {
+    pager.answer((response) => response.writeHead(410).end());
+    await tell('gone', [1], ['pager']);
+    start(withMail(), { ...FAST, attempts: 2 });
+    await vi.waitFor(() => expect(smtp.mails).toHaveLength(1), 10_000);
+    expect(smtp.mails[0]?.body).toContain('This was meant for pager, which does not take messages.');
+  });
+});
+
+test('Slack gets a rollout as one thread, in order and once each, through failures and over a restart', async () => {
+  const double = await startSlack();
+  const config = { kind: 'slack', url: `${double.url}/api/`, token: SLACK_TOKEN, channel: SLACK_CHANNEL };
+  const channels = () => {
+    const parts = { stream: new PassThrough(), log, memory: createChannelMemory(database) };
+    return createChannels({ chat: SlackConfig.parse({ ...config, timeout: '1s' }) }, parts);
+  };
+  try {
+    const busy = { status: 429, headers: { 'retry-after': '0' } };
+    double.next({ kind: 'cut', method: 'POST' }, { kind: 'instead', method: 'POST', answer: busy });
+    const id = await tell('chatted', [1, 2], ['chat']);
+    start(channels());
+    await allSent(id);
+    await Promise.all(running.splice(0).map((dispatcher) => dispatcher.stop()));
+    await tell('chatted', [3], ['chat']);
+    start(channels());
+    await allSent(id);
+    const root = double.messages[0]?.ts;
+    expect(double.messages.map(({ thread_ts }) => thread_ts)).toEqual([undefined, root, root]);
+    expect(double.messages.map(({ metadata }) => metadata?.event_payload)).toEqual(
+      [1, 2, 3].map((seq) => ({ id: `${id}.${seq}.chat` })),
+    );
+  } finally {
+    await double.close();
+  }
+});
+
+test('people outside hear nothing of a channel that is dead', async () => {
+  const heard: string[] = [];
+  const outside: Channel = {
+    name: 'tenants',
+    kind: 'test',
+    takesReports: false,
+    send: async ({ rolloutId }) => void heard.push(rolloutId),
+    preview: () => ({ text: '', html: null, payload: null }),
+    check: async () => undefined,
+  };
+  pager.answer((response) => response.writeHead(410).end());
+  const id = await tell('inside', [1], ['pager']);
+  start(new Map([['tenants', outside], ...webhooks()]), { ...FAST, attempts: 2 });
+  await vi.waitFor(() => expect(idsAt(slack)).toEqual([`${id}.1.slack.for.pager`]), 10_000);
+  expect(heard).toEqual([]);
+});
+
+test('a receiver that names a time is not asked again before it', async () => {
+  let calls = 0;
+  const busy: Channel = {
+    name: 'busy',
+    kind: 'test',
+    send: async () => {
+      calls += 1;
+      throw new Throttled('busy', { retryAfterMs: 60_000 });
+    },
+    preview: () => ({ text: '', html: null, payload: null }),
+    check: async () => undefined,
+  };
+  const id = await tell('throttled', [1], ['busy']);
+  start(new Map([['busy', busy]]));
+  await vi.waitFor(() =>
+    expect(log.lines).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ retryInMs: 60_000 }) }),
+    ),
+  );
+  await tell('throttled-other', [1], ['slack']);
+  expect((await outbox.of(id))[0]).toMatchObject({ state: 'waiting' });
+  expect(calls).toBe(1);
 });
 
 test('a message to a channel that is not configured stays, says so, and is reported to one that is', async () => {

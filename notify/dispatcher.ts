@@ -36,7 +36,7 @@ export function startDispatcher({ outbox, channels, log, ...options }: Dispatche
 
   /** The first channel by configuration that took its last message, else any other one. */
   function reportTo(channel: string): string | null {
-    const others = names.filter((name) => name !== channel);
+    const others = names.filter((name) => name !== channel && channels.get(name)?.takesReports !== false);
     return others.find((name) => !failing.has(name)) ?? others[0] ?? null;
   }
 
@@ -49,7 +49,7 @@ export function startDispatcher({ outbox, channels, log, ...options }: Dispatche
   };
   for (const [name, channel] of channels) {
     const deadline = channel.timeoutMs === undefined ? timing.deadline : channel.timeoutMs + 1000;
-    const send: Send = (notification) => channel.send(notification);
+    const send: Send = (notification, attempt) => channel.send(notification, attempt);
     const deliver = createDelivery({ ...parts, send, deadline, attempts: timing.attempts, kick });
     lanes.push(
       startLane({ outbox, log, timing, deadline, filter: { channel: name }, deliver, bell: createBell() }),

@@ -12,6 +12,13 @@ export function markdownText(text: string): string {
   return plainText(text).replace(MARKDOWN, '\\$&');
 }
 
+const HTML: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** The same for HTML, in elements and in quoted attributes. */
+export function htmlText(text: string): string {
+  return plainText(text).replace(/[&<>"']/g, (character) => HTML[character] ?? '');
+}
+
 /** Inside a code span nothing is escaped, but a backtick would end it. */
 export function codeText(text: string): string {
   return plainText(text).replaceAll('`', "'");

@@ -146,3 +146,67 @@ describe("an operator's template", () => {
     expect(() => renderer.check()).toThrow(/nowhere\.njk/);
   });
 });
+
+describe('a message as HTML', () => {
+  test.each(TRANSITIONS)('of %s is a page, and what people wrote is text in it', (event) => {
+    const nasty = '<img src=x onerror=alert(1)> " \' & {{ 7 * 7 }}';
+    const html = built.render(
+      notification({ event, title: nasty, summary: nasty, undelivered: nasty }),
+      'html',
+    );
+    expect(html).toContain('&lt;img src=x onerror=alert(1)&gt; &quot; &#39; &amp; {{ 7 * 7 }}');
+    expect(html).not.toMatch(/<img|undefined|null/);
+    expect(log.lines).toEqual([]);
+  });
+});
+
+describe("an operator's folder of templates", () => {
+  const own = (files: Record<string, string>) => {
+    const templates = mkdtempSync(join(folder, 'own-'));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(templates, name), text);
+    return createRenderer({ templates, log: rememberingLog() });
+  };
+
+  test('has one for an event, one for the others, and leaves other formats as they are', () => {
+    const renderer = own({
+      'soft-stop.text.njk': 'Soft: {{ title }}',
+      'default.text.njk':
+        '{% extends "base.text.njk" %}{% block facts %}{% include "_foot.njk" %}{% endblock %}',
+      '_foot.njk': 'Ask {{ rollout.owner }}',
+    });
+    renderer.check();
+    expect(renderer.render(notification({ event: 'soft-stop', title: '{{ 7*7 }}' }), 'text')).toBe(
+      'Soft: {{ 7*7 }}\n',
+    );
+    expect(renderer.render(notification({ event: 'drift' }), 'text')).toMatch(/Ask payments\n$/);
+    expect(renderer.render(notification(), 'html')).toContain('<!doctype html>');
+  });
+
+  test('escapes for HTML by itself, so that no template can forget it', () => {
+    const renderer = own({ 'default.html.njk': '<p>{{ summary }}</p>' });
+    expect(renderer.render(notification({ summary: '<b>' }), 'html')).toBe('<p>&lt;b&gt;</p>\n');
+  });
+
+  test('with a mended file counts at once', () => {
+    const templates = mkdtempSync(join(folder, 'own-'));
+    const renderer = createRenderer({ templates, log: rememberingLog() });
+    const before = renderer.render(notification(), 'text');
+    writeFileSync(join(templates, 'default.text.njk'), 'one');
+    expect(renderer.render(notification(), 'text')).toBe('one\n');
+    writeFileSync(join(templates, 'default.text.njk'), 'two');
+    expect(renderer.render(notification(), 'text')).toBe('two\n');
+    expect(before).toContain('Hard stop');
+  });
+
+  test.each([
+    ['that no message looks for', 'soft-stopp.text.njk', 'x', /No message has the template soft-stopp/],
+    ['that does not compile', 'default.html.njk', '{% if %}', /fails/],
+  ])('with a file %s fails the check', (_, name, text, said) => {
+    expect(() => own({ [name]: text }).check()).toThrow(said);
+  });
+
+  test('that is missing fails the check', () => {
+    const renderer = createRenderer({ templates: join(folder, 'nowhere'), log: rememberingLog() });
+    expect(() => renderer.check()).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+});

@@ -1,9 +1,16 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Notification } from '../plans/journal.ts';
 import { partName } from '../plans/slices.ts';
-import { codeText, markdownText, plainText } from './escaping.ts';
+import { codeText, htmlText, markdownText, plainText } from './escaping.ts';
 
-export type Format = 'text' | 'markdown';
+export const FORMATS = ['text', 'markdown', 'html'] as const;
+export type Format = (typeof FORMATS)[number];
+
+const ESCAPES: Record<Format, { text: (value: string) => string; command: (value: string) => string }> = {
+  text: { text: plainText, command: plainText },
+  markdown: { text: markdownText, command: codeText },
+  html: { text: htmlText, command: htmlText },
+};
 
 /**
  * What a template sees. Every text is escaped for the target before the template runs, so that no template can
@@ -24,8 +31,7 @@ export interface TemplateData {
 }
 
 export function templateData(notification: Notification, format: Format): TemplateData {
-  const text = format === 'text' ? plainText : markdownText;
-  const command = format === 'text' ? plainText : codeText;
+  const { text, command } = ESCAPES[format];
   const orNull = (value: string | null | undefined) =>
     value === null || value === undefined ? null : text(value);
   const { rollout, evidence } = notification;

@@ -10,6 +10,10 @@ export function createTerminal(name: string, stream: Writable): Channel {
     name,
     kind: 'terminal',
     send: (notification) => write(lineOf(notification)),
+    preview(notification) {
+      const text = lineOf(notification);
+      return { text, html: null, payload: text };
+    },
     async check() {
       if (!stream.writable) throw gone();
     },

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
 import { type Receiver, startReceiver } from '../test/fixtures/receiver.ts';
@@ -45,6 +46,17 @@ describe('a webhook', () => {
     const expected = createHmac('sha256', 'a key of some length, 32 bytes..').update(signed).digest('base64');
     expect(headers['webhook-signature']).toBe(`v1,${expected}`);
     expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000)).toBeLessThan(30);
+  });
+
+  test('is taken by the verifier of Standard Webhooks, and refused where a byte differs', async () => {
+    const secret = `whsec_${Buffer.from('a key of some length, 32 bytes..').toString('base64')}`;
+    await webhook({ secret }).send(notification({ summary: 'Zürich ☃ "quoted"' }));
+    const { headers, body } = receiver.received[0] ?? { headers: {}, body: '' };
+    const given = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, String(value)]));
+    const verifier = new Webhook(secret);
+    expect(verifier.verify(body, given)).toMatchObject({ type: 'rollout.hard-stop' });
+    expect(() => verifier.verify(`${body} `, given)).toThrow(/signature/i);
+    expect(() => verifier.verify(body, { ...given, 'webhook-id': 'other' })).toThrow(/signature/i);
   });
 
   test('keeps its id over retries, and has another one per message, channel and report', async () => {

@@ -78,6 +78,11 @@ export function createWebhook(options: WebhookOptions): Channel {
       });
     },
 
+    preview(notification) {
+      const payload = bodyOf(notification, renderer);
+      return { text: renderer.render(notification, 'text'), html: null, payload };
+    },
+
     async check() {
       renderer.check();
       // Any answer shows that somebody listens; only a real message would show that it is taken.

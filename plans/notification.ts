@@ -25,7 +25,16 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
   const channels = plan.notify
     .filter(({ events }) => events.some((event) => concerns(event, entry, view)))
     .map(({ channel }) => channel);
-  return [...new Set(channels)].map((channel) => message(entry, view, { plan, channel }));
+  const { metadata, flag, environment } = plan;
+  const about = {
+    name: metadata.name,
+    title: metadata.title ?? null,
+    environment,
+    flag: flag.key,
+    owner: metadata.owner ?? null,
+    ticket: metadata.ticket ?? null,
+  };
+  return [...new Set(channels)].map((channel) => notificationOf(entry, view, { about, channel }));
 }
 
 function concerns(event: string, { transition }: JournalEntry, view: RolloutView): boolean {
@@ -35,26 +44,21 @@ function concerns(event: string, { transition }: JournalEntry, view: RolloutView
   return event === 'paused' && pausedByStop;
 }
 
-function message(entry: JournalEntry, view: RolloutView, to: { plan: Plan; channel: string }): Notification {
-  const { metadata, flag, environment } = to.plan;
+/** The message of one entry to one channel, whether the plan asks for it or not. */
+export function notificationOf(
+  entry: JournalEntry,
+  view: RolloutView,
+  { about, channel }: { about: Omit<Notification['rollout'], 'stage' | 'percent'>; channel: string },
+): Notification {
   return {
     rolloutId: entry.rolloutId,
     seq: entry.seq,
     at: entry.at,
     event: entry.transition,
-    channel: to.channel,
-    title: titleOf(entry, view, metadata.title ?? metadata.name),
+    channel,
+    title: titleOf(entry, view, about.title ?? about.name),
     summary: entry.summary,
-    rollout: {
-      name: metadata.name,
-      title: metadata.title ?? null,
-      environment,
-      flag: flag.key,
-      owner: metadata.owner ?? null,
-      ticket: metadata.ticket ?? null,
-      stage: entry.stage,
-      percent: entry.exposure.percent,
-    },
+    rollout: { ...about, stage: entry.stage, percent: entry.exposure.percent },
     evidence: entry.evidence,
     ...(entry.explanation === undefined ? {} : { explanation: entry.explanation }),
     actions: actionsFor(entry, view),
@@ -94,8 +98,12 @@ const SAID: Record<Transition, string> = {
 };
 
 /** For example `New pricing engine rolled back in production (5%)`. */
-function titleOf({ transition, stage }: JournalEntry, view: RolloutView, name: string): string {
-  return `${name} ${SAID[transition]} in ${view.environment}${stage === null ? '' : ` (${stage})`}`;
+export function titleOf(
+  { transition, stage }: Pick<JournalEntry, 'transition' | 'stage'>,
+  { environment }: Pick<RolloutView, 'environment'>,
+  name: string,
+): string {
+  return `${name} ${SAID[transition]} in ${environment}${stage === null ? '' : ` (${stage})`}`;
 }
 
 interface Command {

@@ -3,6 +3,7 @@ import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Notification } from '../plans/journal.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { notification } from '../test/fixtures/message.ts';
+import { createChannelMemory } from './channel-memory.ts';
 import { type Database, openDatabase } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { createOutbox } from './outbox.ts';
@@ -77,6 +78,29 @@ async function rolloutWith(numbers: number[], over: Partial<Notification> = {}):
   });
   return id;
 }
+
+test('a message that a sender took before says so, also when that sender never came back', async () => {
+  await rolloutWith([1]);
+  const [first] = await take(10, 1);
+  expect(first).toMatchObject({ repeated: false, attempts: 0 });
+  const [again] = await vi.waitFor(async () => {
+    const rows = await take();
+    expect(rows).toHaveLength(1);
+    return rows;
+  });
+  expect(again).toMatchObject({ repeated: true, attempts: 0 });
+});
+
+test('a channel finds again what it kept of a rollout, and nothing of another', async () => {
+  const memory = createChannelMemory(database);
+  const place = { rolloutId: await rolloutWith([1]), channel, key: 'thread' };
+  expect(await memory.recall(place)).toBeNull();
+  await memory.keep(place, 'one');
+  await memory.keep(place, 'two');
+  expect(await createChannelMemory(database).recall(place)).toBe('two');
+  for (const other of [{ channel: 'x' }, { key: 'x' }, { rolloutId: 'x' }])
+    expect(await memory.recall({ ...place, ...other })).toBeNull();
+});
 
 const take = (limit = 10, leaseMs = 60_000) => outbox.take(limit, leaseMs, { channel });
 const numbersOf = (rows: OutboxRow[]) => rows.map(({ notification: { seq } }) => seq);

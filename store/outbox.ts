@@ -75,10 +75,15 @@ async function take(
     for update of o skip locked`;
   const rows = await queries
     .update(outbox)
-    .set({ leasedUntil: later(leaseMs) })
+    .set({ leasedUntil: later(leaseMs), taken: sql`${outbox.taken} + 1` })
     .where(sql`${outbox.id} = any(array(${due}))`)
-    .returning({ id: outbox.id, notification: outbox.notification, attempts: outbox.attempts });
-  return rows.sort((a, b) => a.id - b.id);
+    .returning({
+      id: outbox.id,
+      notification: outbox.notification,
+      attempts: outbox.attempts,
+      taken: outbox.taken,
+    });
+  return rows.sort((a, b) => a.id - b.id).map(({ taken, ...row }) => ({ ...row, repeated: taken > 1 }));
 }
 
 function channels(filter: OutboxFilter | undefined) {

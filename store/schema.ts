@@ -117,11 +117,25 @@ export const outbox = pgTable(
     leasedUntil: moment('leased_until'),
     sentAt: moment('sent_at'),
     stuck: boolean().notNull().default(false),
+    /** How often a sender took it; more often than `attempts` after a sender died over it. */
+    taken: integer().notNull().default(0),
   },
   (table) => [
     uniqueIndex('outbox_once').on(table.rolloutId, table.seq, table.channel, table.about),
     index('outbox_due').on(table.channel, table.dueAt).where(sql`sent_at is null`),
   ],
+);
+
+/** What a channel keeps of a rollout between its messages, such as the thread that they go to. */
+export const channelMemory = pgTable(
+  'channel_memory',
+  {
+    rolloutId: rolloutId(),
+    channel: words().notNull(),
+    key: words().notNull(),
+    value: words().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.rolloutId, table.channel, table.key] })],
 );
 
 export const flags = pgTable(

@@ -93,6 +93,20 @@ export interface OutboxRow {
   id: number;
   notification: Notification;
   attempts: number;
+  /** True once any sender took it before: it may have arrived. */
+  repeated: boolean;
+}
+
+/** What a channel keeps of a rollout between its messages, such as the thread that they go to. */
+export interface ChannelMemory {
+  recall(place: MemoryPlace): Promise<string | null>;
+  keep(place: MemoryPlace, value: string): Promise<void>;
+}
+
+export interface MemoryPlace {
+  rolloutId: string;
+  channel: string;
+  key: string;
 }
 
 /** Which messages a sender takes: those of one channel, or those of no channel in a list. */

@@ -1,0 +1,17 @@
+import { isLoopback } from '../server/loopback.ts';
+import type { Config } from './config.ts';
+import type { Say } from './say.ts';
+
+/** What contradicts itself in one channel. */
+export function reviewChannels({ channels }: Pick<Config, 'channels'>, say: Say): void {
+  for (const [name, channel] of Object.entries(channels)) {
+    if (channel.kind !== 'email') continue;
+    const path = ['channels', name];
+    if (channel.to.length === 0 && channel.toFile === undefined)
+      say(path, 'nobody gets the mails', 'add `to: [name@host]`, or `toFile:` with a list');
+    if (channel.password !== undefined && channel.user === undefined)
+      say([...path, 'password'], '`password` is given without `user`', 'add `user:`');
+    if (channel.user !== undefined && channel.tls === 'off' && !isLoopback(channel.host))
+      say([...path, 'tls'], 'the password would be sent for all to read', '`starttls` or `always`');
+  }
+}

@@ -1,0 +1,62 @@
+import type { Preview } from '../notify/channel.ts';
+import { createChannels } from '../notify/channels.ts';
+import { exampleOf } from '../notify/example.ts';
+import { Failure } from '../plans/failures.ts';
+import { type JournalEntry, TRANSITIONS, type Transition } from '../plans/journal.ts';
+import { nearest } from '../plans/nearest.ts';
+import { notificationOf } from '../plans/notification.ts';
+import type { RolloutView } from '../plans/view.ts';
+import type { Config } from './config.ts';
+
+interface PreviewOf {
+  channel: string;
+  event: string;
+  /** A real rollout with its journal; without it, an example. */
+  rollout?: { view: RolloutView; entries: readonly JournalEntry[] } | undefined;
+}
+
+/**
+ * The message as the channel would send it; nothing is sent. Of a real rollout it is the latest entry of the event, with
+ * what its reader could do now. @throws Failure USAGE for an unknown channel or event, and for one that did not happen
+ */
+export function previewNotification(config: Config, { channel: name, event, rollout }: PreviewOf): Preview {
+  const problems: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (fields: object, text: string) =>
+      void problems.push(`${text}${'reason' in fields ? `: ${String(fields.reason)}` : ''}`),
+    error: () => undefined,
+  };
+  const channel = createChannels(config.channels, { stream: process.stdout, log }).get(name);
+  if (channel === undefined) {
+    const known = Object.keys(config.channels).join(', ') || 'none';
+    throw new Failure('USAGE', `tidegate.yaml has no channel "${name}"; it has ${known}.`);
+  }
+  const transition = transitionOf(event);
+  const entry = rollout?.entries.findLast((one) => one.transition === transition);
+  if (rollout !== undefined && entry === undefined) {
+    const had = [...new Set(rollout.entries.map((one) => one.transition))].join(', ');
+    throw new Failure('USAGE', `${rollout.view.id} has no ${event} in its journal; it has ${had}.`);
+  }
+  const notification =
+    rollout === undefined || entry === undefined
+      ? exampleOf(transition, name)
+      : notificationOf(entry, rollout.view, { about: aboutOf(rollout.view), channel: name });
+  const preview = channel.preview(notification);
+  if (problems.length > 0)
+    throw new Failure('CONFIG_INVALID', `The template of ${name} fails.`, { details: problems });
+  return preview;
+}
+
+function aboutOf({ name, title, environment, flag, owner }: RolloutView) {
+  // The view does not have it.
+  return { name, title, environment, flag, owner, ticket: null };
+}
+
+function transitionOf(event: string): Transition {
+  const found = TRANSITIONS.find((one) => one === event);
+  if (found !== undefined) return found;
+  const like = nearest(event, TRANSITIONS);
+  const meant = like === null ? `one of ${TRANSITIONS.join(', ')}` : `did you mean ${like}?`;
+  throw new Failure('USAGE', `There is no event "${event}"; ${meant}`);
+}

@@ -1,0 +1,70 @@
+import type { Notification, Transition } from '../plans/journal.ts';
+import { titleOf } from '../plans/notification.ts';
+
+/** A message that nobody gets, to try templates and channels with. */
+export const EXAMPLE: Notification = {
+  rolloutId: 'pricing-v2-1',
+  seq: 7,
+  at: Date.UTC(2026, 0, 2, 3, 4, 5),
+  event: 'hard-stop',
+  channel: 'example',
+  title: 'New pricing engine stopped hard in production (5%)',
+  summary: 'Hard stop: errors rose by 0.82 points, more than 0.50.',
+  rollout: {
+    name: 'pricing-v2',
+    title: 'New pricing engine',
+    environment: 'production',
+    flag: 'pricing-v2',
+    owner: 'payments',
+    ticket: 'PAY-1',
+    stage: '5%',
+    percent: 5,
+  },
+  evidence: {
+    verdict: 'hard',
+    stage: '5%',
+    t: 60,
+    lnE: 6.1,
+    threshold: 4.6,
+    metric: 'errors',
+    reason: 'errors rose by 0.82 points, more than 0.50',
+    limits: [],
+    holding: [],
+    polls: { used: 4, ignored: 0, rejected: 0 },
+    warnings: [],
+    metrics: [
+      {
+        metric: 'errors',
+        verdict: 'hard',
+        lnE: 6.1,
+        estimate: 0.0082,
+        standardError: 0.001,
+        baseline: 0.004,
+        canary: 0.0122,
+        baselineRequests: 12_300,
+        canaryRequests: 650,
+        soft: 0.001,
+        hard: 0.005,
+        interval: [0.0055, 0.011],
+        proven: null,
+      },
+    ],
+  },
+  actions: [
+    { label: 'Look', command: 'tidegate status pricing-v2-1' },
+    { label: 'Roll back', command: 'tidegate rollback pricing-v2-1' },
+  ],
+};
+
+/** The same for any event. */
+export function exampleOf(event: Transition, channel: string): Notification {
+  if (event === EXAMPLE.event) return { ...EXAMPLE, channel };
+  const { stage, environment, name, title } = EXAMPLE.rollout;
+  return {
+    ...EXAMPLE,
+    event,
+    channel,
+    title: titleOf({ transition: event, stage }, { environment }, title ?? name),
+    summary: 'An example: the reason stands here.',
+  };
+}

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import nunjucks from 'nunjucks';
+import { Failure } from '../plans/failures.ts';
+import { TRANSITIONS } from '../plans/journal.ts';
+import { nearest } from '../plans/nearest.ts';
+import { FORMATS, type Format } from './template-data.ts';
+
+const BUILT_IN = fileURLToPath(new URL('./templates', import.meta.url));
+
+export interface TemplateSettings {
+  /** A file of the operator's for every text. */
+  template?: string | undefined;
+  /** A folder of the operator's with `<event>.<format>.njk` and `default.<format>.njk`. */
+  templates?: string | undefined;
+}
+
+export interface TemplateFiles {
+  find(event: string, format: Format): nunjucks.Template;
+  /** Every template of the operator's, by what it is for. */
+  own(): { name: string; format: Format; template: nunjucks.Template }[];
+}
+
+/**
+ * The operator's file for an event, then the operator's default, then the built-in ones. They are read anew for each
+ * message, so that a mended one counts at once.
+ */
+export function createTemplateFiles({ template, templates }: TemplateSettings): TemplateFiles {
+  const operators = templates ?? (template === undefined ? undefined : dirname(resolve(template)));
+  // HTML's escaping would put `&amp;` into plain text; `templateData` escapes for the real target instead.
+  const environment = new nunjucks.Environment(
+    new nunjucks.FileSystemLoader([...(operators === undefined ? [] : [operators]), BUILT_IN], {
+      noCache: operators !== undefined,
+    }),
+    { autoescape: false },
+  );
+  const single = () => nunjucks.compile(readFileSync(resolve(template ?? ''), 'utf8'), environment);
+
+  return {
+    find(event, format) {
+      if (template !== undefined && format === 'text') return single();
+      const names = [`${event}.${format}.njk`, `default.${format}.njk`];
+      for (const folder of [templates, BUILT_IN]) {
+        const name = names.find((one) => folder !== undefined && existsSync(join(folder, one)));
+        if (name !== undefined) return environment.getTemplate(name, true);
+      }
+      throw new Error(`there is no template for ${format}`);
+    },
+
+    own() {
+      const named =
+        templates === undefined ? [] : readdirSync(templates).filter((name) => name.endsWith('.njk'));
+      const inFolder = named.flatMap((name) => {
+        const format = formatOf(name);
+        return format === null ? [] : [{ name, format, template: environment.getTemplate(name, true) }];
+      });
+      if (template === undefined) return inFolder;
+      return [{ name: template, format: 'text', template: single() }, ...inFolder];
+    },
+  };
+}
+
+/** The format by a file's name; null for a part that others extend. A name that no message would look for is an error. */
+function formatOf(name: string): Format | null {
+  const [event = '', format = '', ...rest] = name.slice(0, -'.njk'.length).split('.');
+  const known = FORMATS.find((one) => one === format);
+  if (event === 'base' || event.startsWith('_')) return null;
+  const events: readonly string[] = ['default', ...TRANSITIONS];
+  if (known !== undefined && rest.length === 0 && events.includes(event)) return known;
+  const like = nearest(event, events);
+  throw new Failure('CONFIG_INVALID', `No message has the template ${name}`, {
+    where: name,
+    details: [
+      `its name is EVENT.FORMAT.njk with ${FORMATS.join(', ')}; parts begin with _`,
+      ...(like === null || like === event ? [] : [`did you mean ${like}?`]),
+    ],
+  });
+}
