@@ -75,3 +75,50 @@ describe('a step back of a forward-only plan', () => {
     expect(world.flag.exposure).toEqual({ percent: 5, segments: ['employees'], variant: null });
   });
 });
+
+describe('a raise that a step back of a forward-only plan overtakes', () => {
+  /** At 5 %, with the raise to 100 % out; then the step back is asked for. */
+  function overtaken(): World {
+    const world = atFive(SAFE);
+    world.report(assessment('pass'));
+    world.person('approve');
+    expect(world.pending).toHaveLength(1);
+    world.person('step-back');
+    expect(world.pending).toHaveLength(2);
+    return world;
+  }
+
+  it('and that has landed is the stage reached: those who had the canary get it again, and no baseline', () => {
+    const world = overtaken();
+    world.land(0);
+    world.land(0);
+    world.answer(1);
+    expect(world.state).toMatchObject({ stage: 3, withdrawn: true, exposure: { percent: 100 } });
+    world.person('resume');
+    world.settle();
+    expect(world.flag.exposure).toEqual(stageExposure(world.state.plan, 3));
+    expect(world.state).toMatchObject({ stage: 3, withdrawn: false, pause: null });
+  });
+
+  it('and that never landed opens nothing', () => {
+    const world = overtaken();
+    world.lose(0);
+    world.settle();
+    expect(world.state).toMatchObject({ stage: 2, withdrawn: true });
+    world.person('resume');
+    world.settle();
+    expect(world.flag.exposure).toEqual(stageExposure(world.state.plan, 2));
+  });
+
+  it('and that has landed is found although the step back stood on disk only', () => {
+    const world = overtaken();
+    world.land(0);
+    world.offline(0);
+    world.answer(1);
+    expect(world.state).toMatchObject({ stage: 2, withdrawn: true });
+    world.person('resume');
+    world.settle();
+    expect(world.flag.exposure).toEqual(stageExposure(world.state.plan, 3));
+    expect(world.state).toMatchObject({ stage: 3, withdrawn: false });
+  });
+});

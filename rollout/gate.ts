@@ -216,7 +216,6 @@ function pause(
 }
 
 /**
-/**
  * One stage down; of a forward-only plan, in the same stage, to its safe variant for all who have the canary. Where somebody
  * else has lowered the flag further, only a person raises it again: without one it goes to the stage within what is served.
  * Where there is nothing to step back to, that is a rollback. The pause stays until a person ends it.
@@ -238,5 +237,7 @@ export function stepBack(turn: Turn, cause: Cause, text: string): void {
   }
   if (state.pause === null) addPause(turn, 'stepped-back', text);
   state.retry = null;
+  const { write } = state;
+  if (forward && write?.purpose === 'advance') state.overtaken = { id: write.id, stage: write.stage };
   lowerFlag(turn, 'step-back', stage, cause);
 }

@@ -4,7 +4,7 @@ import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
 import { enterStage, expectedFlag, returnToStage, watch } from './progress.ts';
 import { isOwnLate } from './report.ts';
-import type { PendingWrite } from './state.ts';
+import type { PendingWrite, RolloutState } from './state.ts';
 import { rolledBack, stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal, policy } from './turn.ts';
@@ -32,8 +32,13 @@ export function onClaimed(turn: Turn, event: Of<'claimed'>): void {
 
 export function onWritten(turn: Turn, event: Of<'written'>): void {
   const { state } = turn;
-  const { write } = state;
-  if (write === null || write.id !== event.id) {
+  const pending = state.write;
+  if (pending === null || pending.id !== event.id) {
+    if (state.overtaken?.id === event.id) {
+      // What came after it stands on disk only: its revision is counted from this one.
+      if (pending?.purpose !== 'step-back') state.flagRevision = event.after;
+      state.write = reachOvertaken(state, pending);
+    }
     journal(turn, 'note', {
       cause: policy('a write that was overtaken'),
       summary: 'A flag write landed after it had been overtaken; the newer one decides.',
@@ -44,6 +49,10 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
   }
   state.write = null;
   state.retry = null;
+  // What moved the flag between a raise and the step back that overtook it was the raise.
+  const landed = event.before !== null && event.before !== state.flagRevision;
+  const write = landed ? reachOvertaken(state, pending) : pending;
+  if (event.before !== null) state.overtaken = null;
   if (event.after !== null) state.flagRevision = event.after;
   else state.offline = (state.offline ?? 0) + 1;
   if (event.epoch !== null) state.epoch = event.epoch;
@@ -84,6 +93,18 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
   }
 }
 
+/**
+ * A raise that had landed before it was overtaken: its users had the canary, so its stage is the one that was reached
+ * and that a person goes on from.
+ */
+function reachOvertaken<W extends PendingWrite | null>(state: RolloutState, write: W): W {
+  const stage = state.overtaken?.stage;
+  state.overtaken = null;
+  if (stage === undefined) return write;
+  if (state.withdrawn === true) state.stage = stage;
+  return write?.purpose === 'step-back' ? { ...write, stage } : write;
+}
+
 function steppedBack(
   turn: Turn,
   { stage, exposure }: PendingWrite,
@@ -121,6 +142,7 @@ function withdrawGate({ state, commands }: Turn): void {
 export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
   const { state } = turn;
   const { write } = state;
+  if (state.overtaken?.id === event.id) state.overtaken = null;
   if (write === null || write.id !== event.id) return;
   state.write = null;
   state.retry = null;
@@ -142,7 +164,8 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
     case 'drift':
       // What was decided is decided anew, on the revision that is now known.
       if (adoptOwnLate(turn, event)) {
-        watch(turn, state.gate);
+        if (write.purpose === 'restore') writeStage(turn, 'restore', state.stage, write.cause);
+        else watch(turn, state.gate);
         return;
       }
       state.flagRevision = event.revision;
@@ -215,7 +238,12 @@ export function retryWrite(turn: Turn): void {
 /** Own writes that stood on disk only have got their revisions: from now on those are known. True when it was so. */
 export function adoptOwnLate(turn: Turn, flag: { revision: number; exposure: Exposure }): boolean {
   const { state } = turn;
-  if (!isOwnLate(flag, expectedFlag(state))) return false;
+  const { offline = 0, overtaken } = state;
+  const expected = expectedFlag(state);
+  // A raise that nobody heard of may have come before them.
+  const raised = offline > 0 && overtaken != null ? 1 : 0;
+  if (!isOwnLate(flag, { ...expected, offline: offline + raised })) return false;
+  if (raised === 1 && flag.revision - (expected.revision ?? 0) > offline) reachOvertaken(state, null);
   journal(turn, 'note', {
     cause: { kind: 'flag', reason: 'PostgreSQL is back' },
     summary: `The step down that stood on disk while PostgreSQL was away is revision ${flag.revision}.`,
