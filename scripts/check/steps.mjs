@@ -12,6 +12,10 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 export const steps = [
   { name: 'format', run: [program('biome'), 'check', '--colors=off', '--max-diagnostics=20', '.'] },
   { name: 'types', run: [process.execPath, tsc, '--noEmit', '--pretty', 'false', '-p', 'tsconfig.json'] },
+  {
+    name: 'types of the sample page',
+    run: [process.execPath, tsc, '--noEmit', '--pretty', 'false', '-p', 'examples/browser/page'],
+  },
   { name: 'lint', run: [program('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'import directions', run: [process.execPath, join(here, 'directions.mjs')] },
   { name: 'no clock or chance in what decides', run: [process.execPath, join(here, 'pure.mjs')] },

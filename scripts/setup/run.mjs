@@ -1,5 +1,6 @@
 import { findAlertmanager } from './alertmanager.mjs';
 import { ensureBuild } from './build.mjs';
+import { prepareChromium } from './chromium.mjs';
 import { prepareEvaluators } from './evaluators.mjs';
 import { ensurePackages } from './packages.mjs';
 import { findPrometheus } from './prometheus.mjs';
@@ -22,6 +23,7 @@ export async function run({ purpose, json }) {
     purpose === 'test' || purpose === 'unleash' ? findUnleash() : undefined,
     inClone ? ensurePackages() : undefined,
     purpose === 'test' ? prepareEvaluators() : undefined,
+    purpose === 'test' ? prepareChromium() : undefined,
   ]);
   const troubles = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   if (troubles.length > 0) fail(troubles);
