@@ -8,7 +8,7 @@ interface NoticeProps {
 
 /** What somebody should know before they believe the card. */
 export function Notice({ errorCode, killed }: NoticeProps): ReactElement | null {
-  const status = String(useOpenFeatureClientStatus());
+  const status: string = useOpenFeatureClientStatus();
   const lostAt = useLostAt();
   const text = textOf({ status, lostAt, errorCode, killed });
   return text === null ? null : (
