@@ -87,6 +87,33 @@ describe('where a metric moved', () => {
     );
   });
 
+  test('after a handful of requests, where to look first, said as not sure', () => {
+    const one = (value: string, counts: readonly [number, number, number, number]) => {
+      const [canaryEvents, canaryTotal, baselineEvents, baselineTotal] = counts;
+      return { value, windows: [{ canaryEvents, canaryTotal, baselineEvents, baselineTotal }] };
+    };
+    const told = drilldown(
+      breakdown({
+        label: 'endpoint',
+        values: [
+          one('/checkout', [7, 12, 0, 36]),
+          one('/cart', [0, 12, 0, 36]),
+          one('/search', [0, 20, 1, 60]),
+        ],
+      }),
+      search,
+    );
+    expect(found(told)).toEqual([]);
+    expect(told.sentence).toBe(
+      'all of the excess in errors may come from endpoint=/checkout (canary 58.3 % against 0 %), with too few requests to be sure',
+    );
+    const even = drilldown(
+      breakdown({ label: 'endpoint', values: [one('/a', [2, 40, 0, 120]), one('/b', [1, 40, 0, 120])] }),
+      search,
+    );
+    expect(even.sentence).toBe('no value of endpoint stands out');
+  });
+
   test('a bad version is spread over all that it is asked for', () => {
     const told = drilldown(
       breakdown(

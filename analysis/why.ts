@@ -8,6 +8,8 @@ const ENOUGH = 0.8;
 const CONCENTRATED = 0.2;
 /** Requests that the baseline would have of a value, by the canary's mix, for it to be missing there and not rare. */
 const MISSING = 20;
+/** Share of the excess from which one value is named although its evidence is not enough. */
+const SUSPECT = 0.5;
 const LONGEST = 60;
 
 interface Told {
@@ -111,7 +113,21 @@ function spreadText(told: Told): string | null {
   const labels = searched.map(({ label }) => label);
   return searched.some(({ rows }) => rows.some(({ found }) => found))
     ? `${nounOf(told)} is spread over ${list(labels)}`
-    : `no value of ${list(labels, 'or')} stands out`;
+    : (suspectText(told, searched) ?? `no value of ${list(labels, 'or')} stands out`);
+}
+
+/** A quick stop has few requests behind it: where to look first, said as what it is. */
+function suspectText(told: Told, searched: readonly Weighed[]): string | null {
+  const [most] = searched
+    .flatMap(({ label, rows }) => rows.map((row) => ({ label, row, share: row.share ?? 0 })))
+    .filter(({ row, share }) => share >= SUSPECT && share - row.traffic >= CONCENTRATED && (row.lnE ?? 0) > 0)
+    .sort((a, b) => (b.row.lnE ?? 0) - (a.row.lnE ?? 0));
+  if (most === undefined) return null;
+  const { label, row, share } = most;
+  return (
+    `${part(Math.min(1, share))} of ${nounOf(told)} may come from ` +
+    `${label}=${short(row.value)} ${ratesText(row, told.whole)}, with too few requests to be sure`
+  );
 }
 
 /** What became of the requests, where more than one thing did. */

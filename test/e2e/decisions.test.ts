@@ -79,7 +79,8 @@ describe('a rollout on real parts', () => {
       code: 'ROLLOUT_ACTIVE',
       detail: expect.stringContaining(id),
     });
-    await tg.shop.fault({ ...failing('pricing-v2', 0.6), endpoint: 'GET /products/:id' });
+    // A stop on a handful of requests would leave the search too few to be sure of the endpoint.
+    await tg.shop.fault({ ...failing('pricing-v2', 1), endpoint: 'GET /products/:id' });
     const view = await tg.until(id, ({ phase }) => phase === 'rolled-back');
     expect(view.stop?.transition).toBe('hard-stop');
     await tg.untilExposed('pricing-v2', (share) => share === 0);
