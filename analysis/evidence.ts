@@ -2,12 +2,12 @@ import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Buckets, Count, Rejection } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
 import type { Halves } from './halves.ts';
-import { slowdownOf } from './histogram.ts';
 import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
 import { restartProcess } from './process.ts';
 import type { Scatter } from './scatter.ts';
 import type { SplitEvidence } from './split-evidence.ts';
+import { slowdownOf } from './survival.ts';
 
 /**
  * Sums of a mirrored test since the stage was entered: score, variance and dispersion factor of counts; score, weight

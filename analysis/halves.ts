@@ -60,7 +60,7 @@ export function knotsOf(halves: Halves, noise?: number): Knots | null {
 }
 
 /** Blocks of a size that are enough where nothing else is known of that size. */
-const FEWEST_EARLY = 4;
+export const FEWEST_EARLY = 4;
 
 /** The same through every size of which there were four blocks, however uncertain they are; empty: of none. */
 export function earlyKnotsOf(halves: Halves): Knots {

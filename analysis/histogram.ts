@@ -143,18 +143,3 @@ export function chooseEdges(
     .slice(0, MOST_EDGES)
     .map(({ edge }) => edge);
 }
-
-/** The slowdown m whose share of the baseline above edge/(1+m) exceeds that above the edge by `difference`. */
-export function slowdownOf(baseline: Buckets, shift: { edge: number; difference: number }): number {
-  const total = histogramTotal(baseline);
-  const target = countAbove(baseline, shift.edge) + shift.difference * total;
-  let low = 0;
-  let high = 100;
-  if (!(total > 0)) return 0;
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (countAbove(baseline, shift.edge / (1 + middle)) < target) low = middle;
-    else high = middle;
-  }
-  return high;
-}

@@ -22,6 +22,7 @@ import { addPoll, openProcess, openSegment } from './process.ts';
 import { bucketFault } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
+import { likelyAbove } from './survival.ts';
 import type { Totals } from './totals.ts';
 import { ZERO } from './totals.ts';
 import { countYardstick } from './yardstick.ts';
@@ -259,7 +260,7 @@ function counts(
   return {
     canaryEvents: countAbove(canary, edge),
     canaryTotal: histogramTotal(canary),
-    baselineEvents: countAbove(baseline, edge / (1 + margin)),
+    baselineEvents: likelyAbove(baseline, edge / (1 + margin)),
     baselineTotal: histogramTotal(baseline),
   };
 }

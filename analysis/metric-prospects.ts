@@ -3,11 +3,12 @@ import type { Plan } from '../plans/plan.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 import { type Dispersion, largestDispersion } from './dispersion.ts';
-import { countAbove, histogramTotal } from './histogram.ts';
+import { histogramTotal } from './histogram.ts';
 import type { PollCounts } from './kernel.ts';
 import { improvementTrack } from './latency.ts';
 import { latencyMargins, ratioMargins, tested } from './margins.ts';
 import type { MetricProfile, Profile } from './profile.ts';
+import { plannedProofDispersion } from './proof-noise.ts';
 import { type Course, countCourse, type Prospect } from './prospect.ts';
 import { expectedScatter, FEWEST_BLOCKS, varianceOf } from './scatter.ts';
 import type { StageFrame } from './stage.ts';
@@ -70,15 +71,17 @@ function cohortsOf({ trials, frame }: ProspectOf): [canary: number, baseline: nu
   return [trials * frame.share, trials * (1 - frame.share)];
 }
 
-/** `edge`: the place of a latency's edge, which has a noise of its own. */
+/** `edge`: the place of a latency's edge, which has a noise of its own. `mirrored`: what a proof takes it for. */
 function dispersionOf(
-  { metric, edge = -1 }: { metric: string; edge?: number },
+  { metric, edge = -1, mirrored }: { metric: string; edge?: number; mirrored: boolean },
   { profile, plan, fallback }: ProspectOf,
 ): Dispersion {
   const { dispersion, edgeDispersion } = profile.learnt;
+  const { noise } = plan.analysis;
   const before = edgeDispersion?.[metric]?.[edge] ?? dispersion[metric];
   if (before === undefined && fallback !== undefined) return fallback;
-  return largestDispersion([before], plan.analysis.noise);
+  const usual = largestDispersion([before], noise);
+  return mirrored ? plannedProofDispersion({ usual, before, noise }) : usual;
 }
 
 function ratioGrowth(metric: RatioMetric, { count }: Known<'ratio'>, of: ProspectOf): Prospect | string {
@@ -108,7 +111,6 @@ function ratioGrowth(metric: RatioMetric, { count }: Known<'ratio'>, of: Prospec
           baselineEvents: Nb * rate,
           baselineTotal: Nb,
         };
-  const dispersion = dispersionOf({ metric: metric.name }, of);
   const [c, mirrored] = turned ? [frame.mirrored, frame.c] : [frame.c, frame.mirrored];
   const course = (difference: number, at: { margin: number; mirrored: boolean }): Course[] => [
     countCourse({
@@ -116,7 +118,7 @@ function ratioGrowth(metric: RatioMetric, { count }: Known<'ratio'>, of: Prospec
       margin: at.margin,
       difference,
       c: at.mirrored ? mirrored : c,
-      dispersion,
+      dispersion: dispersionOf({ metric: metric.name, mirrored: at.mirrored }, of),
       mirrored: at.mirrored,
     }),
   ];
@@ -142,7 +144,6 @@ function latencyGrowth(
   if (edges.length === 0) return NO_EDGE;
   const total = histogramTotal(buckets);
   const [Nc, Nb] = cohortsOf(of);
-  const counted = (seconds: number) => countAbove(buckets, seconds) / total;
   const likely = (seconds: number) => likelyAbove(buckets, seconds) / total;
   // A canary slower by a share has above the edge what the baseline has above the edge divided by as much.
   const courses = (
@@ -154,13 +155,16 @@ function latencyGrowth(
         counts: {
           canaryEvents: Nc * likely(edge / (1 + slowdown)),
           canaryTotal: Nc,
-          baselineEvents: Nb * counted(edge / (1 + at.margin)),
+          baselineEvents: Nb * likely(edge / (1 + at.margin)),
           baselineTotal: Nb,
         },
         margin: 0,
-        difference: likely(edge / (1 + slowdown)) - counted(edge / (1 + at.margin)),
+        difference: likely(edge / (1 + slowdown)) - likely(edge / (1 + at.margin)),
         c: at.mirrored ? frame.mirrored : frame.c,
-        dispersion: dispersionOf({ metric: metric.name, edge: edges.indexOf(edge) }, of),
+        dispersion: dispersionOf(
+          { metric: metric.name, edge: edges.indexOf(edge), mirrored: at.mirrored },
+          of,
+        ),
         mirrored: at.mirrored,
       }),
     );

@@ -1,7 +1,7 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { assumedDispersion, measuredDispersion } from './dispersion.ts';
-import { earlyKnotsOf } from './halves.ts';
+import { earlyKnotsOf, FEWEST_EARLY } from './halves.ts';
 import type { GateContext, UnderTest } from './stage.ts';
 import { dispersionsOf, measuredBefore } from './stage.ts';
 
@@ -37,8 +37,31 @@ function lasting(of: { usual: Dispersion; assumed: Dispersion; before: Knots; si
   if (longest >= LONG) return usual;
   const own = measuredDispersion(since);
   const seen: Dispersion = since.length > before.length ? (n) => Math.max(usual(n), own(n)) : usual;
+  return beyond(longest, { seen, usual, assumed });
+}
+
+/**
+ * The same for a stage that is planned: what will be seen of the rollout is taken to be like what was seen `before` it. A
+ * block counts once the stage has had four of its length.
+ */
+export function plannedProofDispersion(of: {
+  usual: Dispersion;
+  before: Knots | undefined;
+  noise: number;
+}): Dispersion {
+  const { usual, before, noise } = of;
+  if (before === undefined || before.length === 0) return usual;
+  const known = 2 ** (before.length - 1);
+  const assumed = assumedDispersion(noise);
   return (n) => {
-    if (n <= longest) return seen(n);
-    return Math.max(usual(n), assumed(n), (seen(longest) * n) / longest);
+    const longest = Math.max(known, 2 ** Math.floor(Math.log2(Math.max(1, n / FEWEST_EARLY))));
+    return longest >= LONG ? usual(n) : beyond(longest, { seen: usual, usual, assumed })(n);
   };
+}
+
+function beyond(
+  longest: number,
+  { seen, usual, assumed }: { seen: Dispersion; usual: Dispersion; assumed: Dispersion },
+): Dispersion {
+  return (n) => (n <= longest ? seen(n) : Math.max(usual(n), assumed(n), (seen(longest) * n) / longest));
 }

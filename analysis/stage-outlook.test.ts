@@ -89,12 +89,14 @@ describe('what a stage can show', () => {
       if (metric?.kind !== 'planned' || metric.mean.proof === null) throw new Error('planned');
       return metric.mean.proof;
     };
-    const { requests, rule, asked, margin } = proofOf([0]);
+    const { requests, rule, asked, margin } = proofOf([0, 0, 0, 0, 0, 0, 0]);
     expect({ asked, margin }).toEqual({ asked: true, margin: 0.005 });
     expect((requests ?? 0) / (rule ?? 1)).toBeGreaterThan(0.5);
     expect((requests ?? 0) / (rule ?? 1)).toBeLessThan(1.5);
     const G = assumedDispersion(0.3);
-    expect(proofOf([1, 2, 4, 8, 16].map(G)).requests).toBeGreaterThan(requests ?? 0);
+    expect(proofOf([1, 2, 4, 8, 16, 32, 64].map(G)).requests).toBeGreaterThan(requests ?? 0);
+    // Blocks of a poll tell nothing of noise that lasts, and a proof waits for longer ones.
+    expect(proofOf([0]).requests).toBeGreaterThan(2 * (requests ?? 0));
   });
 
   test('gauges, metrics without margins and those without requests are not planned, and say why', () => {

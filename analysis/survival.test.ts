@@ -18,6 +18,24 @@ test('what lies between two edges is nearer to the truth than a straight line', 
   }
 });
 
+test('with the default edges of Prometheus a canary slower by exactly the margin is within it', () => {
+  // Log-normal: median 80 ms, sigma 0.6; the shares above 0.25 s/1.2 and, for the edges, above each of them.
+  const shares: [number, number][] = [
+    [0.025, 0.97372],
+    [0.05, 0.78329],
+    [0.1, 0.35498],
+    [0.25, 0.02878],
+    [0.5, 0.00113],
+  ];
+  const baseline: Buckets = [
+    ...shares.map(([edge, s]): [number, number] => [edge, 1e6 * (1 - s)]),
+    ['+Inf', 1e6],
+  ];
+  const canary = 0.05535;
+  expect(likelyAbove(baseline, 0.25 / 1.2) / 1e6 / canary).toBeGreaterThan(0.96);
+  expect(countAbove(baseline, 0.25 / 1.2) / 1e6 / canary).toBeLessThan(0.88);
+});
+
 test('it never rises, meets the edges, and is the straight line where there is nothing to lean on', () => {
   let before = total;
   for (let x = 0.05; x < 0.75; x += 0.005) {
