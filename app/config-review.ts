@@ -41,7 +41,7 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
   }
   reviewChannels(config, say);
   pairOf(config.temporal.tls, ['temporal', 'tls'], say);
-  const { server, flags } = config;
+  const { server, flags, telemetry } = config;
   // The port of the API serves OFREP and downloads too, for which its own login is not asked.
   for (const [part, host] of [
     ['flags', flags.host],
@@ -59,6 +59,8 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
     [['flags', 'syncPort'], flags.host, flags.syncPort],
     [['flags', 'workerSyncPort'], flags.host, flags.workerSyncPort],
     [['flags', 'httpPort'], flags.host, flags.httpPort],
+    [['telemetry', 'serverPort'], telemetry.host, telemetry.serverPort],
+    [['telemetry', 'workerPort'], telemetry.host, telemetry.workerPort],
   ];
   ports.forEach(([path, host, port], index) => {
     const before = ports

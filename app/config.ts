@@ -126,6 +126,14 @@ export const Config = z.strictObject({
     })
     .prefault({})
     .describe('The embedded flag service.'),
+  telemetry: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('Address that both ports listen on.'),
+      serverPort: Port.default(0).describe('`/metrics` of the server, for Prometheus; 0: none.'),
+      workerPort: Port.default(0).describe('`/metrics` of the worker; 0: none.'),
+    })
+    .prefault({})
+    .describe('Metrics of Tidegate itself, `tidegate_*`.'),
   temporal: z
     .strictObject({
       address: z.string().default('127.0.0.1:7233').describe('Host and port of the frontend.'),

@@ -2,7 +2,9 @@ import { createSources } from '../metrics/sources.ts';
 import { listenAt } from '../server/app.ts';
 import { createDeliveryServer } from '../server/delivery-server.ts';
 import { createServer, listen } from '../server/server.ts';
+import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
 import { openDatabase } from '../store/connection.ts';
+import { createFigures } from '../store/figures.ts';
 import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
@@ -15,6 +17,7 @@ import { createTemporalEngine } from './engine.ts';
 import { deliveryOf, startFlagParts } from './flag-service.ts';
 import { openLog } from './log.ts';
 import { capabilities, platformLacks } from './platform-checks.ts';
+import { openTelemetry } from './telemetry.ts';
 import { openTemporalClient } from './temporal.ts';
 import { insist, untilStopped } from './until-stopped.ts';
 
@@ -31,7 +34,19 @@ export async function runServer(config: Config): Promise<number> {
   const client = openTemporalClient(config);
   const access = await openAccess(config, { database, log });
   const delivery = deliveryOf(config, flags);
+  const engine = createTemporalEngine({
+    client,
+    taskQueue: config.temporal.taskQueue,
+    rollouts,
+    where: config.temporal.address,
+  });
+  const telemetry = createServerTelemetry({
+    readFigures: () => createFigures(database).read(),
+    pingTemporal: () => engine.ping(),
+    now: () => Date.now(),
+  });
   const app = createServer({
+    telemetry,
     access: access.server,
     rollouts,
     outbox: createOutbox(database),
@@ -43,12 +58,7 @@ export async function runServer(config: Config): Promise<number> {
     tokens: createTokenStore(database),
     inbound: createInbound(database),
     webhooks: config.webhooks,
-    engine: createTemporalEngine({
-      client,
-      taskQueue: config.temporal.taskQueue,
-      rollouts,
-      where: config.temporal.address,
-    }),
+    engine,
     checkQueries: (plan) => sources.get(plan.source.prometheus).check(plan, Date.now() / 1000),
     known: {
       sources: sources.names,
@@ -69,7 +79,15 @@ export async function runServer(config: Config): Promise<number> {
   const { host, httpPort: port, tls = null } = config.flags;
   const outside = port === 0 ? null : createDeliveryServer(delivery, { logger: log, tls });
   const flagsAt = outside === null ? null : await listenAt(outside, { host, port });
-  log.info({ address, sync: flags.sync?.port ?? null, flags: flagsAt }, 'server is ready');
+  const metrics = await openTelemetry(telemetry, {
+    host: config.telemetry.host,
+    port: config.telemetry.serverPort,
+    logger: log,
+  });
+  log.info(
+    { address, sync: flags.sync?.port ?? null, flags: flagsAt, metrics: metrics?.address ?? null },
+    'server is ready',
+  );
   // The tables may come later: flags are served and kills are taken before PostgreSQL answers.
   void insist(() => migrate(config.database.url), {
     everyMs: 1_000,
@@ -77,7 +95,7 @@ export async function runServer(config: Config): Promise<number> {
     onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL'),
   });
   await stopped;
-  await Promise.all([app.close(), outside?.close()]);
+  await Promise.all([app.close(), outside?.close(), metrics?.close()]);
   await flags.stop();
   sources.close();
   await client.connection.close();

@@ -42,6 +42,8 @@ const PORTS = {
   temporal: 7233,
   prometheus: 9090,
   postgres: 5433,
+  serverTelemetry: 9464,
+  workerTelemetry: 9465,
 } as const;
 type PortName = keyof typeof PORTS;
 
@@ -198,7 +200,7 @@ async function assemble(
       binary: programs.prometheus,
       dir: join(data, 'prometheus'),
       port: port('prometheus'),
-      scrapeConfigs: scraped.configs,
+      scrapeConfigs: [ownMetrics(ports), ...scraped.configs],
       scrapeInterval: scraped.interval,
       retention: '15d',
       log: logTo('prometheus'),
@@ -286,6 +288,18 @@ async function ensureDatabase(url: string): Promise<string> {
   return own.toString();
 }
 
+/** Tidegate watches itself: what `dashboards/` shows and warns of is there from the start. */
+function ownMetrics(ports: Readonly<Record<string, number>>): ScrapeConfig {
+  return {
+    job_name: 'tidegate',
+    scrape_interval: '5s',
+    static_configs: [
+      { targets: [`127.0.0.1:${ports['serverTelemetry']}`], labels: { part: 'server' } },
+      { targets: [`127.0.0.1:${ports['workerTelemetry']}`], labels: { part: 'worker' } },
+    ],
+  };
+}
+
 function configText(
   options: StackOptions,
   ports: Readonly<Record<string, number>>,
@@ -294,6 +308,11 @@ function configText(
   const settings = {
     server: { host: '127.0.0.1', port: ports.server },
     flags: { host: '127.0.0.1', syncPort: ports.sync, workerSyncPort: ports.workerSync },
+    telemetry: {
+      host: '127.0.0.1',
+      serverPort: ports.serverTelemetry,
+      workerPort: ports.workerTelemetry,
+    },
     temporal: { address: urls.temporal },
     database: { url: urls.postgres },
     sources: { default: { url: urls.prometheus, settle: options.settle ?? '1s' } },

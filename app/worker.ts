@@ -18,8 +18,10 @@ import { createTemporalEngine } from './engine.ts';
 import { startFlagParts } from './flag-service.ts';
 import { openLog } from './log.ts';
 import { startReconciler } from './reconcile.ts';
+import { openTelemetry } from './telemetry.ts';
 import { connectionOptions, openTemporalClient } from './temporal.ts';
 import { insist, untilStopped } from './until-stopped.ts';
+import { createWorkerTelemetry } from './worker-telemetry.ts';
 
 /** How many gates one worker may hold open; the SDK's default of 100 would cap the rollouts. */
 const OPEN_GATES = 20_000;
@@ -35,6 +37,14 @@ export async function runWorker(config: Config): Promise<number> {
   });
   const flags = await startFlagParts(config, { database, port: config.flags.workerSyncPort, log });
   const sources = createSources(config.sources);
+  const telemetry = createWorkerTelemetry({
+    queries: () => sources.used().map(([source, { counters }]) => ({ source, ...counters })),
+  });
+  const metrics = await openTelemetry(telemetry, {
+    host: config.telemetry.host,
+    port: config.telemetry.workerPort,
+    logger: log,
+  });
   const store = createRolloutStore(database);
   const outbox = createOutbox(database);
   const client = openTemporalClient(config);
@@ -62,7 +72,7 @@ export async function runWorker(config: Config): Promise<number> {
   const activities = createActivities({
     store,
     provider: (name) => providerNamed(flags, name),
-    source: (name) => sources.get(name),
+    source: (name) => telemetry.counted(name, sources.get(name)),
     tellHardStop: (rolloutId, workflowId, message) =>
       client.withDeadline(Date.now() + 1_500, () =>
         client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message }),
@@ -84,6 +94,7 @@ export async function runWorker(config: Config): Promise<number> {
   }
   reconciler.stop();
   await dispatcher.stop();
+  await metrics?.close();
   await flags.stop();
   sources.close();
   await client.connection.close();

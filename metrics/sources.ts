@@ -7,6 +7,8 @@ export interface MetricSources {
   /** @throws Failure CONFIG_INVALID when no source has this name, or its TLS files cannot be read */
   get(name: string): PrometheusSource;
   readonly names: readonly string[];
+  /** Those that were asked for so far, with their names. */
+  used(): [name: string, source: PrometheusSource][];
   /** Closes the connections of all sources that were used. */
   close(): void;
 }
@@ -31,6 +33,7 @@ export function createSources(configs: Readonly<Record<string, PrometheusSourceC
       made.set(name, source);
       return source;
     },
+    used: () => [...made],
     close() {
       for (const source of made.values()) source.close();
     },

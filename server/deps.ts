@@ -13,6 +13,7 @@ import type { Delivery } from './admission.ts';
 import type { GuardParts } from './auth/guard.ts';
 import type { OidcLogin } from './auth/oidc.ts';
 import type { RolloutEngine } from './engine.ts';
+import type { ServerTelemetry } from './telemetry/server-telemetry.ts';
 
 /** What was found of a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */
 export interface QueryFinding {
@@ -65,6 +66,8 @@ export interface ServerDeps {
   };
   /** Asks the plan's flag platform for what only it knows; absent: there is none. */
   platformLacks?(plan: Plan): Promise<string[]>;
+  /** Told of every answer of the API; absent: nobody counts them. */
+  telemetry?: ServerTelemetry;
   /** Milliseconds since 1970. */
   now: () => number;
   logger: FastifyBaseLogger;

@@ -31,6 +31,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   const ownName = new URL(deps.access.publicUrl).hostname;
   app.addHook('onRequest', async (request) => refuseForeignHost(request.headers.host, ownName));
   app.register(fastifyCookie);
+  countAnswers(app, deps);
   app.register(fastifySwagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Tidegate', version: '1' } },
     transform: jsonSchemaTransform,
@@ -71,4 +72,16 @@ export async function listen(
 ): Promise<string> {
   refuseOpenAddress(at.host, at);
   return listenAt(app, { host: at.host, port: at.port });
+}
+
+function countAnswers(app: FastifyInstance, { telemetry }: ServerDeps): void {
+  if (telemetry === undefined) return;
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url;
+    // Of a stream the time is its length and not that of an answer.
+    if (route === undefined || String(reply.getHeader('content-type')).startsWith('text/event-stream'))
+      return;
+    const { method } = request;
+    telemetry.answered({ method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
+  });
 }

@@ -56,6 +56,16 @@ describe('a rollout on real parts', () => {
       .map((line) => JSON.parse(line) as { rollout: string; canary: { requests: number } });
     expect(lines.length).toBeGreaterThan(5);
     expect(lines.every(({ rollout }) => rollout === id)).toBe(true);
+    // Tidegate's own metrics are scraped from the start, from the server and from the worker.
+    for (const query of [
+      'tidegate_rollouts_ended_total{outcome="completed",environment="demo"} > 0',
+      'sum(tidegate_gate_polls_total{outcome="sample"}) > 5',
+    ]) {
+      const url = `${tg.stack.urls.prometheus}/api/v1/query?query=${encodeURIComponent(query)}`;
+      const found = async () =>
+        ((await (await fetch(url)).json()) as { data: { result: unknown[] } }).data.result.length;
+      await expect.poll(found, { timeout: 20_000 }).toBe(1);
+    }
     // The old path is gone: there is nothing that a kill could go back to.
     const kill = await tg.tidegate('kill', 'checkout-v2', '--environment', 'demo');
     expect(kill.status).toBe(1);

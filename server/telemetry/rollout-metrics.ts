@@ -1,0 +1,85 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Figures } from '../../store/figures.ts';
+
+/** Seconds from the decision to stop to the flag read back. */
+const ROLLBACK_BUCKETS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900];
+const OF_ROLLOUT = ['rollout', 'flag', 'environment', 'service'] as const;
+
+/**
+ * The figures of the database as metrics: each server tells the same, so dashboards take the largest and never the sum.
+ * Counters are counted anew at each look, from what the database keeps.
+ */
+export function rolloutMetrics(registry: Registry): (figures: Figures) => void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, labelNames: readonly string[]) =>
+    new Gauge({ name, help, labelNames, registers });
+  const counter = (name: string, help: string, labelNames: readonly string[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const rollouts = gauge('tidegate_rollouts', 'Rollouts that have not ended.', ['environment', 'phase']);
+  const exposure = gauge('tidegate_rollout_exposure_percent', 'Percentage that has the canary.', OF_ROLLOUT);
+  const stage = gauge('tidegate_rollout_stage', 'Place of the present stage; -1 before the first.', [
+    ...OF_ROLLOUT,
+    'stage',
+  ]);
+  const inStage = gauge('tidegate_rollout_stage_seconds', 'Time in the present stage.', OF_ROLLOUT);
+  const paused = gauge('tidegate_rollout_paused', '1: a person must answer a pause.', OF_ROLLOUT);
+  const waits = gauge('tidegate_rollout_waits_for_approval', '1: an approval is missing.', OF_ROLLOUT);
+  const evidence = gauge(
+    'tidegate_rollout_evidence_ratio',
+    'ln of the evidence against the canary over that which stops it.',
+    OF_ROLLOUT,
+  );
+  const sampleAge = gauge(
+    'tidegate_rollout_sample_age_seconds',
+    'Time since the last window that a gate has read.',
+    OF_ROLLOUT,
+  );
+  const ended = counter('tidegate_rollouts_ended_total', 'Rollouts that have ended, and what stopped them.', [
+    'environment',
+    'outcome',
+    'stop',
+  ]);
+  const rollback = new Histogram({
+    name: 'tidegate_rollback_seconds',
+    help: 'From the decision to stop to the flag read back, of the last 90 days.',
+    buckets: ROLLBACK_BUCKETS,
+    registers,
+  });
+  const ofChannel = ['channel'];
+  const waiting = gauge('tidegate_messages_waiting', 'Messages that are not sent yet.', ofChannel);
+  const oldest = gauge('tidegate_messages_oldest_seconds', 'Age of the oldest of them.', ofChannel);
+  const stuck = gauge('tidegate_messages_stuck', 'Of them, those that do not get through.', ofChannel);
+  const sent = counter('tidegate_messages_sent_total', 'Messages that were taken.', ofChannel);
+  const refused = counter('tidegate_message_failures_total', 'Attempts that failed.', ofChannel);
+  const all = [
+    ...[rollouts, exposure, stage, inStage, paused, waits, evidence, sampleAge, ended, rollback],
+    ...[waiting, oldest, stuck, sent, refused],
+  ];
+
+  return (figures) => {
+    for (const metric of all) metric.reset();
+    for (const one of figures.active) {
+      const { id, flag, environment, service } = one;
+      const labels = { rollout: id, flag, environment, service: service ?? '' };
+      rollouts.inc({ environment, phase: one.phase });
+      exposure.set(labels, one.percent);
+      stage.set({ ...labels, stage: one.stage ?? '' }, one.stageIndex);
+      paused.set(labels, Number(one.paused));
+      waits.set(labels, Number(one.waitsForApproval));
+      if (one.stageSeconds !== null) inStage.set(labels, one.stageSeconds);
+      if (one.evidence !== null) evidence.set(labels, one.evidence);
+      if (one.sampleSeconds !== null) sampleAge.set(labels, one.sampleSeconds);
+    }
+    for (const { environment, phase, stop, rollouts: count } of figures.ended)
+      ended.inc({ environment, outcome: phase, stop: stop ?? '' }, count);
+    for (const seconds of figures.rollbackSeconds) rollback.observe(seconds);
+    for (const one of figures.channels) {
+      const { channel } = one;
+      waiting.set({ channel }, one.waiting);
+      oldest.set({ channel }, one.oldestSeconds);
+      stuck.set({ channel }, one.stuck);
+      sent.inc({ channel }, one.sent);
+      refused.inc({ channel }, one.refused);
+    }
+  };
+}
