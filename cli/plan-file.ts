@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Failure } from '../plans/failures.ts';
+import { findingText } from '../plans/finding.ts';
+import { parsePlan } from '../plans/parse.ts';
+import type { Plan } from '../plans/plan.ts';
 
 const WHY: Record<string, string> = {
   ENOENT: 'there is no such file',
@@ -19,4 +22,12 @@ export async function planText(file: string): Promise<string> {
       cause: error,
     });
   }
+}
+
+/** A plan without errors. @throws Failure PLAN_UNREADABLE, PLAN_INVALID with all that is wrong */
+export async function readPlan(file: string): Promise<Plan> {
+  const parsed = parsePlan(await planText(file), file);
+  if (parsed.kind === 'ok') return parsed.plan;
+  const errors = parsed.findings.filter(({ severity }) => severity === 'error').map(findingText);
+  throw new Failure('PLAN_INVALID', `${file} has errors.`, { where: file, details: errors });
 }

@@ -16,6 +16,17 @@ export function addRollouts(program: Command, run: Run): void {
     .action(run(async () => (await import('./commands/plan.ts')).schema()));
 
   program
+    .command('dashboards')
+    .description('what Grafana and Prometheus show of rollouts')
+    .command('generate <plans...>')
+    .description('write a dashboard and the recording and alert rules of each plan')
+    .option('--out <folder>', 'where they are written', 'dashboards')
+    .action(
+      run(async (c, files: string[], options: { out: string }) =>
+        (await import('./commands/dashboards.ts')).generate(c, files, options),
+      ),
+    );
+  program
     .command('backtest <plan>')
     .description('what a plan would have done with recorded rollouts')
     .option(

@@ -1,13 +1,11 @@
 import type { Backtested } from '../../app/backtest.ts';
 import { Failure } from '../../plans/failures.ts';
-import { findingText } from '../../plans/finding.ts';
-import { parsePlan } from '../../plans/parse.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { Duration } from '../../plans/units.ts';
 import { openTrace } from '../backtest/lines.ts';
 import { runTrace } from '../backtest/run.ts';
 import type { Context } from '../context.ts';
-import { planText } from '../plan-file.ts';
+import { readPlan } from '../plan-file.ts';
 import { backtestLines, summary } from '../render/backtest.ts';
 import { Progress } from '../render/progress.ts';
 import { clock } from '../render/words.ts';
@@ -32,7 +30,7 @@ export async function backtest(context: Context, file: string, options: Backtest
   const live = options.fromPrometheus === true;
   if (live === (trace !== undefined))
     throw new Failure('USAGE', 'A backtest reads either --trace FILE or --from-prometheus.');
-  const plan = planOf(await planText(file), file);
+  const plan = await readPlan(file);
   const draw = options.chart === undefined ? 0 : MOST_DRAWN;
   const found =
     trace === undefined
@@ -46,13 +44,6 @@ export async function backtest(context: Context, file: string, options: Backtest
   for (const outcome of outcomes) context.tell(outcome);
   context.say(backtestLines(outcomes, context.ink));
   return outcomes.every(({ outcome, held }) => outcome === 'completed' && held.length === 0) ? 0 : 1;
-}
-
-function planOf(text: string, file: string): Plan {
-  const parsed = parsePlan(text, file);
-  if (parsed.kind === 'ok') return parsed.plan;
-  const errors = parsed.findings.filter(({ severity }) => severity === 'error').map(findingText);
-  throw new Failure('PLAN_INVALID', `${file} has errors.`, { where: file, details: errors });
 }
 
 async function past(

@@ -51,13 +51,22 @@ export function rolloutMetrics(registry: Registry): (figures: Figures) => void {
   const stuck = gauge('tidegate_messages_stuck', 'Of them, those that do not get through.', ofChannel);
   const sent = counter('tidegate_messages_sent_total', 'Messages that were taken.', ofChannel);
   const refused = counter('tidegate_message_failures_total', 'Attempts that failed.', ofChannel);
-  const all = [
-    ...[rollouts, exposure, stage, inStage, paused, waits, evidence, sampleAge, ended, rollback],
-    ...[waiting, oldest, stuck, sent, refused],
+  const ofRollouts = [
+    rollouts,
+    exposure,
+    stage,
+    inStage,
+    paused,
+    waits,
+    evidence,
+    sampleAge,
+    ended,
+    rollback,
   ];
+  const ofMessages = [waiting, oldest, stuck, sent, refused];
 
   return (figures) => {
-    for (const metric of all) metric.reset();
+    for (const metric of [...ofRollouts, ...ofMessages]) metric.reset();
     for (const one of figures.active) {
       const { id, flag, environment, service } = one;
       const labels = { rollout: id, flag, environment, service: service ?? '' };

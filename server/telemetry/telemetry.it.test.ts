@@ -79,7 +79,7 @@ describe('the metrics of the server', () => {
 
   it('go on without PostgreSQL and Temporal, and say that they are away', async () => {
     const page = telemetry();
-    server.wire.cut();
+    await server.wire.cut();
     server.engine.down = true;
     try {
       const text = await page.text();
@@ -88,7 +88,7 @@ describe('the metrics of the server', () => {
       expect(text).not.toContain('tidegate_rollout_paused{');
     } finally {
       server.engine.down = false;
-      server.wire.mend();
+      await server.wire.mend();
     }
     await expect.poll(() => page.text()).toContain('tidegate_part_up{part="postgres"} 1');
   });
