@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { addAccess } from './access-commands.ts';
+import { addCompletion } from './completion-commands.ts';
 import { addDecisions } from './decision-commands.ts';
 import { addFlags } from './flag-commands.ts';
 import { addFlagTokens } from './flag-token-commands.ts';
@@ -19,6 +20,12 @@ function collect(value: string, before: string[] | undefined): string[] {
  * `--help` and mistakes answer at once.
  */
 export function createProgram(finish: (status: number) => void): Command {
+  const program = createCommands(finish);
+  addCompletion(program, runner(finish), () => createCommands(() => undefined));
+  return program;
+}
+
+function createCommands(finish: (status: number) => void): Command {
   const program = new Command('tidegate')
     .description(
       'Move a feature flag forward while the canary is as good as the baseline, and back when it is not.',
