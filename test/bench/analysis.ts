@@ -39,9 +39,14 @@ async function main(): Promise<void> {
     threads: whole('--threads', values.threads),
     program: new URL(import.meta.url),
     tell: (cell, outcomes) => {
-      done.push(summarize(cell, outcomes));
+      const summary = summarize(cell, outcomes);
+      done.push(summary);
       const seconds = Math.round((performance.now() - began) / 1000);
-      console.error(`${done.length}/${cells.length} ${cell.id} (${seconds} s)`);
+      // Hours are not lost with whoever ends them early.
+      const found = summary.judges.map(({ judge, stopped }) => `${judge} ${stopped}`).join(', ');
+      console.error(
+        `${done.length}/${cells.length} ${cell.id} (${seconds} s), stopped of ${rollouts}: ${found}`,
+      );
     },
   });
   // Threads end out of order.
