@@ -3,6 +3,7 @@ import { listenAt } from '../server/app.ts';
 import { createDeliveryServer } from '../server/delivery-server.ts';
 import { createServer, listen } from '../server/server.ts';
 import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
+import { createBoard } from '../store/board-queries.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createFigures } from '../store/figures.ts';
 import { createInbound } from '../store/inbound.ts';
@@ -50,6 +51,8 @@ export async function runServer(config: Config): Promise<number> {
     access: access.server,
     rollouts,
     outbox: createOutbox(database),
+    board: createBoard(database),
+    channels: Object.fromEntries(Object.entries(config.channels).map(([name, { kind }]) => [name, kind])),
     flags: flags.provider,
     flagService: flags.service,
     registry: createFlagRegistry(database, Object.keys(config.segments)),

@@ -5,7 +5,7 @@ import { Exposure } from '../plans/exposure.ts';
 import { JournalEntry } from '../plans/journal.ts';
 import { PlanRevisionNote } from '../plans/report.ts';
 import type { Sample } from '../plans/sample.ts';
-import { Phase, RolloutView } from '../plans/view.ts';
+import { RolloutView } from '../plans/view.ts';
 
 /** The sender is known by its token or its login; only who may act for others names another person and its roles. */
 const actor = { by: z.string().min(1).optional(), roles: z.array(z.string()).optional() };
@@ -94,12 +94,10 @@ export type AlertRequest = z.infer<typeof AlertRequest>;
 /** The rollouts that were told. None is no error: most alerts concern no rollout. */
 export const AlertReply = z.strictObject({ rollouts: z.array(z.string()) });
 
-export const ListReply = z.strictObject({ rollouts: z.array(RolloutView) });
-export const ListQuery = z.strictObject({
-  environment: z.string().optional(),
-  flag: z.string().optional(),
-  phase: Phase.optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+/** The latest first. `next`: the cursor of the next page; null: this is the last. */
+export const ListReply = z.strictObject({
+  rollouts: z.array(RolloutView),
+  next: z.string().nullable().default(null),
 });
 
 export const Live = z.strictObject({

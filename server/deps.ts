@@ -5,6 +5,7 @@ import type { Segments } from '../flags/segments.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Grant } from '../plans/access.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { Board } from '../store/board.ts';
 import type { Inbound } from '../store/inbound.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
@@ -37,6 +38,10 @@ export interface ServerDeps {
   access: ServerAccess;
   rollouts: RolloutStore;
   outbox: Outbox;
+  /** Lists over all rollouts. */
+  board: Board;
+  /** Kinds of the channels of tidegate.yaml, by name. */
+  channels: Readonly<Record<string, string>>;
   /** Moves flags; honours a kill while PostgreSQL is away. */
   flags: FlagProvider;
   /** What is delivered, also while PostgreSQL is away. */

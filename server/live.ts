@@ -15,12 +15,12 @@ export async function rolloutRow(deps: ServerDeps, id: string): Promise<RolloutR
 }
 
 /** The store keeps the plan as the JSON of what `plans/parse.ts` gave; its durations are numbers already. */
-export function planOf(row: RolloutRow): Plan {
+export function planOf(row: Pick<RolloutRow, 'plan'>): Plan {
   return row.plan as Plan;
 }
 
 /** The view of a row; before the workflow has written its first one, what the row itself says. */
-export function viewOf(row: RolloutRow): RolloutView {
+export function viewOf(row: Omit<RolloutRow, 'text'>): RolloutView {
   if (row.view !== null) return row.view;
   const plan = planOf(row);
   return {

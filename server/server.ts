@@ -9,6 +9,7 @@ import type { ServerDeps } from './deps.ts';
 import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
 import { createReports } from './reports.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { boardRoutes } from './routes/board.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
@@ -43,6 +44,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
+      await typed.register(boardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));
       await typed.register(reportRoutes(deps, reports));

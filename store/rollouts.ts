@@ -55,7 +55,7 @@ export function createRolloutStore(database: Database): RolloutStore {
   };
 }
 
-const { viewSeq: _, ...columns } = getTableColumns(rollouts);
+const { viewSeq: _, search: _search, asks: _asks, ...columns } = getTableColumns(rollouts);
 
 async function create(database: Database, rollout: NewRollout): Promise<RolloutRow> {
   for (let attempt = 1; ; attempt++) {

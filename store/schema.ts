@@ -46,11 +46,36 @@ export const rollouts = pgTable(
     endedAt: moment('ended_at'),
     view: json().$type<RolloutView>(),
     viewSeq: integer('view_seq').notNull().default(0),
+    /** What a search looks through, in small letters. */
+    search: words()
+      .notNull()
+      .generatedAlwaysAs(
+        sql`lower(id || ' ' || flag || ' ' || environment || ' ' || coalesce(service, '') || ' ' || submitted_by || ' ' || coalesce(plan->'metadata'->>'title', '') || ' ' || coalesce(plan->'metadata'->>'owner', ''))`,
+      ),
+    /** Whether it waits for a person. */
+    asks: boolean()
+      .notNull()
+      .generatedAlwaysAs(
+        sql`phase in ('submitted', 'active') and coalesce(jsonb_path_exists(view, '$ ? (@.pause != null || exists(@.blockers[*] ? (@.kind == "start-approval" || @.kind == "approval" || @.kind == "confirmation")))'), false)`,
+      ),
   },
   (table) => [
     uniqueIndex(ONE_ACTIVE).on(table.environment, table.flag).where(sql`ended_at is null`),
-    index('rollouts_by_time').on(table.submittedAt.desc()),
+    index('rollouts_by_time').on(table.submittedAt.desc().nullsFirst(), table.id.desc().nullsFirst()),
+    index('rollouts_by_phase').on(
+      table.phase,
+      table.submittedAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
+    index('rollouts_by_flag').on(
+      table.flag,
+      table.submittedAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
     index('rollouts_by_service').on(table.service).where(sql`ended_at is null`),
+    index('rollouts_asking')
+      .on(table.submittedAt.desc().nullsFirst(), table.id.desc().nullsFirst())
+      .where(sql`asks`),
   ],
 );
 
@@ -123,6 +148,7 @@ export const outbox = pgTable(
   (table) => [
     uniqueIndex('outbox_once').on(table.rolloutId, table.seq, table.channel, table.about),
     index('outbox_due').on(table.channel, table.dueAt).where(sql`sent_at is null`),
+    index('outbox_sent').on(table.channel, table.sentAt).where(sql`sent_at is not null`),
   ],
 );
 

@@ -115,6 +115,10 @@ describe('a token', () => {
       'DELETE /session',
       'POST /session',
       'GET /rollouts',
+      'GET /rollouts/counts',
+      'GET /approvals',
+      'GET /windows',
+      'GET /channels',
       'GET /flags',
       'GET /registry',
     ]);
@@ -138,7 +142,10 @@ describe('a token', () => {
         code: 'PERMISSION_MISSING',
       });
     }
-    expect((await ask(token, 'GET', '/rollouts')).body).toEqual({ rollouts: [] });
+    expect((await ask(token, 'GET', '/rollouts')).body).toEqual({ rollouts: [], next: null });
+    expect((await ask(token, 'GET', '/rollouts/counts')).body).toMatchObject({ total: 0, waiting: 0 });
+    expect((await ask(token, 'GET', '/approvals?for=anyone')).body).toEqual({ approvals: [] });
+    expect((await ask(token, 'GET', '/windows')).body).toMatchObject({ freezes: [], rollouts: [] });
     expect((await ask(token, 'GET', '/flags')).body).toEqual({ flags: [] });
     expect((await ask(token, 'GET', '/registry')).body).toEqual({ flags: [] });
   });

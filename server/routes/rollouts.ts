@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
 import type { Permission } from '../../plans/access.ts';
 import type { HistorySample, Sample } from '../../plans/sample.ts';
+import { ListQuery } from '../api/board.ts';
 import {
   Action,
   ActionReply,
@@ -12,7 +13,6 @@ import {
   CheckReply,
   CheckRequest,
   JournalReply,
-  ListQuery,
   ListReply,
   PlanQuery,
   PlanReply,
@@ -24,8 +24,9 @@ import {
 } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
+import { listPage } from '../board.ts';
 import type { ServerDeps } from '../deps.ts';
-import { liveEvent, planOf, viewOf } from '../live.ts';
+import { liveEvent, planOf } from '../live.ts';
 import { planReply } from '../plan-revisions.ts';
 import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
@@ -88,15 +89,7 @@ export const rolloutRoutes =
         response: { 200: ListReply },
       },
       handler: async (request) => {
-        const { phase, environment, flag, limit } = request.query;
-        const rows = await deps.rollouts.list({
-          limit,
-          ...(environment === undefined ? {} : { environment }),
-          ...(flag === undefined ? {} : { flag }),
-          ...(phase === undefined ? {} : { phases: [phase] }),
-        });
-        const caller = callerOf(request);
-        return { rollouts: rows.filter((row) => caller.may('read', placeOf(row))).map(viewOf) };
+        return listPage(deps, callerOf(request), request.query);
       },
     });
 
