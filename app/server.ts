@@ -6,6 +6,7 @@ import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
 import { createBoard } from '../store/board-queries.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createFigures } from '../store/figures.ts';
+import { createIdempotency } from '../store/idempotency.ts';
 import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
@@ -59,6 +60,7 @@ export async function runServer(config: Config): Promise<number> {
     segments: config.segments,
     delivery,
     tokens: createTokenStore(database),
+    idempotency: createIdempotency(database),
     inbound: createInbound(database),
     webhooks: config.webhooks,
     engine,

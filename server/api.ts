@@ -10,6 +10,14 @@ import { RolloutView } from '../plans/view.ts';
 /** The sender is known by its token or its login; only who may act for others names another person and its roles. */
 const actor = { by: z.string().min(1).optional(), roles: z.array(z.string()).optional() };
 
+/** What the sender saw; where the rollout has moved on since, the answer is 409 with what is there now. */
+const seen = {
+  /** The `seq` of the view. */
+  seq: z.int().min(0).optional(),
+  /** The name of the stage whose gate it was. */
+  gate: z.string().min(1).optional(),
+};
+
 export const SubmitRequest = z.strictObject({
   ...actor,
   text: z.string(),
@@ -50,6 +58,7 @@ export const ActionRequest = z.strictObject({
   accept: z.number().nullable().default(null),
   /** approve against the rule that nobody approves their own rollout; a second person confirms afterwards. */
   breakGlass: z.boolean().default(false),
+  ...seen,
 });
 export type ActionRequest = z.infer<typeof ActionRequest>;
 export const ActionReply = z.strictObject({ id: z.string(), summary: z.string(), view: RolloutView });
@@ -60,6 +69,7 @@ export const AmendRequest = z.strictObject({
   text: z.string(),
   file: z.string().default('plan.yaml'),
   reason: z.string().nullable().default(null),
+  ...seen,
 });
 export const AmendReply = z.strictObject({ id: z.string(), changes: z.array(z.string()), view: RolloutView });
 
@@ -198,5 +208,7 @@ export const Problem = z.strictObject({
   where: z.string().optional(),
   details: z.array(z.string()),
   hint: z.string(),
+  /** The rollout as it is, where that is why. */
+  current: RolloutView.optional(),
 });
 export type Problem = z.infer<typeof Problem>;

@@ -6,6 +6,7 @@ import type { FlagService } from '../flags/service.ts';
 import type { Grant } from '../plans/access.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
+import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
@@ -54,6 +55,8 @@ export interface ServerDeps {
   delivery: Delivery;
   /** Tokens of applications. */
   tokens: TokenStore;
+  /** First answers of requests that may come twice. */
+  idempotency: IdempotencyStore;
   /** Messages from outside that were taken. */
   inbound: Inbound;
   /** Who may send signed messages, by the name in their address. */

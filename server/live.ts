@@ -8,7 +8,7 @@ import type { RolloutRow, SampleRow } from '../store/store.ts';
 import type { Live, LiveEvent } from './api.ts';
 import type { ServerDeps } from './deps.ts';
 
-export async function rolloutRow(deps: ServerDeps, id: string): Promise<RolloutRow> {
+export async function rolloutRow(deps: Pick<ServerDeps, 'rollouts'>, id: string): Promise<RolloutRow> {
   const row = await deps.rollouts.get(id);
   if (row === null) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${id}.`);
   return row;

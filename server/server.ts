@@ -6,6 +6,7 @@ import { createApp, listenAt } from './app.ts';
 import { guard } from './auth/guard.ts';
 import { deliveryRoutes } from './delivery.ts';
 import type { ServerDeps } from './deps.ts';
+import { idempotent } from './idempotency.ts';
 import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
 import { createReports } from './reports.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -40,6 +41,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   app.register(
     async (api) => {
       guard(api, deps.access);
+      idempotent(api, deps.idempotency);
       const typed = api.withTypeProvider<ZodTypeProvider>();
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));

@@ -221,6 +221,27 @@ export const inbound = pgTable(
   (table) => [primaryKey({ columns: [table.source, table.id] }), index('inbound_by_time').on(table.at)],
 );
 
+/** First answers of requests with an `Idempotency-Key`. `status` null: still in work, by `holder` until `leased_until`. */
+export const idempotency = pgTable(
+  'idempotency',
+  {
+    principal: words().notNull(),
+    key: words().notNull(),
+    /** SHA-256 of what was asked. */
+    hash: words().notNull(),
+    holder: words().notNull(),
+    leasedUntil: moment('leased_until').notNull(),
+    status: integer(),
+    headers: json().$type<Record<string, string>>(),
+    body: words(),
+    at: moment().notNull().default(sql`now()`),
+  },
+  (table) => [
+    primaryKey({ columns: [table.principal, table.key] }),
+    index('idempotency_by_time').on(table.at),
+  ],
+);
+
 /** Tokens of people and programs for the API. The secret itself is nowhere: `hash` is its SHA-256. */
 export const apiTokens = pgTable('api_tokens', {
   id: words().primaryKey(),

@@ -12,11 +12,10 @@ import { renderStatus } from '../render/status.ts';
 
 export async function submit(context: Context, file: string): Promise<void> {
   const text = await planText(file);
-  const reply = await new ApiClient(context).post(
-    '/rollouts',
-    { ...(await context.named()), text, file },
-    SubmitReply,
-  );
+  const reply = await new ApiClient(context).change('/rollouts', {
+    body: { ...(await context.named()), text, file },
+    reply: SubmitReply,
+  });
   context.tell(reply);
   context.say([
     `submitted ${reply.id}`,

@@ -25,7 +25,10 @@ import {
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
 import { listPage } from '../board.ts';
+import { withCurrent } from '../conflict.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { Once } from '../engine.ts';
+import { requestIdOf } from '../idempotency.ts';
 import { liveEvent, planOf } from '../live.ts';
 import { planReply } from '../plan-revisions.ts';
 import { checkPlanText, planFromText } from '../plan-text.ts';
@@ -180,10 +183,11 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         const { id, action } = request.params;
-        const { by, roles, ...rest } = request.body;
+        const { by, roles, seq, gate, ...rest } = request.body;
         const place = placeOf(await rolloutFor(deps, request, NEEDED[action]));
         const actor = callerOf(request).actor({ by, roles }, place);
-        return { id, ...(await deps.engine.act(id, action, { ...actor, ...rest })) };
+        const decision = { ...actor, ...rest, ...seenOf({ seq, gate }), ...requestIdOf(request) };
+        return { id, ...(await withCurrent(deps, id, () => deps.engine.act(id, action, decision))) };
       },
     });
 
@@ -198,12 +202,18 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         const { id } = request.params;
-        const { by, roles, text, file, reason } = request.body;
+        const { by, roles, text, file, reason, seq, gate } = request.body;
         const place = placeOf(await rolloutFor(deps, request, 'submit'));
         const { plan } = planFromText(deps, { text, file });
         const actor = callerOf(request).actor({ by, roles }, place);
-        const done = await deps.engine.amend(id, { plan, text, actor, reason });
-        return { id, ...done };
+        const wanted = { plan, text, actor, reason, ...seenOf({ seq, gate }), ...requestIdOf(request) };
+        const { changes, view } = await withCurrent(deps, id, () => deps.engine.amend(id, wanted));
+        return { id, changes, view };
       },
     });
   };
+
+function seenOf({ seq, gate }: { seq?: number | undefined; gate?: string | undefined }): Pick<Once, 'seen'> {
+  if (seq === undefined && gate === undefined) return {};
+  return { seen: { ...(seq === undefined ? {} : { seq }), ...(gate === undefined ? {} : { gate }) } };
+}
