@@ -4,11 +4,13 @@ import { createDeliveryServer } from '../server/delivery-server.ts';
 import { createServer, listen } from '../server/server.ts';
 import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
 import { createBoard } from '../store/board-queries.ts';
+import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createFigures } from '../store/figures.ts';
 import { createIdempotency } from '../store/idempotency.ts';
 import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
+import { openNotices } from '../store/notices.ts';
 import { createOutbox } from '../store/outbox.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
@@ -32,6 +34,7 @@ export async function runServer(config: Config): Promise<number> {
   });
   const flags = await startFlagParts(config, { database, port: config.flags.syncPort, log });
   const rollouts = createRolloutStore(database);
+  const notices = openNotices(config.database.url);
   const sources = createSources(config.sources);
   const client = openTemporalClient(config);
   const access = await openAccess(config, { database, log });
@@ -60,6 +63,8 @@ export async function runServer(config: Config): Promise<number> {
     segments: config.segments,
     delivery,
     tokens: createTokenStore(database),
+    changes: createChanges(database),
+    notices,
     idempotency: createIdempotency(database),
     inbound: createInbound(database),
     webhooks: config.webhooks,
@@ -101,6 +106,8 @@ export async function runServer(config: Config): Promise<number> {
   });
   await stopped;
   await Promise.all([app.close(), outside?.close(), metrics?.close()]);
+  await Promise.all([app.close(), outside?.close()]);
+  await notices.stop();
   await flags.stop();
   sources.close();
   await client.connection.close();

@@ -119,9 +119,17 @@ export const Live = z.strictObject({
   kinds: z.record(z.string(), z.enum(['ratio', 'latency', 'mean', 'gauge'])),
 });
 export type Live = z.infer<typeof Live>;
-/** One message of `GET /rollouts/:id/events`: sent at once and then at each change. */
-export const LiveEvent = z.strictObject({ view: RolloutView, live: Live.nullable() });
+/** One `change` of `GET /rollouts/:id/events`: sent at once and then at each change. Its id is the last journal line's. */
+export const LiveEvent = z.strictObject({
+  view: RolloutView,
+  live: Live.nullable(),
+  /** Journal lines since the event before, each once. */
+  entries: z.array(JournalEntry).optional(),
+});
 export type LiveEvent = z.infer<typeof LiveEvent>;
+/** One `change` of `GET /events`: a journal line of some rollout, and the rollout as it is now. */
+export const BoardEvent = z.strictObject({ entry: JournalEntry, view: RolloutView });
+export type BoardEvent = z.infer<typeof BoardEvent>;
 export const StatusReply = z.strictObject({
   view: RolloutView,
   live: Live.nullable(),

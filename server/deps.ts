@@ -6,8 +6,10 @@ import type { FlagService } from '../flags/service.ts';
 import type { Grant } from '../plans/access.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
+import type { ChangeStore } from '../store/changes.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
+import type { Notices } from '../store/notices.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { TokenStore } from '../store/tokens.ts';
@@ -55,6 +57,10 @@ export interface ServerDeps {
   delivery: Delivery;
   /** Tokens of applications. */
   tokens: TokenStore;
+  /** Every journal line of all rollouts, in one order. */
+  changes: ChangeStore;
+  /** Tells when there may be something new. */
+  notices: Notices;
   /** First answers of requests that may come twice. */
   idempotency: IdempotencyStore;
   /** Messages from outside that were taken. */

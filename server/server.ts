@@ -11,6 +11,7 @@ import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
 import { createReports } from './reports.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { boardRoutes } from './routes/board.ts';
+import { boardEventRoutes } from './routes/board-events.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
@@ -23,6 +24,7 @@ import { segmentRoutes } from './routes/segments.ts';
 import { loginRoutes, sessionRoutes } from './routes/session.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { createStreams } from './streams/stream.ts';
 
 /**
  * The HTTP API: `/api/v1` (described at `/api/v1/openapi.json`), OFREP under `/ofrep/v1`, definitions under `/flags/v1`, `/healthz` and
@@ -50,7 +52,10 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));
       await typed.register(reportRoutes(deps, reports));
-      await typed.register(eventRoutes(deps));
+      const streams = createStreams(deps);
+      api.addHook('preClose', async () => streams.stop());
+      await typed.register(eventRoutes(deps, streams));
+      await typed.register(boardEventRoutes(deps, streams));
       await typed.register(flagRoutes(deps));
       await typed.register(registryRoutes(deps));
       await typed.register(segmentRoutes(deps));

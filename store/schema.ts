@@ -113,6 +113,20 @@ export const journal = pgTable(
   (table) => [primaryKey({ columns: [table.rolloutId, table.seq] })],
 );
 
+/**
+ * One number for each journal line of all rollouts, in the order in which they became visible: whoever has seen number n has seen
+ * all below it.
+ */
+export const changes = pgTable(
+  'changes',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    rolloutId: rolloutId(),
+    seq: integer().notNull(),
+  },
+  (table) => [index('changes_of_rollout').on(table.rolloutId)],
+);
+
 export const samples = pgTable(
   'samples',
   {

@@ -117,6 +117,7 @@ describe('a token', () => {
       'GET /rollouts',
       'GET /rollouts/counts',
       'GET /approvals',
+      'GET /events',
       'GET /windows',
       'GET /channels',
       'GET /flags',
