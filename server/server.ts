@@ -1,13 +1,14 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifySwagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createApp, listenAt } from './app.ts';
 import { guard } from './auth/guard.ts';
 import { deliveryRoutes } from './delivery.ts';
 import type { ServerDeps } from './deps.ts';
 import { idempotent } from './idempotency.ts';
 import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
+import { completed, describeRoute } from './openapi/document.ts';
 import { createReports } from './reports.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { boardRoutes } from './routes/board.ts';
@@ -37,8 +38,18 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   app.register(fastifyCookie);
   countAnswers(app, deps);
   app.register(fastifySwagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Tidegate', version: '1' } },
-    transform: jsonSchemaTransform,
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tidegate',
+        version: '1',
+        description:
+          'Rollouts of feature flags: plans, decisions, evidence. Every refusal is RFC 9457 problem details with a `code` of one table.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+    },
+    transform: describeRoute,
+    transformObject: (made) => completed('openapiObject' in made ? made.openapiObject : made.swaggerObject),
   });
   app.register(
     async (api) => {

@@ -65,7 +65,8 @@ async function tokenFor(name: string, ...grants: string[]): Promise<{ token: str
 /** Every documented address with its methods; `openapi.json` itself is the only one that is not in it. */
 function routes(): [method: string, path: string][] {
   const { paths = {} } = server.app.swagger() as { paths?: Record<string, Record<string, unknown>> };
-  return Object.entries(paths).flatMap(([path, methods]) =>
+  const own = Object.entries(paths).filter(([path]) => path.startsWith('/api/v1'));
+  return own.flatMap(([path, methods]) =>
     Object.keys(methods).map((method): [string, string] => [
       method.toUpperCase(),
       path
