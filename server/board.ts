@@ -2,7 +2,7 @@ import { approverRoles, scopesOf } from '../plans/access.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { nextOpening, openSpans } from '../plans/windows.ts';
-import type { BoardFilter, BoardRow } from '../store/board.ts';
+import type { Board, BoardCounts, BoardFilter, BoardRow } from '../store/board.ts';
 import type { ApprovalsReply, ListQuery, WindowsReply } from './api/board.ts';
 import type { Caller } from './auth/guard.ts';
 import { placeOf } from './auth/places.ts';
@@ -50,6 +50,25 @@ export async function listPage(
   return {
     rollouts: page.map(({ view }) => view),
     next: found.length > limit ? (page.at(-1)?.row.cursor ?? null) : null,
+  };
+}
+
+/** How old counts may be: they are read from every row. */
+const COUNTED_MS = 1_000;
+const MOST_COUNTED = 200;
+
+/** Counts that are read at most once a second for each filter, however many ask. */
+export function createCounts({ board, now }: Pick<ServerDeps, 'board' | 'now'>): Board['counts'] {
+  const kept = new Map<string, { at: number; counts: Promise<BoardCounts> }>();
+  return (filter) => {
+    const key = JSON.stringify(filter);
+    const known = kept.get(key);
+    if (known !== undefined && now() - known.at < COUNTED_MS) return known.counts;
+    if (kept.size >= MOST_COUNTED) kept.clear();
+    const counts = board.counts(filter);
+    kept.set(key, { at: now(), counts });
+    counts.catch(() => kept.delete(key));
+    return counts;
   };
 }
 

@@ -63,6 +63,9 @@ function liveOf(row: SampleRow | null, plan: Plan): Live | null {
 }
 
 export async function liveEvent(deps: ServerDeps, id: string): Promise<LiveEvent> {
-  const [row, sample] = await Promise.all([rolloutRow(deps, id), deps.rollouts.latestSample(id)]);
-  return { view: viewOf(row), live: liveOf(sample, planOf(row)) };
+  return liveEventOf(deps, await rolloutRow(deps, id));
+}
+
+export async function liveEventOf(deps: ServerDeps, row: RolloutRow): Promise<LiveEvent> {
+  return { view: viewOf(row), live: liveOf(await deps.rollouts.latestSample(row.id), planOf(row)) };
 }

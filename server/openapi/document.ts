@@ -64,18 +64,20 @@ export function completed(document: object): object {
       delete operation['x-idempotency'];
     }
   }
-  return withShapes({
-    ...rest,
-    security: [{ token: [] }, { session: [] }],
-    components: {
-      ...components,
-      securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: '`tidegate tokens create`' },
-        session: { type: 'apiKey', in: 'cookie', name: 'tidegate_session' },
+  return withTuples(
+    withShapes({
+      ...rest,
+      security: [{ token: [] }, { session: [] }],
+      components: {
+        ...components,
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer', description: '`tidegate tokens create`' },
+          session: { type: 'apiKey', in: 'cookie', name: 'tidegate_session' },
+        },
       },
-    },
-    paths: Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1))),
-  });
+      paths: Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    }),
+  );
 }
 
 function complete(operation: Operation, { path, method }: { path: string; method: string }): void {
@@ -131,4 +133,16 @@ function operationId(path: string, method: string): string {
     .map((part) => (part.startsWith('{') ? `by-${part.slice(1, -1)}` : part))
     .flatMap((part) => part.split(/[^a-z0-9]+/i));
   return method + words.map((word) => `${word[0]?.toUpperCase() ?? ''}${word.slice(1)}`).join('');
+}
+
+/** A list with a shape for each place is `prefixItems` since JSON Schema 2020-12. */
+function withTuples<T>(node: T): T {
+  if (Array.isArray(node)) return node.map((item: unknown) => withTuples(item)) as T;
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]: [string, unknown]) => [
+      key === 'items' && Array.isArray(value) ? 'prefixItems' : key,
+      withTuples(value),
+    ]),
+  ) as T;
 }

@@ -9,13 +9,14 @@ import {
   WindowsReply,
 } from '../api/board.ts';
 import { callerOf } from '../auth/guard.ts';
-import { calendar, filterOf, openApprovals } from '../board.ts';
+import { calendar, createCounts, filterOf, openApprovals } from '../board.ts';
 import type { ServerDeps } from '../deps.ts';
 
 /** What one sees before one looks at a rollout: how many there are, what waits for whom, when things may move. */
 export const boardRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
+    const counts = createCounts(deps);
     app.get('/rollouts/counts', {
       config: { access: ['read'] },
       schema: {
@@ -25,8 +26,8 @@ export const boardRoutes =
         response: { 200: CountsReply },
       },
       handler: async (request) => {
-        const { asks, ...counts } = await deps.board.counts(filterOf(request.query, callerOf(request)));
-        return { ...counts, waiting: asks };
+        const { asks, total, phases } = await counts(filterOf(request.query, callerOf(request)));
+        return { total, phases, waiting: asks };
       },
     });
 

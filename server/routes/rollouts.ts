@@ -29,7 +29,7 @@ import { withCurrent } from '../conflict.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Once } from '../engine.ts';
 import { requestIdOf } from '../idempotency.ts';
-import { liveEvent, planOf } from '../live.ts';
+import { liveEventOf, planOf } from '../live.ts';
 import { planReply } from '../plan-revisions.ts';
 import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
@@ -91,7 +91,9 @@ export const rolloutRoutes =
         querystring: ListQuery,
         response: { 200: ListReply },
       },
-      handler: async (request) => {
+      handler: async (request, reply) => {
+        // As the workflow wrote them: checking thousands of views a second against their shape would cost more than reading them.
+        reply.type('application/json; charset=utf-8').serializer(JSON.stringify);
         return listPage(deps, callerOf(request), request.query);
       },
     });
@@ -100,8 +102,8 @@ export const rolloutRoutes =
       config: { access: ['read'] },
       schema: { tags: ['rollouts'], summary: 'One rollout now', params: Id, response: { 200: StatusReply } },
       handler: async (request) => {
-        const { id } = await rolloutFor(deps, request);
-        const [event, messages] = await Promise.all([liveEvent(deps, id), deps.outbox.of(id)]);
+        const row = await rolloutFor(deps, request);
+        const [event, messages] = await Promise.all([liveEventOf(deps, row), deps.outbox.of(row.id)]);
         const notifications = messages.map(({ notification, state, attempts, error }) => ({
           event: notification.event,
           channel: notification.channel,
