@@ -16,6 +16,7 @@ import {
   alertSignal,
   amendUpdate,
   killedSignal,
+  viewQuery,
   WORKFLOW,
   workflowId,
 } from '../workflows/messages.ts';
@@ -33,6 +34,7 @@ export interface EngineParts {
 /** How long Temporal, and a worker behind it, may take to answer, in milliseconds. */
 const ANSWER_WITHIN = 10_000;
 const START_WITHIN = 5_000;
+const VIEW_WITHIN = 1_000;
 /** A rollout that was stopped closes once it is explained. */
 const CLOSE_WITHIN = 12_000;
 const HISTORY_LIMIT = 2_000;
@@ -83,21 +85,34 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       if (!(await ask(id, () => begun(request), START_WITHIN)))
         throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
     },
-    act: async (id, action, { by, roles, reason, accept, breakGlass }) => {
+    act: async (id, action, { by, roles, reason, accept, breakGlass, seen, requestId }) => {
       const handle = await handleOf(id);
+      const message = {
+        action,
+        by,
+        roles,
+        reason,
+        accept,
+        breakGlass,
+        ...(seen === undefined ? {} : { seen }),
+      };
       return ask(id, () =>
-        handle.executeUpdate(actUpdate, {
-          args: [{ rolloutId: id, message: { action, by, roles, reason, accept, breakGlass } }],
-        }),
+        handle.executeUpdate(actUpdate, { args: [{ rolloutId: id, message }], ...updateId(requestId) }),
       );
     },
-    amend: async (id, { plan, text, actor, reason }) => {
+    amend: async (id, { plan, text, actor, reason, seen, requestId }) => {
       const handle = await handleOf(id);
+      const message = { plan, text, reason, ...actor, ...(seen === undefined ? {} : { seen }) };
       return ask(id, () =>
-        handle.executeUpdate(amendUpdate, {
-          args: [{ rolloutId: id, message: { plan, text, reason, ...actor } }],
-        }),
+        handle.executeUpdate(amendUpdate, { args: [{ rolloutId: id, message }], ...updateId(requestId) }),
       );
+    },
+    view: async (id) => {
+      const handle = await handleOf(id);
+      const view = await ask(id, () => handle.query(viewQuery), VIEW_WITHIN);
+      // The next rollout of the flag has the same workflow id.
+      if (view.id !== id) throw new Failure('ROLLOUT_OVER', `${id} is over.`);
+      return view;
     },
     killed: async (id, { by, reason }) => {
       const handle = await handleOf(id);
@@ -118,6 +133,11 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         2_000,
       ),
   };
+}
+
+/** Temporal carries out one update of an id, however often it is sent. */
+function updateId(requestId: string | undefined): { updateId?: string } {
+  return requestId === undefined ? {} : { updateId: requestId };
 }
 
 function isCode(type: string | null | undefined): type is FailureCode {

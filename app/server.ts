@@ -3,10 +3,14 @@ import { listenAt } from '../server/app.ts';
 import { createDeliveryServer } from '../server/delivery-server.ts';
 import { createServer, listen } from '../server/server.ts';
 import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
+import { createBoard } from '../store/board-queries.ts';
+import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createFigures } from '../store/figures.ts';
+import { createIdempotency } from '../store/idempotency.ts';
 import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
+import { openNotices } from '../store/notices.ts';
 import { createOutbox } from '../store/outbox.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
@@ -30,6 +34,7 @@ export async function runServer(config: Config): Promise<number> {
   });
   const flags = await startFlagParts(config, { database, port: config.flags.syncPort, log });
   const rollouts = createRolloutStore(database);
+  const notices = openNotices(config.database.url);
   const sources = createSources(config.sources);
   const client = openTemporalClient(config);
   const access = await openAccess(config, { database, log });
@@ -50,12 +55,17 @@ export async function runServer(config: Config): Promise<number> {
     access: access.server,
     rollouts,
     outbox: createOutbox(database),
+    board: createBoard(database),
+    channels: Object.fromEntries(Object.entries(config.channels).map(([name, { kind }]) => [name, kind])),
     flags: flags.provider,
     flagService: flags.service,
     registry: createFlagRegistry(database, Object.keys(config.segments)),
     segments: config.segments,
     delivery,
     tokens: createTokenStore(database),
+    changes: createChanges(database),
+    notices,
+    idempotency: createIdempotency(database),
     inbound: createInbound(database),
     webhooks: config.webhooks,
     engine,
@@ -96,6 +106,8 @@ export async function runServer(config: Config): Promise<number> {
   });
   await stopped;
   await Promise.all([app.close(), outside?.close(), metrics?.close()]);
+  await Promise.all([app.close(), outside?.close()]);
+  await notices.stop();
   await flags.stop();
   sources.close();
   await client.connection.close();

@@ -1,10 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { Failure } from '../plans/failures.ts';
+import { Failure, isFailure } from '../plans/failures.ts';
 import { Problem } from '../server/api.ts';
 import type { Credential } from './credentials.ts';
 import { isFailureCode } from './failure.ts';
 
 const TIMEOUT_MS = 30_000;
+const ATTEMPTS = 4;
+const AGAIN_MS = 700;
+/** The request may have arrived, unlike with a server that is not there at all. */
+const BROKEN_OFF = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+function maySendAgain(error: Failure): boolean {
+  if (error.code === 'IDEMPOTENCY_BUSY') return true;
+  const cause = error.cause instanceof Error ? (error.cause.cause ?? error.cause) : undefined;
+  return (
+    error.code === 'SERVER_UNREACHABLE' &&
+    cause instanceof Error &&
+    'code' in cause &&
+    BROKEN_OFF.has(String(cause.code))
+  );
+}
 
 /** A refusal of the server as the failure that it was there. */
 export function failureOf(problem: Problem): Failure {
@@ -39,18 +56,36 @@ export class ApiClient {
     return this.#call(path, { method: 'GET' }, reply);
   }
 
-  post<T extends z.ZodType>(
-    path: string,
-    body: unknown,
-    reply: T,
-    timeoutMs = TIMEOUT_MS,
-  ): Promise<z.output<T>> {
+  post<T extends z.ZodType>(path: string, body: unknown, reply: T): Promise<z.output<T>> {
     return this.#call(
       path,
       { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
       reply,
-      timeoutMs,
     );
+  }
+
+  /**
+   * A change that is carried out once however often it is sent: where the line breaks off it is sent again with the same key,
+   * and the answer is the first one's.
+   */
+  async change<T extends z.ZodType>(
+    path: string,
+    { body, reply, timeoutMs = TIMEOUT_MS }: { body: unknown; reply: T; timeoutMs?: number },
+  ): Promise<z.output<T>> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#call(
+          path,
+          { method: 'POST', headers, body: JSON.stringify(body) },
+          reply,
+          timeoutMs,
+        );
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isFailure(error) || !maySendAgain(error)) throw error;
+        await sleep(AGAIN_MS);
+      }
+    }
   }
 
   delete<T extends z.ZodType>(path: string, reply: T): Promise<z.output<T>> {

@@ -31,6 +31,9 @@ export async function rolloutId(api: ApiClient, reference: string): Promise<stri
   } catch (error) {
     if (!isFailure(error) || error.code !== 'ROLLOUT_UNKNOWN') throw error;
   }
-  const { rollouts } = await api.get('/rollouts?limit=1000', ListReply);
+  const { rollouts } = await api.get(
+    `/rollouts?limit=1000&q=${encodeURIComponent(reference.slice(0, 200))}`,
+    ListReply,
+  );
   return choose(reference, rollouts).id;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { BacktestOptions } from './commands/backtest.ts';
-import type { StatusOptions } from './commands/rollouts.ts';
+import type { ListOptions, StatusOptions } from './commands/rollouts.ts';
 import type { Run } from './run.ts';
 
 /** Plans, and rollouts to look at. */
@@ -65,9 +65,13 @@ export function addRollouts(program: Command, run: Run): void {
     .description('list rollouts, the latest first')
     .option('--environment <name>', 'only of this environment')
     .option('--flag <key>', 'only of this flag')
-    .option('--phase <phase>', 'only in this phase')
-    .option('--limit <n>', 'how many at most')
-    .action(run(async (c, options: Record<string, string>) => (await rollouts()).list(c, options)));
+    .option('--service <name>', 'only of this service')
+    .option('--phase <phases>', 'only in these phases, such as submitted,active')
+    .option('--waiting <who>', 'only what waits for an answer of yours (me), or of a role')
+    .option('--search <words>', 'only with these words in id, flag, title, owner, service or submitter')
+    .option('--limit <n>', 'how many at most (default: 100)')
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .action(run(async (c, options: ListOptions) => (await rollouts()).list(c, options)));
   program
     .command('status <rollout>')
     .description('where a rollout stands: both cohorts, how sure, what happens next')

@@ -39,6 +39,17 @@ export function allows(grants: readonly Grant[], permission: Permission, place?:
   return grants.some((grant) => PERMISSIONS[grant.role].includes(permission) && holdsAt(grant, place));
 }
 
+/** Where something is allowed: each of them is a place, and an absent list is everything. None: nowhere. */
+export type Scope = Pick<Grant, 'environments' | 'flags'>;
+
+export function scopesOf(grants: readonly Grant[], permission: Permission): Scope[] {
+  const scopes = grants.filter(({ role }) => PERMISSIONS[role].includes(permission));
+  const everywhere = scopes.some(
+    ({ environments, flags }) => environments === undefined && flags === undefined,
+  );
+  return everywhere ? [{}] : scopes;
+}
+
 /** The roles of plans in whose name these grants may approve there. */
 export function approverRoles(grants: readonly Grant[], place: Place): string[] {
   const roles = grants

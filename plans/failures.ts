@@ -79,6 +79,24 @@ const table = {
     retry: false,
     hint: '`tidegate status ROLLOUT` says what it waits for.',
   },
+  STATE_STALE: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'The rollout has moved on since you looked: look again and decide on what is there now.',
+  },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    exit: 2,
+    retry: false,
+    hint: 'An Idempotency-Key belongs to one request: send another key with another body.',
+  },
+  IDEMPOTENCY_BUSY: {
+    status: 409,
+    exit: 1,
+    retry: true,
+    hint: 'The first request with this Idempotency-Key is still in work: send it again in a second for its answer.',
+  },
   APPROVED_ALREADY: {
     status: 409,
     exit: 1,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextOpening, parseRange, timezoneKnown, type Windows } from './windows.ts';
+import { nextOpening, openSpans, parseRange, timezoneKnown, type Windows } from './windows.ts';
 
 const at = (iso: string) => Date.parse(iso);
 const opens = (windows: Partial<Windows>, iso: string) => {
@@ -131,4 +131,58 @@ it('knows real time zones only', () => {
   expect(timezoneKnown('Europe/Berlin')).toBe(true);
   expect(timezoneKnown('Europe/Berlim')).toBe(false);
   expect(timezoneKnown('')).toBe(false);
+});
+
+describe('the spans in which windows are open', () => {
+  const spans = (windows: Partial<Windows>, from: string, to: string) =>
+    openSpans({ timezone: 'UTC', allow: [], freezes: [], ...windows }, { from: at(from), to: at(to) }).map(
+      (span) => `${new Date(span.from).toISOString()} ${new Date(span.to).toISOString()}`,
+    );
+
+  it('are cut at the ends of the time that is asked for', () => {
+    expect(openSpans(undefined, { from: 5, to: 9 })).toEqual([{ from: 5, to: 9 }]);
+    expect(spans({ allow: ['Mon-Thu 09:00-16:00'] }, '2026-05-07T10:00:00Z', '2026-05-11T12:00:00Z')).toEqual(
+      [
+        '2026-05-07T10:00:00.000Z 2026-05-07T16:00:00.000Z',
+        '2026-05-11T09:00:00.000Z 2026-05-11T12:00:00.000Z',
+      ],
+    );
+  });
+
+  it('end with a freeze, and ranges that touch are one', () => {
+    const freezes = [{ from: '2026-05-06', to: '2026-05-06' }];
+    expect(
+      spans(
+        { allow: ['08:00-12:00', '12:00-18:00'], freezes },
+        '2026-05-05T00:00:00Z',
+        '2026-05-08T00:00:00Z',
+      ),
+    ).toEqual([
+      '2026-05-05T08:00:00.000Z 2026-05-05T18:00:00.000Z',
+      '2026-05-07T08:00:00.000Z 2026-05-07T18:00:00.000Z',
+    ]);
+    expect(spans({ freezes }, '2026-05-05T00:00:00Z', '2026-05-08T00:00:00Z')).toEqual([
+      '2026-05-05T00:00:00.000Z 2026-05-06T00:00:00.000Z',
+      '2026-05-07T00:00:00.000Z 2026-05-08T00:00:00.000Z',
+    ]);
+  });
+
+  it('agree with the next opening at every moment', () => {
+    const windows: Windows = {
+      timezone: 'Europe/Berlin',
+      allow: ['Sat-Sun 22:00-02:30', 'Mon-Thu 09:00-16:00'],
+      freezes: [{ from: '2026-10-27', to: '2026-10-28' }],
+    };
+    // The hour that comes twice is within.
+    const from = at('2026-10-20T00:00:00Z');
+    const found = openSpans(windows, { from, to: from + 20 * 86_400_000 });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 20 * 86_400_000 - 1 }), (ahead) => {
+        const moment = from + ahead;
+        const inside = found.some((span) => span.from <= moment && moment < span.to);
+        expect(inside).toBe(nextOpening(windows, moment) === null);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });

@@ -70,6 +70,43 @@ export function nextOpening(windows: Windows | undefined, atMs: number): number 
   return at;
 }
 
+/** A time in which upward moves may happen, in ms since 1970; `to` is the first moment after it. */
+export interface OpenSpan {
+  from: number;
+  to: number;
+}
+
+/** When upward moves may happen within a time, in order. What is open at its ends is cut there. */
+export function openSpans(windows: Windows | undefined, within: OpenSpan): OpenSpan[] {
+  const spans: OpenSpan[] = [];
+  let at = within.from;
+  while (at < within.to) {
+    const from = nextOpening(windows, at) ?? at;
+    if (from >= within.to) break;
+    const to = Math.min(windows === undefined ? within.to : nextClosing(windows, from, within.to), within.to);
+    spans.push({ from, to });
+    at = to;
+  }
+  return spans;
+}
+
+/** The first moment after `from`, which is open, that is closed; `last` when there is none before it. */
+function nextClosing(windows: Windows, from: number, last: number): number {
+  const ranges = windows.allow.map(parseRange).filter((range) => typeof range !== 'string');
+  let at = from;
+  while (at < last) {
+    const wall = wallTime(windows.timezone, at);
+    const day = Math.floor(wall / DAY) * DAY;
+    const ends = ranges.flatMap(({ to }) => [0, 1].map((ahead) => day + ahead * DAY + to * MINUTE));
+    const freezes = windows.freezes.map((freeze) => Date.parse(freeze.from));
+    const [next = null] = [...ends, ...freezes].filter((end) => end > wall).toSorted((a, b) => a - b);
+    if (next === null) return last;
+    at = instantAfter(windows.timezone, at, next - wall);
+    if (nextOpening(windows, at) !== null) return at;
+  }
+  return last;
+}
+
 /** Null when the wall time is open, else the next wall time at which that can change. */
 function closedUntil(
   freezes: Windows['freezes'],

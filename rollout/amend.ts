@@ -3,6 +3,7 @@ import type { Plan } from '../plans/plan.ts';
 import { ENDED } from '../plans/view.ts';
 import type { AmendEvent, Refusal } from './event.ts';
 import { watch } from './progress.ts';
+import { staleRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, person } from './turn.ts';
@@ -81,9 +82,14 @@ function show(value: unknown): string {
 }
 
 /** Why an amendment cannot be taken; null when it can. */
-export function amendRefusal(state: RolloutState, plan: Plan): Refusal | null {
+export function amendRefusal(
+  state: RolloutState,
+  { plan, seen }: Pick<AmendEvent, 'plan' | 'seen'>,
+): Refusal | null {
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
   if (state.phase === 'reverting') return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
+  const stale = staleRefusal(state, seen);
+  if (stale !== null) return stale;
   const fixed = [
     'environment',
     'flag.key',
@@ -123,7 +129,7 @@ export function amendRefusal(state: RolloutState, plan: Plan): Refusal | null {
 export function onAmend(turn: Turn, event: AmendEvent): void {
   const { state, now } = turn;
   const cause = person(event, event.reason);
-  const no = amendRefusal(state, event.plan);
+  const no = amendRefusal(state, event);
   if (no !== null) {
     journal(turn, 'note', { cause, summary: `Refused to amend: ${no.message} (${no.code}).` });
     return;

@@ -8,6 +8,9 @@ import type { Grant, RolloutState } from './state.ts';
 /** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
 export const PEERS_FRESH = 15_000;
 
+/** The text of what stands in the way while somebody must agree to an amendment. */
+export const AMENDMENT_WAITS = 'an amendment that loosens the plan waits for a second person';
+
 /**
  * What stands between a rollout and its next stage, now. An upward move happens when this is empty, and only
  * then: every rule about moving up is a row here.
@@ -23,14 +26,7 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
     );
   }
   if (state.amendment !== null) {
-    blockers.push(
-      blocker(
-        'approval',
-        'an amendment that loosens the plan waits for a second person',
-        null,
-        amendRoles(state.plan),
-      ),
-    );
+    blockers.push(blocker('approval', AMENDMENT_WAITS, null, amendRoles(state.plan)));
   }
   for (const { by, reason, deadline, roles, holds } of state.glass ?? []) {
     if (state.stage < holds) continue;

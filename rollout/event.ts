@@ -72,12 +72,20 @@ export type PersonAction =
   | 'accept-drift'
   | 'rollback';
 
+/** What a person saw when deciding, where they say so: the last journal line, or the stage whose gate it was. */
+export interface Seen {
+  seq?: number;
+  gate?: string;
+}
+
 export interface PersonEvent extends Person {
   kind: 'person';
   action: PersonAction;
   reason: string | null;
   accept: number | null;
   breakGlass: boolean;
+  /** Absent: it holds whatever there is now. */
+  seen?: Seen;
 }
 
 export interface AmendEvent extends Person {
@@ -86,6 +94,7 @@ export interface AmendEvent extends Person {
   /** The plan as the person wrote it. */
   text: string;
   reason: string | null;
+  seen?: Seen;
 }
 
 export type WriteRefusal = 'stale-epoch' | 'latched' | 'drift' | 'not-owner' | 'owned';

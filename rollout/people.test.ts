@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { restoreEvidence } from '../analysis/evidence.ts';
 import { openEvidence } from '../analysis/gate.ts';
 import type { MetricAssessment } from '../plans/assessment.ts';
+import { amendRefusal } from './amend.ts';
 import type { Command } from './command.ts';
 import type { GateReport, PersonEvent } from './event.ts';
 import { refusal } from './refusals.ts';
@@ -145,5 +146,41 @@ describe('a traffic split that holds a gate', () => {
     world.person('pause');
     approve(world, 'why');
     expect(world.state.pause?.causes).toMatchObject([{ kind: 'person' }]);
+  });
+});
+
+describe('a decision that names what was seen', () => {
+  const world = new World(planOf({ approvals: {} }));
+  world.event({ kind: 'begin' });
+  world.event({ kind: 'peers', older: [] });
+  world.settle();
+  const { state } = world;
+  const stage = state.plan.stages[state.stage]?.name ?? '';
+  const decide = (action: PersonEvent['action'], seen: NonNullable<PersonEvent['seen']>) =>
+    refusal(state, {
+      kind: 'person',
+      action,
+      by: 'kim',
+      roles: [],
+      reason: 'why',
+      accept: null,
+      breakGlass: false,
+      seen,
+    })?.code ?? null;
+
+  it('holds while that is there', () => {
+    expect(decide('pause', { seq: state.seq, gate: stage })).toBeNull();
+    expect(decide('pause', { seq: state.seq - 1 })).toBe('STATE_STALE');
+    expect(decide('pause', { gate: 'another' })).toBe('STATE_STALE');
+  });
+
+  it('takes the canary back whatever was seen', () => {
+    expect(decide('rollback', { seq: state.seq - 1, gate: 'another' })).toBeNull();
+  });
+
+  it('amends only the plan that was seen', () => {
+    const { plan } = state;
+    expect(amendRefusal(state, { plan, seen: { seq: state.seq } })?.code).toBe('AMEND_REFUSED');
+    expect(amendRefusal(state, { plan, seen: { seq: state.seq - 1 } })?.code).toBe('STATE_STALE');
   });
 });

@@ -2,7 +2,7 @@ import type { SeenSplit } from '../plans/assessment.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
 import { acceptDriftRefusal } from './drift.ts';
-import type { PersonEvent, Refusal } from './event.ts';
+import type { PersonEvent, Refusal, Seen } from './event.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
 /** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, a split that is not as planned, or the next stage. */
@@ -42,6 +42,9 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       ? null
       : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   }
+  const stale = staleRefusal(state, event.seen);
+  // What takes the canary back asks nobody what they saw.
+  if (stale !== null && event.action !== 'rollback') return stale;
   switch (event.action) {
     case 'approve':
       return approveRefusal(state, event);
@@ -60,6 +63,22 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
     case 'rollback':
       return null;
   }
+}
+
+/** Why a decision is about something that is not there any more. */
+export function staleRefusal(state: RolloutState, seen: Seen | undefined): Refusal | null {
+  const stage = state.plan.stages[state.stage]?.name ?? null;
+  if (seen?.gate !== undefined && seen.gate !== stage) {
+    const now = stage === null ? 'before its first stage' : `at stage ${stage}`;
+    return { code: 'STATE_STALE', message: `${state.id} is not at stage ${seen.gate} any more, but ${now}` };
+  }
+  if (seen?.seq !== undefined && seen.seq !== state.seq) {
+    return {
+      code: 'STATE_STALE',
+      message: `${state.id} has gone on since line ${seen.seq}, to ${state.seq}`,
+    };
+  }
+  return null;
 }
 
 function writing(state: RolloutState): Refusal | null {

@@ -5,10 +5,18 @@ import { Exposure } from '../plans/exposure.ts';
 import { JournalEntry } from '../plans/journal.ts';
 import { PlanRevisionNote } from '../plans/report.ts';
 import type { Sample } from '../plans/sample.ts';
-import { Phase, RolloutView } from '../plans/view.ts';
+import { RolloutView } from '../plans/view.ts';
 
 /** The sender is known by its token or its login; only who may act for others names another person and its roles. */
 const actor = { by: z.string().min(1).optional(), roles: z.array(z.string()).optional() };
+
+/** What the sender saw; where the rollout has moved on since, the answer is 409 with what is there now. */
+const seen = {
+  /** The `seq` of the view. */
+  seq: z.int().min(0).optional(),
+  /** The name of the stage whose gate it was. */
+  gate: z.string().min(1).optional(),
+};
 
 export const SubmitRequest = z.strictObject({
   ...actor,
@@ -50,6 +58,7 @@ export const ActionRequest = z.strictObject({
   accept: z.number().nullable().default(null),
   /** approve against the rule that nobody approves their own rollout; a second person confirms afterwards. */
   breakGlass: z.boolean().default(false),
+  ...seen,
 });
 export type ActionRequest = z.infer<typeof ActionRequest>;
 export const ActionReply = z.strictObject({ id: z.string(), summary: z.string(), view: RolloutView });
@@ -60,6 +69,7 @@ export const AmendRequest = z.strictObject({
   text: z.string(),
   file: z.string().default('plan.yaml'),
   reason: z.string().nullable().default(null),
+  ...seen,
 });
 export const AmendReply = z.strictObject({ id: z.string(), changes: z.array(z.string()), view: RolloutView });
 
@@ -94,12 +104,10 @@ export type AlertRequest = z.infer<typeof AlertRequest>;
 /** The rollouts that were told. None is no error: most alerts concern no rollout. */
 export const AlertReply = z.strictObject({ rollouts: z.array(z.string()) });
 
-export const ListReply = z.strictObject({ rollouts: z.array(RolloutView) });
-export const ListQuery = z.strictObject({
-  environment: z.string().optional(),
-  flag: z.string().optional(),
-  phase: Phase.optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+/** The latest first. `next`: the cursor of the next page; null: this is the last. */
+export const ListReply = z.strictObject({
+  rollouts: z.array(RolloutView),
+  next: z.string().nullable().default(null),
 });
 
 export const Live = z.strictObject({
@@ -111,9 +119,17 @@ export const Live = z.strictObject({
   kinds: z.record(z.string(), z.enum(['ratio', 'latency', 'mean', 'gauge'])),
 });
 export type Live = z.infer<typeof Live>;
-/** One message of `GET /rollouts/:id/events`: sent at once and then at each change. */
-export const LiveEvent = z.strictObject({ view: RolloutView, live: Live.nullable() });
+/** One `change` of `GET /rollouts/:id/events`: sent at once and then at each change. Its id is the last journal line's. */
+export const LiveEvent = z.strictObject({
+  view: RolloutView,
+  live: Live.nullable(),
+  /** Journal lines since the event before, each once. */
+  entries: z.array(JournalEntry).optional(),
+});
 export type LiveEvent = z.infer<typeof LiveEvent>;
+/** One `change` of `GET /events`: a journal line of some rollout, and the rollout as it is now. */
+export const BoardEvent = z.strictObject({ entry: JournalEntry, view: RolloutView });
+export type BoardEvent = z.infer<typeof BoardEvent>;
 export const StatusReply = z.strictObject({
   view: RolloutView,
   live: Live.nullable(),
@@ -200,5 +216,7 @@ export const Problem = z.strictObject({
   where: z.string().optional(),
   details: z.array(z.string()),
   hint: z.string(),
+  /** The rollout as it is, where that is why. */
+  current: RolloutView.optional(),
 });
 export type Problem = z.infer<typeof Problem>;

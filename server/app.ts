@@ -42,7 +42,9 @@ export function createApp(logger: FastifyBaseLogger, tls: TlsFiles | null = null
     if (problem.status >= 500) request.log.error({ err: error, url: pathOf(request) }, problem.detail);
     return reply.code(problem.status).type(PROBLEM).serializer(JSON.stringify).send(problem);
   });
-  app.setNotFoundHandler(async (request, reply) => {
+  // Before a body is looked at: of a method that nobody knows, nothing about it matters.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return;
     const path = pathOf(request);
     const methods = methodsOf(path);
     if (methods.length === 0) throw new Failure('ROUTE_UNKNOWN', `There is nothing at ${path}.`);

@@ -5,7 +5,11 @@ import type { Segments } from '../flags/segments.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Grant } from '../plans/access.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { Board } from '../store/board.ts';
+import type { ChangeStore } from '../store/changes.ts';
+import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
+import type { Notices } from '../store/notices.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { TokenStore } from '../store/tokens.ts';
@@ -37,6 +41,10 @@ export interface ServerDeps {
   access: ServerAccess;
   rollouts: RolloutStore;
   outbox: Outbox;
+  /** Lists over all rollouts. */
+  board: Board;
+  /** Kinds of the channels of tidegate.yaml, by name. */
+  channels: Readonly<Record<string, string>>;
   /** Moves flags; honours a kill while PostgreSQL is away. */
   flags: FlagProvider;
   /** What is delivered, also while PostgreSQL is away. */
@@ -49,6 +57,12 @@ export interface ServerDeps {
   delivery: Delivery;
   /** Tokens of applications. */
   tokens: TokenStore;
+  /** Every journal line of all rollouts, in one order. */
+  changes: ChangeStore;
+  /** Tells when there may be something new. */
+  notices: Notices;
+  /** First answers of requests that may come twice. */
+  idempotency: IdempotencyStore;
   /** Messages from outside that were taken. */
   inbound: Inbound;
   /** Who may send signed messages, by the name in their address. */

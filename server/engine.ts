@@ -4,7 +4,13 @@ import type { Action, ActionRequest, AlertRequest } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 
 /** What a person decides. */
-export type Decision = Actor & Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'>;
+export type Decision = Actor & Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> & Once;
+
+/** `seen`: what the person decided on. `requestId`: the same one twice is carried out once. */
+export interface Once {
+  seen?: { seq?: number; gate?: string };
+  requestId?: string;
+}
 
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
@@ -16,8 +22,10 @@ export interface RolloutEngine {
   act(id: string, action: Action, request: Decision): Promise<{ summary: string; view: RolloutView }>;
   amend(
     id: string,
-    request: { plan: Plan; text: string; actor: Actor; reason: string | null },
+    request: { plan: Plan; text: string; actor: Actor; reason: string | null } & Once,
   ): Promise<{ changes: string[]; view: RolloutView }>;
+  /** What the workflow itself knows now, which may be ahead of what is stored. */
+  view(id: string): Promise<RolloutView>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
   alert(id: string, alert: Pick<AlertRequest, 'name' | 'scope' | 'status' | 'detail'>): Promise<void>;

@@ -8,19 +8,19 @@ import type { RolloutRow, SampleRow } from '../store/store.ts';
 import type { Live, LiveEvent } from './api.ts';
 import type { ServerDeps } from './deps.ts';
 
-export async function rolloutRow(deps: ServerDeps, id: string): Promise<RolloutRow> {
+export async function rolloutRow(deps: Pick<ServerDeps, 'rollouts'>, id: string): Promise<RolloutRow> {
   const row = await deps.rollouts.get(id);
   if (row === null) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${id}.`);
   return row;
 }
 
 /** The store keeps the plan as the JSON of what `plans/parse.ts` gave; its durations are numbers already. */
-export function planOf(row: RolloutRow): Plan {
+export function planOf(row: Pick<RolloutRow, 'plan'>): Plan {
   return row.plan as Plan;
 }
 
 /** The view of a row; before the workflow has written its first one, what the row itself says. */
-export function viewOf(row: RolloutRow): RolloutView {
+export function viewOf(row: Omit<RolloutRow, 'text'>): RolloutView {
   if (row.view !== null) return row.view;
   const plan = planOf(row);
   return {
@@ -63,6 +63,9 @@ function liveOf(row: SampleRow | null, plan: Plan): Live | null {
 }
 
 export async function liveEvent(deps: ServerDeps, id: string): Promise<LiveEvent> {
-  const [row, sample] = await Promise.all([rolloutRow(deps, id), deps.rollouts.latestSample(id)]);
-  return { view: viewOf(row), live: liveOf(sample, planOf(row)) };
+  return liveEventOf(deps, await rolloutRow(deps, id));
+}
+
+export async function liveEventOf(deps: ServerDeps, row: RolloutRow): Promise<LiveEvent> {
+  return { view: viewOf(row), live: liveOf(await deps.rollouts.latestSample(row.id), planOf(row)) };
 }

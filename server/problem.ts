@@ -1,6 +1,7 @@
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import { FAILURES, Failure, isFailure } from '../plans/failures.ts';
 import type { Problem } from './api.ts';
+import { Conflict } from './conflict.ts';
 
 /** RFC 9457 problem details of a failure; all but the sentence itself comes from the table of failures. */
 export function problemOf(failure: Failure): Problem {
@@ -14,6 +15,7 @@ export function problemOf(failure: Failure): Problem {
     ...(failure.where === undefined ? {} : { where: failure.where }),
     details: [...failure.details],
     hint: row.hint,
+    ...(failure instanceof Conflict ? { current: failure.current } : {}),
   };
 }
 

@@ -1,14 +1,18 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifySwagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createApp, listenAt } from './app.ts';
 import { guard } from './auth/guard.ts';
 import { deliveryRoutes } from './delivery.ts';
 import type { ServerDeps } from './deps.ts';
+import { idempotent } from './idempotency.ts';
 import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
+import { completed, describeRoute } from './openapi/document.ts';
 import { createReports } from './reports.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { boardRoutes } from './routes/board.ts';
+import { boardEventRoutes } from './routes/board-events.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
@@ -21,6 +25,7 @@ import { segmentRoutes } from './routes/segments.ts';
 import { loginRoutes, sessionRoutes } from './routes/session.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { createStreams } from './streams/stream.ts';
 
 /**
  * The HTTP API: `/api/v1` (described at `/api/v1/openapi.json`), OFREP under `/ofrep/v1`, definitions under `/flags/v1`, `/healthz` and
@@ -33,20 +38,35 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   app.register(fastifyCookie);
   countAnswers(app, deps);
   app.register(fastifySwagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Tidegate', version: '1' } },
-    transform: jsonSchemaTransform,
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tidegate',
+        version: '1',
+        description:
+          'Rollouts of feature flags: plans, decisions, evidence. Every refusal is RFC 9457 problem details with a `code` of one table.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+    },
+    transform: describeRoute,
+    transformObject: (made) => completed('openapiObject' in made ? made.openapiObject : made.swaggerObject),
   });
   app.register(
     async (api) => {
       guard(api, deps.access);
+      idempotent(api, deps.idempotency);
       const typed = api.withTypeProvider<ZodTypeProvider>();
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
+      await typed.register(boardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));
       await typed.register(reportRoutes(deps, reports));
-      await typed.register(eventRoutes(deps));
+      const streams = createStreams(deps);
+      api.addHook('preClose', async () => streams.stop());
+      await typed.register(eventRoutes(deps, streams));
+      await typed.register(boardEventRoutes(deps, streams));
       await typed.register(flagRoutes(deps));
       await typed.register(registryRoutes(deps));
       await typed.register(segmentRoutes(deps));

@@ -7,7 +7,8 @@ import { customType } from 'drizzle-orm/pg-core';
 const UNSTORABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 const UNSTORABLE_ESCAPE = /\\u(?:0000|d[89a-f])/i;
 
-function storable(text: string): string {
+/** Text that PostgreSQL takes. */
+export function storable(text: string): string {
   return text.replace(UNSTORABLE, '\uFFFD');
 }
 

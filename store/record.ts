@@ -3,6 +3,7 @@ import { and, eq, inArray, lte, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
 import type { JournalEntry } from '../plans/journal.ts';
 import { ENDED, type RolloutView } from '../plans/view.ts';
+import { announceStep } from './changes.ts';
 import { storableJson } from './columns.ts';
 import type { Queries } from './connection.ts';
 import { markDecommissioned } from './decommission.ts';
@@ -24,7 +25,7 @@ export async function recordStep(queries: Queries, { entries, notifications, vie
     if (rolloutId !== view.id)
       throw new Failure('INTERNAL', `A step of ${view.id} carries an entry of ${rolloutId}.`);
   }
-  await storeEntries(queries, view.id, entries);
+  const fresh = await storeEntries(queries, view.id, entries);
   if (notifications.length > 0) {
     const rows = notifications.map((notification) => {
       const { rolloutId, seq, channel } = notification;
@@ -35,10 +36,12 @@ export async function recordStep(queries: Queries, { entries, notifications, vie
   await storeView(queries, view);
   if (view.phase === 'completed' && rollout.endedAt === null)
     await markDecommissioned(queries, view, rollout.plan);
+  await announceStep(queries, view.id, fresh);
 }
 
-async function storeEntries(queries: Queries, rolloutId: string, entries: JournalEntry[]): Promise<void> {
-  if (entries.length === 0) return;
+/** Gives the numbers of the entries that were not there yet. */
+async function storeEntries(queries: Queries, rolloutId: string, entries: JournalEntry[]): Promise<number[]> {
+  if (entries.length === 0) return [];
   const rows = entries.map((entry) => ({
     rolloutId,
     seq: entry.seq,
@@ -53,7 +56,8 @@ async function storeEntries(queries: Queries, rolloutId: string, entries: Journa
     .returning({ seq: journal.seq });
   const present = entries.filter((entry) => !fresh.some(({ seq }) => seq === entry.seq));
   // A repeated entry inside one step is compared as well: it lost against its twin.
-  if (present.length === 0 && fresh.length === entries.length) return;
+  const seqs = fresh.map(({ seq }) => seq);
+  if (present.length === 0 && fresh.length === entries.length) return seqs;
   const numbers = entries.map((entry) => entry.seq);
   const stored = await queries
     .select({ seq: journal.seq, entry: journal.entry })
@@ -70,6 +74,7 @@ async function storeEntries(queries: Queries, rolloutId: string, entries: Journa
       },
     );
   }
+  return seqs;
 }
 
 async function storeView(queries: Queries, view: RolloutView): Promise<void> {

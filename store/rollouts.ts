@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
+import { announceSamples } from './changes.ts';
 import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
@@ -46,7 +47,11 @@ export function createRolloutStore(database: Database): RolloutStore {
       return rows.map((row) => row.entry);
     },
 
-    saveSamples: (rows) => database.transaction((queries) => saveSamples(queries, rows)),
+    saveSamples: (rows) =>
+      database.transaction(async (queries) => {
+        await saveSamples(queries, rows);
+        await announceSamples(queries, rows);
+      }),
     samples: (id, after) => database.run((queries) => samplesOf(queries, id, after)),
     latestSample: (id) => database.run((queries) => latestSample(queries, id)),
 
@@ -55,7 +60,7 @@ export function createRolloutStore(database: Database): RolloutStore {
   };
 }
 
-const { viewSeq: _, ...columns } = getTableColumns(rollouts);
+const { viewSeq: _, search: _search, asks: _asks, ...columns } = getTableColumns(rollouts);
 
 async function create(database: Database, rollout: NewRollout): Promise<RolloutRow> {
   for (let attempt = 1; ; attempt++) {

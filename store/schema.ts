@@ -46,11 +46,36 @@ export const rollouts = pgTable(
     endedAt: moment('ended_at'),
     view: json().$type<RolloutView>(),
     viewSeq: integer('view_seq').notNull().default(0),
+    /** What a search looks through, in small letters. */
+    search: words()
+      .notNull()
+      .generatedAlwaysAs(
+        sql`lower(id || ' ' || flag || ' ' || environment || ' ' || coalesce(service, '') || ' ' || submitted_by || ' ' || coalesce(plan->'metadata'->>'title', '') || ' ' || coalesce(plan->'metadata'->>'owner', ''))`,
+      ),
+    /** Whether it waits for a person. */
+    asks: boolean()
+      .notNull()
+      .generatedAlwaysAs(
+        sql`phase in ('submitted', 'active') and coalesce(jsonb_path_exists(view, '$ ? (@.pause != null || exists(@.blockers[*] ? (@.kind == "start-approval" || @.kind == "approval" || @.kind == "confirmation")))'), false)`,
+      ),
   },
   (table) => [
     uniqueIndex(ONE_ACTIVE).on(table.environment, table.flag).where(sql`ended_at is null`),
-    index('rollouts_by_time').on(table.submittedAt.desc()),
+    index('rollouts_by_time').on(table.submittedAt.desc().nullsFirst(), table.id.desc().nullsFirst()),
+    index('rollouts_by_phase').on(
+      table.phase,
+      table.submittedAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
+    index('rollouts_by_flag').on(
+      table.flag,
+      table.submittedAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
     index('rollouts_by_service').on(table.service).where(sql`ended_at is null`),
+    index('rollouts_asking')
+      .on(table.submittedAt.desc().nullsFirst(), table.id.desc().nullsFirst())
+      .where(sql`asks`),
   ],
 );
 
@@ -88,6 +113,20 @@ export const journal = pgTable(
   (table) => [primaryKey({ columns: [table.rolloutId, table.seq] })],
 );
 
+/**
+ * One number for each journal line of all rollouts, in the order in which they became visible: whoever has seen number n has seen
+ * all below it.
+ */
+export const changes = pgTable(
+  'changes',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    rolloutId: rolloutId(),
+    seq: integer().notNull(),
+  },
+  (table) => [index('changes_of_rollout').on(table.rolloutId)],
+);
+
 export const samples = pgTable(
   'samples',
   {
@@ -123,6 +162,7 @@ export const outbox = pgTable(
   (table) => [
     uniqueIndex('outbox_once').on(table.rolloutId, table.seq, table.channel, table.about),
     index('outbox_due').on(table.channel, table.dueAt).where(sql`sent_at is null`),
+    index('outbox_sent').on(table.channel, table.sentAt).where(sql`sent_at is not null`),
   ],
 );
 
@@ -193,6 +233,27 @@ export const inbound = pgTable(
     at: moment().notNull().default(sql`now()`),
   },
   (table) => [primaryKey({ columns: [table.source, table.id] }), index('inbound_by_time').on(table.at)],
+);
+
+/** First answers of requests with an `Idempotency-Key`. `status` null: still in work, by `holder` until `leased_until`. */
+export const idempotency = pgTable(
+  'idempotency',
+  {
+    principal: words().notNull(),
+    key: words().notNull(),
+    /** SHA-256 of what was asked. */
+    hash: words().notNull(),
+    holder: words().notNull(),
+    leasedUntil: moment('leased_until').notNull(),
+    status: integer(),
+    headers: json().$type<Record<string, string>>(),
+    body: words(),
+    at: moment().notNull().default(sql`now()`),
+  },
+  (table) => [
+    primaryKey({ columns: [table.principal, table.key] }),
+    index('idempotency_by_time').on(table.at),
+  ],
 );
 
 /** Tokens of people and programs for the API. The secret itself is nowhere: `hash` is its SHA-256. */

@@ -73,7 +73,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     },
     {
       validator: ({ rolloutId, message }: Addressed<Omit<AmendEvent, 'kind'>>) =>
-        refuse(amendRefusal(state, message.plan), rolloutId),
+        refuse(amendRefusal(state, message), rolloutId),
     },
   );
   setHandler(killedSignal, ({ rolloutId, message }) => {

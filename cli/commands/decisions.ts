@@ -33,16 +33,15 @@ export async function decide(
   const api = new ApiClient(context);
   const accept = options.accept === undefined ? null : acceptedDifference(options.accept);
   const id = await rolloutId(api, decision.reference);
-  const reply = await api.post(
-    `/rollouts/${encodeURIComponent(id)}/actions/${decision.action}`,
-    {
+  const reply = await api.change(`/rollouts/${encodeURIComponent(id)}/actions/${decision.action}`, {
+    body: {
       ...(await context.named()),
       reason: options.reason ?? null,
       accept,
       breakGlass: options.breakGlass === true,
     },
-    ActionReply,
-  );
+    reply: ActionReply,
+  });
   context.tell(reply);
   context.say([
     `${reply.id}: ${reply.summary}`,
@@ -58,11 +57,10 @@ export async function amend(
   const api = new ApiClient(context);
   const text = await planText(target.file);
   const id = await rolloutId(api, target.reference);
-  const reply = await api.post(
-    `/rollouts/${encodeURIComponent(id)}/amend`,
-    { ...(await context.named()), text, file: target.file, reason: options.reason ?? null },
-    AmendReply,
-  );
+  const reply = await api.change(`/rollouts/${encodeURIComponent(id)}/amend`, {
+    body: { ...(await context.named()), text, file: target.file, reason: options.reason ?? null },
+    reply: AmendReply,
+  });
   context.tell(reply);
   context.say([
     reply.changes.length === 0 ? `${id}: nothing changes` : `${id}: amended`,

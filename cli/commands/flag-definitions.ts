@@ -78,7 +78,10 @@ async function define(
   { definition, create, reason, ...at }: Why & { definition: FlagDefinitionText; create: boolean },
 ): Promise<void> {
   const body = { ...(await context.named()), reason, definition, create };
-  const flag = await new ApiClient(context).post(address(key, '/definition', at), body, FlagDetail);
+  const flag = await new ApiClient(context).change(address(key, '/definition', at), {
+    body,
+    reply: FlagDetail,
+  });
   context.tell(flag);
   const where = `${flag.key} in ${flag.environment} (revision ${flag.revision})`;
   context.say([
@@ -150,7 +153,10 @@ export async function set(context: Context, key: string, options: MoveOptions): 
     ...(segments === undefined ? {} : { segments }),
     ...(on === undefined ? {} : { on }),
   };
-  const flag = await new ApiClient(context).post(address(key, '/exposure', options), body, FlagDetail);
+  const flag = await new ApiClient(context).change(address(key, '/exposure', options), {
+    body,
+    reply: FlagDetail,
+  });
   context.tell(flag);
   context.say([
     `moved: ${flag.key} in ${flag.environment} gives the canary to ${audience(flag.exposure)} (revision ${flag.revision})`,
@@ -198,7 +204,10 @@ export async function diff(
 
 export async function undo(context: Context, key: string, options: Why & { to: number }): Promise<void> {
   const body = { ...(await context.named()), reason: options.reason, to: options.to };
-  const { flag, kept } = await new ApiClient(context).post(address(key, '/undo', options), body, UndoReply);
+  const { flag, kept } = await new ApiClient(context).change(address(key, '/undo', options), {
+    body,
+    reply: UndoReply,
+  });
   context.tell({ flag, kept });
   context.say([
     `undone: ${flag.key} in ${flag.environment} is as it was at revision ${options.to} (now revision ${flag.revision})`,
@@ -223,7 +232,7 @@ export async function apply(
     context.tell(plan);
     return;
   }
-  const done = await api.post('/flag-file', { ...body, dryRun: false }, ApplyReply);
+  const done = await api.change('/flag-file', { body: { ...body, dryRun: false }, reply: ApplyReply });
   context.tell(done);
   context.say(['applied']);
 }

@@ -44,7 +44,11 @@ export async function kill(context: Context, key: string, options: KillOptions):
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   };
   const reply = await new ApiClient(context)
-    .post(address(key, '/kill', options.environment), body, KillReply, KILL_TIMEOUT_MS)
+    .change(address(key, '/kill', options.environment), {
+      body,
+      reply: KillReply,
+      timeoutMs: KILL_TIMEOUT_MS,
+    })
     .catch((error: unknown) => {
       if (!isFailure(error) || error.code !== 'SERVER_UNREACHABLE') throw error;
       throw new Failure('SERVER_UNREACHABLE', error.message, {
@@ -98,11 +102,10 @@ export async function unlock(
   key: string,
   options: { environment?: string; reason: string },
 ): Promise<void> {
-  const reply = await new ApiClient(context).post(
-    address(key, '/unlock', options.environment),
-    { ...(await context.named()), reason: options.reason },
-    FlagReply,
-  );
+  const reply = await new ApiClient(context).change(address(key, '/unlock', options.environment), {
+    body: { ...(await context.named()), reason: options.reason },
+    reply: FlagReply,
+  });
   context.tell(reply);
   context.say([
     `unlocked: rollouts may raise ${reply.key} in ${reply.environment} again; its exposure stays ${audience(reply.exposure)}`,

@@ -12,11 +12,10 @@ import { renderStatus } from '../render/status.ts';
 
 export async function submit(context: Context, file: string): Promise<void> {
   const text = await planText(file);
-  const reply = await new ApiClient(context).post(
-    '/rollouts',
-    { ...(await context.named()), text, file },
-    SubmitReply,
-  );
+  const reply = await new ApiClient(context).change('/rollouts', {
+    body: { ...(await context.named()), text, file },
+    reply: SubmitReply,
+  });
   context.tell(reply);
   context.say([
     `submitted ${reply.id}`,
@@ -26,19 +25,39 @@ export async function submit(context: Context, file: string): Promise<void> {
   ]);
 }
 
-export async function list(
-  context: Context,
-  options: { environment?: string; flag?: string; phase?: string; limit?: string },
-): Promise<void> {
-  const query = new URLSearchParams(Object.entries(options));
-  if (options.phase !== undefined && !Phase.safeParse(options.phase).success) {
-    throw new Failure('USAGE', `${options.phase} is no phase.`, {
+export interface ListOptions {
+  environment?: string;
+  flag?: string;
+  service?: string;
+  phase?: string;
+  waiting?: string;
+  search?: string;
+  limit?: string;
+  cursor?: string;
+}
+
+export async function list(context: Context, options: ListOptions): Promise<void> {
+  const { search, ...others } = options;
+  const query = new URLSearchParams(
+    Object.entries({ ...others, ...(search === undefined ? {} : { q: search }) }),
+  );
+  const unknown = options.phase?.split(',').find((phase) => !Phase.safeParse(phase).success);
+  if (unknown !== undefined) {
+    throw new Failure('USAGE', `${unknown} is no phase.`, {
       details: [`phases: ${Phase.options.join(', ')}`],
     });
   }
+  if (options.waiting === 'me') {
+    const { by, roles } = await context.named();
+    if (by !== undefined) query.set('by', by);
+    if (roles !== undefined) query.set('roles', roles.join(','));
+  }
   const reply = await new ApiClient(context).get(`/rollouts?${query.toString()}`, ListReply);
   context.tell(reply);
-  context.say(renderList(printable(reply.rollouts), context.page()));
+  context.say([
+    ...renderList(printable(reply.rollouts), context.page()),
+    ...(reply.next === null ? [] : [`more: --cursor ${reply.next}`]),
+  ]);
 }
 
 export interface StatusOptions {

@@ -52,11 +52,10 @@ export async function set(context: Context, file: string, options: { reason: str
   }
   const api = new ApiClient(context);
   for (const segment of parsed.file.segments) {
-    const made = await api.post(
-      '/segments',
-      { ...(await context.named()), ...options, segment },
-      SegmentReply,
-    );
+    const made = await api.change('/segments', {
+      body: { ...(await context.named()), ...options, segment },
+      reply: SegmentReply,
+    });
     context.tell(made);
     context.say([`set: ${made.name}`]);
   }
@@ -64,11 +63,10 @@ export async function set(context: Context, file: string, options: { reason: str
 
 export async function remove(context: Context, name: string, options: { reason: string }): Promise<void> {
   const reply = z.strictObject({ removed: z.string() });
-  const done = await new ApiClient(context).post(
-    address(name, '/remove'),
-    { ...(await context.named()), ...options },
+  const done = await new ApiClient(context).change(address(name, '/remove'), {
+    body: { ...(await context.named()), ...options },
     reply,
-  );
+  });
   context.tell(done);
   context.say([`removed: ${name}`]);
 }
@@ -79,7 +77,10 @@ export async function enrol(
   { name, key, reason }: { name: string; key: string; reason?: string | undefined },
 ): Promise<void> {
   const body = { ...(await context.named()), key, ...(reason === undefined ? {} : { reason }) };
-  const segment = await new ApiClient(context).post(address(name, `/${verb}`), body, SegmentReply);
+  const segment = await new ApiClient(context).change(address(name, `/${verb}`), {
+    body,
+    reply: SegmentReply,
+  });
   context.tell(segment);
   context.say([`${name}: ${segment.joined.length} joined, ${segment.left.length} left`]);
 }

@@ -65,7 +65,8 @@ async function tokenFor(name: string, ...grants: string[]): Promise<{ token: str
 /** Every documented address with its methods; `openapi.json` itself is the only one that is not in it. */
 function routes(): [method: string, path: string][] {
   const { paths = {} } = server.app.swagger() as { paths?: Record<string, Record<string, unknown>> };
-  return Object.entries(paths).flatMap(([path, methods]) =>
+  const own = Object.entries(paths).filter(([path]) => path.startsWith('/api/v1'));
+  return own.flatMap(([path, methods]) =>
     Object.keys(methods).map((method): [string, string] => [
       method.toUpperCase(),
       path
@@ -115,6 +116,11 @@ describe('a token', () => {
       'DELETE /session',
       'POST /session',
       'GET /rollouts',
+      'GET /rollouts/counts',
+      'GET /approvals',
+      'GET /events',
+      'GET /windows',
+      'GET /channels',
       'GET /flags',
       'GET /registry',
     ]);
@@ -138,7 +144,10 @@ describe('a token', () => {
         code: 'PERMISSION_MISSING',
       });
     }
-    expect((await ask(token, 'GET', '/rollouts')).body).toEqual({ rollouts: [] });
+    expect((await ask(token, 'GET', '/rollouts')).body).toEqual({ rollouts: [], next: null });
+    expect((await ask(token, 'GET', '/rollouts/counts')).body).toMatchObject({ total: 0, waiting: 0 });
+    expect((await ask(token, 'GET', '/approvals?for=anyone')).body).toEqual({ approvals: [] });
+    expect((await ask(token, 'GET', '/windows')).body).toMatchObject({ freezes: [], rollouts: [] });
     expect((await ask(token, 'GET', '/flags')).body).toEqual({ flags: [] });
     expect((await ask(token, 'GET', '/registry')).body).toEqual({ flags: [] });
   });

@@ -64,6 +64,11 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller;
 }
 
+/** Whether the sender of a request that has been open for long still counts. @throws Failure as at its begin */
+export async function recheck(request: FastifyRequest, parts: GuardParts): Promise<void> {
+  await identify(request, parts);
+}
+
 async function identify(request: FastifyRequest, parts: GuardParts): Promise<Caller> {
   const { authorization } = request.headers;
   if (authorization !== undefined) {

@@ -1,104 +1,89 @@
-import { once } from 'node:events';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { isFailure } from '../../plans/failures.ts';
+import type { JournalEntry } from '../../plans/journal.ts';
 import { ENDED } from '../../plans/view.ts';
+import { StreamQuery } from '../api/streams.ts';
 import type { LiveEvent } from '../api.ts';
 import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
-import { liveEvent } from '../live.ts';
-import { problemOf } from '../problem.ts';
+import { createSnapshots, type Snapshot } from '../streams/snapshots.ts';
+import { lastEventId, type Stream, type Streams } from '../streams/stream.ts';
 
-const POLL_MS = 500;
-const HEARTBEAT_MS = 15_000;
-
-/** What makes two events the same for a reader. The view is rewritten at each step; a sample comes at each poll. */
-function fingerprint(event: LiveEvent): string {
-  return `${event.live?.at ?? 0}:${event.live?.assessment?.t ?? 0}:${JSON.stringify(event.view)}`;
-}
+/** Journal lines in one event at most. */
+const AT_ONCE = 100;
 
 /**
- * Server-sent events of one rollout: `change` with view and latest sample, at once and at every change; `problem`
- * while the store does not answer; comments as heartbeat. The stream ends when the rollout has.
+ * Server-sent events of one rollout: `change` with view, latest sample and the journal lines since the event before, at once and
+ * at every change; `problem` while the store does not answer; comments as heartbeat. Ids are those of the journal, so
+ * whoever comes back gets every line once. The stream ends when the rollout has.
  */
 export const eventRoutes =
-  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  (deps: ServerDeps, streams: Streams): FastifyPluginAsyncZod =>
   async (app) => {
-    const open = new Set<AbortController>();
-    app.addHook('preClose', async () => {
-      for (const stream of open) stream.abort();
-    });
+    const snapshots = createSnapshots(deps);
 
     app.get('/rollouts/:id/events', {
       config: { access: ['read'] },
       schema: {
         tags: ['rollouts'],
-        summary: 'Changes as they come',
+        summary: 'Changes of one rollout as they come',
         params: z.strictObject({ id: z.string().min(1) }),
+        querystring: StreamQuery,
       },
       handler: async (request, reply) => {
-        const { id } = await rolloutFor(deps, request);
-        let event = await liveEvent(deps, id);
-        reply.hijack();
-        const stop = new AbortController();
-        open.add(stop);
-        const { raw } = reply;
-        raw.on('close', () => stop.abort());
-        raw.on('error', () => stop.abort());
-        raw.writeHead(200, {
-          'content-type': 'text/event-stream',
-          'cache-control': 'no-store',
-          'x-accel-buffering': 'no',
+        const row = await rolloutFor(deps, request);
+        const { id } = row;
+        const last = lastEventId(request, request.query.lastEventId);
+        if (last !== null && ENDED.includes(row.phase)) {
+          const [next] = await deps.changes.ofRollout(id, last, 1);
+          // An EventSource comes back for ever unless it is told that there is nothing more.
+          if (next === undefined) return reply.code(204).send();
+        }
+        await streams.open({ request, reply }, (stream) => {
+          const end = deps.notices.on((notice) => {
+            if (notice.kind === 'all' || notice.rolloutId === id) stream.waker.wake();
+          });
+          return { end, step: follow(stream, last) };
         });
-        const send = async (text: string) => {
-          // A reader that does not read gets no further events instead of filling the server's memory.
-          if (!raw.write(text)) await once(raw, 'drain', { signal: stop.signal });
-        };
-        try {
+        return reply;
+
+        function follow(stream: Stream, from: number | null): () => Promise<'more' | 'over'> {
+          let seen = from;
           let sent = '';
-          let away = false;
-          let lastSent = deps.now();
-          for (;;) {
-            const now = fingerprint(event);
-            if (now !== sent) {
-              await send(`id: ${event.view.seq}\nevent: change\ndata: ${JSON.stringify(event)}\n\n`);
+          return async () => {
+            for (;;) {
+              const snapshot = await snapshots.of(id);
+              const { event, recent } = snapshot;
+              seen ??= recent.at(-1)?.seq ?? 0;
+              const entries = await linesAfter(seen, snapshot);
+              const now = fingerprint(event);
+              if (now === sent && entries.length === 0) return 'more';
+              seen = entries.at(-1)?.seq ?? seen;
+              await stream.send({ id: seen, message: { event: 'change', data: { ...event, entries } } });
               sent = now;
-              lastSent = deps.now();
-            } else if (deps.now() - lastSent >= HEARTBEAT_MS) {
-              await send(': still here\n\n');
-              lastSent = deps.now();
+              const complete = entries.length < AT_ONCE;
+              if (complete && ENDED.includes(event.view.phase)) return 'over';
+              if (complete) return 'more';
             }
-            if (ENDED.includes(event.view.phase)) break;
-            await pause(POLL_MS, stop.signal);
-            if (stop.signal.aborted) break;
-            try {
-              event = await liveEvent(deps, id);
-              away = false;
-            } catch (error) {
-              if (!isFailure(error)) throw error;
-              if (!away) await send(`event: problem\ndata: ${JSON.stringify(problemOf(error))}\n\n`);
-              away = true;
-            }
-          }
-        } catch (error) {
-          if (!stop.signal.aborted) request.log.error({ err: error, rollout: id }, 'event stream broke off');
-        } finally {
-          open.delete(stop);
-          raw.end();
+          };
+        }
+
+        /** Without a gap: what is missing is there a moment later. */
+        async function linesAfter(seen: number, { recent, event }: Snapshot): Promise<JournalEntry[]> {
+          const upTo = event.view.seq;
+          const first = recent[0]?.seq ?? 0;
+          const lines =
+            seen >= first - 1
+              ? recent.filter(({ seq }) => seq > seen).slice(0, AT_ONCE)
+              : (await deps.changes.ofRollout(id, seen, AT_ONCE)).filter(({ seq }) => seq <= upTo);
+          const gap = lines.findIndex(({ seq }, i) => seq !== seen + 1 + i);
+          return gap < 0 ? lines : lines.slice(0, gap);
         }
       },
     });
   };
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
+/** What makes two events the same for a reader. The view is rewritten at each step; a sample comes at each poll. */
+function fingerprint(event: Pick<LiveEvent, 'view' | 'live'>): string {
+  return `${event.live?.at ?? 0}:${event.live?.assessment?.t ?? 0}:${JSON.stringify(event.view)}`;
 }

@@ -25,7 +25,7 @@ export const flagTokenRoutes =
   ({ tokens, now }: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.post('/flag-tokens', {
-      config: { access: ['administer'] },
+      config: { access: ['administer'], idempotency: 'none' },
       schema: {
         tags: ['flags'],
         summary: 'Make a token; the answer is the only place where it stands',

@@ -56,7 +56,7 @@ export const flagRoutes =
     });
 
     app.post('/flags/:key/kill', {
-      config: { access: ['operate'] },
+      config: { access: ['operate'], idempotency: 'hasty' },
       schema: {
         tags: ['flags'],
         summary: 'Take the canary from everybody now',

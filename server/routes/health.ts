@@ -22,12 +22,20 @@ export const healthRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.get('/healthz', {
-      schema: { hide: true, response: { 200: z.strictObject({ ok: z.literal(true) }) } },
+      schema: {
+        tags: ['health'],
+        summary: 'The process answers',
+        response: { 200: z.strictObject({ ok: z.literal(true) }) },
+      },
       handler: async () => ({ ok: true as const }),
     });
 
     app.get('/readyz', {
-      schema: { hide: true, response: { 200: Ready, 503: Ready } },
+      schema: {
+        tags: ['health'],
+        summary: 'The parts that it needs answer',
+        response: { 200: Ready, 503: Ready },
+      },
       handler: async (_request, reply) => {
         const [postgres, temporal] = await Promise.all([
           state(() => deps.rollouts.list({ limit: 1 })),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
 import type { Permission } from '../../plans/access.ts';
 import type { HistorySample, Sample } from '../../plans/sample.ts';
+import { ListQuery } from '../api/board.ts';
 import {
   Action,
   ActionReply,
@@ -12,7 +13,6 @@ import {
   CheckReply,
   CheckRequest,
   JournalReply,
-  ListQuery,
   ListReply,
   PlanQuery,
   PlanReply,
@@ -24,8 +24,12 @@ import {
 } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
+import { listPage } from '../board.ts';
+import { withCurrent } from '../conflict.ts';
 import type { ServerDeps } from '../deps.ts';
-import { liveEvent, planOf, viewOf } from '../live.ts';
+import type { Once } from '../engine.ts';
+import { requestIdOf } from '../idempotency.ts';
+import { liveEventOf, planOf } from '../live.ts';
 import { planReply } from '../plan-revisions.ts';
 import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
@@ -87,16 +91,10 @@ export const rolloutRoutes =
         querystring: ListQuery,
         response: { 200: ListReply },
       },
-      handler: async (request) => {
-        const { phase, environment, flag, limit } = request.query;
-        const rows = await deps.rollouts.list({
-          limit,
-          ...(environment === undefined ? {} : { environment }),
-          ...(flag === undefined ? {} : { flag }),
-          ...(phase === undefined ? {} : { phases: [phase] }),
-        });
-        const caller = callerOf(request);
-        return { rollouts: rows.filter((row) => caller.may('read', placeOf(row))).map(viewOf) };
+      handler: async (request, reply) => {
+        // As the workflow wrote them: checking thousands of views a second against their shape would cost more than reading them.
+        reply.type('application/json; charset=utf-8').serializer(JSON.stringify);
+        return listPage(deps, callerOf(request), request.query);
       },
     });
 
@@ -104,8 +102,8 @@ export const rolloutRoutes =
       config: { access: ['read'] },
       schema: { tags: ['rollouts'], summary: 'One rollout now', params: Id, response: { 200: StatusReply } },
       handler: async (request) => {
-        const { id } = await rolloutFor(deps, request);
-        const [event, messages] = await Promise.all([liveEvent(deps, id), deps.outbox.of(id)]);
+        const row = await rolloutFor(deps, request);
+        const [event, messages] = await Promise.all([liveEventOf(deps, row), deps.outbox.of(row.id)]);
         const notifications = messages.map(({ notification, state, attempts, error }) => ({
           event: notification.event,
           channel: notification.channel,
@@ -187,10 +185,11 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         const { id, action } = request.params;
-        const { by, roles, ...rest } = request.body;
+        const { by, roles, seq, gate, ...rest } = request.body;
         const place = placeOf(await rolloutFor(deps, request, NEEDED[action]));
         const actor = callerOf(request).actor({ by, roles }, place);
-        return { id, ...(await deps.engine.act(id, action, { ...actor, ...rest })) };
+        const decision = { ...actor, ...rest, ...seenOf({ seq, gate }), ...requestIdOf(request) };
+        return { id, ...(await withCurrent(deps, id, () => deps.engine.act(id, action, decision))) };
       },
     });
 
@@ -205,12 +204,18 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         const { id } = request.params;
-        const { by, roles, text, file, reason } = request.body;
+        const { by, roles, text, file, reason, seq, gate } = request.body;
         const place = placeOf(await rolloutFor(deps, request, 'submit'));
         const { plan } = planFromText(deps, { text, file });
         const actor = callerOf(request).actor({ by, roles }, place);
-        const done = await deps.engine.amend(id, { plan, text, actor, reason });
-        return { id, ...done };
+        const wanted = { plan, text, actor, reason, ...seenOf({ seq, gate }), ...requestIdOf(request) };
+        const { changes, view } = await withCurrent(deps, id, () => deps.engine.amend(id, wanted));
+        return { id, changes, view };
       },
     });
   };
+
+function seenOf({ seq, gate }: { seq?: number | undefined; gate?: string | undefined }): Pick<Once, 'seen'> {
+  if (seq === undefined && gate === undefined) return {};
+  return { seen: { ...(seq === undefined ? {} : { seq }), ...(gate === undefined ? {} : { gate }) } };
+}

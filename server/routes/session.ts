@@ -62,7 +62,7 @@ export const sessionRoutes =
     });
 
     app.delete('/session', {
-      config: { access: 'anyone' },
+      config: { access: 'anyone', idempotency: 'none' },
       schema: { tags: ['access'], summary: 'Log out', response: { 204: z.null() } },
       handler: async (request, reply) => {
         const cookie = request.cookies[SESSION_COOKIE];

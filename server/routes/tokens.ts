@@ -33,7 +33,7 @@ export const tokenRoutes =
     });
 
     app.post('/tokens', {
-      config: { access: ['administer'] },
+      config: { access: ['administer'], idempotency: 'none' },
       schema: {
         tags: ['access'],
         summary: 'Make a token, shown this once',

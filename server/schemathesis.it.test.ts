@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+
+/** `npm run test:schemathesis -- --minutes 10` makes it long. */
+const seconds = Number(process.env['TIDEGATE_SCHEMATHESIS_SECONDS'] ?? 30);
+
+const SETUP = new URL('../scripts/setup/schemathesis.mjs', import.meta.url);
+const { findSchemathesis } = (await import(SETUP.href)) as {
+  findSchemathesis(): Promise<{ schemathesis: string } | { skipped: string }>;
+};
+const found = await findSchemathesis();
+const skipped = 'skipped' in found ? found.skipped : '';
+
+let server: ApiServer;
+beforeAll(async () => {
+  server = await startApiServer();
+  for (const flag of ['pricing-v2', 'other', 'third']) {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ by: 'ada', text: planFor(flag) });
+    expect((await server.api('/rollouts', { method: 'POST', headers, body })).status).toBe(201);
+  }
+});
+afterAll(() => server.close());
+
+/** What it asks for that this API refuses by design, or that no answer can end. */
+const NOT_ASKED = [
+  // A stream has no end.
+  '--exclude-path-regex=/events$',
+  // The token that it comes with would end with its session.
+  '--exclude-path=/api/v1/session',
+];
+
+/**
+ * Schemathesis makes up requests from the document and keeps to it, or breaks it in one place, and follows from answer to
+ * request: no answer is a 5xx, and each is one that the document has.
+ */
+test.skipIf(skipped !== '')(
+  `schemathesis finds no answer that is wrong or undocumented${skipped && ` (skipped: ${skipped})`}`,
+  { timeout: seconds * 1000 + 180_000 },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidegate-schemathesis-'));
+    const report = join(folder, 'report.json');
+    const args = [
+      'run',
+      `${server.url}/api/v1/openapi.json`,
+      '--header',
+      `Authorization: Bearer ${server.token}`,
+      '--checks',
+      'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method',
+      '--phases',
+      'examples,coverage,fuzzing,stateful',
+      '--max-time',
+      String(seconds),
+      '--request-timeout',
+      '20',
+      '--continue-on-failure',
+      '--no-color',
+      '--suppress-health-check',
+      'all',
+      '--report-json-path',
+      report,
+      ...NOT_ASKED,
+    ];
+    const { status, out } = await run('schemathesis' in found ? found.schemathesis : '', args, folder);
+    const written = await readFile(report, 'utf8').catch(() => '');
+    await rm(folder, { recursive: true, force: true });
+    expect(status, `${out.slice(-20_000)}`).toBe(0);
+    // It did ask.
+    expect(written.length + out.length).toBeGreaterThan(100);
+    expect(out).toMatch(/\d+ (?:generated|passed)/);
+  },
+);
+
+function run(program: string, args: string[], cwd: string): Promise<{ status: number | null; out: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd, env: { ...process.env, PYTHONUTF8: '1' } });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        out += text;
+      });
+    }
+    child.on('error', (error) => resolve({ status: null, out: error.message }));
+    child.on('close', (status) => resolve({ status, out }));
+  });
+}
