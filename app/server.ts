@@ -1,3 +1,4 @@
+import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
 import { listenAt } from '../server/app.ts';
 import { createDeliveryServer } from '../server/delivery-server.ts';
@@ -5,6 +6,7 @@ import { createServer, listen } from '../server/server.ts';
 import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createFigures } from '../store/figures.ts';
+import { createEvaluationStore } from '../store/evaluations.ts';
 import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
@@ -33,7 +35,6 @@ export async function runServer(config: Config): Promise<number> {
   const sources = createSources(config.sources);
   const client = openTemporalClient(config);
   const access = await openAccess(config, { database, log });
-  const delivery = deliveryOf(config, flags);
   const engine = createTemporalEngine({
     client,
     taskQueue: config.temporal.taskQueue,
@@ -45,6 +46,9 @@ export async function runServer(config: Config): Promise<number> {
     pingTemporal: () => engine.ping(),
     now: () => Date.now(),
   });
+  const evaluations = createEvaluationStore(database);
+  const counts = startEvaluationCounts({ store: evaluations, log });
+  const delivery = deliveryOf(config, { ...flags, counts });
   const app = createServer({
     telemetry,
     access: access.server,
@@ -56,6 +60,11 @@ export async function runServer(config: Config): Promise<number> {
     segments: config.segments,
     delivery,
     tokens: createTokenStore(database),
+    evaluations,
+    sightings: ({ from, to }) =>
+      Promise.all(
+        sources.names.map((name) => sources.get(name).sightings(name, { from: from / 1000, to: to / 1000 })),
+      ),
     inbound: createInbound(database),
     webhooks: config.webhooks,
     engine,
@@ -96,6 +105,7 @@ export async function runServer(config: Config): Promise<number> {
   });
   await stopped;
   await Promise.all([app.close(), outside?.close(), metrics?.close()]);
+  await counts.stop();
   await flags.stop();
   sources.close();
   await client.connection.close();

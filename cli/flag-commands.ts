@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { At, DefinitionOptions, MoveOptions, Why } from './commands/flag-definitions.ts';
+import type { Windowed } from './commands/flag-hygiene.ts';
 import type { KillOptions } from './commands/flags.ts';
 import type { Run } from './run.ts';
 import { addSegments } from './segment-commands.ts';
@@ -8,6 +9,7 @@ const flags = () => import('./commands/flags.ts');
 const definitions = () => import('./commands/flag-definitions.ts');
 const hygiene = () => import('./commands/flag-hygiene.ts');
 const ENVIRONMENT = ['--environment <name>', 'where the flag has several environments'] as const;
+const WINDOW = ['--window <duration>', 'how far back evaluations are looked for', '30d'] as const;
 const REASON = ['--reason <text>', 'why; it stands in the history'] as const;
 
 /** Flags as they are delivered, what they are, kill and its way back. */
@@ -82,13 +84,27 @@ function addHygiene(group: Command, run: Run): void {
     .command('lint')
     .description('what the registry should not keep; 1 where there is any')
     .option(...ENVIRONMENT)
+    .option(...WINDOW)
     .option('--source <folder>', 'also count where the source asks for each flag')
-    .action(run(async (c, options: At & { source?: string }) => (await hygiene()).lint(c, options)));
+    .action(run(async (c, options: Windowed & { source?: string }) => (await hygiene()).lint(c, options)));
   group
     .command('stale')
-    .description('flags that should be gone: expired, or at 100 % for over 14 days; 1 where there is any')
+    .description(
+      'flags that should be gone: expired, at 100 % for over 14 days, or never evaluated; 1 where there is any',
+    )
     .option(...ENVIRONMENT)
-    .action(run(async (c, options: At) => (await hygiene()).stale(c, options)));
+    .option(...WINDOW)
+    .action(run(async (c, options: Windowed) => (await hygiene()).stale(c, options)));
+  group
+    .command('evaluations [flag]')
+    .description('who was seen to evaluate each flag, and of which nobody can say it')
+    .option(...ENVIRONMENT)
+    .option(...WINDOW)
+    .action(
+      run(async (c, key: string | undefined, options: Windowed) =>
+        (await hygiene()).evaluations(c, key, options),
+      ),
+    );
   group
     .command('references [flag]')
     .description('where the source names a flag, in quotes or by a constant')

@@ -280,3 +280,40 @@ test('the registry is linted, and references to retired flags fail', async () =>
     0,
   );
 });
+
+test('a flag that nobody evaluates is told, and only where somebody could have seen it', async () => {
+  await define('asked', { kind: 'boolean', owner: 'web' });
+  await define('silent', { kind: 'boolean', owner: 'web' });
+  expect(await variant('asked', { targetingKey: 'u' })).toBe('off');
+  await call('POST', '/ofrep/v1/evaluate/flags', { context: { targetingKey: 'u' } });
+  await call('POST', '/ofrep/v1/evaluate/flags/no-such-flag', { context: {} });
+  const never = async (...command: string[]) => {
+    const { out } = await tidegate(...command, '--json');
+    const { findings, notes }: { findings: { rule: string; flag: string }[]; notes: string[] } =
+      JSON.parse(out);
+    return { notes, flags: findings.flatMap(({ rule, flag }) => (rule.includes('NEVER') ? [flag] : [])) };
+  };
+  // Counted for no time at all yet: nobody can say that a flag was not evaluated for a month.
+  const early = await never('flags', 'stale');
+  expect(early.flags).toEqual([]);
+  expect(early.notes.join()).toMatch(/cannot be said/);
+  await server.counts.stop();
+  await sql("update flag_evaluations set day = day - 40 where environment = ''", []);
+  await sql("update flags set created_at = now() - interval '35 days' where key in ('asked', 'silent')", []);
+  await sql('select pg_notify($1, $2)', ['tidegate_flags', 'all']);
+  await expect.poll(() => never('flags', 'stale'), { timeout: 30_000 }).toMatchObject({ flags: ['silent'] });
+  expect((await never('flags', 'lint')).flags).toEqual(['silent']);
+  expect((await never('flags', 'lint', '--window', '60d')).flags).toEqual([]);
+  const shown = await tidegate('flags', 'evaluations', '--json');
+  const { flags }: { flags: { key: string; ofrep: number; bulk: number }[] } = JSON.parse(shown.out);
+  expect(flags.find(({ key }) => key === 'asked')).toMatchObject({
+    ofrep: 1,
+    bulk: 1,
+    verdict: { kind: 'seen' },
+  });
+  expect((await tidegate('flags', 'evaluations', 'silent')).out).toMatch(
+    /silent +production +0 +1 +no: OFREP/,
+  );
+  expect((await tidegate('flags', 'evaluations', 'nothing')).err).toContain('FLAG_UNKNOWN');
+  expect((await tidegate('flags', 'lint', '--window', 'soon')).err).toContain('duration');
+});

@@ -4,7 +4,9 @@ import type { FlagProvider } from '../flags/provider.ts';
 import type { Segments } from '../flags/segments.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Grant } from '../plans/access.ts';
+import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { EvaluationStore } from '../store/evaluations.ts';
 import type { Inbound } from '../store/inbound.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
@@ -56,6 +58,10 @@ export interface ServerDeps {
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;
+  /** How often OFREP evaluated which flag. */
+  evaluations: Pick<EvaluationStore, 'read'>;
+  /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */
+  sightings(between: { from: number; to: number }): Promise<ClientSightings[]>;
   /** Names that a plan may use, from `tidegate.yaml`. */
   known: {
     sources: readonly string[];

@@ -10,6 +10,7 @@ import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
 import { createReports } from './reports.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
+import { evaluationRoutes } from './routes/evaluations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
 import { flagRoutes } from './routes/flags.ts';
@@ -49,6 +50,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(eventRoutes(deps));
       await typed.register(flagRoutes(deps));
       await typed.register(registryRoutes(deps));
+      await typed.register(evaluationRoutes(deps));
       await typed.register(segmentRoutes(deps));
       await typed.register(flagTokenRoutes(deps));
       await typed.register(alertRoutes(deps));

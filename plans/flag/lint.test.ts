@@ -13,6 +13,7 @@ const flag = (
   lifecycle: 'Stable',
   everybodySince: null,
   refused: null,
+  evaluations: null,
   places: null,
   ...over,
   definition: { owner: 'web', purpose: 'release', expires: '2027-12-31', requires: [], ...over.definition },
