@@ -10,6 +10,7 @@ import { createEvaluationStore } from '../store/evaluations.ts';
 import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
+import { createReferenceStore } from '../store/references.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { createTokenStore } from '../store/tokens.ts';
@@ -61,6 +62,7 @@ export async function runServer(config: Config): Promise<number> {
     delivery,
     tokens: createTokenStore(database),
     evaluations,
+    references: createReferenceStore(database),
     sightings: ({ from, to }) =>
       Promise.all(
         sources.names.map((name) => sources.get(name).sightings(name, { from: from / 1000, to: to / 1000 })),

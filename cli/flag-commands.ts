@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { At, DefinitionOptions, MoveOptions, Why } from './commands/flag-definitions.ts';
-import type { Windowed } from './commands/flag-hygiene.ts';
+import type { Searched, Windowed } from './commands/flag-hygiene.ts';
 import type { KillOptions } from './commands/flags.ts';
 import type { Run } from './run.ts';
 import { addSegments } from './segment-commands.ts';
@@ -106,14 +106,17 @@ function addHygiene(group: Command, run: Run): void {
       ),
     );
   group
-    .command('references [flag]')
+    .command('references [flag] [folder]')
     .description('where the source names a flag, in quotes or by a constant')
     .option(...ENVIRONMENT)
-    .option('--source <folder>', 'what to search', '.')
+    .option('--source <folder>', 'what to search, where no folder is named', '.')
     .option('--retired', 'retired flags alone; 1 while any is named')
+    .option('--report', 'tell the server how many places name each flag')
+    .option('--repository <name>', 'of what is reported (default: as git knows it)')
+    .option('--commit <id>', 'what was searched (default: what git has checked out)')
     .action(
-      run(async (c, key: string | undefined, options: At & { source: string; retired?: boolean }) =>
-        (await hygiene()).references(c, key, options),
+      run(async (c, key: string | undefined, folder: string | undefined, options: Searched) =>
+        (await hygiene()).references(c, key, { ...options, source: folder ?? options.source }),
       ),
     );
 }
@@ -165,6 +168,11 @@ function defining(command: Command): Command {
     .option('--baseline <variant>', 'what everybody gets')
     .option('--canary <variant>', 'what the exposure gives')
     .option('--stickiness <attribute>', 'what keeps a user in a cohort')
+    .option(
+      '--mode <mode>',
+      'how tidegate/client serves the new path: live, shadow, dark, aa; none: as it says',
+    )
+    .option('--drill <fields>', 'a failure on purpose: errorRate=0.2,latencyMs=300,percent=5; none: no more')
     .requiredOption(...REASON);
 }
 

@@ -8,6 +8,7 @@ import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { EvaluationStore } from '../store/evaluations.ts';
 import type { Inbound } from '../store/inbound.ts';
+import type { ReferenceStore } from '../store/references.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { TokenStore } from '../store/tokens.ts';
@@ -62,6 +63,8 @@ export interface ServerDeps {
   evaluations: Pick<EvaluationStore, 'read'>;
   /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */
   sightings(between: { from: number; to: number }): Promise<ClientSightings[]>;
+  /** What repositories reported to name a flag. */
+  references: ReferenceStore;
   /** Names that a plan may use, from `tidegate.yaml`. */
   known: {
     sources: readonly string[];

@@ -15,6 +15,7 @@ import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
+import { referenceRoutes } from './routes/references.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { reportRoutes } from './routes/report.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
@@ -51,6 +52,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(flagRoutes(deps));
       await typed.register(registryRoutes(deps));
       await typed.register(evaluationRoutes(deps));
+      await typed.register(referenceRoutes(deps));
       await typed.register(segmentRoutes(deps));
       await typed.register(flagTokenRoutes(deps));
       await typed.register(alertRoutes(deps));

@@ -3,11 +3,13 @@ import type { EvaluationVerdict } from '../../plans/flag/evaluations.ts';
 import { type FlagFacts, type FlagFinding, lintFlags } from '../../plans/flag/lint.ts';
 import { EvaluationsReply } from '../../server/api/evaluations.ts';
 import { type FlagDetail, FlagDetails, HistoryReply } from '../../server/api/flags.ts';
+import { ReferencesReply } from '../../server/api/references.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { printable } from '../render/ink.ts';
 import { table } from '../render/list.ts';
-import { referencesIn } from '../source-references.ts';
+import { originOf } from '../source-origin.ts';
+import { type Reference, referencesIn } from '../source-references.ts';
 import { type At, address } from './flag-definitions.ts';
 
 export interface Windowed extends At {
@@ -71,20 +73,55 @@ function verdictText(verdict: EvaluationVerdict): string {
   }
 }
 
-/** Where the source names a flag, or all of them; with `retired` those alone that are retired, and 1 while any remain. */
+export interface Searched extends At {
+  source: string;
+  retired?: boolean;
+  report?: boolean;
+  repository?: string;
+  commit?: string;
+}
+
+/**
+ * Where the source names a flag, or all of them; with `retired` those alone that are retired, and 1 while any remain. With `report`
+ * the server hears how many places there are, for the rollouts that wait for none.
+ */
 export async function references(
   context: Context,
   key: string | undefined,
-  options: At & { source: string; retired?: boolean },
+  options: Searched,
 ): Promise<number> {
   const keys = options.retired === true || key === undefined ? await keysOf(context, key, options) : [key];
   const found = await referencesIn(options.source, keys);
-  context.tell({ flags: keys, references: found });
+  const reported = options.report === true ? await reportReferences(context, { keys, found, options }) : null;
+  context.tell({ flags: keys, references: found, ...(reported === null ? {} : { reported }) });
   const lines = printable(found).map(({ file, line, flag, via, text }) => {
     return `${file}:${line}: ${flag}${via === null ? '' : ` (${via})`}  ${text}`;
   });
   context.say(lines.length === 0 ? [`nothing names ${keys.join(', ') || 'a flag'}`] : lines);
+  if (reported !== null) {
+    const { repository, commit } = reported;
+    const at = commit === null ? '' : ` at ${commit.slice(0, 10)}`;
+    context.say([
+      `reported for ${repository}${at}: ${keys.length === 1 ? '1 flag' : `${keys.length} flags`}`,
+    ]);
+  }
   return options.retired === true && found.length > 0 ? 1 : 0;
+}
+
+async function reportReferences(
+  context: Context,
+  { keys, found, options }: { keys: readonly string[]; found: readonly Reference[]; options: Searched },
+): Promise<{ repository: string; commit: string | null }> {
+  const origin = await originOf(options.source);
+  const { repository = origin.repository, commit = origin.commit } = options;
+  const { by } = await context.named();
+  const api = new ApiClient(context);
+  for (const key of keys) {
+    const count = found.filter(({ flag }) => flag === key).length;
+    const body = { ...(by === undefined ? {} : { by }), repository, commit, count };
+    await api.post(`/flags/${encodeURIComponent(key)}/references`, body, ReferencesReply);
+  }
+  return { repository, commit };
 }
 
 async function keysOf(

@@ -35,6 +35,10 @@ const table = {
     why: 'Either nothing asks for it any more, or what asks is not seen: flagd without the metrics of tidegate/client, or answers with all flags.',
     mend: '`tidegate flags references FLAG` shows whether code names it; where none does, retire it. What is seen: docs/flags.md.',
   },
+  'FLAG-DRILL': {
+    why: 'Its new path fails on purpose, for as long as nobody ends that.',
+    mend: 'When the drill is over: `tidegate flags edit FLAG --drill none`.',
+  },
   'FLAG-SCATTERED': {
     why: 'It is checked in many places, which are all to be found when it goes.',
     mend: 'Ask for it once, at a choke point, and pass the answer on.',
@@ -55,6 +59,7 @@ export interface FlagFacts {
     purpose: string;
     expires: string | null;
     requires: readonly { flag: string }[];
+    drill?: object | undefined;
   } | null;
   /** Since when everybody has had the canary, in milliseconds since 1970; null: not everybody. */
   everybodySince: number | null;
@@ -99,6 +104,7 @@ export function lintFlags(flags: readonly FlagFacts[], now: number): FlagFinding
       say('FLAG-NO-EXPIRY', flag, `a flag for ${definition.purpose} without an end`);
     if (evaluations?.kind === 'unseen')
       say('FLAG-NEVER-EVALUATED', flag, `nobody was seen to evaluate it (${evaluations.watched.join(', ')})`);
+    if (definition?.drill !== undefined) say('FLAG-DRILL', flag, 'a drill is set');
     if (refused !== null) say('FLAG-REFUSED', flag, refused);
     const circle = circleFrom(flag, present);
     if (circle !== null) say('FLAG-CIRCLE', flag, circle.join(' → '));

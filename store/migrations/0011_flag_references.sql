@@ -1,0 +1,9 @@
+CREATE TABLE "flag_references" (
+	"key" text NOT NULL,
+	"repository" text NOT NULL,
+	"count" integer NOT NULL,
+	"commit" text,
+	"by" text NOT NULL,
+	"at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "flag_references_key_repository_pk" PRIMARY KEY("key","repository")
+);
