@@ -94,6 +94,45 @@ describe('a flag made by hand', () => {
   });
 });
 
+test('two edits at once that would close a circle: one is taken, the other is refused', async () => {
+  for (let n = 0; n < 5; n += 1) {
+    const [a, b] = [`ring-a-${n}`, `ring-b-${n}`];
+    await define(a, { kind: 'percentage' });
+    await define(b, { kind: 'percentage' });
+    const needing = (flag: string) => ({ kind: 'percentage', requires: [{ flag, variants: ['on'] }] });
+    const both = await Promise.all([define(a, needing(b), false), define(b, needing(a), false)]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 422]);
+    expect(both.find(({ status }) => status === 422)?.body.details.join()).toContain('a circle');
+  }
+});
+
+test('a definition has at most 256 KiB', async () => {
+  const text = (kib: number) => ({ on: 'x'.repeat(kib * 1024), off: '' });
+  const large = await define('large', { kind: 'percentage', variants: text(255) });
+  expect(large.body.details ?? []).toEqual([]);
+  const { status, body } = await define('larger', { kind: 'percentage', variants: text(256) });
+  expect({ status, code: body.code }).toEqual({ status: 422, code: 'FLAG_INVALID' });
+  expect(body.details.join()).toContain('256 KiB at most');
+  // What it would have with what it needs counts too: a chain of flags is one definition.
+  const rules = (kib: number) => [
+    {
+      when: [
+        {
+          attribute: 'a',
+          operator: 'in',
+          values: Array.from({ length: kib }, (_, n) => `${n}`.padEnd(1000, 'y')),
+        },
+      ],
+      give: 'on',
+    },
+  ];
+  for (const key of ['part-a', 'part-b'])
+    expect((await define(key, { kind: 'rule', rules: rules(100) })).status).toBe(200);
+  const requires = ['part-a', 'part-b'].map((flag) => ({ flag, variants: ['on'] }));
+  const whole = await define('whole', { kind: 'rule', rules: rules(90), requires });
+  expect(whole.body.details?.join()).toContain('KiB');
+});
+
 describe('a kill and a rollout', () => {
   test('a kill takes everybody out, also those of rules and of flags that need it, and undo brings nobody back', async () => {
     const rules = [{ when: [{ attribute: 'country', operator: 'in', values: ['de'] }], give: 'on' }];
