@@ -1,5 +1,6 @@
 import type { FlagProvider } from '../flags/provider.ts';
 import type { MetricSource } from '../metrics/source.ts';
+import type { ReferenceReport } from '../plans/flag/references.ts';
 import type { RolloutStore } from '../store/store.ts';
 
 /** What the activities act on; `app/` puts the real parts together. */
@@ -13,6 +14,8 @@ export interface ActivityParts {
     workflowId: string,
     message: { gate: number; report: unknown },
   ): Promise<void>;
+  /** What repositories last reported to name the flag. */
+  references(flag: string): Promise<ReferenceReport[]>;
   /** Wakes the sender of notifications. */
   kickNotifications(): void;
   log: { info(details: object, text: string): void; warn(details: object, text: string): void };

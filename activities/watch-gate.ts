@@ -7,6 +7,7 @@ import { handedOver } from './catch-up.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
 import { createHistoryReader } from './read-history.ts';
+import { withReferences } from './read-references.ts';
 import { createSampleWriter } from './sample-writer.ts';
 import { isCurrent, sightOf, tendLease } from './tend-lease.ts';
 
@@ -43,7 +44,8 @@ export function createGateActivity(parts: ActivityParts) {
             origin: request.origin / 1000,
             edges: edgesUnderTest(memory),
           });
-          const next = observeWindow(memory, request, { reading, to });
+          const observed = observeWindow(memory, request, { reading, to });
+          const next = await withReferences(parts, request, observed);
           const assessment = noted(assessGate(next, request), reading);
           // The sample first: another worker reads again only the windows after the memory that it is handed.
           await samples.save({

@@ -79,6 +79,8 @@ function holdingText(holding: Holding, t: number): string {
       return `not yet shown to be better: ${holding.metrics.join(', ')}`;
     case 'exceedances':
       return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
+    case 'references':
+      return holding.detail;
     case 'split':
       return `data problem, the traffic is not split as planned: ${holding.detail}`;
     case 'data':

@@ -1,11 +1,13 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { openPlatforms } from '../flags/platforms/open.ts';
+import { readTls, type TlsFiles } from '../flags/tls.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createChannels } from '../notify/channels.ts';
 import { FAILURES, isFailure } from '../plans/failures.ts';
 import { openDatabase } from '../store/connection.ts';
 import type { Config } from './config.ts';
+import { certificate, httpDelivery, secureDoor } from './doctor-delivery.ts';
 import { openTemporalClient } from './temporal.ts';
 
 /** One connection that was tried. `hint` says what to mend, in the words of the one who must mend it. */
@@ -21,7 +23,8 @@ const ANSWER_WITHIN = 5_000;
 
 /** Tries every connection of a configuration, all at once, and never throws. */
 export async function doctor(config: Config): Promise<DoctorFinding[]> {
-  const { host, syncPort, workerSyncPort } = config.flags;
+  const { host, syncPort, workerSyncPort, httpPort, tls = null } = config.flags;
+  const sync = (number: number) => (tls === null ? port(host, number) : shown(host, number, tls));
   const sources = createSources(config.sources);
   const channels = createChannels(config.channels, {
     stream: process.stdout,
@@ -76,7 +79,7 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
       attempt(
         'flagd sync (server)',
         `${host}:${syncPort}`,
-        () => port(host, syncPort),
+        () => sync(syncPort),
         'The server serves it: start `tidegate server`.',
       ),
       ...(workerSyncPort === 0
@@ -85,8 +88,31 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
             attempt(
               'flagd sync (worker)',
               `${host}:${workerSyncPort}`,
-              () => port(host, workerSyncPort),
+              () => sync(workerSyncPort),
               'The worker serves it: start `tidegate worker`.',
+            ),
+          ]),
+      ...(httpPort === 0
+        ? []
+        : [
+            attempt(
+              'OFREP (flags.httpPort)',
+              `${tls === null ? 'http' : 'https'}://${host}:${httpPort}`,
+              async () => {
+                await httpDelivery({ host, port: httpPort, tls });
+                return tls === null ? '' : shown(host, httpPort, tls);
+              },
+              'The server serves it: start `tidegate server`.',
+            ),
+          ]),
+      ...(tls === null
+        ? []
+        : [
+            attempt(
+              'certificate (flags.tls)',
+              tls.cert.includes('-----BEGIN') ? 'in tidegate.yaml' : tls.cert,
+              async () => certificate(tls, Date.now()),
+              'Renew the certificate, name its files in `flags.tls`, and restart server and worker.',
             ),
           ]),
       ...platforms.map((platform) =>
@@ -179,6 +205,11 @@ async function server(config: Config): Promise<void> {
     throw new Error('nothing answers there', { cause: error });
   });
   if (!response.ok) throw new Error(`it answers ${response.status}`);
+}
+
+/** The certificate of the files is what the port shows. @throws Failure CONFIG_INVALID */
+async function shown(host: string, number: number, tls: TlsFiles): Promise<string> {
+  return secureDoor({ host, port: number }, readTls(tls).cert);
 }
 
 function port(host: string, number: number): Promise<void> {

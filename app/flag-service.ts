@@ -1,5 +1,6 @@
 import { type FlagAccess, openAccess } from '../flags/access.ts';
 import { createEmbeddedProvider } from '../flags/embedded.ts';
+import type { EvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createForeignProvider, type ForeignProvider } from '../flags/foreign.ts';
 import { openPlatforms } from '../flags/platforms/open.ts';
 import type { Platform } from '../flags/platforms/platform.ts';
@@ -91,9 +92,12 @@ export async function startFlagParts(
 }
 
 /** How flags are delivered over HTTP by this configuration. */
-export function deliveryOf(config: Config, { service, access }: FlagParts): Delivery {
+export function deliveryOf(
+  config: Config,
+  { service, access, counts }: Pick<FlagParts, 'service' | 'access'> & { counts: EvaluationCounts },
+): Delivery {
   const { publicUrl = null, limit = null, origins } = config.flags;
-  return { service, access, publicUrl, limit, origins, now: () => Date.now() };
+  return { service, access, publicUrl, limit, origins, counts, now: () => Date.now() };
 }
 
 function accessOf(config: Config, database: Database, log: FlagLog): Promise<FlagAccess> {

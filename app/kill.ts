@@ -5,6 +5,7 @@ import { openPlatforms } from '../flags/platforms/open.ts';
 import { routeFlags } from '../flags/router.ts';
 import { loadSnapshots } from '../flags/snapshot.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
+import { audience } from '../plans/words.ts';
 import { openDatabase } from '../store/connection.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { pointOfNoReturn } from '../store/flag-rules.ts';
@@ -50,6 +51,7 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
       kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
     if (environments.length === 0)
       throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
+    const served = everyFlag(config, flagStore).catch((): FlagState[] => []);
     for (const environment of environments) {
       const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
       const reading = await provider.kill({ environment, key: kill.key }, null, latch);
@@ -59,6 +61,13 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
         reply.ways.push({ way: 'latch in the data folder', ok: true, detail: config.data });
       } else {
         reply.ways.push({ way: 'PostgreSQL', ok: true, detail: `revision ${reading.revision}` });
+      }
+      const flag = (await served).find((each) => each.key === kill.key && each.environment === environment);
+      const platform = platforms.get(flag?.shape.provider ?? '');
+      if (platform !== undefined) {
+        const { name, kind, where } = platform;
+        const detail = `${kind} ${where} gives the canary to ${audience(reading.exposure)}, read back`;
+        reply.ways.push({ way: `platform "${name}"`, ok: true, detail });
       }
     }
     return reply;

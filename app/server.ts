@@ -1,3 +1,4 @@
+import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
 import { listenAt } from '../server/app.ts';
 import { createDeliveryServer } from '../server/delivery-server.ts';
@@ -6,12 +7,14 @@ import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
 import { createBoard } from '../store/board-queries.ts';
 import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
+import { createEvaluationStore } from '../store/evaluations.ts';
 import { createFigures } from '../store/figures.ts';
 import { createIdempotency } from '../store/idempotency.ts';
 import { createInbound } from '../store/inbound.ts';
 import { migrate } from '../store/migrate.ts';
 import { openNotices } from '../store/notices.ts';
 import { createOutbox } from '../store/outbox.ts';
+import { createReferenceStore } from '../store/references.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { createTokenStore } from '../store/tokens.ts';
@@ -38,7 +41,6 @@ export async function runServer(config: Config): Promise<number> {
   const sources = createSources(config.sources);
   const client = openTemporalClient(config);
   const access = await openAccess(config, { database, log });
-  const delivery = deliveryOf(config, flags);
   const engine = createTemporalEngine({
     client,
     taskQueue: config.temporal.taskQueue,
@@ -50,6 +52,9 @@ export async function runServer(config: Config): Promise<number> {
     pingTemporal: () => engine.ping(),
     now: () => Date.now(),
   });
+  const evaluations = createEvaluationStore(database);
+  const counts = startEvaluationCounts({ store: evaluations, log });
+  const delivery = deliveryOf(config, { ...flags, counts });
   const app = createServer({
     telemetry,
     access: access.server,
@@ -66,6 +71,12 @@ export async function runServer(config: Config): Promise<number> {
     changes: createChanges(database),
     notices,
     idempotency: createIdempotency(database),
+    evaluations,
+    references: createReferenceStore(database),
+    sightings: ({ from, to }) =>
+      Promise.all(
+        sources.names.map((name) => sources.get(name).sightings(name, { from: from / 1000, to: to / 1000 })),
+      ),
     inbound: createInbound(database),
     webhooks: config.webhooks,
     engine,
@@ -106,8 +117,8 @@ export async function runServer(config: Config): Promise<number> {
   });
   await stopped;
   await Promise.all([app.close(), outside?.close(), metrics?.close()]);
-  await Promise.all([app.close(), outside?.close()]);
   await notices.stop();
+  await counts.stop();
   await flags.stop();
   sources.close();
   await client.connection.close();

@@ -11,6 +11,7 @@ import { createChannelMemory } from '../store/channel-memory.ts';
 import { openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
+import { createReferenceStore } from '../store/references.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { gateSignal } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
@@ -46,6 +47,7 @@ export async function runWorker(config: Config): Promise<number> {
     logger: log,
   });
   const store = createRolloutStore(database);
+  const references = createReferenceStore(database);
   const outbox = createOutbox(database);
   const client = openTemporalClient(config);
   const engine = createTemporalEngine({
@@ -73,6 +75,7 @@ export async function runWorker(config: Config): Promise<number> {
     store,
     provider: (name) => providerNamed(flags, name),
     source: (name) => telemetry.counted(name, sources.get(name)),
+    references: (flag) => references.reports(flag),
     tellHardStop: (rolloutId, workflowId, message) =>
       client.withDeadline(Date.now() + 1_500, () =>
         client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message }),

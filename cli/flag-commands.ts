@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { At, DefinitionOptions, MoveOptions, Why } from './commands/flag-definitions.ts';
+import type { Searched, Windowed } from './commands/flag-hygiene.ts';
 import type { KillOptions } from './commands/flags.ts';
 import type { Run } from './run.ts';
 import { addSegments } from './segment-commands.ts';
@@ -8,6 +9,7 @@ const flags = () => import('./commands/flags.ts');
 const definitions = () => import('./commands/flag-definitions.ts');
 const hygiene = () => import('./commands/flag-hygiene.ts');
 const ENVIRONMENT = ['--environment <name>', 'where the flag has several environments'] as const;
+const WINDOW = ['--window <duration>', 'how far back evaluations are looked for', '30d'] as const;
 const REASON = ['--reason <text>', 'why; it stands in the history'] as const;
 
 /** Flags as they are delivered, what they are, kill and its way back. */
@@ -82,22 +84,39 @@ function addHygiene(group: Command, run: Run): void {
     .command('lint')
     .description('what the registry should not keep; 1 where there is any')
     .option(...ENVIRONMENT)
+    .option(...WINDOW)
     .option('--source <folder>', 'also count where the source asks for each flag')
-    .action(run(async (c, options: At & { source?: string }) => (await hygiene()).lint(c, options)));
+    .action(run(async (c, options: Windowed & { source?: string }) => (await hygiene()).lint(c, options)));
   group
     .command('stale')
-    .description('flags that should be gone: expired, or at 100 % for over 14 days; 1 where there is any')
+    .description(
+      'flags that should be gone: expired, at 100 % for over 14 days, or never evaluated; 1 where there is any',
+    )
     .option(...ENVIRONMENT)
-    .action(run(async (c, options: At) => (await hygiene()).stale(c, options)));
+    .option(...WINDOW)
+    .action(run(async (c, options: Windowed) => (await hygiene()).stale(c, options)));
   group
-    .command('references [flag]')
+    .command('evaluations [flag]')
+    .description('who was seen to evaluate each flag, and of which nobody can say it')
+    .option(...ENVIRONMENT)
+    .option(...WINDOW)
+    .action(
+      run(async (c, key: string | undefined, options: Windowed) =>
+        (await hygiene()).evaluations(c, key, options),
+      ),
+    );
+  group
+    .command('references [flag] [folder]')
     .description('where the source names a flag, in quotes or by a constant')
     .option(...ENVIRONMENT)
-    .option('--source <folder>', 'what to search', '.')
+    .option('--source <folder>', 'what to search, where no folder is named', '.')
     .option('--retired', 'retired flags alone; 1 while any is named')
+    .option('--report', 'tell the server how many places name each flag')
+    .option('--repository <name>', 'of what is reported (default: as git knows it)')
+    .option('--commit <id>', 'what was searched (default: what git has checked out)')
     .action(
-      run(async (c, key: string | undefined, options: At & { source: string; retired?: boolean }) =>
-        (await hygiene()).references(c, key, options),
+      run(async (c, key: string | undefined, folder: string | undefined, options: Searched) =>
+        (await hygiene()).references(c, key, { ...options, source: folder ?? options.source }),
       ),
     );
 }
@@ -149,6 +168,11 @@ function defining(command: Command): Command {
     .option('--baseline <variant>', 'what everybody gets')
     .option('--canary <variant>', 'what the exposure gives')
     .option('--stickiness <attribute>', 'what keeps a user in a cohort')
+    .option(
+      '--mode <mode>',
+      'how tidegate/client serves the new path: live, shadow, dark, aa; none: as it says',
+    )
+    .option('--drill <fields>', 'a failure on purpose: errorRate=0.2,latencyMs=300,percent=5; none: no more')
     .requiredOption(...REASON);
 }
 

@@ -25,4 +25,5 @@ export { type FlagdAddresses, flagdOptions } from './provider.ts';
 export { Recorder, type RecorderOptions, type Recording, readRecordings } from './recorder.ts';
 export { type ReplayOptions, type ReplayReport, replay } from './replay.ts';
 export type { Fallback, PathFailure, Run, RunOptions, ShadowRequest, SyncRun, Who } from './run.ts';
+export { type TelemetryOptions, telemetryHook } from './telemetry.ts';
 export { PathTimeout } from './timed.ts';

@@ -79,5 +79,21 @@ function metadataOf(record: FlagRecord): FlagDefinition['metadata'] {
     revision: record.revision,
     ...(record.rolloutId === null ? {} : { rolloutId: record.rolloutId }),
     ...(record.latch === null ? {} : { killed: true }),
+    ...forDispatchers(record.spec),
+  };
+}
+
+/** What the dispatcher of `tidegate/client` reads. */
+function forDispatchers(spec: FlagRecord['spec']): FlagDefinition['metadata'] {
+  const { mode, drill } = spec ?? {};
+  return {
+    ...(mode === undefined ? {} : { 'tidegate.mode': mode }),
+    ...(drill === undefined
+      ? {}
+      : {
+          'tidegate.drill.errorRate': drill.errorRate,
+          'tidegate.drill.latencyMs': drill.latencyMs,
+          'tidegate.drill.percent': drill.percent,
+        }),
   };
 }

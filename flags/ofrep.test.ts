@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { EvaluationSuccessReason } from '@openfeature/ofrep-core';
 import { OFREPProvider } from '@openfeature/ofrep-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -71,6 +72,25 @@ const all = (body: unknown = ann, ifNoneMatch?: string, of = service) =>
     now: 1000,
   });
 
+it('gives reasons that OFREP knows, also to callers without a key', () => {
+  const known: readonly unknown[] = Object.values(EvaluationSuccessReason);
+  const contexts = [
+    ann,
+    { context: {} },
+    { context: { targetingKey: '' } },
+    { context: { targetingKey: '0' } },
+  ];
+  const reasons = contexts.flatMap((context) =>
+    ['everybody', 'half', 'dark', 'broken'].map(
+      (key) => (one(key, context).body as { reason?: string }).reason,
+    ),
+  );
+  expect(reasons.filter((reason) => !known.includes(reason))).toEqual([]);
+  // flagd's own word for a rule that gives nothing is none of OFREP's.
+  expect(service.document('production').evaluator().getFlag('half')?.evaluate({}).reason).toBe('DEFAULT');
+  expect(one('half', { context: {} }).body).toMatchObject({ reason: 'UNKNOWN', variant: 'off' });
+});
+
 describe('one flag', () => {
   it('is answered with value, variant, reason and metadata', () => {
     expect(one('everybody')).toMatchObject({
@@ -91,7 +111,7 @@ describe('one flag', () => {
   it('gives a caller without a key the baseline', () => {
     expect(one('half', { context: {} })).toMatchObject({
       status: 200,
-      body: { value: false, variant: 'off', reason: 'DEFAULT' },
+      body: { value: false, variant: 'off', reason: 'UNKNOWN' },
     });
   });
 

@@ -108,7 +108,15 @@ function evaluate(core: FlagdCore, key: string, context: EvaluationContext): obj
   if (reason === 'ERROR' && 'errorCode' in rest) {
     return { key, errorCode: rest.errorCode, errorDetails: rest.errorMessage, metadata };
   }
-  return { key, ...(value === undefined ? {} : { value, variant }), reason, metadata };
+  return { key, ...(value === undefined ? {} : { value, variant }), reason: reasonOf(reason), metadata };
+}
+
+/** The reasons that OFREP 0.3 knows. */
+const REASONS = ['STATIC', 'TARGETING_MATCH', 'SPLIT', 'DISABLED', 'UNKNOWN'];
+
+/** flagd also says DEFAULT, where a rule gives nothing, as for a caller without a key; OFREP has no word for that. */
+function reasonOf(reason: string | undefined): string {
+  return reason !== undefined && REASONS.includes(reason) ? reason : 'UNKNOWN';
 }
 
 /** JSON is what OpenFeature calls a context; only its type does not know. Keys in ASCII, as every client's. */

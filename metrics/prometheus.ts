@@ -1,7 +1,9 @@
 import { Failure } from '../plans/failures.ts';
+import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Reading, Rejection } from '../plans/sample.ts';
 import { readBreakdown } from './breakdown.ts';
 import { type Connection, connect, SourceDown } from './connection.ts';
+import { flagSightings } from './flag-sightings.ts';
 import { readHistory } from './history.ts';
 import { cohortQueries, expressionQueries } from './plan-queries.ts';
 import { type Ask, instantQuery, type QueryAnswer, QueryRefused, timestamp } from './prometheus-api.ts';
@@ -29,6 +31,8 @@ export interface PrometheusSource extends MetricSource {
   readonly survey: Survey;
   /** Both cohorts over a past, in spans. Throws `PROMETHEUS_UNREACHABLE`, `PROMETHEUS_QUERY`. */
   recording(request: RecordingRequest): AsyncGenerator<RecordedWindow[]>;
+  /** Which flags applications with `tidegate/client` evaluated, in Unix seconds; `name`: of this source. Never throws. */
+  sightings(name: string, between: { from: number; to: number }): Promise<ClientSightings>;
   close(): void;
 }
 
@@ -57,6 +61,7 @@ export function createPrometheusSource(
       readRecording((query, at) => reachable(connection, () => askAlone(query, at)), request),
     check: (plan, at) => reachable(connection, () => checkQueries(ask, { plan, at })),
     scalar: (expr, at) => reachable(connection, async () => sumOf(await ask(expr, at))),
+    sightings: (name, between) => flagSightings(connection, name, between),
     close: () => connection.close(),
   };
 }

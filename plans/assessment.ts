@@ -52,6 +52,7 @@ export type Holding =
   | { kind: 'proof'; metrics: string[] }
   | { kind: 'improvement'; metrics: string[] }
   | { kind: 'exceedances'; metric: string; have: number; need: number }
+  | { kind: 'references'; detail: string }
   | { kind: 'split'; detail: string; seen?: SeenSplit }
   | { kind: 'data'; rejections: Rejection[] };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approval } from './approval.ts';
+import { ReferenceRule } from './flag/references.ts';
 import { Name, PromQL } from './names.ts';
 import { Difference, Duration, Points, ValueDifference } from './units.ts';
 
@@ -55,6 +56,9 @@ export const Stage = z.strictObject({
     .strictObject({
       cleanFor: Duration.prefault('7d').describe('How long the old path must be seen unused.'),
       unused: PromQL.optional().describe('Calls of the old path; the stage ends when it stays 0.'),
+      references: ReferenceRule.optional().describe(
+        'What `tidegate flags references --report` told of the code. `reported` (default): the stage holds while the last report of any repository names the flag; `required`: also until there is one; `ignored`: it does not matter.',
+      ),
     })
     .optional()
     .describe('The named point of no return: the old path is seen unused, then the rollout is complete.'),

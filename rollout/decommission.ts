@@ -1,6 +1,8 @@
 import type { Assessment } from '../plans/assessment.ts';
+import { heldByReferences, type ReferenceRule } from '../plans/flag/references.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Reading } from '../plans/sample.ts';
+import type { GateRequest } from './command.ts';
 import type { GateMemory } from './event.ts';
 
 /**
@@ -23,18 +25,29 @@ export function observeUnused(
   return { ...memory, cleanSince: calls > 0 ? null : (memory.cleanSince ?? windowEnd) };
 }
 
-/** The verdict of a decommission stage: stops of the limits stay, a pass or a hold is decided by the old path's use. */
+/**
+ * The verdict of a decommission stage: stops of the limits stay, a pass or a hold is decided by the old path's use and by what the
+ * code still names.
+ */
 export function assessUnused(
   assessment: Assessment,
   memory: GateMemory,
-  plan: Plan,
-  stageIndex: number,
+  { plan, stage, origin }: Pick<GateRequest, 'plan' | 'stage' | 'origin'>,
 ): Assessment {
-  const rule = plan.stages[stageIndex]?.decommission;
+  const rule = plan.stages[stage]?.decommission;
   if (rule === undefined || (assessment.verdict !== 'pass' && assessment.verdict !== 'hold'))
     return assessment;
   const clean = memory.cleanSince === null ? 0 : memory.cursor - memory.cleanSince;
+  const code = codeHolds(memory, rule.references ?? 'reported', origin);
   if (memory.cleanSince !== null && clean >= rule.cleanFor) {
+    if (code.length > 0) {
+      return {
+        ...assessment,
+        verdict: 'hold',
+        reason: code.map(({ detail }) => detail).join('; '),
+        holding: code,
+      };
+    }
     return {
       ...assessment,
       verdict: 'pass',
@@ -50,6 +63,15 @@ export function assessUnused(
     ...assessment,
     verdict: 'hold',
     reason,
-    holding: [{ kind: 'bake', until: assessment.t + rule.cleanFor - clean }],
+    holding: [{ kind: 'bake', until: assessment.t + rule.cleanFor - clean }, ...code],
   };
+}
+
+function codeHolds({ references }: GateMemory, rule: ReferenceRule, since: number) {
+  if (references === undefined || rule === 'ignored') return [];
+  const detail =
+    references === 'unread'
+      ? 'what names the flag cannot be read'
+      : heldByReferences(references, { rule, since });
+  return detail === null ? [] : [{ kind: 'references' as const, detail }];
 }

@@ -4,6 +4,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { FailureCode } from '../plans/failures.ts';
+import type { ReferenceReport } from '../plans/flag/references.ts';
 import type { Plan } from '../plans/plan.ts';
 
 export interface Person {
@@ -40,6 +41,8 @@ export interface GateMemory {
   cursor: number;
   /** Decommission: since when (Unix seconds) the old path has been unused. */
   cleanSince: number | null;
+  /** Decommission: what repositories last reported; absent: nobody asks, as over recorded samples. */
+  references?: ReferenceReport[] | 'unread';
 }
 
 /** Why a request cannot be taken now. */

@@ -99,7 +99,7 @@ export function enterStage(
     cause,
     summary:
       transition === 'decommissioning'
-        ? 'The old path is watched for its last calls.'
+        ? `The old path is watched for its last calls. \`tidegate flags references ${state.plan.flag.key}\` shows where the code still names the flag; with \`--report\` this stage waits until nothing does.`
         : `Stage ${plan?.name ?? ''}: the canary serves ${shown}.`,
     flagBefore: revisions.before,
     flagAfter: revisions.after,

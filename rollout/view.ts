@@ -85,6 +85,12 @@ function driftText(state: RolloutState): string {
     : ` ${resume}; \`tidegate accept-drift\` goes on from stage ${drift.accepts}, within what it serves.`;
 }
 
+/** What a person has to do meanwhile, as nothing else does. */
+function decommissionText({ plan, stage }: RolloutState): string {
+  if (plan.stages[stage]?.decommission === undefined) return '';
+  return ` Take the old path out of the code: \`tidegate flags references ${plan.flag.key}\` shows where it is named.`;
+}
+
 function nextText(state: RolloutState, blockers: RolloutView['blockers']): string {
   switch (state.phase) {
     case 'completed':
@@ -107,7 +113,7 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
           : ' The traffic is not split as planned: mend that, or accept it as it is with `tidegate approve` and a reason.';
       if (state.pause !== null)
         return `Paused: a person must act, else ${state.pause.then === 'rollback' || state.withdrawn === true ? 'it rolls back' : 'it steps back'}.${driftText(state)}${split}`;
-      if (first.kind === 'gate') return `When the gate passes, ${move}.${split}`;
+      if (first.kind === 'gate') return `When the gate passes, ${move}.${split}${decommissionText(state)}`;
       return `${move[0]?.toUpperCase() ?? ''}${move.slice(1)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
     }
   }

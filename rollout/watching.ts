@@ -70,8 +70,7 @@ export function assessGate(memory: GateMemory, request: GateRequest, brief = fal
   return assessUnused(
     assess(memory.evidence, request.plan, { ...situation(memory, request), brief }),
     memory,
-    request.plan,
-    request.stage,
+    request,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { FlagAccess, Verdict } from '../flags/access.ts';
+import type { EvaluationCounts } from '../flags/evaluation-counts.ts';
 import { readSelector } from '../flags/selector.ts';
 import type { FlagService } from '../flags/service.ts';
 import { bearerOf } from '../flags/token.ts';
@@ -16,6 +17,8 @@ export interface Delivery {
   limit: number | null;
   /** Web pages of these origins may ask; `*`: any. */
   origins: readonly string[];
+  /** Told of every answer. */
+  counts: Pick<EvaluationCounts, 'one' | 'all'>;
   /** Milliseconds since 1970. */
   now: () => number;
 }

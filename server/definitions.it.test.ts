@@ -94,6 +94,45 @@ describe('a flag made by hand', () => {
   });
 });
 
+test('two edits at once that would close a circle: one is taken, the other is refused', async () => {
+  for (let n = 0; n < 5; n += 1) {
+    const [a, b] = [`ring-a-${n}`, `ring-b-${n}`];
+    await define(a, { kind: 'percentage' });
+    await define(b, { kind: 'percentage' });
+    const needing = (flag: string) => ({ kind: 'percentage', requires: [{ flag, variants: ['on'] }] });
+    const both = await Promise.all([define(a, needing(b), false), define(b, needing(a), false)]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 422]);
+    expect(both.find(({ status }) => status === 422)?.body.details.join()).toContain('a circle');
+  }
+});
+
+test('a definition has at most 256 KiB', async () => {
+  const text = (kib: number) => ({ on: 'x'.repeat(kib * 1024), off: '' });
+  const large = await define('large', { kind: 'percentage', variants: text(255) });
+  expect(large.body.details ?? []).toEqual([]);
+  const { status, body } = await define('larger', { kind: 'percentage', variants: text(256) });
+  expect({ status, code: body.code }).toEqual({ status: 422, code: 'FLAG_INVALID' });
+  expect(body.details.join()).toContain('256 KiB at most');
+  // What it would have with what it needs counts too: a chain of flags is one definition.
+  const rules = (kib: number) => [
+    {
+      when: [
+        {
+          attribute: 'a',
+          operator: 'in',
+          values: Array.from({ length: kib }, (_, n) => `${n}`.padEnd(1000, 'y')),
+        },
+      ],
+      give: 'on',
+    },
+  ];
+  for (const key of ['part-a', 'part-b'])
+    expect((await define(key, { kind: 'rule', rules: rules(100) })).status).toBe(200);
+  const requires = ['part-a', 'part-b'].map((flag) => ({ flag, variants: ['on'] }));
+  const whole = await define('whole', { kind: 'rule', rules: rules(90), requires });
+  expect(whole.body.details?.join()).toContain('KiB');
+});
+
 describe('a kill and a rollout', () => {
   test('a kill takes everybody out, also those of rules and of flags that need it, and undo brings nobody back', async () => {
     const rules = [{ when: [{ attribute: 'country', operator: 'in', values: ['de'] }], give: 'on' }];
@@ -279,4 +318,41 @@ test('the registry is linted, and references to retired flags fail', async () =>
   expect((await tidegate('flags', 'references', '--retired', '--source', fromRoot('examples'))).status).toBe(
     0,
   );
+});
+
+test('a flag that nobody evaluates is told, and only where somebody could have seen it', async () => {
+  await define('asked', { kind: 'boolean', owner: 'web' });
+  await define('silent', { kind: 'boolean', owner: 'web' });
+  expect(await variant('asked', { targetingKey: 'u' })).toBe('off');
+  await call('POST', '/ofrep/v1/evaluate/flags', { context: { targetingKey: 'u' } });
+  await call('POST', '/ofrep/v1/evaluate/flags/no-such-flag', { context: {} });
+  const never = async (...command: string[]) => {
+    const { out } = await tidegate(...command, '--json');
+    const { findings, notes }: { findings: { rule: string; flag: string }[]; notes: string[] } =
+      JSON.parse(out);
+    return { notes, flags: findings.flatMap(({ rule, flag }) => (rule.includes('NEVER') ? [flag] : [])) };
+  };
+  // Counted for no time at all yet: nobody can say that a flag was not evaluated for a month.
+  const early = await never('flags', 'stale');
+  expect(early.flags).toEqual([]);
+  expect(early.notes.join()).toMatch(/cannot be said/);
+  await server.counts.stop();
+  await sql("update flag_evaluations set day = day - 40 where environment = ''", []);
+  await sql("update flags set created_at = now() - interval '35 days' where key in ('asked', 'silent')", []);
+  await sql('select pg_notify($1, $2)', ['tidegate_flags', 'all']);
+  await expect.poll(() => never('flags', 'stale'), { timeout: 30_000 }).toMatchObject({ flags: ['silent'] });
+  expect((await never('flags', 'lint')).flags).toEqual(['silent']);
+  expect((await never('flags', 'lint', '--window', '60d')).flags).toEqual([]);
+  const shown = await tidegate('flags', 'evaluations', '--json');
+  const { flags }: { flags: { key: string; ofrep: number; bulk: number }[] } = JSON.parse(shown.out);
+  expect(flags.find(({ key }) => key === 'asked')).toMatchObject({
+    ofrep: 1,
+    bulk: 1,
+    verdict: { kind: 'seen' },
+  });
+  expect((await tidegate('flags', 'evaluations', 'silent')).out).toMatch(
+    /silent +production +0 +1 +no: OFREP/,
+  );
+  expect((await tidegate('flags', 'evaluations', 'nothing')).err).toContain('FLAG_UNKNOWN');
+  expect((await tidegate('flags', 'lint', '--window', 'soon')).err).toContain('duration');
 });

@@ -4,12 +4,15 @@ import type { FlagProvider } from '../flags/provider.ts';
 import type { Segments } from '../flags/segments.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Grant } from '../plans/access.ts';
+import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
+import type { EvaluationStore } from '../store/evaluations.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
 import type { Notices } from '../store/notices.ts';
+import type { ReferenceStore } from '../store/references.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { TokenStore } from '../store/tokens.ts';
@@ -70,6 +73,12 @@ export interface ServerDeps {
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;
+  /** How often OFREP evaluated which flag. */
+  evaluations: Pick<EvaluationStore, 'read'>;
+  /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */
+  sightings(between: { from: number; to: number }): Promise<ClientSightings[]>;
+  /** What repositories reported to name a flag. */
+  references: ReferenceStore;
   /** Names that a plan may use, from `tidegate.yaml`. */
   known: {
     sources: readonly string[];

@@ -20,6 +20,8 @@ import { json, moment, words } from './columns.ts';
 import type { Decommissioned, FlagContent, FlagDefinition, FlagLatch, FlagLease } from './flag-contract.ts';
 import type { PendingRaise } from './platform-contract.ts';
 
+export { flagEvaluations } from './evaluation-table.ts';
+export { flagReferences } from './reference-table.ts';
 export { flagTokens } from './token-table.ts';
 
 export const ONE_ACTIVE = 'rollouts_one_active';

@@ -33,6 +33,8 @@ export interface DefinitionOptions extends Why {
   baseline?: string;
   canary?: string;
   stickiness?: string;
+  mode?: string;
+  drill?: string;
 }
 
 export function address(
@@ -116,11 +118,29 @@ async function definitionOf(
     requires: needs,
   };
   const named = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
-  const parsed = FlagDefinitionText.safeParse({ ...before, ...named });
+  const merged: object = { ...before, ...named, ...forDispatchers(options) };
+  // What is undone leaves no trace: `none` is the same as never said.
+  const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+  const parsed = FlagDefinitionText.safeParse(kept);
   if (parsed.success) return parsed.data;
   throw new Failure('FLAG_INVALID', `The options do not make a flag.`, {
     details: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
   });
+}
+
+/** `--mode shadow`, `--drill errorRate=0.2,latencyMs=300`; `none` takes either away. */
+function forDispatchers({ mode, drill }: DefinitionOptions): object {
+  const fields = (text: string) =>
+    Object.fromEntries(
+      text.split(',').map((pair) => {
+        const [name = '', value = ''] = pair.split('=', 2);
+        return [name.trim(), value.trim() === '' ? value : Number(value)];
+      }),
+    );
+  return {
+    ...(mode === undefined ? {} : { mode: mode === 'none' ? undefined : mode }),
+    ...(drill === undefined ? {} : { drill: drill === 'none' ? undefined : fields(drill) }),
+  };
 }
 
 /** The definition of a file with one flag, or of the one with the key. */

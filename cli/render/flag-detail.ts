@@ -1,3 +1,4 @@
+import type { Drill } from '../../plans/flag/spec.ts';
 import type { FlagDetail } from '../../server/api/flags.ts';
 import type { Page } from './status.ts';
 import { audience, relative } from './words.ts';
@@ -30,6 +31,8 @@ export function renderDetail(flag: FlagDetail, { ink, now }: Page): string[] {
           ),
           ...many('opt-in', definition.optIn),
           ...(rules === 0 ? [] : [line('rules', String(rules))]),
+          ...(definition.mode === undefined ? [] : [line('mode', definition.mode)]),
+          ...(definition.drill === undefined ? [] : [line('drill', ink('bad', drillText(definition.drill)))]),
         ]),
     ...many('needed by', flag.neededBy),
     line('rollout', flag.rolloutId ?? '–'),
@@ -39,4 +42,9 @@ export function renderDetail(flag: FlagDetail, { ink, now }: Page): string[] {
       : [line('refused', ink('bad', `${flag.refused}; the last good definition is served`))]),
     line('revision', `${flag.revision}, ${relative(flag.updatedAt, now)} by ${flag.updatedBy}`),
   ];
+}
+
+function drillText({ errorRate, latencyMs, percent }: Drill): string {
+  const late = latencyMs === 0 ? '' : `, ${latencyMs} ms late`;
+  return `${Math.round(errorRate * 10_000) / 100} % of the requests fail${late}, for ${percent} % of the canary's users`;
 }

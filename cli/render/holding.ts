@@ -39,6 +39,8 @@ export function holding(of: Holding, t: number): string {
       return `proof that it is better: ${of.metrics.join(', ')}`;
     case 'exceedances':
       return `slow requests of ${of.metric}: ${count(of.have)} of ${count(of.need)}`;
+    case 'references':
+      return `${of.detail}; \`tidegate flags references\` finds the places`;
     case 'split':
       return `data problem, the traffic is not split as planned: ${of.detail}${of.seen === undefined ? '' : '; mend it, or accept it: tidegate approve --reason "..."'}`;
     case 'data':

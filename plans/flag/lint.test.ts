@@ -13,6 +13,7 @@ const flag = (
   lifecycle: 'Stable',
   everybodySince: null,
   refused: null,
+  evaluations: null,
   places: null,
   ...over,
   definition: { owner: 'web', purpose: 'release', expires: '2027-12-31', requires: [], ...over.definition },
@@ -33,6 +34,11 @@ it('finds what is expired, stale, without owner or end, and leaves alone what is
     'FLAG-NO-EXPIRY f',
   ]);
   expect(rules(flag({ lifecycle: 'Retired', definition: { owner: null } }))).toEqual([]);
+  expect(rules(flag({ definition: { drill: { errorRate: 1 } } }))).toEqual(['FLAG-DRILL f']);
+  expect(rules(flag({ evaluations: { kind: 'unseen', watched: ['OFREP'] } }))).toEqual([
+    'FLAG-NEVER-EVALUATED f',
+  ]);
+  expect(rules(flag({ evaluations: { kind: 'unknown', why: '' } }))).toEqual([]);
   expect(rules(flag({ refused: 'kind: wrong', places: 4 }))).toEqual(['FLAG-REFUSED f', 'FLAG-SCATTERED f']);
 });
 

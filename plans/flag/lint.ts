@@ -1,3 +1,4 @@
+import type { EvaluationVerdict } from './evaluations.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 /** Every rule of the flags' hygiene by its stable id: why it matters, and how to mend it. */
@@ -30,6 +31,14 @@ const table = {
     why: 'Flags that need each other in a circle are never met.',
     mend: 'Take one of the prerequisites out.',
   },
+  'FLAG-NEVER-EVALUATED': {
+    why: 'Either nothing asks for it any more, or what asks is not seen: flagd without the metrics of tidegate/client, or answers with all flags.',
+    mend: '`tidegate flags references FLAG` shows whether code names it; where none does, retire it. What is seen: docs/flags.md.',
+  },
+  'FLAG-DRILL': {
+    why: 'Its new path fails on purpose, for as long as nobody ends that.',
+    mend: 'When the drill is over: `tidegate flags edit FLAG --drill none`.',
+  },
   'FLAG-SCATTERED': {
     why: 'It is checked in many places, which are all to be found when it goes.',
     mend: 'Ask for it once, at a choke point, and pass the answer on.',
@@ -50,10 +59,13 @@ export interface FlagFacts {
     purpose: string;
     expires: string | null;
     requires: readonly { flag: string }[];
+    drill?: object | undefined;
   } | null;
   /** Since when everybody has had the canary, in milliseconds since 1970; null: not everybody. */
   everybodySince: number | null;
   refused: string | null;
+  /** Whether anybody was seen to evaluate it; null: not asked. */
+  evaluations: EvaluationVerdict | null;
   /** Places in the source that ask for it; null where no source was searched. */
   places: number | null;
 }
@@ -79,7 +91,7 @@ export function lintFlags(flags: readonly FlagFacts[], now: number): FlagFinding
     found.push({ rule, flag: flag.key, environment: flag.environment, message, ...FLAG_LINT[rule] });
   const present = flags.filter(({ lifecycle }) => lifecycle !== 'Retired');
   for (const flag of present) {
-    const { definition, everybodySince, refused, places } = flag;
+    const { definition, everybodySince, refused, evaluations, places } = flag;
     const lasting = definition?.purpose === 'permission' || definition?.purpose === 'ops';
     const expires = definition?.expires ?? null;
     // The whole day is still good, wherever it is.
@@ -90,6 +102,9 @@ export function lintFlags(flags: readonly FlagFacts[], now: number): FlagFinding
     if ((definition?.owner ?? null) === null) say('FLAG-NO-OWNER', flag, 'nobody owns it');
     if (definition !== null && !lasting && expires === null)
       say('FLAG-NO-EXPIRY', flag, `a flag for ${definition.purpose} without an end`);
+    if (evaluations?.kind === 'unseen')
+      say('FLAG-NEVER-EVALUATED', flag, `nobody was seen to evaluate it (${evaluations.watched.join(', ')})`);
+    if (definition?.drill !== undefined) say('FLAG-DRILL', flag, 'a drill is set');
     if (refused !== null) say('FLAG-REFUSED', flag, refused);
     const circle = circleFrom(flag, present);
     if (circle !== null) say('FLAG-CIRCLE', flag, circle.join(' → '));

@@ -38,6 +38,19 @@ const Prerequisite = z.strictObject({
 });
 export type Prerequisite = z.infer<typeof Prerequisite>;
 
+/** How the dispatcher of `tidegate/client` serves a flag. */
+const Mode = z.enum(['live', 'shadow', 'dark', 'aa']);
+
+/** The new path made bad on purpose, for applications that take part. */
+const Drill = z
+  .strictObject({
+    errorRate: z.number().min(0).max(1).default(0).describe('Share of the requests that fail.'),
+    latencyMs: z.int().min(0).max(60_000).default(0).describe('By how much the others are late.'),
+    percent: z.number().gt(0).max(100).default(5).describe('Share of the users of the canary.'),
+  })
+  .refine(({ errorRate, latencyMs }) => errorRate > 0 || latencyMs > 0, 'it breaks nothing');
+export type Drill = z.infer<typeof Drill>;
+
 const common = {
   description: z.string().max(1000).default('').describe('What it switches, in a sentence.'),
   owner: z.string().min(1).nullable().default(null).describe('The team to ask.'),
@@ -62,6 +75,10 @@ const common = {
     .max(20)
     .default([])
     .describe('Joinable segments: who left one gets the baseline, who joined one gets the canary.'),
+  mode: Mode.optional().describe(
+    'How `tidegate/client` serves the new path, where the application does not say.',
+  ),
+  drill: Drill.optional().describe('A failure on purpose, in applications with `drills: true`.'),
 };
 
 const KINDS = [

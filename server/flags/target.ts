@@ -26,12 +26,7 @@ export async function targetOf(
   environment: string | undefined,
 ): Promise<FlagTarget> {
   if (environment !== undefined) return { environment, key };
-  const served = deps.flagService
-    .environments()
-    .filter((name) => deps.flagService.definition({ environment: name, key }) !== null);
-  // What is served lags behind, for milliseconds or while its connection comes back: of a flag in two environments
-  // it may know one, and a kill must not take that for the only one.
-  const found = [...new Set([...served, ...(await claimed(deps, key))])];
+  const found = await environmentsOf(deps, key);
   const [only] = found;
   if (only === undefined) throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
   if (found.length > 1) {
@@ -40,6 +35,16 @@ export async function targetOf(
     });
   }
   return { environment: only, key };
+}
+
+/** Where there is or was a flag of this key. */
+export async function environmentsOf(deps: ServerDeps, key: string): Promise<string[]> {
+  const served = deps.flagService
+    .environments()
+    .filter((name) => deps.flagService.definition({ environment: name, key }) !== null);
+  // What is served lags behind, for milliseconds or while its connection comes back: of a flag in two environments
+  // it may know one, and a kill must not take that for the only one.
+  return [...new Set([...served, ...(await claimed(deps, key))])];
 }
 
 /** How long the lookup may hold a kill back. */

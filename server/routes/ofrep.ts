@@ -38,7 +38,7 @@ function only(value: unknown): string | undefined {
 
 /** OFREP 0.3: flags evaluated here, for clients that do not evaluate themselves. */
 export const ofrepRoutes =
-  ({ service, access, admit, publicUrl, now }: DeliveryParts): FastifyPluginAsync =>
+  ({ service, access, admit, publicUrl, counts, now }: DeliveryParts): FastifyPluginAsync =>
   async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'string' }, async (_: FastifyRequest, text: string | Buffer) =>
@@ -75,7 +75,10 @@ export const ofrepRoutes =
       if (admitted.kind === 'no') return answer(reply, refusal(admitted));
       const { environment } = admitted;
       const { key } = request.params;
-      return answer(reply, evaluateOne(service, { environment, key, body: text(request.body) }));
+      const evaluated = evaluateOne(service, { environment, key, body: text(request.body) });
+      // Only flags that there are: names that anybody makes up would grow the counts without end.
+      if (evaluated.status === 200) counts.one(environment, key);
+      return answer(reply, evaluated);
     });
 
     app.post<Ask>('/evaluate/flags', options, async (request, reply) => {
@@ -93,6 +96,8 @@ export const ofrepRoutes =
         eventStreams: streamsOf(request, admitted),
         now: Math.floor(now() / 1000),
       };
-      return answer(reply, evaluateAll(service, bulk));
+      const evaluated = evaluateAll(service, bulk);
+      if (evaluated.status < 400 && service.environments().includes(environment)) counts.all(environment);
+      return answer(reply, evaluated);
     });
   };

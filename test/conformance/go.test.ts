@@ -10,6 +10,7 @@ import {
   LEASES,
   WAY,
 } from '../fixtures/foreign.ts';
+import { RULED_CONTEXTS, RULED_FLAGS, ruledDocument } from '../fixtures/foreign-rules.ts';
 
 const evaluator = await findEvaluator('go');
 const skipped = 'skipped' in evaluator ? evaluator.skipped : '';
@@ -33,6 +34,26 @@ describe.skipIf(skipped !== '')(`flagd's Go core 0.16.1${skipped && ` (skipped: 
       expect(ours).toContain('on');
     }
   }, 240_000);
+
+  it.each(RULED_FLAGS)(
+    'follows rules, shared segments and prerequisites as ours does: %s',
+    async (flag) => {
+      const document = ruledDocument();
+      // What several flags share stands once, and is referred to.
+      expect(document).toContain('"$ref":"business"');
+      const job = {
+        flag,
+        contexts: RULED_CONTEXTS,
+        encode: ['targetingKey', 'country'],
+        documents: [document],
+      };
+      const [theirs = []] = await ask(evaluator, job);
+      const [ours = []] = askOurs(job);
+      expect(RULED_CONTEXTS.filter((_, at) => ours[at] !== theirs[at])).toEqual([]);
+      expect(new Set(ours)).toEqual(new Set(['on', 'off']));
+    },
+    240_000,
+  );
 
   it('would not, for keys beyond ASCII that nobody encodes', async () => {
     const job = { flag: FLAG, contexts: CONTEXTS, encode: [], documents: [documentAt({ percent: 50 })] };

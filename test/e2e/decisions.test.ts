@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failing, planText, startTestStack, type TestStack } from '../fixtures/stack.ts';
 
@@ -20,11 +23,25 @@ describe('a rollout on real parts', () => {
         flag: 'checkout-v2',
         stages: [
           ...QUICK,
-          `{ name: decommission, decommission: { cleanFor: 2s, unused: 'sum(increase(legacy_calls_total{flag="checkout-v2"}[2s]))' } }`,
+          `{ name: decommission, decommission: { cleanFor: 2s, references: required, unused: 'sum(increase(legacy_calls_total{flag="checkout-v2"}[2s]))' } }`,
         ],
       }),
     );
+    await tg.until(id, ({ stage }) => stage === 'decommission', 90_000);
+    // The code has it still: the last stage waits until nobody names it, and says where.
+    const waits = async () => (await tg.tidegate('status', id)).stdout.replace(/\s+/g, ' ');
+    await expect.poll(waits, { timeout: 30_000 }).toContain('nobody has reported since the rollout began');
+    const source = await mkdtemp(join(tmpdir(), 'tidegate-source-'));
+    await writeFile(join(source, 'checkout.ts'), "if (on('checkout-v2')) pay();\n");
+    const report = () =>
+      tg.tidegate('flags', 'references', 'checkout-v2', source, '--report', '--repository', 'shop');
+    expect(await report()).toMatchObject({ status: 0, stdout: expect.stringContaining('checkout.ts:1') });
+    await expect.poll(waits, { timeout: 30_000 }).toContain('the code still names the flag: 1 in shop');
+    expect(await waits()).toContain('tidegate flags references');
+    await writeFile(join(source, 'checkout.ts'), 'pay();\n');
+    await report();
     await tg.until(id, ({ phase }) => phase === 'completed', 90_000);
+    await rm(source, { recursive: true });
     expect(await tg.exposed('checkout-v2')).toBe(1);
     const entries = await tg.journal(id);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));

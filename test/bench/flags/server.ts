@@ -22,6 +22,7 @@ answer({
       publicUrl: null,
       limit: null,
       origins: [],
+      counts: { one: () => undefined, all: () => undefined },
       now: () => Date.now(),
     };
     const app = createDeliveryServer(delivery, { logger, tls: null });

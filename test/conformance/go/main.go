@@ -1,5 +1,5 @@
 // Command evaluate gives the variants that flagd's own Go evaluator computes: a job as JSON on standard input,
-// the answer as JSON on standard output (see test/fixtures/foreign.ts).
+// the answer as JSON on standard output (see test/fixtures/foreign.ts). With "stream" keys come and answers go in batches.
 package main
 
 import (
@@ -33,6 +33,10 @@ func asciiKey(key string) string {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "stream" {
+		stream()
+		return
+	}
 	var asked job
 	must(json.NewDecoder(os.Stdin).Decode(&asked))
 	for _, attributes := range asked.Contexts {
@@ -42,13 +46,9 @@ func main() {
 			}
 		}
 	}
-	quiet := logger.NewLogger(zap.NewNop(), false)
 	answers := make([][]string, len(asked.Documents))
 	for index, document := range asked.Documents {
-		flags, err := store.NewStore(quiet, []string{"test"})
-		must(err)
-		core := evaluator.NewJSON(quiet, flags)
-		must(core.SetState(sync.DataSync{FlagData: document, Source: "test"}))
+		core := coreOf(document)
 		variants := make([]string, len(asked.Contexts))
 		for at, attributes := range asked.Contexts {
 			_, variant, _, _, err := core.ResolveBooleanValue(context.Background(), "", asked.Flag, attributes)
@@ -58,6 +58,15 @@ func main() {
 		answers[index] = variants
 	}
 	must(json.NewEncoder(os.Stdout).Encode(answers))
+}
+
+func coreOf(document string) *evaluator.JSON {
+	quiet := logger.NewLogger(zap.NewNop(), false)
+	flags, err := store.NewStore(quiet, []string{"test"})
+	must(err)
+	core := evaluator.NewJSON(quiet, flags)
+	must(core.SetState(sync.DataSync{FlagData: document, Source: "test"}))
+	return core
 }
 
 func must(err error) {

@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createForeignProvider } from '../flags/foreign.ts';
+import { openLatches } from '../flags/latches.ts';
+import { openPlatforms } from '../flags/platforms/open.ts';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { openDatabase } from '../store/connection.ts';
+import { createFlagStore } from '../store/flags.ts';
+import { migrate } from '../store/migrate.ts';
+import { createPlatformStore } from '../store/platform-flags.ts';
+import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
+import { flagState } from '../test/fixtures/flag-state.ts';
+import { Config } from './config.ts';
+import { killDirect } from './kill.ts';
+
+let postgres: TestDatabase;
+let data: string;
+let config: Config;
+
+beforeAll(async () => {
+  postgres = await createDatabase();
+  await migrate(postgres.url);
+  data = await mkdtemp(join(tmpdir(), 'tidegate-kill-'));
+  config = Config.parse({
+    data,
+    database: { url: postgres.url },
+    providers: { gitops: { kind: 'file', path: join(data, '{environment}.json') } },
+  });
+  const database = openDatabase(postgres.url);
+  const store = createFlagStore(database);
+  const { shape } = flagState(0, 0);
+  await store.claim({ environment: 'production', key: 'here' }, shape, 'r-2');
+  const flag = { state: 'ENABLED', variants: shape.variants, defaultVariant: 'off' };
+  await writeFile(join(data, 'production.json'), JSON.stringify({ flags: { there: flag } }));
+  const platform = openPlatforms(config.providers, {}).get('gitops');
+  if (platform === undefined) throw new Error('no platform');
+  const platformStore = createPlatformStore(database);
+  const parts = { flagStore: store, latches: openLatches(data), dataDir: data, platform, platformStore };
+  const provider = createForeignProvider(parts);
+  const target = { environment: 'production', key: 'there' };
+  const claimed = await provider.claim(target, { ...shape, provider: 'gitops' }, 'r-1');
+  if (claimed.kind !== 'claimed') throw new Error('not claimed');
+  await provider.write({
+    ...target,
+    rolloutId: 'r-1',
+    epoch: claimed.reading.epoch,
+    exposure: { ...NO_EXPOSURE, percent: 100 },
+    direction: 'raise',
+    expectedRevision: null,
+    author: 'r-1',
+    reason: 'test',
+  });
+  await database.close();
+});
+afterAll(async () => {
+  await postgres.drop();
+  await rm(data, { recursive: true, force: true });
+});
+
+test.each([null, 'production'])(
+  'a kill without the server says what the platform serves then (%s)',
+  async (environment) => {
+    const done = await killDirect(config, { key: 'there', environment, by: 'ada', reason: 'wrong' });
+    const line = done.ways.find(({ way }) => way === 'platform "gitops"');
+    expect(line).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^file .*gives the canary to nobody, read back$/),
+    });
+    const { flags } = JSON.parse(await readFile(join(data, 'production.json'), 'utf8'));
+    expect(flags.there.defaultVariant).toBe('off');
+    const own = await killDirect(config, { key: 'here', environment, by: 'ada', reason: 'wrong' });
+    expect(own.ways.map(({ way }) => way)).toEqual(['PostgreSQL']);
+  },
+);
