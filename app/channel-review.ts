@@ -3,10 +3,16 @@ import type { Config } from './config.ts';
 import type { Say } from './say.ts';
 
 /** What contradicts itself in one channel. */
-export function reviewChannels({ channels }: Pick<Config, 'channels'>, say: Say): void {
+export function reviewChannels({ channels, slack }: Pick<Config, 'channels' | 'slack'>, say: Say): void {
   for (const [name, channel] of Object.entries(channels)) {
-    if (channel.kind !== 'email') continue;
     const path = ['channels', name];
+    if (channel.kind === 'slack' && channel.interactive && slack === undefined)
+      say(
+        [...path, 'interactive'],
+        'nobody takes what the buttons send',
+        'add `slack:` with `signingSecret` and `users`',
+      );
+    if (channel.kind !== 'email') continue;
     if (channel.to.length === 0 && channel.toFile === undefined)
       say(path, 'nobody gets the mails', 'add `to: [name@host]`, or `toFile:` with a list');
     if (channel.password !== undefined && channel.user === undefined)

@@ -40,6 +40,9 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
       say(['providers', name, 'of'], `"${provider.of}" is no platform of \`providers\``, 'the name of one');
   }
   reviewChannels(config, say);
+  for (const name of ['alertmanager', 'slack'])
+    if (config.webhooks[name] !== undefined)
+      say(['webhooks', name], `/api/v1/webhooks/${name} is taken already`, 'another name');
   pairOf(config.temporal.tls, ['temporal', 'tls'], say);
   const { server, flags, telemetry } = config;
   // The port of the API serves OFREP and downloads too, for which its own login is not asked.

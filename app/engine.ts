@@ -83,13 +83,19 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       if (!(await ask(id, () => begun(request), START_WITHIN)))
         throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
     },
-    act: async (id, action, { by, roles, reason, accept, breakGlass }) => {
+    act: async (id, action, { by, roles, through, reason, accept, breakGlass, seen }) => {
       const handle = await handleOf(id);
-      return ask(id, () =>
-        handle.executeUpdate(actUpdate, {
-          args: [{ rolloutId: id, message: { action, by, roles, reason, accept, breakGlass } }],
-        }),
-      );
+      const message = {
+        action,
+        by,
+        roles,
+        reason,
+        accept,
+        breakGlass,
+        ...(through === undefined ? {} : { through }),
+        ...(seen === undefined ? {} : { seen }),
+      };
+      return ask(id, () => handle.executeUpdate(actUpdate, { args: [{ rolloutId: id, message }] }));
     },
     amend: async (id, { plan, text, actor, reason }) => {
       const handle = await handleOf(id);

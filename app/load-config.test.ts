@@ -49,6 +49,30 @@ describe('a configuration', () => {
   });
 });
 
+describe('buttons in Slack', () => {
+  const chat = 'channels: { chat: { kind: slack, token: xoxb-1, channel: C0123456789, interactive: true } }';
+  const users = '{ U0123456789: { name: kim, grants: [approver:on-call@production] } }';
+
+  it('are taken with a signing secret and the people who may press them', () => {
+    const text = `${chat}\nslack: { signingSecret: a-secret-of-the-app, users: ${users} }`;
+    expect(parseConfig(text, 'x', {}).slack).toEqual({
+      signingSecret: 'a-secret-of-the-app',
+      users: {
+        U0123456789: {
+          name: 'kim',
+          grants: [{ role: 'approver', as: ['on-call'], environments: ['production'] }],
+        },
+      },
+      hooks: 'https://hooks.slack.com',
+    });
+  });
+
+  it('that nobody takes, and a webhook in the place of one of ours, are errors', () => {
+    expect(details(chat)[0]).toContain('nobody takes what the buttons send');
+    expect(details('webhooks: { slack: { secret: 0123456789abcdef } }')[0]).toContain('is taken already');
+  });
+});
+
 describe('a channel', () => {
   const channel = (text: string) =>
     `channels: { mail: { kind: email, host: smtp.example.com, from: a@b.example, ${text} } }`;

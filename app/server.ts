@@ -58,6 +58,7 @@ export async function runServer(config: Config): Promise<number> {
     tokens: createTokenStore(database),
     inbound: createInbound(database),
     webhooks: config.webhooks,
+    slack: config.slack ?? null,
     engine,
     checkQueries: (plan) => sources.get(plan.source.prometheus).check(plan, Date.now() / 1000),
     known: {

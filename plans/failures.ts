@@ -79,6 +79,12 @@ const table = {
     retry: false,
     hint: '`tidegate status ROLLOUT` says what it waits for.',
   },
+  DECIDED_MEANWHILE: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Look at `tidegate status ROLLOUT`, and decide upon what holds now.',
+  },
   APPROVED_ALREADY: {
     status: 409,
     exit: 1,
@@ -121,7 +127,7 @@ const table = {
     status: 401,
     exit: 2,
     retry: false,
-    hint: 'Sign with the secret of `webhooks` in tidegate.yaml as Standard Webhooks says, and keep the clock of the sender right.',
+    hint: 'Sign with the secret of `webhooks` in tidegate.yaml as Standard Webhooks says, or with that of `slack` as Slack does, and keep the clock of the sender right.',
   },
   CSRF_MISSING: {
     status: 403,

@@ -102,6 +102,13 @@ export const Notification = z.strictObject({
   /** In a copy that goes to another channel: the channel that has not taken this message for long. */
   undelivered: z.string().optional(),
   /** What the reader can do now, as commands. */
-  actions: z.array(z.strictObject({ label: z.string(), command: z.string() })),
+  actions: z.array(
+    z.strictObject({
+      label: z.string(),
+      command: z.string(),
+      /** What it leads to, as of this message; absent: it changes nothing. */
+      effect: z.string().exactOptional(),
+    }),
+  ),
 });
 export type Notification = z.infer<typeof Notification>;

@@ -1,7 +1,7 @@
+import { actionsFor } from './actions.ts';
 import type { JournalEntry, Notification, Transition } from './journal.ts';
 import type { Plan } from './plan.ts';
-import { type Drift, ENDED, type RolloutView } from './view.ts';
-import { audience } from './words.ts';
+import type { RolloutView } from './view.ts';
 
 /**
  * Who subscribes to the outcome also hears what amounts to it: a soft stop and drift are pauses with a name of their
@@ -104,51 +104,4 @@ export function titleOf(
   name: string,
 ): string {
   return `${name} ${SAID[transition]} in ${environment}${stage === null ? '' : ` (${stage})`}`;
-}
-
-interface Command {
-  label: string;
-  command: string;
-}
-
-/** What the reader can do now. Only what would not be refused at this moment. */
-function actionsFor({ transition, evidence }: JournalEntry, view: RolloutView): Command[] {
-  const { id } = view;
-  const status = { label: 'Look', command: `tidegate status ${id}` };
-  if (transition === 'killed' || view.stop?.transition === 'killed') {
-    const unlock = `tidegate unlock ${view.flag} --environment ${view.environment} --reason "..."`;
-    return [status, { label: 'Let rollouts raise the flag again', command: unlock }];
-  }
-  if (ENDED.includes(view.phase)) return [status];
-  if (view.stop !== null) return [status];
-  const approve = { label: 'Approve', command: `tidegate approve ${id}` };
-  const stepBack = { label: 'Go back one stage', command: `tidegate step-back ${id}` };
-  const rollback = { label: 'Roll back', command: `tidegate rollback ${id}` };
-  if (transition === 'soft-stop')
-    return [status, { ...approve, label: 'Accept the difference' }, stepBack, rollback];
-  if (transition === 'hard-stop') return [status, rollback];
-  if (view.pause !== null) {
-    // What a reminder is about is not told here: a soft stop could not simply go on.
-    if (transition === 'reminder') return [status, stepBack, rollback];
-    const split = evidence?.holding.some((one) => one.kind === 'split' && one.seen !== undefined) === true;
-    const accept = { label: 'Accept the traffic split', command: `${approve.command} --reason "..."` };
-    if (split) return [status, accept, stepBack, rollback];
-    const resume = { label: 'Go on', command: `tidegate resume ${id}` };
-    if (view.drift === undefined) return [status, resume, rollback];
-    return [status, ...driftActions(view, view.drift), stepBack, rollback];
-  }
-  if (waitsForApproval(view)) return [status, approve, { label: 'Reject', command: `tidegate reject ${id}` }];
-  return [status, { label: 'Pause', command: `tidegate pause ${id}` }, rollback];
-}
-
-function driftActions({ id }: RolloutView, { restores, accepts }: Drift): Command[] {
-  const resume = { label: `Take the flag back to ${audience(restores)}`, command: `tidegate resume ${id}` };
-  const accept = { label: `Go on from stage ${accepts ?? ''}`, command: `tidegate accept-drift ${id}` };
-  return accepts === null ? [resume] : [resume, accept];
-}
-
-/** A gate that has not passed is waited for first. */
-function waitsForApproval({ blockers }: RolloutView): boolean {
-  const kinds = blockers.map(({ kind }) => kind);
-  return kinds.includes('start-approval') || (kinds.includes('approval') && !kinds.includes('gate'));
 }

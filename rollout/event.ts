@@ -78,6 +78,8 @@ export interface PersonEvent extends Person {
   reason: string | null;
   accept: number | null;
   breakGlass: boolean;
+  /** Number of the journal entry that the person decided upon; absent: whatever holds now. */
+  seen?: number;
 }
 
 export interface AmendEvent extends Person {

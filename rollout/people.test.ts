@@ -3,7 +3,7 @@ import { restoreEvidence } from '../analysis/evidence.ts';
 import { openEvidence } from '../analysis/gate.ts';
 import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Command } from './command.ts';
-import type { GateReport, PersonEvent } from './event.ts';
+import type { GateReport, PersonAction, PersonEvent } from './event.ts';
 import { refusal } from './refusals.ts';
 import { viewOf } from './view.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
@@ -145,5 +145,44 @@ describe('a traffic split that holds a gate', () => {
     world.person('pause');
     approve(world, 'why');
     expect(world.state.pause?.causes).toMatchObject([{ kind: 'person' }]);
+  });
+});
+
+describe('a decision upon an older message', () => {
+  const asked = (world: World, action: PersonAction, seen: number) => {
+    const roles = ['lead', 'on-call'];
+    const words = { reason: null, accept: null, breakGlass: false };
+    world.event({ kind: 'person', action, by: 'kim', roles, ...words, seen });
+    return world.journal.at(-1);
+  };
+  function waiting(): World {
+    const world = new World(planOf());
+    world.event({ kind: 'begin' });
+    world.event({ kind: 'peers', older: [] });
+    return world;
+  }
+
+  it('counts while nothing was decided since, also after a reminder', () => {
+    const world = waiting();
+    const seen = world.state.seq;
+    world.now += 2.5 * 3_600_000;
+    world.event({ kind: 'tick' });
+    expect(world.journal.at(-1)?.transition).toBe('reminder');
+    expect(asked(world, 'approve', seen)?.transition).toBe('approved');
+  });
+
+  it('is refused once something else was decided, and holds and lowers all the same', () => {
+    const world = waiting();
+    const seen = world.state.seq;
+    world.person('approve');
+    world.settle();
+    world.person('pause');
+    for (const action of ['approve', 'resume', 'reject', 'step-back', 'accept-drift'] as const)
+      expect(asked(world, action, seen)?.summary).toContain('DECIDED_MEANWHILE');
+    expect(world.state.pause).not.toBeNull();
+    world.person('resume');
+    expect(asked(world, 'pause', seen)?.transition).toBe('paused');
+    expect(asked(world, 'resume', world.state.seq)?.transition).toBe('resumed');
+    expect(asked(world, 'rollback', seen)?.transition).toBe('rollback-requested');
   });
 });

@@ -42,6 +42,10 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       ? null
       : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   }
+  if (isStale(state, event)) {
+    const message = `${state.id} has gone on since what ${event.by} decides upon`;
+    return { code: 'DECIDED_MEANWHILE', message };
+  }
   switch (event.action) {
     case 'approve':
       return approveRefusal(state, event);
@@ -60,6 +64,11 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
     case 'rollback':
       return null;
   }
+}
+
+/** What only holds or lowers is never too late. */
+function isStale({ decided = 0 }: RolloutState, { action, seen }: PersonEvent): boolean {
+  return seen !== undefined && seen < decided && action !== 'rollback' && action !== 'pause';
 }
 
 function writing(state: RolloutState): Refusal | null {

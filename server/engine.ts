@@ -4,7 +4,10 @@ import type { Action, ActionRequest, AlertRequest } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 
 /** What a person decides. */
-export type Decision = Actor & Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'>;
+export interface Decision extends Actor, Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> {
+  /** Number of the journal entry that it was made upon: refused once something was decided since. */
+  seen?: number;
+}
 
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
-import type { Permission } from '../../plans/access.ts';
 import type { HistorySample, Sample } from '../../plans/sample.ts';
 import {
   Action,
@@ -24,6 +23,7 @@ import {
 } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
+import { NEEDED } from '../decisions.ts';
 import type { ServerDeps } from '../deps.ts';
 import { liveEvent, planOf, viewOf } from '../live.ts';
 import { planReply } from '../plan-revisions.ts';
@@ -31,17 +31,6 @@ import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
-
-/** What each decision needs. Whoever submitted a plan may also withdraw what it waits for. */
-const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
-  approve: ['approve'],
-  reject: ['approve', 'submit'],
-  'step-back': ['operate'],
-  pause: ['operate'],
-  resume: ['operate'],
-  'accept-drift': ['operate'],
-  rollback: ['operate'],
-};
 
 /** Plans and rollouts: hand in, look at, decide. */
 export const rolloutRoutes =
