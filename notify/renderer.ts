@@ -49,6 +49,9 @@ function plainAs(format: Format, notification: Notification): string {
       return plainMessage(notification);
     case 'html':
       return `<pre>${plainMessage(notification).split('\n').map(htmlText).join('\n')}</pre>\n`;
+    case 'status':
+      // It is public: nothing of the message itself.
+      return 'There is news about a change that we are rolling out.\n';
     default:
       return unreachable(format);
   }

@@ -3,13 +3,15 @@ import type { Notification } from '../plans/journal.ts';
 import { partName } from '../plans/slices.ts';
 import { codeText, htmlText, markdownText, plainText } from './escaping.ts';
 
-export const FORMATS = ['text', 'markdown', 'html'] as const;
+export const FORMATS = ['text', 'markdown', 'html', 'status'] as const;
 export type Format = (typeof FORMATS)[number];
 
 const ESCAPES: Record<Format, { text: (value: string) => string; command: (value: string) => string }> = {
   text: { text: plainText, command: plainText },
   markdown: { text: markdownText, command: codeText },
   html: { text: htmlText, command: htmlText },
+  // A status page takes HTML.
+  status: { text: htmlText, command: htmlText },
 };
 
 /**
