@@ -28,6 +28,8 @@ const STEPS: Partial<Record<Transition, Step>> = {
   killed: 'investigating',
   'write-failed': 'identified',
   'rolled-back': 'monitoring',
+  'rollback-verified': 'resolved',
+  'rollback-unverified': 'identified',
   resumed: 'resolved',
   completed: 'resolved',
 };

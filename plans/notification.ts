@@ -1,6 +1,7 @@
 import { actionsFor } from './actions.ts';
 import type { JournalEntry, Notification, Transition } from './journal.ts';
 import type { Plan } from './plan.ts';
+import { approvalFor } from './stages.ts';
 import type { RolloutView } from './view.ts';
 
 /**
@@ -13,8 +14,8 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   paused: ['soft-stop', 'drift', 'reminder', 'explained'],
   'soft-stop': ['explained'],
   'hard-stop': ['explained'],
-  'approval-needed': ['reminder', 'glass-broken'],
-  'rolled-back': ['write-failed', 'explained'],
+  'approval-needed': ['reminder', 'escalated', 'glass-broken'],
+  'rolled-back': ['write-failed', 'explained', 'rollback-unverified'],
 };
 
 /**
@@ -25,6 +26,7 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
   const channels = plan.notify
     .filter(({ events }) => events.some((event) => concerns(event, entry, view)))
     .map(({ channel }) => channel);
+  if (entry.transition === 'escalated') channels.push(...escalationOf(view, plan));
   const { metadata, flag, environment } = plan;
   const about = {
     name: metadata.name,
@@ -35,6 +37,15 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
     ticket: metadata.ticket ?? null,
   };
   return [...new Set(channels)].map((channel) => notificationOf(entry, view, { about, channel }));
+}
+
+/** The channel that is asked once nobody has answered the approval which the present stage waits for. */
+function escalationOf({ stage }: RolloutView, plan: Plan): string[] {
+  const approval = approvalFor(
+    plan,
+    plan.stages.findIndex(({ name }) => name === stage),
+  );
+  return approval?.escalate === undefined ? [] : [approval.escalate.channel];
 }
 
 function concerns(event: string, { transition }: JournalEntry, view: RolloutView): boolean {
@@ -87,12 +98,16 @@ const SAID: Record<Transition, string> = {
   'rollback-requested': 'is to be rolled back',
   killed: 'killed',
   'rolled-back': 'rolled back',
+  'rollback-verified': 'has its traffic back on the old path',
+  'rollback-unverified': 'is not seen to have its traffic back on the old path',
   drift: 'paused: somebody else moved the flag',
   'drift-accepted': 'goes on from where somebody else moved the flag',
   alert: 'has an alert',
   reminder: 'still waits for an answer',
+  escalated: 'got no answer in time',
   'write-failed': 'could not move its flag',
   decommissioning: 'watches the old path for its last calls',
+  'decommission-ready': 'has an old path that nobody uses any more',
   completed: 'completed',
   note: 'has a note',
 };

@@ -31,7 +31,15 @@ interface Note {
 }
 
 /** Whoever decides upon an older line knows all that matters when only these came after it. */
-const DECIDES_NOTHING: readonly Transition[] = ['note', 'reminder', 'explained', 'gate-passed', 'approved'];
+const DECIDES_NOTHING: readonly Transition[] = [
+  'note',
+  'reminder',
+  'escalated',
+  'explained',
+  'gate-passed',
+  'decommission-ready',
+  'approved',
+];
 
 /** Adds a line to the journal. The number is given here and only here. */
 export function journal(turn: Turn, transition: Transition, note: Note): void {
