@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ProviderConfig } from '../flags/platforms/config.ts';
 import { Segment } from '../flags/segments.ts';
 import { ChannelConfig } from '../notify/config.ts';
+import { DigestConfig } from '../notify/digest-config.ts';
 import { GrantText } from '../plans/access.ts';
 import { Duration } from '../plans/units.ts';
 
@@ -171,6 +172,7 @@ export const Config = z.strictObject({
     .record(z.string(), WebhookConfig)
     .default({})
     .describe('Who may send alerts and deployments to /api/v1/webhooks/NAME.'),
+  digest: DigestConfig.optional().describe('A message about all rollouts, each day or week.'),
   slack: z
     .strictObject({
       signingSecret: z

@@ -62,11 +62,14 @@ function unreachable(format: never): never {
 }
 
 /** What every message says even without a template. */
-export function plainMessage({ title, summary, rolloutId, actions, undelivered }: Notification): string {
+export function plainMessage(notification: Notification): string {
+  const { title, summary, rolloutId, actions, undelivered, digest } = notification;
   const meant =
     undelivered === undefined ? [] : [`This was meant for ${undelivered}, which does not take messages.`];
   const commands = actions.map(({ label, command }) => `${label}: ${command}`);
-  const lines = [title, summary, ...meant, ...commands, `Rollout ${rolloutId}`];
+  const told = (digest?.sections ?? []).flatMap((section) => [section.title, ...section.lines]);
+  const about = digest === undefined ? [`Rollout ${rolloutId}`] : [];
+  const lines = [title, summary, ...told, ...meant, ...commands, ...about];
   return `${lines.map(plainText).join('\n')}\n`;
 }
 

@@ -23,7 +23,7 @@ const RESOLVED = 'resolved';
 type Step = NonNullable<StatuspageConfig['steps'][Transition]>;
 
 /** What users of the page may have noticed; nothing else is told there. */
-const STEPS: Partial<Record<Transition, Step>> = {
+const STEPS: Partial<Record<Notification['event'], Step>> = {
   'hard-stop': 'investigating',
   killed: 'investigating',
   'write-failed': 'identified',
@@ -61,7 +61,8 @@ export function createStatuspage({ name, config, memory, renderer }: StatuspageP
     timeout,
   });
 
-  const stepOf = (event: Transition): Step => config.steps[event] ?? STEPS[event] ?? 'none';
+  const own: Partial<Record<Notification['event'], Step>> = config.steps;
+  const stepOf = (event: Notification['event']): Step => own[event] ?? STEPS[event] ?? 'none';
 
   function componentsAt(step: Step): object {
     // Until somebody knows that all is well, what was degraded stays so.
