@@ -53,7 +53,11 @@ export const EXAMPLE: Notification = {
   },
   actions: [
     { label: 'Look', command: 'tidegate status pricing-v2-1' },
-    { label: 'Roll back', command: 'tidegate rollback pricing-v2-1' },
+    {
+      label: 'Roll back',
+      command: 'tidegate rollback pricing-v2-1',
+      effect: 'The flag goes back to nobody at once, and the rollout ends.',
+    },
   ],
 };
 

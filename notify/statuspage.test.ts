@@ -74,7 +74,7 @@ describe('an incident', () => {
   test('says nothing of a plan, a metric or a name', async () => {
     await channel().send(notification({ title: 'secret', summary: 'secret <b>' }));
     const said = JSON.stringify(page.incidents);
-    expect(said).toContain('It is being taken back.');
+    expect(said).toContain('and are acting on it.');
     expect(said).not.toMatch(/secret|pricing|production|tidegate (status|rollback)/);
   });
 

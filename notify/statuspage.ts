@@ -97,8 +97,8 @@ export function createStatuspage({ name, config, memory, renderer }: StatuspageP
   }
 
   async function open(notification: Notification, { step, repeated }: { step: Step; repeated: boolean }) {
-    const latest = repeated ? await api.get('/incidents?limit=100&page=1') : [];
-    const found = Array.isArray(latest) ? latest.find((one) => isMarked(one, notification)) : undefined;
+    const latest = repeated ? z.array(z.unknown()).parse(await api.get('/incidents?limit=100&page=1')) : [];
+    const found = latest.find((one) => isMarked(one, notification));
     const incident = found ?? (await api.post('/incidents', { incident: openingOf(notification, step) }));
     return Incident.parse(incident).id;
   }

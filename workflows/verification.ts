@@ -14,9 +14,7 @@ const records = proxyActivities<Activities>({
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
 });
 
-/** The type's name, and an id of its own: the flag is free for its next rollout meanwhile. */
-export const VERIFICATION = 'verification';
-
+/** An id of its own: the flag is free for its next rollout meanwhile. */
 export function verificationId(rolloutId: string): string {
   return `verification:${rolloutId}`;
 }
