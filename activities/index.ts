@@ -2,6 +2,7 @@ import { createExplainActivity } from './explain.ts';
 import { createFlagActivities } from './flag-writes.ts';
 import type { ActivityParts } from './parts.ts';
 import { createRecordActivities } from './records.ts';
+import { createVerifyActivity } from './verify-rollback.ts';
 import { createGateActivity } from './watch-gate.ts';
 
 export function createActivities(parts: ActivityParts) {
@@ -10,6 +11,7 @@ export function createActivities(parts: ActivityParts) {
     ...createRecordActivities(parts),
     ...createGateActivity(parts),
     ...createExplainActivity(parts),
+    ...createVerifyActivity(parts),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Path, YamlDocument } from '../plans/document.ts';
 import { type Finding, pathText } from '../plans/finding.ts';
 import { isLoopback } from '../server/loopback.ts';
-import { reviewChannels } from './channel-review.ts';
+import { reviewChannels, reviewDigest } from './channel-review.ts';
 import type { Config } from './config.ts';
 import type { Say } from './say.ts';
 
@@ -40,6 +40,10 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
       say(['providers', name, 'of'], `"${provider.of}" is no platform of \`providers\``, 'the name of one');
   }
   reviewChannels(config, say);
+  reviewDigest(config, say);
+  for (const name of ['alertmanager', 'slack'])
+    if (config.webhooks[name] !== undefined)
+      say(['webhooks', name], `/api/v1/webhooks/${name} is taken already`, 'another name');
   pairOf(config.temporal.tls, ['temporal', 'tls'], say);
   const { server, flags, telemetry } = config;
   // The port of the API serves OFREP and downloads too, for which its own login is not asked.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ProviderConfig } from '../flags/platforms/config.ts';
 import { Segment } from '../flags/segments.ts';
 import { ChannelConfig } from '../notify/config.ts';
+import { DigestConfig } from '../notify/digest-config.ts';
 import { GrantText } from '../plans/access.ts';
 import { Duration } from '../plans/units.ts';
 
@@ -171,6 +172,29 @@ export const Config = z.strictObject({
     .record(z.string(), WebhookConfig)
     .default({})
     .describe('Who may send alerts and deployments to /api/v1/webhooks/NAME.'),
+  digest: DigestConfig.optional().describe('A message about all rollouts, each day or week.'),
+  slack: z
+    .strictObject({
+      signingSecret: z
+        .string()
+        .min(16, 'expected at least 16 characters')
+        .describe('The signing secret of the app.'),
+      users: z
+        .record(
+          z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'expected the id of a member, such as U0123456789'),
+          z.strictObject({
+            name: z.string().min(1).describe('Who that is in the journal: the name of their token or login.'),
+            grants: z.array(GrantText).min(1).describe('What they may do: ROLE[:AS][@ENVIRONMENT][/FLAG].'),
+          }),
+        )
+        .default({})
+        .describe('Who may press buttons, by the id of the member.'),
+      hooks: Url.transform((text) => new URL(text).origin)
+        .prefault('https://hooks.slack.com')
+        .describe('Where Slack takes answers; GovSlack has another.'),
+    })
+    .optional()
+    .describe('Buttons in messages of Slack, taken at /api/v1/webhooks/slack.'),
   data: z
     .string()
     .min(1)

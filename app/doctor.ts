@@ -26,10 +26,6 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
   const { host, syncPort, workerSyncPort, httpPort, tls = null } = config.flags;
   const sync = (number: number) => (tls === null ? port(host, number) : shown(host, number, tls));
   const sources = createSources(config.sources);
-  const channels = createChannels(config.channels, {
-    stream: process.stdout,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-  });
   const platforms = [...openPlatforms(config.providers, config.segments).values()];
   try {
     return await Promise.all([
@@ -123,18 +119,22 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
           FAILURES.PLATFORM_UNREACHABLE.hint,
         ),
       ),
-      ...[...channels.values()].map((channel) =>
-        attempt(
-          `channel "${channel.name}"`,
-          channel.kind,
-          () => channel.check(),
-          FAILURES.CHANNEL_FAILED.hint,
-        ),
-      ),
+      ...doctorChannels(config.channels),
     ]);
   } finally {
     sources.close();
   }
+}
+
+/** Tries every channel; nobody is told anything. */
+export function doctorChannels(settings: Config['channels']): Promise<DoctorFinding>[] {
+  const channels = createChannels(settings, {
+    stream: process.stdout,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  return [...channels.values()].map((channel) =>
+    attempt(`channel "${channel.name}"`, channel.kind, () => channel.check(), FAILURES.CHANNEL_FAILED.hint),
+  );
 }
 
 async function attempt(

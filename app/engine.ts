@@ -85,7 +85,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       if (!(await ask(id, () => begun(request), START_WITHIN)))
         throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
     },
-    act: async (id, action, { by, roles, reason, accept, breakGlass, seen, requestId }) => {
+    act: async (id, action, { by, roles, through, reason, accept, breakGlass, seen, requestId }) => {
       const handle = await handleOf(id);
       const message = {
         action,
@@ -94,6 +94,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         reason,
         accept,
         breakGlass,
+        ...(through === undefined ? {} : { through }),
         ...(seen === undefined ? {} : { seen }),
       };
       return ask(id, () =>

@@ -49,6 +49,48 @@ describe('a configuration', () => {
   });
 });
 
+describe('a digest', () => {
+  it('goes to a channel that is there and on which somebody reads it, at a time and place that are', () => {
+    const channels = 'channels: { log: { kind: terminal }, duty: { kind: pagerduty, routingKey: k } }';
+    expect(parseConfig(`${channels}\ndigest: { channel: log, weekly: monday }`, 'x', {}).digest).toEqual({
+      channel: 'log',
+      at: '09:00',
+      timezone: 'UTC',
+      daily: true,
+      weekly: 'monday',
+    });
+    const wrong = (text: string) => details(`${channels}\ndigest: { ${text} }`)[0];
+    expect(wrong('channel: chat')).toContain('there is no channel "chat"');
+    expect(wrong('channel: duty')).toContain('nobody reads a digest on pagerduty');
+    expect(wrong('channel: log, timezone: Mars/Base')).toContain('is no time zone');
+    expect(wrong('channel: log, at: "25:00"')).toContain('09:00');
+  });
+});
+
+describe('buttons in Slack', () => {
+  const chat = 'channels: { chat: { kind: slack, token: xoxb-1, channel: C0123456789, interactive: true } }';
+  const users = '{ U0123456789: { name: kim, grants: [approver:on-call@production] } }';
+
+  it('are taken with a signing secret and the people who may press them', () => {
+    const text = `${chat}\nslack: { signingSecret: a-secret-of-the-app, users: ${users} }`;
+    expect(parseConfig(text, 'x', {}).slack).toEqual({
+      signingSecret: 'a-secret-of-the-app',
+      users: {
+        U0123456789: {
+          name: 'kim',
+          grants: [{ role: 'approver', as: ['on-call'], environments: ['production'] }],
+        },
+      },
+      hooks: 'https://hooks.slack.com',
+    });
+  });
+
+  it('that nobody takes, and a webhook in the place of one of ours, are errors', () => {
+    expect(details(chat)[0]).toContain('nobody takes what the buttons send');
+    expect(details('webhooks: { slack: { secret: 0123456789abcdef } }')[0]).toContain('is taken already');
+  });
+});
+
 describe('a channel', () => {
   const channel = (text: string) =>
     `channels: { mail: { kind: email, host: smtp.example.com, from: a@b.example, ${text} } }`;

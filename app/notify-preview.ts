@@ -2,7 +2,7 @@ import type { Preview } from '../notify/channel.ts';
 import { createChannels } from '../notify/channels.ts';
 import { exampleOf } from '../notify/example.ts';
 import { Failure } from '../plans/failures.ts';
-import { type JournalEntry, TRANSITIONS, type Transition } from '../plans/journal.ts';
+import { DIGESTS, type JournalEntry, type Notification, TRANSITIONS } from '../plans/journal.ts';
 import { nearest } from '../plans/nearest.ts';
 import { notificationOf } from '../plans/notification.ts';
 import type { RolloutView } from '../plans/view.ts';
@@ -29,18 +29,18 @@ export function previewNotification(config: Config, { channel: name, event, roll
   };
   const channel = createChannels(config.channels, { stream: process.stdout, log }).get(name);
   if (channel === undefined) {
-    const known = Object.keys(config.channels).join(', ') || 'none';
-    throw new Failure('USAGE', `tidegate.yaml has no channel "${name}"; it has ${known}.`);
+    const names = Object.keys(config.channels).join(', ') || 'none';
+    throw new Failure('USAGE', `tidegate.yaml has no channel "${name}"; it has ${names}.`);
   }
-  const transition = transitionOf(event);
-  const entry = rollout?.entries.findLast((one) => one.transition === transition);
+  const known = eventOf(event);
+  const entry = rollout?.entries.findLast((one) => one.transition === known);
   if (rollout !== undefined && entry === undefined) {
     const had = [...new Set(rollout.entries.map((one) => one.transition))].join(', ');
     throw new Failure('USAGE', `${rollout.view.id} has no ${event} in its journal; it has ${had}.`);
   }
   const notification =
     rollout === undefined || entry === undefined
-      ? exampleOf(transition, name)
+      ? exampleOf(known, name)
       : notificationOf(entry, rollout.view, { about: aboutOf(rollout.view), channel: name });
   const preview = channel.preview(notification);
   if (problems.length > 0)
@@ -53,10 +53,11 @@ function aboutOf({ name, title, environment, flag, owner }: RolloutView) {
   return { name, title, environment, flag, owner, ticket: null };
 }
 
-function transitionOf(event: string): Transition {
-  const found = TRANSITIONS.find((one) => one === event);
+function eventOf(event: string): Notification['event'] {
+  const events = [...TRANSITIONS, ...DIGESTS];
+  const found = events.find((one) => one === event);
   if (found !== undefined) return found;
-  const like = nearest(event, TRANSITIONS);
-  const meant = like === null ? `one of ${TRANSITIONS.join(', ')}` : `did you mean ${like}?`;
+  const like = nearest(event, events);
+  const meant = like === null ? `one of ${events.join(', ')}` : `did you mean ${like}?`;
   throw new Failure('USAGE', `There is no event "${event}"; ${meant}`);
 }

@@ -79,6 +79,7 @@ export async function runServer(config: Config): Promise<number> {
       ),
     inbound: createInbound(database),
     webhooks: config.webhooks,
+    slack: config.slack ?? null,
     engine,
     checkQueries: (plan) => sources.get(plan.source.prometheus).check(plan, Date.now() / 1000),
     known: {

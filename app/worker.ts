@@ -6,9 +6,11 @@ import { createActivities } from '../activities/index.ts';
 import { providerNamed } from '../flags/router.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createChannels } from '../notify/channels.ts';
+import { startDigests } from '../notify/digest-sender.ts';
 import { startDispatcher } from '../notify/dispatcher.ts';
 import { createChannelMemory } from '../store/channel-memory.ts';
 import { openDatabase } from '../store/connection.ts';
+import { createDigests } from '../store/digests.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
 import { createReferenceStore } from '../store/references.ts';
@@ -70,6 +72,18 @@ export async function runWorker(config: Config): Promise<number> {
     }),
     log,
   });
+  const digests =
+    config.digest === undefined
+      ? null
+      : startDigests({
+          config: config.digest,
+          // Each digest stands for itself: nothing is kept of it.
+          channels: createChannels(config.channels, { stream: process.stdout, log }),
+          digests: createDigests(database),
+          rollouts: store,
+          log,
+          now: () => Date.now(),
+        });
   const reconciler = startReconciler({ store, flags: flags.embedded, engine, log });
   const activities = createActivities({
     store,
@@ -96,6 +110,7 @@ export async function runWorker(config: Config): Promise<number> {
     await connection.close();
   }
   reconciler.stop();
+  await digests?.stop();
   await dispatcher.stop();
   await metrics?.close();
   await flags.stop();

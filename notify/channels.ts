@@ -3,11 +3,13 @@ import type { ChannelMemory } from '../store/store.ts';
 import type { Channel } from './channel.ts';
 import type { ChannelConfig } from './config.ts';
 import { createEmail } from './email.ts';
+import { createJira } from './jira.ts';
 import type { Log } from './log.ts';
 import { createMemory } from './memory.ts';
 import { createPagerDuty } from './pagerduty.ts';
 import { createRenderer } from './renderer.ts';
 import { createSlack } from './slack.ts';
+import { createStatuspage } from './statuspage.ts';
 import { createTerminal } from './terminal.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -41,6 +43,10 @@ export function createChannels(
         return [name, createSlack({ name, config: channel, memory, renderer: rendererOf(channel), log })];
       case 'pagerduty':
         return [name, createPagerDuty({ name, config: channel, renderer: rendererOf(channel) })];
+      case 'statuspage':
+        return [name, createStatuspage({ name, config: channel, memory, renderer: rendererOf(channel) })];
+      case 'jira':
+        return [name, createJira({ name, config: channel, renderer: rendererOf(channel), log })];
       default:
         return unreachable(channel);
     }

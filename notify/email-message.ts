@@ -23,9 +23,8 @@ export function emailMessage(
   { from, root, renderer }: { from: string; root: string | null; renderer: Renderer },
 ): EmailMessage {
   const { rollout, rolloutId, event } = notification;
-  const subject = plainText(
-    `Rollout of ${rollout.title ?? rollout.name} in ${rollout.environment} (${rolloutId})`,
-  );
+  const about = `Rollout of ${rollout.title ?? rollout.name} in ${rollout.environment} (${rolloutId})`;
+  const subject = plainText(notification.digest === undefined ? about : notification.title);
   const id = `<${atom(messageId(notification))}@${domainOf(from)}>`;
   const replies = root !== null && root !== id;
   return {

@@ -1,5 +1,6 @@
-import type { Notification, Transition } from '../plans/journal.ts';
+import type { Digest, Notification } from '../plans/journal.ts';
 import { titleOf } from '../plans/notification.ts';
+import { digestMessage } from './digest.ts';
 
 /** A message that nobody gets, to try templates and channels with. */
 export const EXAMPLE: Notification = {
@@ -52,12 +53,43 @@ export const EXAMPLE: Notification = {
   },
   actions: [
     { label: 'Look', command: 'tidegate status pricing-v2-1' },
-    { label: 'Roll back', command: 'tidegate rollback pricing-v2-1' },
+    {
+      label: 'Roll back',
+      command: 'tidegate rollback pricing-v2-1',
+      effect: 'The flag goes back to nobody at once, and the rollout ends.',
+    },
+  ],
+};
+
+const EXAMPLE_DIGEST: Digest = {
+  sections: [
+    {
+      title: 'Waiting for people',
+      lines: [
+        'pricing-v2-1 (production): stage 5% (5 %), waits for approval by one of on-call, until 2026-01-02 12:00:00 UTC',
+      ],
+    },
+    {
+      title: 'Paused',
+      lines: [
+        'search-3 (production): stage 25% (25 %), errors rose; without an answer by 2026-01-02 15:30:00 UTC: step-back',
+      ],
+    },
+    {
+      title: 'Going on',
+      lines: ['checkout-7 (staging): stage 50% (50 %) for 3 h. When the gate passes, stage 100% opens.'],
+    },
+    { title: 'Ended', lines: ['basket-2 (production): completed 2026-01-01 16:20:11 UTC (everyone)'] },
   ],
 };
 
 /** The same for any event. */
-export function exampleOf(event: Transition, channel: string): Notification {
+export function exampleOf(event: Notification['event'], channel: string): Notification {
+  if (event === 'daily-digest' || event === 'weekly-digest') {
+    const day = '2026-01-02';
+    const due = { key: `${event} ${day}`, kind: event, day, since: EXAMPLE.at - 86_400_000 };
+    return digestMessage(EXAMPLE_DIGEST, { due, channel, at: EXAMPLE.at });
+  }
   if (event === EXAMPLE.event) return { ...EXAMPLE, channel };
   const { stage, environment, name, title } = EXAMPLE.rollout;
   return {

@@ -24,7 +24,7 @@ type Step = NonNullable<PagerDutyConfig['steps'][Transition]>;
  * What each event does to the incident of its rollout. A rollback triggers: nobody may have heard of what came
  * before it, and to resolve an incident that is not there tells nobody.
  */
-const STEPS: Record<Transition, Step> = {
+const STEPS: Record<Notification['event'], Step> = {
   submitted: 'info',
   'approval-needed': 'info',
   approved: 'resolve',
@@ -46,14 +46,20 @@ const STEPS: Record<Transition, Step> = {
   'rollback-requested': 'error',
   killed: 'critical',
   'rolled-back': 'error',
+  'rollback-verified': 'resolve',
+  'rollback-unverified': 'critical',
   drift: 'warning',
   'drift-accepted': 'resolve',
   alert: 'error',
   reminder: 'warning',
+  escalated: 'error',
   'write-failed': 'critical',
   decommissioning: 'info',
+  'decommission-ready': 'info',
   completed: 'resolve',
   note: 'info',
+  'daily-digest': 'info',
+  'weekly-digest': 'info',
 };
 
 const Refusal = z.object({ message: z.string().default(''), errors: z.array(z.string()).default([]) });
@@ -65,9 +71,11 @@ const Refusal = z.object({ message: z.string().default(''), errors: z.array(z.st
 export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Channel {
   const url = `${(config.url ?? DEFAULT_URL).replace(/\/+$/, '')}/v2/enqueue`;
 
+  const own: Partial<Record<Notification['event'], Step>> = config.steps;
+
   function eventOf(notification: Notification) {
     const { rolloutId, rollout, event, undelivered } = notification;
-    const step = undelivered === undefined ? (config.steps[event] ?? STEPS[event]) : 'warning';
+    const step = undelivered === undefined ? (own[event] ?? STEPS[event]) : 'warning';
     const about = undelivered === undefined ? `tidegate/${rolloutId}` : `tidegate/channel/${undelivered}`;
     const dedup_key = about.slice(0, LONGEST_KEY);
     if (step === 'acknowledge' || step === 'resolve') return { event_action: step, dedup_key };

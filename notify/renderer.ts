@@ -49,6 +49,9 @@ function plainAs(format: Format, notification: Notification): string {
       return plainMessage(notification);
     case 'html':
       return `<pre>${plainMessage(notification).split('\n').map(htmlText).join('\n')}</pre>\n`;
+    case 'status':
+      // It is public: nothing of the message itself.
+      return 'There is news about a change that we are rolling out.\n';
     default:
       return unreachable(format);
   }
@@ -59,11 +62,14 @@ function unreachable(format: never): never {
 }
 
 /** What every message says even without a template. */
-export function plainMessage({ title, summary, rolloutId, actions, undelivered }: Notification): string {
+export function plainMessage(notification: Notification): string {
+  const { title, summary, rolloutId, actions, undelivered, digest } = notification;
   const meant =
     undelivered === undefined ? [] : [`This was meant for ${undelivered}, which does not take messages.`];
   const commands = actions.map(({ label, command }) => `${label}: ${command}`);
-  const lines = [title, summary, ...meant, ...commands, `Rollout ${rolloutId}`];
+  const told = (digest?.sections ?? []).flatMap((section) => [section.title, ...section.lines]);
+  const about = digest === undefined ? [`Rollout ${rolloutId}`] : [];
+  const lines = [title, summary, ...told, ...meant, ...commands, ...about];
   return `${lines.map(plainText).join('\n')}\n`;
 }
 

@@ -1,15 +1,17 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
-import type { Notification } from '../plans/journal.ts';
+import type { Digest, Notification } from '../plans/journal.ts';
 import { partName } from '../plans/slices.ts';
 import { codeText, htmlText, markdownText, plainText } from './escaping.ts';
 
-export const FORMATS = ['text', 'markdown', 'html'] as const;
+export const FORMATS = ['text', 'markdown', 'html', 'status'] as const;
 export type Format = (typeof FORMATS)[number];
 
 const ESCAPES: Record<Format, { text: (value: string) => string; command: (value: string) => string }> = {
   text: { text: plainText, command: plainText },
   markdown: { text: markdownText, command: codeText },
   html: { text: htmlText, command: htmlText },
+  // A status page takes HTML.
+  status: { text: htmlText, command: htmlText },
 };
 
 /**
@@ -28,6 +30,7 @@ export interface TemplateData {
   rollout: Record<keyof Notification['rollout'], string | number | null>;
   evidence: { verdict: string; reason: string; lnE: string; threshold: string; metrics: string[] } | null;
   actions: { label: string; command: string }[];
+  digest: Digest | null;
 }
 
 export function templateData(notification: Notification, format: Format): TemplateData {
@@ -63,6 +66,15 @@ export function templateData(notification: Notification, format: Format): Templa
             lnE: text(evidence.lnE.toFixed(2)),
             threshold: text(evidence.threshold.toFixed(2)),
             metrics: evidence.metrics.map((metric) => text(metricLine(metric))),
+          },
+    digest:
+      notification.digest === undefined
+        ? null
+        : {
+            sections: notification.digest.sections.map(({ title, lines }) => ({
+              title: text(title),
+              lines: lines.map(text),
+            })),
           },
     actions: notification.actions.map((action) => ({
       label: text(action.label),

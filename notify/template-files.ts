@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import { Failure } from '../plans/failures.ts';
-import { TRANSITIONS } from '../plans/journal.ts';
+import { DIGESTS, TRANSITIONS } from '../plans/journal.ts';
 import { nearest } from '../plans/nearest.ts';
 import { FORMATS, type Format } from './template-data.ts';
 
@@ -40,8 +40,11 @@ export function createTemplateFiles({ template, templates }: TemplateSettings): 
   return {
     find(event, format) {
       if (template !== undefined && format === 'text') return single();
-      const names = [`${event}.${format}.njk`, `default.${format}.njk`];
       for (const folder of [templates, BUILT_IN]) {
+        // What says something about one rollout says nothing about all of them.
+        const others =
+          DIGESTS.some((one) => one === event) && folder !== BUILT_IN ? [] : [`default.${format}.njk`];
+        const names = [`${event}.${format}.njk`, ...others];
         const name = names.find((one) => folder !== undefined && existsSync(join(folder, one)));
         if (name !== undefined) return environment.getTemplate(name, true);
       }
@@ -66,7 +69,7 @@ function formatOf(name: string): Format | null {
   const [event = '', format = '', ...rest] = name.slice(0, -'.njk'.length).split('.');
   const known = FORMATS.find((one) => one === format);
   if (event === 'base' || event.startsWith('_')) return null;
-  const events: readonly string[] = ['default', ...TRANSITIONS];
+  const events: readonly string[] = ['default', ...TRANSITIONS, ...DIGESTS];
   if (known !== undefined && rest.length === 0 && events.includes(event)) return known;
   const like = nearest(event, events);
   throw new Failure('CONFIG_INVALID', `No message has the template ${name}`, {

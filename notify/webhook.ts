@@ -93,7 +93,7 @@ export function createWebhook(options: WebhookOptions): Channel {
 
 function bodyOf(notification: Notification, renderer: Renderer): object {
   return {
-    type: `rollout.${notification.event}`,
+    type: notification.digest === undefined ? `rollout.${notification.event}` : notification.event,
     timestamp: new Date(notification.at).toISOString(),
     data: {
       ...notification,

@@ -139,7 +139,7 @@ const table = {
     status: 401,
     exit: 2,
     retry: false,
-    hint: 'Sign with the secret of `webhooks` in tidegate.yaml as Standard Webhooks says, and keep the clock of the sender right.',
+    hint: 'Sign with the secret of `webhooks` in tidegate.yaml as Standard Webhooks says, or with that of `slack` as Slack does, and keep the clock of the sender right.',
   },
   CSRF_MISSING: {
     status: 403,

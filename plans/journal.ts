@@ -42,12 +42,16 @@ export const TRANSITIONS = [
   'rollback-requested',
   'killed',
   'rolled-back',
+  'rollback-verified',
+  'rollback-unverified',
   'drift',
   'drift-accepted',
   'alert',
   'reminder',
+  'escalated',
   'write-failed',
   'decommissioning',
+  'decommission-ready',
   'completed',
   'note',
 ] as const;
@@ -78,12 +82,21 @@ export const JournalEntry = z.strictObject({
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;
 
-/** A message to people about one journal entry; channels turn it into their own form. */
+/** Messages about all rollouts at once. */
+export const DIGESTS = ['daily-digest', 'weekly-digest'] as const;
+
+/** What a digest says, as lines of text. */
+export const Digest = z.strictObject({
+  sections: z.array(z.strictObject({ title: z.string(), lines: z.array(z.string()) })),
+});
+export type Digest = z.infer<typeof Digest>;
+
+/** A message to people about one journal entry, or a digest; channels turn it into their own form. */
 export const Notification = z.strictObject({
   rolloutId: z.string(),
   seq: z.int().min(1),
   at: z.number(),
-  event: Transition,
+  event: z.enum([...TRANSITIONS, ...DIGESTS]),
   channel: z.string(),
   title: z.string(),
   summary: z.string(),
@@ -99,9 +112,18 @@ export const Notification = z.strictObject({
   }),
   evidence: z.custom<Assessment>().nullable(),
   explanation: z.custom<Explanation>().optional(),
+  /** Of a digest; its `rolloutId` is its own, and `rollout` says nothing. */
+  digest: Digest.exactOptional(),
   /** In a copy that goes to another channel: the channel that has not taken this message for long. */
   undelivered: z.string().optional(),
   /** What the reader can do now, as commands. */
-  actions: z.array(z.strictObject({ label: z.string(), command: z.string() })),
+  actions: z.array(
+    z.strictObject({
+      label: z.string(),
+      command: z.string(),
+      /** What it leads to, as of this message; absent: it changes nothing. */
+      effect: z.string().exactOptional(),
+    }),
+  ),
 });
 export type Notification = z.infer<typeof Notification>;

@@ -166,6 +166,42 @@ describe('a message says', () => {
     );
   });
 
+  test.each<[string, Transition, Partial<RolloutView>, string, string]>([
+    ['rollback', 'advanced', {}, 'Roll back', 'The flag goes back to nobody at once, and the rollout ends.'],
+    [
+      'pause',
+      'advanced',
+      {},
+      'Pause',
+      'No further stage opens until somebody resumes it. The canary stays at nobody.',
+    ],
+    [
+      'resume',
+      'paused',
+      { pause },
+      'Go on',
+      'The rollout goes on from where it is, with the canary at nobody.',
+    ],
+    [
+      'approval',
+      'approval-needed',
+      {
+        blockers: [{ kind: 'approval', text: '', until: null, roles: [] }],
+        stages: [
+          { name: '5%', percent: 5, state: 'now' },
+          { name: '25%', percent: 25, state: 'ahead' },
+        ],
+      },
+      'Approve',
+      'Stage 25% (25 %) may open once nothing else holds it.',
+    ],
+  ])('what a %s leads to', (_, transition, view, label, effect) => {
+    const all = [{ channel: 'log', events: [...TRANSITIONS] }];
+    const [message] = notificationsFor(entry(transition), { ...active, ...view }, { ...plan, notify: all });
+    expect(message?.actions.find((one) => one.label === label)?.effect).toBe(effect);
+    expect(message?.actions[0]).not.toHaveProperty('effect');
+  });
+
   test('how a killed flag is freed', () => {
     expect(commands('killed', { stop: stop('killed') })).toContain(
       'tidegate unlock pricing --environment production --reason "..."',

@@ -1,7 +1,8 @@
+import { actionsFor } from './actions.ts';
 import type { JournalEntry, Notification, Transition } from './journal.ts';
 import type { Plan } from './plan.ts';
-import { type Drift, ENDED, type RolloutView } from './view.ts';
-import { audience } from './words.ts';
+import { approvalFor } from './stages.ts';
+import type { RolloutView } from './view.ts';
 
 /**
  * Who subscribes to the outcome also hears what amounts to it: a soft stop and drift are pauses with a name of their
@@ -13,8 +14,8 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   paused: ['soft-stop', 'drift', 'reminder', 'explained'],
   'soft-stop': ['explained'],
   'hard-stop': ['explained'],
-  'approval-needed': ['reminder', 'glass-broken'],
-  'rolled-back': ['write-failed', 'explained'],
+  'approval-needed': ['reminder', 'escalated', 'glass-broken'],
+  'rolled-back': ['write-failed', 'explained', 'rollback-unverified'],
 };
 
 /**
@@ -25,6 +26,7 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
   const channels = plan.notify
     .filter(({ events }) => events.some((event) => concerns(event, entry, view)))
     .map(({ channel }) => channel);
+  if (entry.transition === 'escalated') channels.push(...escalationOf(view, plan));
   const { metadata, flag, environment } = plan;
   const about = {
     name: metadata.name,
@@ -35,6 +37,15 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
     ticket: metadata.ticket ?? null,
   };
   return [...new Set(channels)].map((channel) => notificationOf(entry, view, { about, channel }));
+}
+
+/** The channel that is asked once nobody has answered the approval which the present stage waits for. */
+function escalationOf({ stage }: RolloutView, plan: Plan): string[] {
+  const approval = approvalFor(
+    plan,
+    plan.stages.findIndex(({ name }) => name === stage),
+  );
+  return approval?.escalate === undefined ? [] : [approval.escalate.channel];
 }
 
 function concerns(event: string, { transition }: JournalEntry, view: RolloutView): boolean {
@@ -87,12 +98,16 @@ const SAID: Record<Transition, string> = {
   'rollback-requested': 'is to be rolled back',
   killed: 'killed',
   'rolled-back': 'rolled back',
+  'rollback-verified': 'has its traffic back on the old path',
+  'rollback-unverified': 'is not seen to have its traffic back on the old path',
   drift: 'paused: somebody else moved the flag',
   'drift-accepted': 'goes on from where somebody else moved the flag',
   alert: 'has an alert',
   reminder: 'still waits for an answer',
+  escalated: 'got no answer in time',
   'write-failed': 'could not move its flag',
   decommissioning: 'watches the old path for its last calls',
+  'decommission-ready': 'has an old path that nobody uses any more',
   completed: 'completed',
   note: 'has a note',
 };
@@ -104,51 +119,4 @@ export function titleOf(
   name: string,
 ): string {
   return `${name} ${SAID[transition]} in ${environment}${stage === null ? '' : ` (${stage})`}`;
-}
-
-interface Command {
-  label: string;
-  command: string;
-}
-
-/** What the reader can do now. Only what would not be refused at this moment. */
-function actionsFor({ transition, evidence }: JournalEntry, view: RolloutView): Command[] {
-  const { id } = view;
-  const status = { label: 'Look', command: `tidegate status ${id}` };
-  if (transition === 'killed' || view.stop?.transition === 'killed') {
-    const unlock = `tidegate unlock ${view.flag} --environment ${view.environment} --reason "..."`;
-    return [status, { label: 'Let rollouts raise the flag again', command: unlock }];
-  }
-  if (ENDED.includes(view.phase)) return [status];
-  if (view.stop !== null) return [status];
-  const approve = { label: 'Approve', command: `tidegate approve ${id}` };
-  const stepBack = { label: 'Go back one stage', command: `tidegate step-back ${id}` };
-  const rollback = { label: 'Roll back', command: `tidegate rollback ${id}` };
-  if (transition === 'soft-stop')
-    return [status, { ...approve, label: 'Accept the difference' }, stepBack, rollback];
-  if (transition === 'hard-stop') return [status, rollback];
-  if (view.pause !== null) {
-    // What a reminder is about is not told here: a soft stop could not simply go on.
-    if (transition === 'reminder') return [status, stepBack, rollback];
-    const split = evidence?.holding.some((one) => one.kind === 'split' && one.seen !== undefined) === true;
-    const accept = { label: 'Accept the traffic split', command: `${approve.command} --reason "..."` };
-    if (split) return [status, accept, stepBack, rollback];
-    const resume = { label: 'Go on', command: `tidegate resume ${id}` };
-    if (view.drift === undefined) return [status, resume, rollback];
-    return [status, ...driftActions(view, view.drift), stepBack, rollback];
-  }
-  if (waitsForApproval(view)) return [status, approve, { label: 'Reject', command: `tidegate reject ${id}` }];
-  return [status, { label: 'Pause', command: `tidegate pause ${id}` }, rollback];
-}
-
-function driftActions({ id }: RolloutView, { restores, accepts }: Drift): Command[] {
-  const resume = { label: `Take the flag back to ${audience(restores)}`, command: `tidegate resume ${id}` };
-  const accept = { label: `Go on from stage ${accepts ?? ''}`, command: `tidegate accept-drift ${id}` };
-  return accepts === null ? [resume] : [resume, accept];
-}
-
-/** A gate that has not passed is waited for first. */
-function waitsForApproval({ blockers }: RolloutView): boolean {
-  const kinds = blockers.map(({ kind }) => kind);
-  return kinds.includes('start-approval') || (kinds.includes('approval') && !kinds.includes('gate'));
 }

@@ -142,7 +142,7 @@ function approvalText(state: RolloutState, approval: Approval): string {
 export function waitingDeadline(state: RolloutState): number | null {
   const approval = neededApproval(state);
   if (state.waitingSince === null || approval === null) return null;
-  return state.waitingSince + approval.sla * 1000;
+  return state.waitingSince + (approval.sla + (approval.escalate?.wait ?? 0)) * 1000;
 }
 
 /** Who may confirm what loosens a plan: those who approve its start, else those who approve its stages. */

@@ -134,4 +134,5 @@ export type RolloutEvent =
     }
   | { kind: 'explained'; of: number; explanation: Explanation; queries: string[] }
   | { kind: 'unexplained'; of: number; detail: string }
+  | { kind: 'verified'; outcome: 'back' | 'not-back' | 'superseded'; detail: string; queries: string[] }
   | { kind: 'peers'; older: string[] };

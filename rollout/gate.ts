@@ -195,6 +195,14 @@ function notePassed(turn: Turn, assessment: Assessment): void {
     evidence: assessment,
     queries: turn.state.gate?.queries ?? [],
   });
+  const stage = turn.state.plan.stages[turn.state.stage];
+  if (stage?.decommission === undefined) return;
+  journal(turn, 'decommission-ready', {
+    cause: gateCause(assessment),
+    summary: `The old path can go: ${assessment.reason}.`,
+    flagBefore: turn.state.flagRevision,
+    evidence: assessment,
+  });
 }
 
 function pause(

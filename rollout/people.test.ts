@@ -4,7 +4,7 @@ import { openEvidence } from '../analysis/gate.ts';
 import type { MetricAssessment } from '../plans/assessment.ts';
 import { amendRefusal } from './amend.ts';
 import type { Command } from './command.ts';
-import type { GateReport, PersonEvent } from './event.ts';
+import type { GateReport, PersonAction, PersonEvent } from './event.ts';
 import { refusal } from './refusals.ts';
 import { viewOf } from './view.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
@@ -149,38 +149,60 @@ describe('a traffic split that holds a gate', () => {
   });
 });
 
-describe('a decision that names what was seen', () => {
-  const world = new World(planOf({ approvals: {} }));
-  world.event({ kind: 'begin' });
-  world.event({ kind: 'peers', older: [] });
-  world.settle();
-  const { state } = world;
-  const stage = state.plan.stages[state.stage]?.name ?? '';
-  const decide = (action: PersonEvent['action'], seen: NonNullable<PersonEvent['seen']>) =>
-    refusal(state, {
-      kind: 'person',
-      action,
-      by: 'kim',
-      roles: [],
-      reason: 'why',
-      accept: null,
-      breakGlass: false,
-      seen,
-    })?.code ?? null;
+describe('a decision upon an older message', () => {
+  const asked = (world: World, action: PersonAction, seen: number) => {
+    const roles = ['lead', 'on-call'];
+    const words = { reason: null, accept: null, breakGlass: false };
+    world.event({ kind: 'person', action, by: 'kim', roles, ...words, seen: { seq: seen } });
+    return world.journal.at(-1);
+  };
+  function waiting(): World {
+    const world = new World(planOf());
+    world.event({ kind: 'begin' });
+    world.event({ kind: 'peers', older: [] });
+    return world;
+  }
 
-  it('holds while that is there', () => {
-    expect(decide('pause', { seq: state.seq, gate: stage })).toBeNull();
-    expect(decide('pause', { seq: state.seq - 1 })).toBe('STATE_STALE');
-    expect(decide('pause', { gate: 'another' })).toBe('STATE_STALE');
+  it('counts while nothing was decided since, also after a reminder', () => {
+    const world = waiting();
+    const seen = world.state.seq;
+    world.now += 2.5 * 3_600_000;
+    world.event({ kind: 'tick' });
+    expect(world.journal.at(-1)?.transition).toBe('reminder');
+    expect(asked(world, 'approve', seen)?.transition).toBe('approved');
   });
 
-  it('takes the canary back whatever was seen', () => {
-    expect(decide('rollback', { seq: state.seq - 1, gate: 'another' })).toBeNull();
+  it('is refused once something else was decided, and holds and lowers all the same', () => {
+    const world = waiting();
+    const seen = world.state.seq;
+    world.person('approve');
+    world.settle();
+    world.person('pause');
+    for (const action of ['approve', 'resume', 'reject', 'step-back', 'accept-drift'] as const)
+      expect(asked(world, action, seen)?.summary).toContain('STATE_STALE');
+    expect(world.state.pause).not.toBeNull();
+    world.person('resume');
+    expect(asked(world, 'pause', seen)?.transition).toBe('paused');
+    expect(asked(world, 'resume', world.state.seq)?.transition).toBe('resumed');
+    expect(asked(world, 'rollback', seen)?.transition).toBe('rollback-requested');
+  });
+
+  it('is refused at another stage than that it names, unless it lowers or holds', () => {
+    const world = waiting();
+    const at = (action: PersonAction) =>
+      refusal(world.state, {
+        ...{ kind: 'person', action, by: 'kim', roles: [], reason: 'why', accept: null, breakGlass: false },
+        seen: { gate: 'another' },
+      })?.code ?? null;
+    expect(at('reject')).toBe('STATE_STALE');
+    expect(at('rollback')).toBeNull();
+    expect(at('pause')).toBeNull();
   });
 
   it('amends only the plan that was seen', () => {
-    const { plan } = state;
-    expect(amendRefusal(state, { plan, seen: { seq: state.seq } })?.code).toBe('AMEND_REFUSED');
-    expect(amendRefusal(state, { plan, seen: { seq: state.seq - 1 } })?.code).toBe('STATE_STALE');
+    const { state } = waiting();
+    const { plan, decided = 0 } = state;
+    expect(amendRefusal(state, { plan, seen: { seq: decided } })?.code).toBe('AMEND_REFUSED');
+    expect(amendRefusal(state, { plan, seen: { seq: decided - 1 } })?.code).toBe('STATE_STALE');
   });
 });

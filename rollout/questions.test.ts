@@ -152,3 +152,53 @@ describe('a question that nobody answers', () => {
     expect(world.journal.at(-1)?.summary).toContain('Still paused (kim');
   });
 });
+
+describe('a request for approval that is escalated', () => {
+  const escalate = { channel: 'duty', wait: '1h' };
+  const notify = [
+    { channel: 'chat', events: ['approval-needed'] },
+    { channel: 'log', events: ['rejected'] },
+  ];
+  const start = { roles: ['lead'], sla: '4h', escalate };
+  const told = (world: World) =>
+    world.commands.flatMap((command) => (command.kind === 'record' ? command.request.notifications : []));
+
+  it('asks others once the time is over, and ends as the plan says only after theirs', () => {
+    const world = begun({ approvals: { start }, notify });
+    wait(world, 4 * HOUR - 1);
+    expect(transitions(world).filter((one) => one === 'reminder')).toHaveLength(2);
+    expect(world.journal.at(-1)?.summary).toBe(
+      'Still waits for approval (lead); 24 min are left for an answer.',
+    );
+    wait(world, 1);
+    expect(world.journal.at(-1)).toMatchObject({
+      transition: 'escalated',
+      summary:
+        'Nobody has answered in time: duty is asked too. Still waits for approval (lead); 60 min are left for an answer.',
+    });
+    const last = told(world).slice(-2);
+    expect(last.map(({ channel, event }) => [channel, event])).toEqual([
+      ['chat', 'escalated'],
+      ['duty', 'escalated'],
+    ]);
+    expect(last[1]?.actions.map(({ label }) => label)).toContain('Approve');
+    expect(told(world).filter(({ channel }) => channel === 'duty')).toHaveLength(1);
+    wait(world, HOUR - 1);
+    expect(world.state.phase).toBe('submitted');
+    wait(world, 1);
+    expect(world.state.phase).toBe('rejected');
+  });
+
+  it('is answered by them, and a clock that jumped over all times escalates once', () => {
+    const world = begun({ approvals: { start }, notify });
+    world.now += 4.5 * HOUR;
+    world.event({ kind: 'tick' });
+    world.event({ kind: 'tick' });
+    expect(transitions(world).filter((one) => one === 'escalated' || one === 'reminder')).toEqual([
+      'escalated',
+    ]);
+    world.person('approve', 'kim', ['lead']);
+    world.settle();
+    expect(world.state.stage).toBe(0);
+  });
+});

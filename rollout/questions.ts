@@ -9,6 +9,8 @@ interface Question {
   since: number;
   deadline: number;
   text: string;
+  /** When others are asked too, and on which channel. */
+  escalation?: { at: number; channel: string };
 }
 
 /** Shares of the time for an answer after which people are reminded. */
@@ -28,6 +30,14 @@ function questionsOf(state: RolloutState): Question[] {
       since: state.waitingSince,
       deadline,
       text: `waits for approval (${approval.roles.join(', ')})`,
+      ...(approval.escalate === undefined
+        ? {}
+        : {
+            escalation: {
+              at: state.waitingSince + approval.sla * 1000,
+              channel: approval.escalate.channel,
+            },
+          }),
     });
   }
   for (const { by, at, deadline } of state.glass ?? []) {
@@ -41,8 +51,11 @@ function questionsOf(state: RolloutState): Question[] {
   return questions;
 }
 
-function dueTimes({ since, deadline }: Question): number[] {
-  return REMIND_AT.map((share) => Math.round(since + share * (deadline - since)));
+/** The last one of a question that is escalated is that. */
+function dueTimes({ since, deadline, escalation }: Question): number[] {
+  const end = escalation?.at ?? deadline;
+  const reminders = REMIND_AT.map((share) => Math.round(since + share * (end - since)));
+  return escalation === undefined ? reminders : [...reminders, escalation.at];
 }
 
 /** Reminds of every question whose time has come, once for each time; a clock that jumped reminds once. */
@@ -56,10 +69,15 @@ export function remind(turn: Turn): void {
     const due = dueTimes(question).filter((time) => time <= now).length;
     if (Math.max(sent, due) > 0) reminded[question.key] = Math.max(sent, due);
     if (due <= sent || now >= question.deadline) continue;
-    const minutes = Math.max(1, Math.round((question.deadline - now) / 60_000));
-    journal(turn, 'reminder', {
-      cause: policy('nobody has answered yet'),
-      summary: `Still ${question.text}; ${minutes} min are left for an answer.`,
+    const { escalation } = question;
+    const escalates = escalation !== undefined && now >= escalation.at;
+    const end = escalates ? question.deadline : (escalation?.at ?? question.deadline);
+    const left = `${Math.max(1, Math.round((end - now) / 60_000))} min are left for an answer`;
+    journal(turn, escalates ? 'escalated' : 'reminder', {
+      cause: policy(escalates ? 'nobody has answered in time' : 'nobody has answered yet'),
+      summary: escalates
+        ? `Nobody has answered in time: ${escalation.channel} is asked too. Still ${question.text}; ${left}.`
+        : `Still ${question.text}; ${left}.`,
       flagBefore: state.flagRevision,
     });
   }
@@ -69,6 +87,6 @@ export function remind(turn: Turn): void {
 /** When the next reminder is due; empty: no question is open. */
 export function reminderTimes(state: RolloutState): number[] {
   return questionsOf(state).flatMap((question) =>
-    dueTimes(question).slice(state.reminded?.[question.key] ?? 0, REMIND_AT.length),
+    dueTimes(question).slice(state.reminded?.[question.key] ?? 0),
   );
 }

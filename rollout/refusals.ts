@@ -43,8 +43,8 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   }
   const stale = staleRefusal(state, event.seen);
-  // What takes the canary back asks nobody what they saw.
-  if (stale !== null && event.action !== 'rollback') return stale;
+  // What only holds or lowers is never too late.
+  if (stale !== null && event.action !== 'rollback' && event.action !== 'pause') return stale;
   switch (event.action) {
     case 'approve':
       return approveRefusal(state, event);
@@ -65,17 +65,18 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
   }
 }
 
-/** Why a decision is about something that is not there any more. */
+/** Why a decision is about something that is not there any more: its stage, or what was decided since. */
 export function staleRefusal(state: RolloutState, seen: Seen | undefined): Refusal | null {
   const stage = state.plan.stages[state.stage]?.name ?? null;
   if (seen?.gate !== undefined && seen.gate !== stage) {
     const now = stage === null ? 'before its first stage' : `at stage ${stage}`;
     return { code: 'STATE_STALE', message: `${state.id} is not at stage ${seen.gate} any more, but ${now}` };
   }
-  if (seen?.seq !== undefined && seen.seq !== state.seq) {
+  const { decided = 0 } = state;
+  if (seen?.seq !== undefined && seen.seq < decided) {
     return {
       code: 'STATE_STALE',
-      message: `${state.id} has gone on since line ${seen.seq}, to ${state.seq}`,
+      message: `${state.id} has gone on since line ${seen.seq}: line ${decided} decides otherwise`,
     };
   }
   return null;

@@ -154,6 +154,8 @@ export interface RolloutState {
   peersAt: number | null;
   /** Journal entries so far. */
   seq: number;
+  /** The last of them that changed what people may decide; absent in states of before it was kept. */
+  decided?: number;
 }
 
 export function openRollout(given: {

@@ -12,6 +12,7 @@ import type { RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, closeTurn, journal, openTurn, person, policy } from './turn.ts';
+import { onVerified } from './verification.ts';
 import { askWhenActed, onExplained } from './why.ts';
 import { onClaimed, onFailed, onRefused, onWritten, retryWrite } from './write.ts';
 
@@ -26,6 +27,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     // The claim of a rollout that was stopped meanwhile: give the flag back.
     if (event.kind === 'claimed') releaseFlag(turn);
     else if (event.kind === 'explained' || event.kind === 'unexplained') onExplained(turn, event);
+    else if (event.kind === 'verified' && previous.phase === 'rolled-back') onVerified(turn, event);
     else return [previous, []];
     return closeTurn(turn);
   }
@@ -82,6 +84,9 @@ function handle(turn: Turn, event: RolloutEvent): void {
     case 'explained':
     case 'unexplained':
       onExplained(turn, event);
+      return;
+    case 'verified':
+      // Only what is over is verified.
       return;
     case 'peers':
       state.peers = event.older;

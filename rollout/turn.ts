@@ -30,10 +30,22 @@ interface Note {
   queries?: string[];
 }
 
+/** Whoever decides upon an older line knows all that matters when only these came after it. */
+const DECIDES_NOTHING: readonly Transition[] = [
+  'note',
+  'reminder',
+  'escalated',
+  'explained',
+  'gate-passed',
+  'decommission-ready',
+  'approved',
+];
+
 /** Adds a line to the journal. The number is given here and only here. */
 export function journal(turn: Turn, transition: Transition, note: Note): void {
   const { state, now } = turn;
   state.seq += 1;
+  if (!DECIDES_NOTHING.includes(transition)) state.decided = state.seq;
   turn.entries.push({
     rolloutId: state.id,
     seq: state.seq,

@@ -40,6 +40,14 @@ export interface ServerAccess extends GuardParts {
   secure: boolean;
 }
 
+export interface SlackSettings {
+  signingSecret: string;
+  /** Who somebody is and what they may do, by Slack's id. */
+  users: Readonly<Record<string, { name: string; grants: readonly Grant[] }>>;
+  /** Origin of the addresses that Slack gives for answers. */
+  hooks: string;
+}
+
 export interface ServerDeps {
   access: ServerAccess;
   rollouts: RolloutStore;
@@ -70,6 +78,8 @@ export interface ServerDeps {
   inbound: Inbound;
   /** Who may send signed messages, by the name in their address. */
   webhooks: Readonly<Record<string, { secret: string; grants: readonly Grant[] }>>;
+  /** Buttons in Slack; null: none are taken. */
+  slack: SlackSettings | null;
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;

@@ -6,7 +6,7 @@ import type { Actor } from './auth/principal.ts';
 /** What a person decides. */
 export type Decision = Actor & Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> & Once;
 
-/** `seen`: what the person decided on. `requestId`: the same one twice is carried out once. */
+/** `seen`: what the person decided on; refused once something was decided since. `requestId`: the same one twice is carried out once. */
 export interface Once {
   seen?: { seq?: number; gate?: string };
   requestId?: string;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { shortfalls } from '../flags/platforms/requirements.ts';
+import type { Approval } from '../plans/approval.ts';
 import { Failure } from '../plans/failures.ts';
 import { findingText } from '../plans/finding.ts';
 import { parsePlan } from '../plans/parse.ts';
@@ -31,8 +32,21 @@ function unknownNames({ known }: PlanDeps, plan: Plan, file: string): string[] {
   });
   for (const { path, message, instead } of shortfalls(plan, known.providers ?? {}))
     missing.push(`${file}: ${path}: ${message}. Instead: ${instead}`);
+  for (const [path, approval] of approvalsOf(plan)) {
+    const { channel } = approval.escalate ?? {};
+    if (channel !== undefined) look(`${path}.escalate.channel`, channel, known.channels, 'channels');
+  }
   plan.notify.forEach((rule, i) => look(`notify[${i}].channel`, rule.channel, known.channels, 'channels'));
   return missing;
+}
+
+function approvalsOf({ approvals, approval, stages }: Plan): [path: string, approval: Approval][] {
+  const all: [string, Approval | undefined][] = [
+    ['approvals.start', approvals.start],
+    ['approval', approval],
+    ...stages.map((stage, i): [string, Approval | undefined] => [`stages[${i}].approval`, stage.approval]),
+  ];
+  return all.flatMap(([path, one]): [string, Approval][] => (one === undefined ? [] : [[path, one]]));
 }
 
 interface Checked {

@@ -25,6 +25,7 @@ import { reportRoutes } from './routes/report.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { segmentRoutes } from './routes/segments.ts';
 import { loginRoutes, sessionRoutes } from './routes/session.ts';
+import { slackRoutes } from './routes/slack.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { createStreams } from './streams/stream.ts';
@@ -77,6 +78,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(flagTokenRoutes(deps));
       await typed.register(alertRoutes(deps));
       await typed.register(webhookRoutes(deps));
+      await typed.register(slackRoutes(deps));
       api.get('/openapi.json', { config: { access: 'anyone' }, schema: { hide: true } }, async () =>
         app.swagger(),
       );

@@ -257,6 +257,13 @@ export const idempotency = pgTable(
     index('idempotency_by_time').on(table.at),
   ],
 );
+/** Digests by their day and kind, so that each is sent once by one of several senders. */
+export const digests = pgTable('digests', {
+  key: words().primaryKey(),
+  taken: integer().notNull().default(1),
+  leasedUntil: moment('leased_until').notNull(),
+  sentAt: moment('sent_at'),
+});
 
 /** Tokens of people and programs for the API. The secret itself is nowhere: `hash` is its SHA-256. */
 export const apiTokens = pgTable('api_tokens', {

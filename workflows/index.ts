@@ -1,1 +1,2 @@
 export { rollout } from './rollout.ts';
+export { verification } from './verification.ts';

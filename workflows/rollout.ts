@@ -4,7 +4,10 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  log,
+  patched,
   setHandler,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { JournalEntry } from '../plans/journal.ts';
@@ -17,10 +20,12 @@ import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
 import { openRollout } from '../rollout/state.ts';
 import { nextDeadline, step } from '../rollout/step.ts';
+import { verifyRequest } from '../rollout/verification.ts';
 import { viewOf } from '../rollout/view.ts';
 import type { Addressed, RolloutInput } from './messages.ts';
 import { actUpdate, alertSignal, amendUpdate, gateSignal, killedSignal, viewQuery } from './messages.ts';
 import { createPerformer } from './performer.ts';
+import { verification, verificationId } from './verification.ts';
 
 /**
  * One rollout: perform what the reducer asks for, wait for whatever comes first, step again. Time here is
@@ -107,6 +112,19 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     if (request !== null) performer.perform({ kind: 'watch', request });
   }
 
+  /** In a workflow of its own, because it takes minutes and the flag's next rollout waits for this one's end. */
+  async function verifyApart(): Promise<void> {
+    try {
+      await startChild(verification, {
+        workflowId: verificationId(state.id),
+        args: [{ state: { ...state, memory: null, question: null } }],
+        parentClosePolicy: 'ABANDON',
+      });
+    } catch (error) {
+      log.error('the rollback is not verified', { error: String(error) });
+    }
+  }
+
   const over = () => ENDED.includes(state.phase);
   const next = await CancellationScope.nonCancellable(run);
   if (next !== null) return continueAsNew<typeof rollout>(next);
@@ -136,6 +154,8 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
       }
     }
     await condition(() => performer.idle() && allHandlersFinished());
+    // Histories of before rollbacks were verified have none.
+    if (verifyRequest(state) !== null && patched('verification')) await verifyApart();
     return null;
   }
 }

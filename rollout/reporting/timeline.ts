@@ -69,7 +69,9 @@ const SILENT: readonly Transition[] = [
   'started',
   'advanced',
   'decommissioning',
+  'decommission-ready',
   'reminder',
+  'escalated',
   'note',
 ];
 

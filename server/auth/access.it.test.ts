@@ -77,8 +77,8 @@ function routes(): [method: string, path: string][] {
   );
 }
 
-/** Whoever has no token yet must be able to send one; a webhook has a signature instead. */
-const OPEN = new Set(['POST /session', 'POST /webhooks/first-1']);
+/** Whoever has no token yet must be able to send one; a webhook and Slack have a signature instead. */
+const OPEN = new Set(['POST /session', 'POST /webhooks/first-1', 'POST /webhooks/slack']);
 
 describe('without a token', () => {
   test('every address answers 401 and says how to get in', async () => {

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
-import type { Permission } from '../../plans/access.ts';
 import type { HistorySample, Sample } from '../../plans/sample.ts';
 import { ListQuery } from '../api/board.ts';
 import {
@@ -26,6 +25,7 @@ import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
 import { listPage } from '../board.ts';
 import { withCurrent } from '../conflict.ts';
+import { NEEDED } from '../decisions.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Once } from '../engine.ts';
 import { requestIdOf } from '../idempotency.ts';
@@ -35,17 +35,6 @@ import { checkPlanText, planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
-
-/** What each decision needs. Whoever submitted a plan may also withdraw what it waits for. */
-const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
-  approve: ['approve'],
-  reject: ['approve', 'submit'],
-  'step-back': ['operate'],
-  pause: ['operate'],
-  resume: ['operate'],
-  'accept-drift': ['operate'],
-  rollback: ['operate'],
-};
 
 /** Plans and rollouts: hand in, look at, decide. */
 export const rolloutRoutes =

@@ -55,6 +55,7 @@ describe('a rollout on real parts', () => {
       'gate-passed',
       'decommissioning',
       'gate-passed',
+      'decommission-ready',
       'completed',
     ]);
     const moves = entries.filter(({ transition }) => transition === 'started' || transition === 'advanced');
@@ -115,6 +116,11 @@ describe('a rollout on real parts', () => {
     const { explanation } = await tg.until(id, ({ explanation }) => explanation !== undefined);
     expect(explanation?.sentence).toContain('comes from endpoint=GET /products/:id');
     expect((await tg.tidegate('status', id)).stdout).toMatch(/ why +\S/);
+    const verified = async () => (await tg.journal(id)).at(-1);
+    await expect.poll(verified, { timeout: 60_000, interval: 500 }).toMatchObject({
+      transition: 'rollback-verified',
+      summary: expect.stringMatching(/^Traffic is back on the old path: none of \d+ requests/),
+    });
     const late = await tg.tidegate('rollback', id);
     expect(late.status).toBe(1);
     expect(late.stderr).toContain('ROLLOUT_OVER');

@@ -6,6 +6,7 @@ import {
   Client,
   Connection,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -21,6 +22,7 @@ import { type RunningTemporal, startTemporal } from '../../app/embedded/temporal
 import { Plan } from '../../plans/plan.ts';
 import type { RolloutView } from '../../plans/view.ts';
 import { actUpdate, killedSignal, viewQuery, WORKFLOW } from '../../workflows/messages.ts';
+import { verificationId } from '../../workflows/verification.ts';
 import { parts } from '../fixtures/parts.ts';
 import { type Script, scripted } from './scripted.ts';
 
@@ -188,6 +190,31 @@ describe('the workflow of a rollout', () => {
   it('ends once it is known why it was stopped', async () => {
     const { view } = await rollout('why', { '1%': ['hard'] }, async () => undefined);
     expect(view).toMatchObject({ phase: 'rolled-back', explanation: { sentence: 'because' } });
+  });
+
+  it('verifies a rollback apart, so that the flag is free, and nothing where there is nothing to verify', async () => {
+    const { view, history, seqs } = await rollout('back', { '1%': ['hard'] }, async () => {
+      await expect
+        .poll(
+          () =>
+            client.workflow
+              .getHandle(verificationId('back'))
+              .describe()
+              .then(({ status }) => status.name)
+              .catch(() => null),
+          { timeout: 20_000, interval: 50 },
+        )
+        .toBe('COMPLETED');
+    });
+    expect(seqs.at(-1)).toBe(view.seq + 1);
+    await Worker.runReplayHistory({ workflowBundle: bundle }, history, 'back');
+    const apart = await client.workflow.getHandle(verificationId('back')).fetchHistory();
+    await Worker.runReplayHistory({ workflowBundle: bundle }, apart, verificationId('back'));
+    if (process.env.TIDEGATE_SAVE_HISTORIES !== undefined)
+      await writeFile(join(SAVED, 'verified-apart.json'), withoutPlaces(historyToJSON(apart)));
+    await expect(client.workflow.getHandle(verificationId('completed')).describe()).rejects.toBeInstanceOf(
+      WorkflowNotFoundError,
+    );
   });
 
   it('replays the histories of earlier versions', async () => {

@@ -54,6 +54,12 @@ export function scripted(script: Script) {
       const explanation = { metric, sentence: 'because' } as Explanation;
       return { kind: 'explained', of, explanation, queries: [] };
     },
+    verifyRollback: async (): Promise<RolloutEvent> => ({
+      kind: 'verified',
+      outcome: 'back',
+      detail: 'as scripted',
+      queries: [],
+    }),
     async record({ entries }: RecordRequest): Promise<void> {
       seqs.push(...entries.map(({ seq }) => seq));
     },

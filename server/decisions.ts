@@ -1,0 +1,13 @@
+import type { Permission } from '../plans/access.ts';
+import type { Action } from './api.ts';
+
+/** What each decision needs. Whoever submitted a plan may also withdraw what it waits for. */
+export const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
+  approve: ['approve'],
+  reject: ['approve', 'submit'],
+  'step-back': ['operate'],
+  pause: ['operate'],
+  resume: ['operate'],
+  'accept-drift': ['operate'],
+  rollback: ['operate'],
+};

@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { within } from '../../flags/deadline.ts';
+import { Failure } from '../../plans/failures.ts';
+import type { ServerDeps } from '../deps.ts';
+import { clickIn, jsonOf } from '../webhooks/slack-click.ts';
+import { decideByClick } from '../webhooks/slack-decision.ts';
+import { slackVerified } from '../webhooks/slack-signature.ts';
+
+/** Slack shows an error after three seconds: within it a replay is told, if PostgreSQL can tell one. */
+const PATIENCE_MS = 1_500;
+
+/** Buttons in Slack. The answer to Slack says only that a click has come; what became of it is told in the message. */
+export const slackRoutes =
+  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  async (app) => {
+    const texts = new WeakMap<FastifyRequest, string>();
+    const working = new Set<Promise<void>>();
+    app.addHook('onClose', async () => void (await Promise.all(working)));
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string' },
+      async (request: FastifyRequest, text: string | Buffer): Promise<unknown> => {
+        texts.set(request, text.toString());
+        return Object.fromEntries(new URLSearchParams(text.toString()));
+      },
+    );
+    // Whatever else is sent has no signature, and that is what it is told.
+    app.addContentTypeParser('*', async () => null);
+
+    app.post('/webhooks/slack', {
+      // Slack signs it, and has no token.
+      config: { access: 'public' },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'A button in Slack (Request URL of its interactivity)',
+        body: z.looseObject({ payload: z.string() }),
+      },
+      preValidation: async (request) => {
+        // Whoever has no secret does not learn whether there is one.
+        const secret = deps.slack?.signingSecret ?? 'no buttons';
+        slackVerified(request.headers, texts.get(request) ?? '', { secret, now: deps.now() });
+        if (deps.slack === null)
+          throw new Failure('WEBHOOK_REFUSED', 'The signature is not of this message and secret.');
+      },
+      handler: async (request, reply) => {
+        const click = clickIn(jsonOf(request.body.payload));
+        if (click !== null) {
+          const id = String(request.headers['x-slack-signature']);
+          const first = await within(PATIENCE_MS, deps.inbound.take('slack', id)).catch(() => null);
+          if (first === false) throw new Failure('WEBHOOK_REFUSED', 'This click was taken before.');
+          // Without PostgreSQL no decision is possible either, and whoever pressed the button is told that.
+          const work = decideByClick(deps, click).finally(() => working.delete(work));
+          working.add(work);
+        }
+        return reply.code(200).type('text/plain').send('');
+      },
+    });
+  };
