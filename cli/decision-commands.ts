@@ -28,6 +28,7 @@ export function addDecisions(program: Command, run: Run): void {
     ['resume', 'go on after a pause; a flag that somebody else moved goes back to its stage'],
     ['accept-drift', 'go on from where somebody else moved the flag: from the highest stage within it'],
     ['rollback', 'take the canary from everybody and end the rollout'],
+    ['end', 'end the observation of a plan that only watches; the flag stays as it is'],
   ] as const;
   for (const [action, description] of plain) {
     program

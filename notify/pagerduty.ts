@@ -53,6 +53,9 @@ const STEPS: Record<Transition, Step> = {
   'write-failed': 'critical',
   decommissioning: 'info',
   completed: 'resolve',
+  'would-advance': 'info',
+  'would-pause': 'info',
+  'would-stop': 'warning',
   note: 'info',
 };
 

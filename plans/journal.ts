@@ -49,6 +49,9 @@ export const TRANSITIONS = [
   'write-failed',
   'decommissioning',
   'completed',
+  'would-advance',
+  'would-pause',
+  'would-stop',
   'note',
 ] as const;
 export const Transition = z.enum(TRANSITIONS);

@@ -4,17 +4,18 @@ import { type Drift, ENDED, type RolloutView } from './view.ts';
 import { audience } from './words.ts';
 
 /**
- * Who subscribes to the outcome also hears what amounts to it: a soft stop and drift are pauses with a name of their
+ * Who subscribes to the outcome also hears what amounts to it, and of a plan that only watches what would have been it: a soft stop and drift are pauses with a name of their
  * own, and so is a pause that ends with an accepted drift; a flag that could not be written back is what somebody who waits for `rolled-back` must know. Who hears of a
  * stop hears why.
  */
 const ALSO: Partial<Record<string, readonly Transition[]>> = {
   resumed: ['drift-accepted'],
-  paused: ['soft-stop', 'drift', 'reminder', 'explained'],
-  'soft-stop': ['explained'],
-  'hard-stop': ['explained'],
+  advanced: ['would-advance'],
+  paused: ['soft-stop', 'drift', 'reminder', 'explained', 'would-pause'],
+  'soft-stop': ['explained', 'would-pause'],
+  'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['reminder', 'glass-broken'],
-  'rolled-back': ['write-failed', 'explained'],
+  'rolled-back': ['write-failed', 'explained', 'would-stop'],
 };
 
 /**
@@ -94,6 +95,9 @@ const SAID: Record<Transition, string> = {
   'write-failed': 'could not move its flag',
   decommissioning: 'watches the old path for its last calls',
   completed: 'completed',
+  'would-advance': 'would have advanced',
+  'would-pause': 'would have paused',
+  'would-stop': 'would have been stopped',
   note: 'has a note',
 };
 
@@ -121,6 +125,8 @@ function actionsFor({ transition, evidence }: JournalEntry, view: RolloutView): 
   }
   if (ENDED.includes(view.phase)) return [status];
   if (view.stop !== null) return [status];
+  if (view.watching !== undefined)
+    return [status, { label: 'End the observation', command: `tidegate end ${id}` }];
   const approve = { label: 'Approve', command: `tidegate approve ${id}` };
   const stepBack = { label: 'Go back one stage', command: `tidegate step-back ${id}` };
   const rollback = { label: 'Roll back', command: `tidegate rollback ${id}` };

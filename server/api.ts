@@ -48,6 +48,7 @@ export const ACTIONS = [
   'resume',
   'accept-drift',
   'rollback',
+  'end',
 ] as const;
 export const Action = z.enum(ACTIONS);
 export type Action = z.infer<typeof Action>;

@@ -45,6 +45,7 @@ const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   resume: ['operate'],
   'accept-drift': ['operate'],
   rollback: ['operate'],
+  end: ['operate', 'submit'],
 };
 
 /** Plans and rollouts: hand in, look at, decide. */
