@@ -237,7 +237,7 @@ function onTold(turn: Turn, event: ToldEvent): void {
   const { state, now } = turn;
   const { sequence, exposure, mover, at, by } = event;
   if (toldRefusal(state, event) !== null || sequence === state.told?.sequence) return;
-  state.told = { sequence, exposure, by: mover, at: at ?? now };
+  state.told = { sequence, exposure, by: mover, at: Math.min(at ?? now, now) };
   const text = `${mover ?? 'somebody'} moved the flag`;
   const cause: Cause = { kind: 'flag', reason: `${text}, told by ${by} (sequence ${sequence})` };
   follow(turn, { exposure, at: at ?? now, text, cause });
