@@ -67,13 +67,14 @@ export type ActionReply = z.infer<typeof ActionReply>;
 
 /** What somebody else serves now, of a rollout whose plan has `provider: told`. */
 export const ToldRequest = z.strictObject({
+  ...actor,
   percent: z.number().min(0).max(100),
   /** Without them: those that the plan has at that share. */
   segments: z.array(z.string().min(1)).optional(),
   /** Grows with each change. The last one may be sent again; an older one is refused. */
   sequence: z.int().min(0),
-  /** Who moved the flag, as it stands in the journal; the sender is known by its token. */
-  by: z.string().min(1).max(200).optional(),
+  /** Who moved the flag, in the words of whoever serves it; `by` is who tells. */
+  mover: z.string().min(1).max(200).optional(),
   /** When it was moved. Default: now. */
   at: z.iso.datetime({ offset: true }).optional(),
 });

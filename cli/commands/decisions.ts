@@ -73,6 +73,7 @@ export async function tell(context: Context, reference: string, options: ToldOpt
   const reply = await api.post(
     `${path}/exposure`,
     {
+      ...(await context.named()),
       percent,
       sequence,
       ...(options.segments === undefined
@@ -83,7 +84,7 @@ export async function tell(context: Context, reference: string, options: ToldOpt
               .map((name) => name.trim())
               .filter((name) => name !== ''),
           }),
-      ...(options.mover === undefined ? {} : { by: options.mover }),
+      ...(options.mover === undefined ? {} : { mover: options.mover }),
       ...(at === null ? {} : { at: at.toISOString() }),
     },
     ActionReply,

@@ -206,10 +206,10 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         const { id } = request.params;
-        const { percent, segments = null, sequence, by = null, at } = request.body;
+        const { by, roles, percent, segments = null, sequence, mover = null, at } = request.body;
         const place = placeOf(await rolloutFor(deps, request, ['operate', 'submit']));
-        const actor = callerOf(request).actor({}, place);
-        const told = { percent, segments, sequence, mover: by, at: at === undefined ? null : Date.parse(at) };
+        const actor = callerOf(request).actor({ by, roles }, place);
+        const told = { percent, segments, sequence, mover, at: at === undefined ? null : Date.parse(at) };
         return { id, ...(await deps.engine.tell(id, { ...told, actor })) };
       },
     });
