@@ -43,7 +43,7 @@ describe('a plan that only watches', () => {
     await done('flags', 'create', flag, ...made, ...reason, '--as', 'ada');
     const id = await tg.submit(planText({ flag, stages: STAGES, more: 'mode: observe' }));
     expect((await tg.status(id)).view).toMatchObject({ phase: 'submitted', watching: { would: null } });
-    expect(await done('status', id)).toContain('begins when somebody has the canary');
+    await expect.poll(() => done('status', id)).toContain('begins when somebody has the canary');
 
     await done('flags', 'set', flag, '--percent', '25', ...reason, '--as', 'ada');
     await tg.until(id, ({ stage }) => stage === '25%');
