@@ -2,7 +2,7 @@ import type { Cause } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
 import { ENDED } from '../plans/view.ts';
 import type { AmendEvent, Refusal } from './event.ts';
-import { isWatching } from './flag.ts';
+import { isWatching } from './mode.ts';
 import { watch } from './progress.ts';
 import { staleRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';

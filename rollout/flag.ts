@@ -4,16 +4,14 @@ import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { stopExposure } from './exposure.ts';
+import { isWatching } from './mode.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 
-/**
- * True for a plan that moves nothing. This file is the one door through which a rollout reaches its flag, and for such a plan
- * it stays shut: nothing is claimed, written or given back.
+/*
+ * The one door through which a rollout reaches its flag. For a plan that only watches it stays shut: nothing is claimed, written
+ * or given back.
  */
-export function isWatching({ plan }: Pick<RolloutState, 'plan'>): boolean {
-  return plan.mode === 'observe';
-}
 
 /** Asks for the ownership of the flag; nothing is raised before it is granted. */
 export function claimFlag(turn: Turn, cause: Cause): void {

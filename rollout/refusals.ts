@@ -3,7 +3,7 @@ import { ENDED } from '../plans/view.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
 import { acceptDriftRefusal } from './drift.ts';
 import type { PersonEvent, Refusal, Seen } from './event.ts';
-import { isWatching } from './flag.ts';
+import { isWatching } from './mode.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
 /** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, a split that is not as planned, or the next stage. */

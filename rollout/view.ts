@@ -5,7 +5,7 @@ import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
 import { stopExposure } from './exposure.ts';
-import { isWatching } from './flag.ts';
+import { isWatching } from './mode.ts';
 import { heldSplit, resumeRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 

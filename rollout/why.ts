@@ -3,7 +3,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import { partName } from '../plans/slices.ts';
 import type { RolloutEvent } from './event.ts';
-import { isWatching } from './flag.ts';
+import { isWatching } from './mode.ts';
 import type { RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';

@@ -99,7 +99,8 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
       return { summary, view: viewOf(state, Date.now()) };
     },
     {
-      validator: ({ rolloutId, message }) => refuse(toldRefusal(state, toldEvent(message)), rolloutId),
+      validator: ({ rolloutId, message }: Addressed<Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare>) =>
+        refuse(toldRefusal(state, toldEvent(message)), rolloutId),
     },
   );
   setHandler(killedSignal, ({ rolloutId, message }) => {
