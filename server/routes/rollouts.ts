@@ -210,7 +210,7 @@ export const rolloutRoutes =
         const place = placeOf(await rolloutFor(deps, request, ['operate', 'submit']));
         const actor = callerOf(request).actor({ by, roles }, place);
         const told = { percent, segments, sequence, mover, at: at === undefined ? null : Date.parse(at) };
-        return { id, ...(await deps.engine.tell(id, { ...told, actor })) };
+        return { id, ...(await withCurrent(deps, id, () => deps.engine.tell(id, { ...told, actor }))) };
       },
     });
 
