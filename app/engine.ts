@@ -16,8 +16,8 @@ import {
   alertSignal,
   amendUpdate,
   killedSignal,
-  viewQuery,
   toldUpdate,
+  viewQuery,
   WORKFLOW,
   workflowId,
 } from '../workflows/messages.ts';
