@@ -11,7 +11,9 @@ const LOOK_EVERY = 50;
 /** A platform counts the requests of its callers. */
 const LOOK_AT_PLATFORM_EVERY = 250;
 
+/** False for a plan that only watches: nobody has to lower its flag. */
 export function isHardStop({ plan }: GateRequest, { assessment }: GateReport): boolean {
+  if (plan.mode === 'observe') return false;
   if (assessment.limits.some(({ fired, action }) => fired && action === 'rollback')) return true;
   return assessment.verdict === 'hard' && plan.policy.hard === 'rollback';
 }

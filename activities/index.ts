@@ -1,5 +1,6 @@
 import { createExplainActivity } from './explain.ts';
 import { createFlagActivities } from './flag-writes.ts';
+import { createLookActivity } from './look-at-flag.ts';
 import type { ActivityParts } from './parts.ts';
 import { createRecordActivities } from './records.ts';
 import { createVerifyActivity } from './verify-rollback.ts';
@@ -10,6 +11,7 @@ export function createActivities(parts: ActivityParts) {
     ...createFlagActivities(parts),
     ...createRecordActivities(parts),
     ...createGateActivity(parts),
+    ...createLookActivity(parts),
     ...createExplainActivity(parts),
     ...createVerifyActivity(parts),
   };

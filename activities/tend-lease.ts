@@ -12,10 +12,17 @@ const SLOW = 10;
 /** A flag as a gate sees it: a lease in force, or one that has run out and brought the flag where it is. */
 export function sightOf({ revision, exposure, latch, lease, changedBy }: FlagReading): FlagSight {
   const sight = { revision, exposure, latch, ...(changedBy === undefined ? {} : { by: changedBy }) };
-  if (lease == null) return sight;
-  return openLease({ lease, exposure }) === null
-    ? { ...sight, lapsedAt: lease.until }
-    : { ...sight, leaseUntil: lease.until };
+  if (lease == null || lapseOf({ lease, exposure }).lapsedAt !== undefined)
+    return { ...sight, ...lapseOf({ lease, exposure }) };
+  return { ...sight, leaseUntil: lease.until };
+}
+
+/** A lease that has run out: the exposure is its fallback, and got there by itself. */
+export function lapseOf({
+  lease,
+  exposure,
+}: Pick<FlagReading, 'exposure'> & { lease?: FlagReading['lease'] | undefined }): { lapsedAt?: number } {
+  return lease == null || openLease({ lease, exposure }) !== null ? {} : { lapsedAt: lease.until };
 }
 
 /**
@@ -34,7 +41,7 @@ export async function tendLease(parts: ActivityParts, request: GateRequest, watc
   const { plan, rolloutId, expected, lease } = request;
   const duty = leaseDuty(request, watched);
   const { flag } = watched;
-  if (duty === 'nothing' || flag === null) return;
+  if (duty === 'nothing' || flag === null || flag.revision === null) return;
   const target = { environment: plan.environment, key: plan.flag.key };
   const { log } = parts;
   try {

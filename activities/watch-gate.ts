@@ -1,10 +1,13 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { TOLD } from '../plans/names.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
+import { flagShape } from '../rollout/flag.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
 import { assessGate, edgesUnderTest, noted, observeWindow, usableMemory } from '../rollout/watching.ts';
 import { handedOver } from './catch-up.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
+import { sightOfOthers } from './look-at-flag.ts';
 import type { ActivityParts } from './parts.ts';
 import { createHistoryReader } from './read-history.ts';
 import { withReferences } from './read-references.ts';
@@ -89,9 +92,16 @@ function stageName(request: GateRequest): string {
   return request.plan.stages[request.stage]?.name ?? '';
 }
 
-/** How the flag reads now; null where it cannot be read, which is no drift. */
+/** How the flag reads now; null where it cannot be read, which is no drift, or where others tell of it. */
 async function look(parts: ActivityParts, { plan }: GateRequest): Promise<FlagSight | null> {
+  if (plan.flag.provider === TOLD) return null;
   try {
+    if (plan.mode === 'observe')
+      return await sightOfOthers(parts, {
+        ...plan.flag,
+        environment: plan.environment,
+        shape: flagShape(plan),
+      });
     const reading = await parts
       .provider(plan.flag.provider)
       .read({ environment: plan.environment, key: plan.flag.key });

@@ -1,5 +1,6 @@
 import type { Path, YamlDocument } from '../plans/document.ts';
 import { type Finding, pathText } from '../plans/finding.ts';
+import { TOLD } from '../plans/names.ts';
 import { isLoopback } from '../server/loopback.ts';
 import { reviewChannels, reviewDigest } from './channel-review.ts';
 import type { Config } from './config.ts';
@@ -34,6 +35,7 @@ export function reviewConfig(config: Config, document: YamlDocument, file: strin
   for (const [name, provider] of Object.entries(config.providers)) {
     if (name === 'embedded')
       say(['providers', name], 'the flags that Tidegate serves itself have this name', 'another name');
+    if (name === TOLD) say(['providers', name], 'flags that are told by API have this name', 'another name');
     if (provider.kind !== 'observe') continue;
     const { [provider.of]: watched } = config.providers;
     if (watched === undefined || watched.kind === 'observe')

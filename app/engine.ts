@@ -16,6 +16,7 @@ import {
   alertSignal,
   amendUpdate,
   killedSignal,
+  toldUpdate,
   viewQuery,
   WORKFLOW,
   workflowId,
@@ -114,6 +115,12 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       // The next rollout of the flag has the same workflow id.
       if (view.id !== id) throw new Failure('ROLLOUT_OVER', `${id} is over.`);
       return view;
+    },
+    tell: async (id, { actor, ...told }) => {
+      const handle = await handleOf(id);
+      return ask(id, () =>
+        handle.executeUpdate(toldUpdate, { args: [{ rolloutId: id, message: { ...told, ...actor } }] }),
+      );
     },
     killed: async (id, { by, reason }) => {
       const handle = await handleOf(id);

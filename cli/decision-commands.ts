@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DecisionOptions } from './commands/decisions.ts';
+import type { DecisionOptions, ToldOptions } from './commands/decisions.ts';
 import type { Run } from './run.ts';
 
 const decisions = () => import('./commands/decisions.ts');
@@ -28,6 +28,7 @@ export function addDecisions(program: Command, run: Run): void {
     ['resume', 'go on after a pause; a flag that somebody else moved goes back to its stage'],
     ['accept-drift', 'go on from where somebody else moved the flag: from the highest stage within it'],
     ['rollback', 'take the canary from everybody and end the rollout'],
+    ['end', 'end the observation of a plan that only watches; the flag stays as it is'],
   ] as const;
   for (const [action, description] of plain) {
     program
@@ -40,6 +41,23 @@ export function addDecisions(program: Command, run: Run): void {
         ),
       );
   }
+
+  program
+    .command('told <rollout>')
+    .description('say what others serve now, of a rollout whose plan has `provider: told`')
+    .requiredOption('--percent <n>', 'the share that has the canary; 0: nobody')
+    .option(
+      '--segments <names>',
+      'segments that have it, with commas (default: as in the plan at that share)',
+    )
+    .option('--sequence <n>', 'grows with each change (default: one more than was told last)')
+    .option('--mover <name>', 'who moved the flag')
+    .option('--at <time>', 'when, as ISO 8601 such as 2026-03-01T08:00Z (default: now)')
+    .action(
+      run(async (c, reference: string, options: ToldOptions) =>
+        (await decisions()).tell(c, reference, options),
+      ),
+    );
 
   program
     .command('amend <rollout> <file>')

@@ -348,19 +348,7 @@ describe('the configuration', () => {
   });
 });
 
-describe('what this version does not do', () => {
-  test('is told from what is wrong', async () => {
-    const observing = `${planFor('observing')}\nmode: observe\n`;
-    const done = await tidegate(`submit ${await file('observing.yaml', observing)}`);
-    expect(done).toMatchObject({ status: 1, out: '' });
-    expect(done.err).toContain('(NOT_SUPPORTED)');
-    expect(done.err).toContain('observing.yaml:');
-    const both = await tidegate(
-      `submit ${await file('both.yaml', observing.replace('percent: 5,', 'percent: 500,'))}`,
-    );
-    expect(both.err).toContain('(PLAN_INVALID)');
-  });
-
+describe('what is refused', () => {
   test('is a difference that is accepted in percent', async () => {
     const done = await tidegate('approve shown --accept 30%');
     expect(done.status).toBe(2);

@@ -96,6 +96,14 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
       const state = await (await settle(target)).read(target);
       return state === null ? null : readingOf(state);
     },
+    async look(target) {
+      const state = await store().read(target);
+      if (state === null) return null;
+      const orders = (await latches.list()).filter(
+        ({ environment, key }) => environment === target.environment && key === target.key,
+      );
+      return readingOf(orders.length === 0 ? state : servedState(state, orders));
+    },
     async claim(target, shape, rolloutId) {
       const flags = await settle(target);
       await refuseElsewhere(flags, target, undefined);

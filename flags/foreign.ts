@@ -8,7 +8,7 @@ import { carryOver } from './carry-over.ts';
 import { within } from './deadline.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
-import type { Sighting } from './platforms/platform.ts';
+import type { Platform, Sighting } from './platforms/platform.ts';
 import type { FlagProvider, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
 
 /** A provider of flags that another platform serves. */
@@ -175,6 +175,14 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
       if ((await stores().links.read(target)) === null) return null;
       return readingOf((await settle(target, false)).flag);
     },
+    async look(target, shape) {
+      const seen = await platform.read({ ...target, shape });
+      if (seen === null) return null;
+      const { exposure, version, changedBy } = seen;
+      const by = changedBy === null ? {} : { changedBy };
+      // A count fits a revision's place; a digest or an ETag says nothing to people.
+      return { exposure, revision: /^\d{1,15}$/.test(version) ? Number(version) : null, ...by };
+    },
     async claim(target, shape, rolloutId) {
       const { flags, links } = stores();
       if (!platform.can.moves)
@@ -201,6 +209,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
       await stores().flags.release(target, rolloutId);
     },
     async kill(target, safe, latch) {
+      if (!platform.can.moves) throw watched(target, platform);
       const known = service?.definition(target) ?? null;
       const { rolloutId, epoch } = known ?? { rolloutId: null, epoch: null };
       const order = newOrder('kill', target, { exposure: safe, rolloutId, epoch, ...latch });
@@ -246,6 +255,21 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
       for (const { flag } of open) await settle(flag, false);
     },
   };
+}
+
+/** A kill that would only look like one. */
+export function watched(
+  { key, environment }: FlagTarget,
+  { name, where }: Pick<Platform, 'name' | 'where'>,
+): Failure {
+  return new Failure(
+    'FLAG_WATCHED',
+    `"${name}" only watches ${key} of ${environment}: nothing was stopped.`,
+    {
+      where,
+      details: [`switch it off at ${where}`],
+    },
+  );
 }
 
 function answerOf(intention: Exclude<Intention, { kind: 'go' }>, before: number | null): FlagWriteResult {

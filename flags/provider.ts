@@ -59,6 +59,15 @@ export interface Latch {
   at: string;
 }
 
+/** A flag that others move, as it is served right now. */
+export interface ServedFlag {
+  exposure: Exposure;
+  /** Null: the platform counts none. */
+  revision: number | null;
+  lease?: Lease | null;
+  changedBy?: string;
+}
+
 export interface FlagTarget {
   environment: string;
   key: string;
@@ -109,6 +118,8 @@ export type ClaimResult =
 export interface FlagProvider {
   readonly name: string;
   read(target: FlagTarget): Promise<FlagReading | null>;
+  /** What is served, of any flag: no rollout need have claimed it, and nothing is kept, sent or settled. */
+  look(target: FlagTarget, shape: FlagShape): Promise<ServedFlag | null>;
   /** Makes the rollout the owner, raises the epoch, creates the flag if it is new. */
   claim(target: FlagTarget, shape: FlagShape, rolloutId: string): Promise<ClaimResult>;
   write(write: FlagWrite): Promise<FlagWriteResult>;

@@ -46,6 +46,7 @@ export function routeFlags(routes: Routes): FlagProvider {
   return {
     name: embedded.name,
     read: async (target) => (await of(target)).read(target),
+    look: async (target, shape) => (await of(target)).look(target, shape),
     claim: async (target, shape, rolloutId) => (await of(target)).claim(target, shape, rolloutId),
     write: async (write) => (await of(write)).write(write),
     release: async (target, rolloutId) => (await of(target)).release(target, rolloutId),

@@ -21,6 +21,8 @@ function commandsFor({ transition, evidence }: JournalEntry, view: RolloutView):
   }
   if (ENDED.includes(view.phase)) return [status];
   if (view.stop !== null) return [status];
+  if (view.watching !== undefined)
+    return [status, { label: 'End the observation', command: `tidegate end ${id}` }];
   const approve = { label: 'Approve', command: `tidegate approve ${id}` };
   const stepBack = { label: 'Go back one stage', command: `tidegate step-back ${id}` };
   const rollback = { label: 'Roll back', command: `tidegate rollback ${id}` };

@@ -97,6 +97,24 @@ const table = {
     retry: true,
     hint: 'The first request with this Idempotency-Key is still in work: send it again in a second for its answer.',
   },
+  ONLY_WATCHES: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'The plan has `mode: observe`: move the flag where it is moved now; `tidegate end ROLLOUT` ends the observation.',
+  },
+  FLAG_WATCHED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Tidegate only reads this flag: switch it off where it is served.',
+  },
+  TOLD_STALE: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Something newer was told before; tell what is served now with a greater sequence number.',
+  },
   APPROVED_ALREADY: {
     status: 409,
     exit: 1,

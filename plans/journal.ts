@@ -53,6 +53,9 @@ export const TRANSITIONS = [
   'decommissioning',
   'decommission-ready',
   'completed',
+  'would-advance',
+  'would-pause',
+  'would-stop',
   'note',
 ] as const;
 export const Transition = z.enum(TRANSITIONS);

@@ -27,3 +27,6 @@ export const PromQL = z
   .min(1)
   .describe('A PromQL expression.')
   .meta({ title: 'PromQL expression', examples: ['sum(increase(legacy_calls_total[1h]))'] });
+
+/** The provider of a flag that somebody else serves and tells of: `POST /rollouts/:id/exposure`. */
+export const TOLD = 'told';

@@ -5,17 +5,18 @@ import { approvalFor } from './stages.ts';
 import type { RolloutView } from './view.ts';
 
 /**
- * Who subscribes to the outcome also hears what amounts to it: a soft stop and drift are pauses with a name of their
+ * Who subscribes to the outcome also hears what amounts to it, and of a plan that only watches what would have been it: a soft stop and drift are pauses with a name of their
  * own, and so is a pause that ends with an accepted drift; a flag that could not be written back is what somebody who waits for `rolled-back` must know. Who hears of a
  * stop hears why.
  */
 const ALSO: Partial<Record<string, readonly Transition[]>> = {
   resumed: ['drift-accepted'],
-  paused: ['soft-stop', 'drift', 'reminder', 'explained'],
-  'soft-stop': ['explained'],
-  'hard-stop': ['explained'],
+  advanced: ['would-advance'],
+  paused: ['soft-stop', 'drift', 'reminder', 'explained', 'would-pause'],
+  'soft-stop': ['explained', 'would-pause'],
+  'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['reminder', 'escalated', 'glass-broken'],
-  'rolled-back': ['write-failed', 'explained', 'rollback-unverified'],
+  'rolled-back': ['write-failed', 'explained', 'rollback-unverified', 'would-stop'],
 };
 
 /**
@@ -109,6 +110,9 @@ const SAID: Record<Transition, string> = {
   decommissioning: 'watches the old path for its last calls',
   'decommission-ready': 'has an old path that nobody uses any more',
   completed: 'completed',
+  'would-advance': 'would have advanced',
+  'would-pause': 'would have paused',
+  'would-stop': 'would have been stopped',
   note: 'has a note',
 };
 

@@ -205,7 +205,6 @@ describe('what is said and what to write instead', () => {
     ],
     ['    percent: 1\n', '', '16:5', 'PLAN-STAGE', 'one of `percent: 5`'],
     ['percent: 100', 'percent: 50', '20:27', 'PLAN-STAGE', 'percent: 100'],
-    ['flag: {', 'mode: observe\nflag: {', '2:1', 'PLAN-NOT-SUPPORTED', 'take it out'],
     ['flag: {', 'reversibility: forward-only\nflag: {', '2:16', 'PLAN-SAFE-EXPOSURE', 'frozen'],
     ['flag: {', 'safeExposure: frozen\nflag: {', '2:1', 'PLAN-SAFE-EXPOSURE', 'take it out'],
     [

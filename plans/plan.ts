@@ -38,7 +38,7 @@ export const Plan = z.strictObject({
   mode: z
     .enum(['act', 'observe'])
     .default('act')
-    .describe('observe: move nothing, say what would have been done; refused by this version.'),
+    .describe('observe: move nothing, and say what would have been done beside what others do.'),
   reversibility: z
     .enum(['reversible', 'forward-only'])
     .default('reversible')
@@ -49,7 +49,9 @@ export const Plan = z.strictObject({
     provider: z
       .string()
       .default('embedded')
-      .describe('Who serves the flag: Tidegate itself, or one of `providers` in tidegate.yaml.'),
+      .describe(
+        'Who serves the flag: Tidegate itself, or one of `providers` in tidegate.yaml; `told`: what it serves is told by API, in `mode: observe`.',
+      ),
     baseline: Name.default('off').describe('The variant of the old path.'),
     canary: Name.default('on').describe('The variant of the new path.'),
     variants: z

@@ -118,6 +118,33 @@ export const EvidenceSeries = z.strictObject({
 });
 export type EvidenceSeries = z.infer<typeof EvidenceSeries>;
 
+/** What the canary did between a stop that would have been and the move that came instead. */
+export const Meanwhile = z.strictObject({
+  requests: z.number(),
+  /** Distinct users who had it, as counted since the flag last moved; null: not known. */
+  users: Value,
+  /** The ratio that would have stopped it, and its events beyond the baseline's share; null: another kind, or not compared. */
+  metric: z.string().nullable(),
+  excess: Value,
+  /** Users whom that excess hit at least once, if it hit them at random. */
+  hit: Value,
+});
+export type Meanwhile = z.infer<typeof Meanwhile>;
+
+/** What a plan that only watches would have done at one time, and what was done. */
+export const Observed = z.strictObject({
+  at: z.number(),
+  transition: Transition,
+  stage: z.string().nullable(),
+  summary: z.string(),
+  exposure: Exposure,
+  /** Of a stop or a pause: when others took the canary from somebody; else their next move. Null: neither yet. */
+  followed: z.strictObject({ at: z.number(), summary: z.string(), exposure: Exposure }).nullable(),
+  /** Null: it would have gone on. */
+  meanwhile: Meanwhile.nullable(),
+});
+export type Observed = z.infer<typeof Observed>;
+
 /** The whole story of one rollout, for whoever was not there. */
 export const Report = z.strictObject({
   id: z.string(),
@@ -159,6 +186,8 @@ export const Report = z.strictObject({
     .nullable(),
   /** Where the metric moved; null: not asked, or not known. */
   explanation: z.custom<Explanation>().nullable(),
+  /** Null: the plan acts. */
+  observed: z.array(Observed).nullable(),
   impact: Impact,
   detection: Detection.nullable(),
   advice: z.array(Advice),

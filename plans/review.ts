@@ -2,9 +2,10 @@ import type { Path } from './document.ts';
 import type { Plan } from './plan.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewCoverage } from './review/coverage.ts';
-import { reviewFlag, reviewSupport } from './review/flag.ts';
+import { reviewFlag } from './review/flag.ts';
 import { leaseRisks, reviewLease } from './review/lease.ts';
 import { reviewMetrics } from './review/metrics.ts';
+import { observeRisks, reviewObserve } from './review/observe.ts';
 import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
@@ -22,7 +23,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
       notes.push({ severity, rule, path, message, instead, key, inside: inside ?? null });
     };
   const review: Review = { plan, sound: (path) => !wrong(path), error: add('error') };
-  reviewSupport(review);
+  reviewObserve(review);
   reviewFlag(review);
   reviewMetrics(review);
   reviewQueries(review);
@@ -36,5 +37,6 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   if (notes.length > 0) return notes;
   reviewRisks(plan, add('warning'));
   leaseRisks(plan, add('warning'));
+  observeRisks(plan, add('warning'));
   return notes;
 }

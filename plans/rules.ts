@@ -27,7 +27,7 @@ const table = {
   'PLAN-NOTIFY': 'A channel is told of each event once.',
   'PLAN-WINDOW': 'Windows are days and hours, freezes begin before they end.',
   'PLAN-TIMEZONE': 'The time zone exists.',
-  'PLAN-NOT-SUPPORTED': 'Nothing that this version does not carry out.',
+  'PLAN-OBSERVE': 'A plan that only watches has nothing that moves a flag, and nobody to ask.',
   'PLAN-NO-OWNER': 'Somebody owns the rollout.',
   'PLAN-NO-TICKET': 'The change is described somewhere.',
   'PLAN-NO-LATENCY': 'A slow canary is noticed too.',

@@ -1,5 +1,5 @@
 import type { Approval } from './approval.ts';
-import { type Exposure, NO_EXPOSURE, withinExposure } from './exposure.ts';
+import { type Exposure, isNobody, NO_EXPOSURE, sameExposure, withinExposure } from './exposure.ts';
 import type { Metric } from './metric.ts';
 import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
@@ -29,6 +29,36 @@ export function containedStage(plan: Plan, served: Exposure, top: number): numbe
   for (let index = top; index >= 0; index -= 1)
     if (withinExposure(stageExposure(plan, index), canary)) return index;
   return -1;
+}
+
+/**
+ * The stage that a flag is in which somebody else moves: the highest whose exposure it serves, the first for whatever is less;
+ * -1: nobody has the canary. Of stages with the same exposure `present` stays, else it is the first of them.
+ */
+export function servedStage(plan: Plan, served: Exposure, present: number): number {
+  if (isNobody(canaryExposure(plan, served))) return -1;
+  const top = Math.max(0, containedStage(plan, served, plan.stages.length - 1));
+  const exposure = stageExposure(plan, top);
+  const first = plan.stages.findIndex((_, index) => sameExposure(stageExposure(plan, index), exposure));
+  return present >= first && present <= top ? present : first;
+}
+
+/** The plan with what is served in place of what the stage was to serve: that is how the traffic is split. */
+export function planAsServed(plan: Plan, index: number, { percent }: Exposure): Plan {
+  if (stageExposure(plan, index).percent === percent) return plan;
+  const stages = plan.stages.map((stage, at) => (at === index ? { ...stage, percent } : stage));
+  return { ...plan, stages };
+}
+
+/**
+ * What others say that they serve. Without segments: those that the plan has at that share, since whoever ramps by a share
+ * alone has none to tell of.
+ */
+export function toldExposure(plan: Plan, percent: number, segments?: readonly string[]): Exposure {
+  if (segments !== undefined) return { percent, segments: [...segments], variant: null };
+  const reached = plan.stages.findLastIndex((_, index) => stageExposure(plan, index).percent <= percent);
+  const planned = percent === 0 ? [] : stageExposure(plan, reached).segments;
+  return { percent, segments: planned, variant: null };
 }
 
 /**

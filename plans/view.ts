@@ -40,6 +40,17 @@ export const Drift = z.strictObject({
 });
 export type Drift = z.infer<typeof Drift>;
 
+/** Of a plan that only watches: what it would have done in the present stage. */
+export const Watching = z.strictObject({
+  /** The journal's line in short, by its transition; null: nothing yet. */
+  would: z.strictObject({ transition: Transition, at: z.number(), summary: z.string() }).nullable(),
+  /** What was told last, where the flag is `told`. */
+  told: z
+    .strictObject({ sequence: z.number(), exposure: Exposure, by: z.string().nullable(), at: z.number() })
+    .exactOptional(),
+});
+export type Watching = z.infer<typeof Watching>;
+
 /** A rollout as people see it in lists, in `status` and in the console. Written by the workflow at every step. */
 export const RolloutView = z.strictObject({
   id: z.string(),
@@ -76,6 +87,8 @@ export const RolloutView = z.strictObject({
   stop: z.strictObject({ cause: Cause, transition: Transition, at: z.number() }).nullable(),
   /** Where the metric moved that caused the present pause or the stop; absent: not known (yet). */
   explanation: z.custom<Explanation>().optional(),
+  /** Present where the plan only watches. */
+  watching: Watching.exactOptional(),
   /** Number of the last journal entry: the view is as of that entry. */
   seq: z.number(),
 });

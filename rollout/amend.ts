@@ -2,6 +2,7 @@ import type { Cause } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
 import { ENDED } from '../plans/view.ts';
 import type { AmendEvent, Refusal } from './event.ts';
+import { isWatching } from './mode.ts';
 import { watch } from './progress.ts';
 import { staleRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
@@ -144,7 +145,8 @@ export function onAmend(turn: Turn, event: AmendEvent): void {
     reason: event.reason,
     at: now,
   };
-  if (!changes.some((change) => change.loosens)) {
+  // Where nothing is moved, nothing becomes looser.
+  if (isWatching(state) || !changes.some((change) => change.loosens)) {
     applyAmendment(turn, cause);
     return;
   }

@@ -255,6 +255,7 @@ export class Backtest {
       case 'peers':
         this.#send({ kind: 'peers', older: [] });
         return;
+      case 'look':
       case 'release':
       case 'save-plan':
       case 'record':

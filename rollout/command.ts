@@ -46,6 +46,8 @@ export interface ExpectedFlag {
   exposure: Exposure;
   epoch: number;
   offline?: number;
+  /** Set for a flag that others move: it has moved when it serves something else, whatever its revision. */
+  watched?: true;
 }
 
 /** All that a gate needs to watch one stage, on any worker. Times in milliseconds since 1970. */
@@ -64,6 +66,18 @@ export interface GateRequest {
   safe: Exposure;
   /** What the gate renews while all is well; absent: the stage has none. */
   lease?: StageLease;
+}
+
+/** Asks to be told once a flag that others move serves something else than `served`. Poll in seconds. */
+export interface LookRequest {
+  id: number;
+  rolloutId: string;
+  environment: string;
+  key: string;
+  provider: string;
+  shape: FlagShapeRequest;
+  poll: number;
+  served: Exposure;
 }
 
 /** Asks where a metric moved. `of` is the journal line that it is to explain; `origin` as of a gate. */
@@ -102,6 +116,8 @@ export type Command =
   | { kind: 'write'; request: WriteRequest }
   | { kind: 'release'; rolloutId: string; environment: string; key: string; provider: string }
   | { kind: 'watch'; request: GateRequest }
+  /** In place of a gate, while nobody has the canary. */
+  | { kind: 'look'; request: LookRequest }
   | { kind: 'unwatch' }
   | { kind: 'explain'; request: ExplainRequest }
   | { kind: 'peers'; service: string; rolloutId: string }

@@ -16,7 +16,8 @@ export interface Person {
 
 /** What the gate saw of the flag at its last poll; null where it could not be read. */
 export interface FlagSight {
-  revision: number;
+  /** Null: whoever serves the flag counts none. */
+  revision: number | null;
   exposure: Exposure;
   latch: { by: string; reason: string } | null;
   /** When the exposure ends unless the gate renews it; absent: never. */
@@ -25,6 +26,8 @@ export interface FlagSight {
   lapsedAt?: number;
   /** Who made the present revision; absent: not known. */
   by?: string;
+  /** What a rollout that only watches has found when it began. */
+  already?: true;
 }
 
 /**
@@ -73,7 +76,8 @@ export type PersonAction =
   | 'pause'
   | 'resume'
   | 'accept-drift'
-  | 'rollback';
+  | 'rollback'
+  | 'end';
 
 /** What a person saw when deciding, where they say so: the last journal line, or the stage whose gate it was. */
 export interface Seen {
@@ -100,6 +104,18 @@ export interface AmendEvent extends Person {
   seen?: Seen;
 }
 
+/** What others serve now, as somebody told it; `by`: who told it. */
+export interface ToldEvent extends Person {
+  kind: 'told';
+  /** Grows with each change. */
+  sequence: number;
+  exposure: Exposure;
+  /** Who moved the flag; null: not known. */
+  mover: string | null;
+  /** When it was moved (ms since 1970); null: now. */
+  at: number | null;
+}
+
 export type WriteRefusal = 'stale-epoch' | 'latched' | 'drift' | 'not-owner' | 'owned';
 
 export type RolloutEvent =
@@ -122,6 +138,9 @@ export type RolloutEvent =
     }
   | { kind: 'write-failed'; id: number; detail: string }
   | { kind: 'gate'; gate: number; report: GateReport }
+  /** A flag that somebody else moves serves something else; of a plan that only watches. */
+  | { kind: 'seen'; look: number; sight: FlagSight }
+  | ToldEvent
   | PersonEvent
   | AmendEvent
   | { kind: 'killed'; by: string; reason: string }

@@ -4,12 +4,19 @@ import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { stopExposure } from './exposure.ts';
+import { isWatching } from './mode.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
+
+/*
+ * The one door through which a rollout reaches its flag. For a plan that only watches it stays shut: nothing is claimed, written
+ * or given back.
+ */
 
 /** Asks for the ownership of the flag; nothing is raised before it is granted. */
 export function claimFlag(turn: Turn, cause: Cause): void {
   const { state } = turn;
+  if (isWatching(state)) return;
   const { flag, environment } = state.plan;
   const id = openWrite(turn, 'claim', -1, state.exposure, cause);
   turn.commands.push({
@@ -65,6 +72,7 @@ export function writeStage(
   cause: Cause,
 ): void {
   const { state } = turn;
+  if (isWatching(state)) return;
   const exposure = stageExposure(state.plan, stage);
   const id = openWrite(turn, purpose, stage, exposure, cause);
   pushWrite(turn, id, exposure, 'raise', cause);
@@ -73,6 +81,7 @@ export function writeStage(
 /** Asks for less exposure. The owner's lowering writes are never refused for their epoch. */
 export function lowerFlag(turn: Turn, purpose: 'step-back' | 'revert', stage: number, cause: Cause): void {
   const { state } = turn;
+  if (isWatching(state)) return;
   // The old path cannot read what a forward-only canary has written: nobody goes back to the baseline.
   const safe = purpose === 'revert' || state.plan.reversibility === 'forward-only';
   const exposure = safe ? stopExposure(state) : stageExposure(state.plan, stage);
@@ -132,6 +141,7 @@ function pushWrite(
 }
 
 export function releaseFlag(turn: Turn): void {
+  if (isWatching(turn.state)) return;
   const { id, plan } = turn.state;
   turn.commands.push({
     kind: 'release',

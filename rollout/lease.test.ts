@@ -65,7 +65,7 @@ describe('the gate', () => {
       { assessment: assessment('hold', { limits: [limit] }) },
       { flag: null },
       { flag: { ...flag, latch: { by: 'kim', reason: 'kill' } } },
-      { flag: { ...flag, revision: flag.revision + 1 } },
+      { flag: { ...flag, revision: (flag.revision ?? 0) + 1 } },
       { flag: { ...flag, exposure: stageExposure(request.plan, 0), lapsedAt: 5 } },
     ];
     for (const one of bad) expect(leaseDuty(request, { ...watched, ...one })).toBe('nothing');

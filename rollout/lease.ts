@@ -25,6 +25,8 @@ const RENEW_BELOW = 2 / 3;
 export function leaseDuty(request: GateRequest, watched: Watched): 'nothing' | 'renew' | 'end' {
   const { plan, stage, expected, lease } = request;
   const { flag, now } = watched;
+  // Whoever moves the flag has a lease of their own, or none.
+  if (expected.watched === true) return 'nothing';
   if (flag === null || flag.latch !== null || flagMoved(flag, expected)) return 'nothing';
   if (!sameExposure(flag.exposure, stageExposure(plan, stage))) return 'nothing';
   const held = flag.leaseUntil ?? null;

@@ -1,3 +1,4 @@
+import { audience } from '../plans/words.ts';
 import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
@@ -5,6 +6,7 @@ import { isDrifted } from './drift.ts';
 import type { PersonEvent } from './event.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
+import { complete } from './progress.ts';
 import { refusal, rolesFor, type Subject, subjectOf } from './refusals.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -43,6 +45,13 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       return;
     case 'accept-drift':
       acceptDrift(turn, event);
+      return;
+    case 'end':
+      complete(
+        turn,
+        cause,
+        `${event.by} ends the observation: the flag stays as it is, at ${audience(state.exposure)}.`,
+      );
       return;
     case 'rollback':
       stop(turn, {

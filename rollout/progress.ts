@@ -1,12 +1,13 @@
 import type { Exposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
-import { stageExposure } from '../plans/stages.ts';
+import { planAsServed, stageExposure } from '../plans/stages.ts';
 import { audience } from '../plans/words.ts';
 import { blockersOf, gatePassed, granted, neededApproval, peersWanted } from './blockers.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
+import { isWatching } from './mode.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -29,7 +30,8 @@ export function proceed(turn: Turn): void {
     return;
   }
   const next = state.stage + 1;
-  if (next >= state.plan.stages.length) complete(turn, cause);
+  if (next >= state.plan.stages.length)
+    complete(turn, cause, 'Every stage has passed: the rollout is complete.');
   else if (alreadyThere(state, next))
     enterStage(turn, next, cause, { before: state.flagRevision, after: state.flagRevision });
   else writeStage(turn, 'advance', next, cause);
@@ -149,8 +151,15 @@ export function watch(turn: Turn, known: GateState | null = null): void {
   if (request !== null) turn.commands.push({ kind: 'watch', request });
 }
 
-export function expectedFlag({ flagRevision, exposure, epoch, offline = 0 }: RolloutState): ExpectedFlag {
+export function expectedFlag({
+  plan,
+  flagRevision,
+  exposure,
+  epoch,
+  offline = 0,
+}: RolloutState): ExpectedFlag {
   const expected = { revision: flagRevision, exposure, epoch };
+  if (plan.mode === 'observe') return { ...expected, watched: true };
   return offline === 0 ? expected : { ...expected, offline };
 }
 
@@ -158,11 +167,12 @@ export function expectedFlag({ flagRevision, exposure, epoch, offline = 0 }: Rol
 export function gateRequest(state: RolloutState): GateRequest | null {
   const { gate, startedAt, stageSince } = state;
   if (gate === null || startedAt === null || stageSince === null || state.withdrawn === true) return null;
-  const lease = stageLease(state.plan, gate.stage);
+  const watching = isWatching(state);
+  const lease = watching ? null : stageLease(state.plan, gate.stage);
   return {
     id: gate.id,
     rolloutId: state.id,
-    plan: state.plan,
+    plan: watching ? planAsServed(state.plan, gate.stage, state.exposure) : state.plan,
     stage: gate.stage,
     origin: startedAt,
     stageSince,
@@ -175,11 +185,12 @@ export function gateRequest(state: RolloutState): GateRequest | null {
   };
 }
 
-function complete(turn: Turn, cause: Cause): void {
+/** The end that takes nothing back. */
+export function complete(turn: Turn, cause: Cause, summary: string): void {
   const { state, now } = turn;
   journal(turn, 'completed', {
     cause,
-    summary: 'Every stage has passed: the rollout is complete.',
+    summary,
     flagBefore: state.flagRevision,
     flagAfter: state.flagRevision,
     evidence: state.gate?.assessment ?? null,

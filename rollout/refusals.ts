@@ -3,6 +3,7 @@ import { ENDED } from '../plans/view.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
 import { acceptDriftRefusal } from './drift.ts';
 import type { PersonEvent, Refusal, Seen } from './event.ts';
+import { isWatching } from './mode.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
 /** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, a split that is not as planned, or the next stage. */
@@ -45,7 +46,14 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
   const stale = staleRefusal(state, event.seen);
   // What only holds or lowers is never too late.
   if (stale !== null && event.action !== 'rollback' && event.action !== 'pause') return stale;
+  if (isWatching(state)) {
+    return event.action === 'end'
+      ? null
+      : { code: 'ONLY_WATCHES', message: `${state.id} only watches ${state.plan.flag.key}` };
+  }
   switch (event.action) {
+    case 'end':
+      return { code: 'NOT_WAITING', message: `${state.id} moves its flag: it is rolled back, not ended` };
     case 'approve':
       return approveRefusal(state, event);
     case 'reject':

@@ -33,9 +33,11 @@ export function said(key: string, word: string): boolean {
   return key.split('|').some((part) => part.split(',').includes(word));
 }
 
-/** True when the flag does not read back as what the rollout last set: every change makes a new revision. */
+/** True when the flag does not read back as what the rollout last set, or last saw: every change makes a new revision. */
 export function flagMoved(sight: FlagSight | null, expected: ExpectedFlag): boolean {
-  if (sight === null || expected.revision === null) return false;
+  if (sight === null) return false;
+  if (expected.watched === true) return !sameExposure(sight.exposure, expected.exposure);
+  if (expected.revision === null) return false;
   return sight.revision !== expected.revision && !isOwnLate(sight, expected);
 }
 
@@ -44,7 +46,7 @@ export function isOwnLate(
   sight: Pick<FlagSight, 'revision' | 'exposure'>,
   { revision, exposure, offline = 0 }: ExpectedFlag,
 ): boolean {
-  if (revision === null || offline === 0) return false;
+  if (revision === null || sight.revision === null || offline === 0) return false;
   const made = sight.revision - revision;
   return made >= 0 && made <= offline && sameExposure(sight.exposure, exposure);
 }

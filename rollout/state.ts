@@ -84,6 +84,23 @@ export interface Question {
   asked: boolean;
 }
 
+export type Would = 'would-advance' | 'would-pause' | 'would-stop';
+
+/** What a plan that only watches would have done in the present visit of a stage. */
+export interface Imagined {
+  said: { transition: Would; at: number; summary: string }[];
+  /** The pause that it would be in. */
+  pause: Pause | null;
+}
+
+/** What was told last of a flag that somebody else serves. */
+export interface Told {
+  sequence: number;
+  exposure: Exposure;
+  by: string | null;
+  at: number;
+}
+
 /** The gate that watches now. `key` is what it last reported: it speaks again when that changes. */
 export interface GateState {
   id: number;
@@ -149,6 +166,11 @@ export interface RolloutState {
   question?: Question | null;
   explanation?: Explanation | null;
   amendment: Amendment | null;
+  /** Of a plan that only watches; absent: nothing yet. */
+  imagined?: Imagined;
+  told?: Told;
+  /** The look at the flag that counts; an answer to an older one is none. */
+  looks?: number;
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;
   peersAt: number | null;

@@ -1,17 +1,21 @@
 import { ENDED } from '../plans/view.ts';
+import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
 import type { Command } from './command.ts';
 import type { RolloutEvent } from './event.ts';
 import { releaseFlag } from './flag.ts';
 import { onGate, stepBack } from './gate.ts';
+import { imaginedDeadline } from './imagining.ts';
+import { isWatching } from './mode.ts';
+import { onWatched } from './observing.ts';
 import { onPerson } from './people.ts';
 import { proceed } from './progress.ts';
 import { remind, reminderTimes } from './questions.ts';
 import type { RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
-import { addPause, closeTurn, journal, openTurn, person, policy } from './turn.ts';
+import { closeTurn, noteSubmitted, openTurn, person, policy } from './turn.ts';
 import { onVerified } from './verification.ts';
 import { askWhenActed, onExplained } from './why.ts';
 import { onClaimed, onFailed, onRefused, onWritten, retryWrite } from './write.ts';
@@ -31,8 +35,11 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     else return [previous, []];
     return closeTurn(turn);
   }
-  handle(turn, event);
-  proceed(turn);
+  if (isWatching(previous)) onWatched(turn, event);
+  else {
+    handle(turn, event);
+    proceed(turn);
+  }
   askWhenActed(turn);
   return closeTurn(turn);
 }
@@ -41,10 +48,7 @@ function handle(turn: Turn, event: RolloutEvent): void {
   const { state, now } = turn;
   switch (event.kind) {
     case 'begin':
-      journal(turn, 'submitted', {
-        cause: person(state.submittedBy, null),
-        summary: `${state.submittedBy.by} submitted ${state.plan.metadata.title ?? state.plan.metadata.name}.`,
-      });
+      noteSubmitted(turn);
       return;
     case 'tick':
       onTick(turn);
@@ -85,6 +89,9 @@ function handle(turn: Turn, event: RolloutEvent): void {
     case 'unexplained':
       onExplained(turn, event);
       return;
+    case 'seen':
+    case 'told':
+      return;
     case 'verified':
       // Only what is over is verified.
       return;
@@ -99,45 +106,6 @@ function handle(turn: Turn, event: RolloutEvent): void {
 
 function unreachable(value: never): never {
   throw new Error(`no such event: ${JSON.stringify(value)}`);
-}
-
-function onAlert(turn: Turn, event: Extract<RolloutEvent, { kind: 'alert' }>): void {
-  const { state } = turn;
-  const cause = { kind: 'alert', name: event.name, detail: event.detail } as const;
-  // A rollout of before has a plan that says nothing of deployments.
-  const action: 'rollback' | 'pause' | 'note' | undefined = state.plan.alerts[event.scope];
-  if (
-    event.status === 'resolved' ||
-    action === 'note' ||
-    action === undefined ||
-    state.phase === 'reverting'
-  ) {
-    journal(turn, 'alert', { cause, summary: noted(event) });
-    return;
-  }
-  if (action === 'rollback') {
-    stop(turn, {
-      transition: 'hard-stop',
-      cause,
-      summary: `The alert ${event.name} fires on the canary: ${event.detail}`,
-      evidence: state.gate?.assessment ?? null,
-    });
-    return;
-  }
-  const text = `${named(event)}${event.detail === '' ? '' : `: ${event.detail}`}`;
-  if (!addPause(turn, 'alert', text)) return;
-  journal(turn, 'paused', { cause, summary: `Paused: ${text}.`, flagBefore: state.flagRevision });
-}
-
-type Alert = Extract<RolloutEvent, { kind: 'alert' }>;
-
-function named({ scope, name }: Alert): string {
-  return scope === 'deploy' ? `another deployment, ${name}` : `the alert ${name} fires`;
-}
-
-function noted(event: Alert): string {
-  if (event.scope !== 'deploy') return `Alert ${event.name} is ${event.status}.`;
-  return `Another deployment, ${event.name}${event.detail === '' ? '' : `: ${event.detail}`}.`;
 }
 
 function onTick(turn: Turn): void {
@@ -176,6 +144,7 @@ function unanswered(turn: Turn, then: 'step-back' | 'rollback', text: string): v
 /** When the reducer wants to be asked again, though nothing may have happened; null: only events matter. */
 export function nextDeadline(state: RolloutState, now: number): number | null {
   if (ENDED.includes(state.phase)) return null;
+  if (isWatching(state)) return imaginedDeadline(state, now);
   const due: number[] = [];
   if (state.retry !== null && state.retry.at !== Number.MAX_SAFE_INTEGER) due.push(state.retry.at);
   // While the flag is on its way nothing else is due: its answer comes first.

@@ -64,6 +64,14 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
   });
 }
 
+export function noteSubmitted(turn: Turn): void {
+  const { submittedBy, plan } = turn.state;
+  journal(turn, 'submitted', {
+    cause: person(submittedBy, null),
+    summary: `${submittedBy.by} submitted ${plan.metadata.title ?? plan.metadata.name}.`,
+  });
+}
+
 /** Ends the step: what was journaled, who is told and how the rollout now looks go out as one record. */
 export function closeTurn(turn: Turn): [RolloutState, Command[]] {
   const { state, entries, now } = turn;

@@ -1,9 +1,11 @@
+import { TOLD } from '../plans/names.ts';
 import { stageExposure } from '../plans/stages.ts';
-import type { Drift, RolloutView } from '../plans/view.ts';
+import type { Drift, RolloutView, Watching } from '../plans/view.ts';
 import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
 import { stopExposure } from './exposure.ts';
+import { isWatching } from './mode.ts';
 import { heldSplit, resumeRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 
@@ -11,7 +13,8 @@ import type { RolloutState } from './state.ts';
 export function viewOf(state: RolloutState, now: number): RolloutView {
   const { plan } = state;
   const moving = state.phase === 'submitted' || state.phase === 'active';
-  const blockers = moving ? blockersOf(state, now) : [];
+  // A plan that only watches goes where others take it.
+  const blockers = moving && !isWatching(state) ? blockersOf(state, now) : [];
   return {
     id: state.id,
     name: plan.metadata.name,
@@ -52,6 +55,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
       state.stop === null
         ? null
         : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
+    ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     seq: state.seq,
   };
@@ -60,6 +64,12 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
 function stageState(state: RolloutState, index: number): 'done' | 'now' | 'ahead' {
   if (state.phase === 'completed' || index < state.stage) return 'done';
   return index === state.stage ? 'now' : 'ahead';
+}
+
+function watchingView(state: RolloutState): { watching?: Watching } {
+  if (!isWatching(state)) return {};
+  const { imagined, told } = state;
+  return { watching: { would: imagined?.said.at(-1) ?? null, ...(told === undefined ? {} : { told }) } };
 }
 
 /** Both answers to a drift, while they can be given; what is graver is answered first. */
@@ -91,10 +101,24 @@ function decommissionText({ plan, stage }: RolloutState): string {
   return ` Take the old path out of the code: \`tidegate flags references ${plan.flag.key}\` shows where it is named.`;
 }
 
+function watchingText({ id, plan, phase, imagined, exposure }: RolloutState): string {
+  const { key, provider } = plan.flag;
+  if (phase === 'submitted')
+    return provider === TOLD
+      ? `Waits to be told of ${key}: \`tidegate told ${id} --percent N\`.`
+      : `Watches ${key}: the first stage begins when somebody has the canary.`;
+  const would = imagined?.said.at(-1);
+  const served = `${key} serves ${audience(exposure)}, and others move it`;
+  return would === undefined
+    ? `Only watches: ${served}; no decision would have been due in this stage yet.`
+    : `Only watches: ${served}. ${would.summary}`;
+}
+
 function nextText(state: RolloutState, blockers: RolloutView['blockers']): string {
+  const watches = isWatching(state);
   switch (state.phase) {
     case 'completed':
-      return 'Nothing: the rollout is complete.';
+      return watches ? 'Nothing: the observation is over.' : 'Nothing: the rollout is complete.';
     case 'rolled-back':
       return 'Nothing: the flag is back. Mend the cause and submit again.';
     case 'rejected':
@@ -103,6 +127,7 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
       return 'The flag goes back now.';
     case 'submitted':
     case 'active': {
+      if (watches) return watchingText(state);
       const goal = state.plan.stages[state.stage + 1]?.name;
       const move = goal === undefined ? 'the rollout completes' : `stage ${goal} opens`;
       const [first] = blockers;

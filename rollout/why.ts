@@ -3,6 +3,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import { partName } from '../plans/slices.ts';
 import type { RolloutEvent } from './event.ts';
+import { isWatching } from './mode.ts';
 import type { RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -44,7 +45,8 @@ export function limitedMetric(plan: Plan, name: string): Pick<Assessment, 'metri
  */
 export function askWhenActed(turn: Turn): void {
   const { state } = turn;
-  if (state.explanation != null && state.pause === null && state.stop === null) state.explanation = null;
+  const answered = state.pause === null && state.stop === null && !isWatching(state);
+  if (state.explanation != null && answered) state.explanation = null;
   const { question, startedAt } = state;
   if (question == null || question.asked || startedAt === null) return;
   if (state.write !== null || state.phase === 'reverting') return;

@@ -3,7 +3,7 @@ import type { Assessment, Verdict } from '../plans/assessment.ts';
 import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import type { JournalEntry } from '../plans/journal.ts';
 import { Plan } from '../plans/plan.ts';
-import type { ClaimRequest, Command, GateRequest, WriteRequest } from './command.ts';
+import type { ClaimRequest, Command, GateRequest, LookRequest, WriteRequest } from './command.ts';
 import type { GateReport, PersonAction, RolloutEvent } from './event.ts';
 import { openRollout, type RolloutState } from './state.ts';
 import { nextDeadline, step } from './step.ts';
@@ -75,6 +75,8 @@ export class World {
   readonly pending: (ClaimRequest | WriteRequest)[] = [];
   readonly answers: RolloutEvent[] = [];
   gate: GateRequest | null = null;
+  /** What is looked at in place of a gate, by a plan that only watches. */
+  look: LookRequest | null = null;
   /** Called with the state before, the event and what it led to. */
   readonly watchers: ((before: RolloutState, event: RolloutEvent, commands: Command[]) => void)[] = [];
 
@@ -100,7 +102,9 @@ export class World {
     this.commands.push(command);
     if (command.kind === 'claim' || command.kind === 'write') this.pending.push(command.request);
     if (command.kind === 'watch') this.gate = command.request;
-    if (command.kind === 'unwatch') this.gate = null;
+    if (command.kind === 'look') this.look = command.request;
+    if (command.kind === 'watch' || command.kind === 'unwatch') this.look = null;
+    if (command.kind === 'unwatch' || command.kind === 'look') this.gate = null;
     if (command.kind === 'record') this.journal.push(...command.request.entries);
     if (command.kind === 'release' && this.flag.owner === this.state.id)
       this.flag = { ...this.flag, owner: null, fallback: null, lapsed: false };
@@ -219,6 +223,21 @@ export class World {
       gate: id,
       report: { assessment: of, memory, queries: ['q'], flag, overdue: false, reverted: false, ...more },
     });
+  }
+
+  /** The look at a flag that others move finds it moved. */
+  sees(by?: string): void {
+    const { revision, exposure } = this.flag;
+    if (this.look === null || sameExposure(exposure, this.look.served)) return;
+    const sight = { revision, exposure, latch: null, ...(by === undefined ? {} : { by }) };
+    this.event({ kind: 'seen', look: this.look.id, sight });
+  }
+
+  /** Somebody tells what others serve. */
+  tell(sequence: number, percent: number, more: { mover?: string; at?: number } = {}): Command[] {
+    const exposure = { percent, segments: [], variant: null };
+    const { mover = null, at = null } = more;
+    return this.event({ kind: 'told', by: 'ci', roles: [], sequence, exposure, mover, at });
   }
 
   person(action: PersonAction, by = 'kim', roles = ['lead', 'on-call']): Command[] {

@@ -236,14 +236,14 @@ export function retryWrite(turn: Turn): void {
 }
 
 /** Own writes that stood on disk only have got their revisions: from now on those are known. True when it was so. */
-export function adoptOwnLate(turn: Turn, flag: { revision: number; exposure: Exposure }): boolean {
+export function adoptOwnLate(turn: Turn, flag: { revision: number | null; exposure: Exposure }): boolean {
   const { state } = turn;
   const { offline = 0, overtaken } = state;
   const expected = expectedFlag(state);
   // A raise that nobody heard of may have come before them.
   const raised = offline > 0 && overtaken != null ? 1 : 0;
   if (!isOwnLate(flag, { ...expected, offline: offline + raised })) return false;
-  if (raised === 1 && flag.revision - (expected.revision ?? 0) > offline) reachOvertaken(state, null);
+  if (raised === 1 && (flag.revision ?? 0) - (expected.revision ?? 0) > offline) reachOvertaken(state, null);
   journal(turn, 'note', {
     cause: { kind: 'flag', reason: 'PostgreSQL is back' },
     summary: `The step down that stood on disk while PostgreSQL was away is revision ${flag.revision}.`,

@@ -48,6 +48,7 @@ export const ACTIONS = [
   'resume',
   'accept-drift',
   'rollback',
+  'end',
 ] as const;
 export const Action = z.enum(ACTIONS);
 export type Action = z.infer<typeof Action>;
@@ -63,6 +64,21 @@ export const ActionRequest = z.strictObject({
 export type ActionRequest = z.infer<typeof ActionRequest>;
 export const ActionReply = z.strictObject({ id: z.string(), summary: z.string(), view: RolloutView });
 export type ActionReply = z.infer<typeof ActionReply>;
+
+/** What somebody else serves now, of a rollout whose plan has `provider: told`. */
+export const ToldRequest = z.strictObject({
+  ...actor,
+  percent: z.number().min(0).max(100),
+  /** Without them: those that the plan has at that share. */
+  segments: z.array(z.string().min(1)).optional(),
+  /** Grows with each change. The last one may be sent again; an older one is refused. */
+  sequence: z.int().min(0),
+  /** Who moved the flag, in the words of whoever serves it; `by` is who tells. */
+  mover: z.string().min(1).max(200).optional(),
+  /** When it was moved. Default: now. */
+  at: z.iso.datetime({ offset: true }).optional(),
+});
+export type ToldRequest = z.infer<typeof ToldRequest>;
 
 export const AmendRequest = z.strictObject({
   ...actor,

@@ -10,4 +10,5 @@ export const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   resume: ['operate'],
   'accept-drift': ['operate'],
   rollback: ['operate'],
+  end: ['operate', 'submit'],
 };

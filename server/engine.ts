@@ -12,6 +12,15 @@ export interface Once {
   requestId?: string;
 }
 
+/** What others serve: `segments` null: those of the plan at that share. `at` in ms since 1970; null: now. */
+export interface Told {
+  percent: number;
+  segments: string[] | null;
+  sequence: number;
+  mover: string | null;
+  at: number | null;
+}
+
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
  * A refusal is a `Failure` with the code that the reducer gave; no answer is `TEMPORAL_UNREACHABLE`.
@@ -26,6 +35,8 @@ export interface RolloutEngine {
   ): Promise<{ changes: string[]; view: RolloutView }>;
   /** What the workflow itself knows now, which may be ahead of what is stored. */
   view(id: string): Promise<RolloutView>;
+  /** Takes in what others serve; `TOLD_STALE` when something newer was told before. */
+  tell(id: string, told: Told & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
   alert(id: string, alert: Pick<AlertRequest, 'name' | 'scope' | 'status' | 'detail'>): Promise<void>;

@@ -1,15 +1,18 @@
+import { Failure } from '../plans/failures.ts';
+import { TOLD } from '../plans/names.ts';
 import { ENDED } from '../plans/view.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { KillReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 import type { ServerDeps } from './deps.ts';
+import { planOf } from './live.ts';
 
 /** How long a kill looks for the rollout before it writes the flag without knowing it. */
 const LOOKUP_MS = 300;
 /** How long a kill that is already in force waits for the workflow to be told. */
 const TELL_MS = 2000;
 
-export type KillDeps = Pick<ServerDeps, 'rollouts' | 'flags' | 'engine' | 'now' | 'logger'>;
+export type KillDeps = Pick<ServerDeps, 'rollouts' | 'flags' | 'flagService' | 'engine' | 'now' | 'logger'>;
 
 class TooSlow extends Error {}
 
@@ -53,6 +56,7 @@ export async function kill(
 ): Promise<KillReply> {
   const { actor, reason } = request;
   const active = await activeRollout(deps, target);
+  if (active !== null) refuseWatched(deps, active);
   const at = deps.now();
   // Where it ends (nobody, or the safe exposure of a forward-only plan) stands in the flag's own shape.
   const reading = await deps.flags.kill(target, null, {
@@ -70,6 +74,25 @@ export async function kill(
     workflowTold: rolloutId !== null && (await tell(deps, rolloutId, { by: actor.by, reason, at })),
     offline: reading.offline === true,
   };
+}
+
+/** A kill of a flag that is only read would not reach it; one that Tidegate serves or moves can be killed all the same. */
+function refuseWatched({ flagService }: KillDeps, row: RolloutRow): void {
+  const { mode, flag } = planOf(row);
+  if (mode === 'act' || flag.provider === 'embedded') return;
+  if (flagService.definition({ environment: row.environment, key: row.flag }) !== null) return;
+  const where =
+    flag.provider === TOLD
+      ? 'where it is moved; nobody has told Tidegate where that is'
+      : `on "${flag.provider}"`;
+  throw new Failure(
+    'FLAG_WATCHED',
+    `${row.id} only watches ${row.flag} of ${row.environment}: nothing was stopped.`,
+    {
+      where: row.id,
+      details: [`switch it off ${where}`],
+    },
+  );
 }
 
 async function tell(

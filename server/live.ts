@@ -47,6 +47,7 @@ export function viewOf(row: Omit<RolloutRow, 'text'>): RolloutView {
     next: 'waits for a worker to take it up',
     pause: null,
     stop: null,
+    ...(plan.mode === 'observe' ? { watching: { would: null } } : {}),
     seq: 0,
   };
 }

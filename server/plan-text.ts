@@ -25,7 +25,10 @@ function unknownNames({ known }: PlanDeps, plan: Plan, file: string): string[] {
     missing.push(`${file}: ${path}: "${name}" is not in \`${key}\` of tidegate.yaml. Instead: ${there}`);
   };
   look('source.prometheus', plan.source.prometheus, known.sources, 'sources');
+  // What others serve has segments of its own.
+  const ours = plan.mode === 'act' || plan.flag.provider === 'embedded';
   plan.stages.forEach((stage, i) => {
+    if (!ours) return;
     for (const segment of stage.audience?.segments ?? []) {
       look(`stages[${i}].audience.segments`, segment, known.segments, 'segments');
     }
@@ -53,8 +56,6 @@ interface Checked {
   /** Null when there are errors. */
   plan: Plan | null;
   errors: string[];
-  /** The plan is right as it stands, and asks for what this version does not do. */
-  unsupported: boolean;
   warnings: string[];
 }
 
@@ -62,16 +63,12 @@ function checked(deps: PlanDeps, { text, file }: PlanText): Checked {
   const parsed = parsePlan(text, file);
   if (parsed.kind === 'invalid') {
     const of = (severity: string) => parsed.findings.filter((f) => f.severity === severity).map(findingText);
-    const unsupported = parsed.findings.every(
-      ({ severity, rule }) => severity !== 'error' || rule === 'PLAN-NOT-SUPPORTED',
-    );
-    return { plan: null, errors: of('error'), warnings: of('warning'), unsupported };
+    return { plan: null, errors: of('error'), warnings: of('warning') };
   }
   const errors = unknownNames(deps, parsed.plan, file);
   return {
     plan: errors.length === 0 ? parsed.plan : null,
     errors,
-    unsupported: false,
     warnings: parsed.warnings.map(findingText),
   };
 }
@@ -82,16 +79,10 @@ export function checkPlanText(deps: PlanDeps, source: PlanText): z.infer<typeof 
   return { ok: plan !== null, errors, warnings };
 }
 
-/** The plan of a text; `PLAN_INVALID`, or `NOT_SUPPORTED` for nothing worse, with every error in its details. */
+/** The plan of a text; `PLAN_INVALID` with every error in its details. */
 export function planFromText(deps: PlanDeps, source: PlanText): { plan: Plan; warnings: string[] } {
-  const { plan, errors, warnings, unsupported } = checked(deps, source);
+  const { plan, errors, warnings } = checked(deps, source);
   if (plan !== null) return { plan, warnings };
-  if (unsupported) {
-    throw new Failure('NOT_SUPPORTED', `${source.file} asks for what this version does not do.`, {
-      where: source.file,
-      details: errors,
-    });
-  }
   const many = errors.length === 1 ? 'one error' : `${errors.length} errors`;
   throw new Failure('PLAN_INVALID', `${source.file} has ${many}.`, { where: source.file, details: errors });
 }

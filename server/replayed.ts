@@ -1,11 +1,12 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { type Accepted, Replay, type StoredPoll } from '../analysis/replay.ts';
+import { type Accepted, type Amended, Replay, type StoredPoll } from '../analysis/replay.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import { Failure } from '../plans/failures.ts';
-import type { JournalEntry } from '../plans/journal.ts';
+import type { JournalEntry, Transition } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { PlanRevisionNote } from '../plans/report.ts';
 import type { HistorySample, Sample } from '../plans/sample.ts';
+import { planAsServed } from '../plans/stages.ts';
 import { resumptions } from '../rollout/reporting/timeline.ts';
 import type { RolloutRow, RolloutStore } from '../store/store.ts';
 import { planOf } from './live.ts';
@@ -13,6 +14,7 @@ import { revisionNotes, revisionsOf } from './plan-revisions.ts';
 
 /** Polls between two breaths: flags are served by the same process. */
 const AT_ONCE = 200;
+const MOVES: readonly Transition[] = ['started', 'advanced', 'stepped-back'];
 
 /** A rollout as it was recorded, and what its gates knew by running the same analysis over it again. */
 export interface Replayed {
@@ -20,6 +22,8 @@ export interface Replayed {
   journal: JournalEntry[];
   polls: StoredPoll[];
   replay: Replay;
+  /** The zero of the polls' time, in ms since 1970; null: nothing has begun. */
+  origin: number | null;
   /** Every plan but the first. */
   amendments: PlanRevisionNote[];
 }
@@ -34,14 +38,22 @@ export async function replayed(
     deps.rollouts.samples(row.id),
     revisionsOf(deps, row),
   ]);
+  // Each sample knows its time on both clocks; what was told late began before its line in the journal.
+  const watched = rows.find(({ stage }) => stage !== 'history');
+  const started = journal.find(({ transition }) => transition === 'started')?.at ?? null;
+  const late = plan.mode === 'observe' && watched !== undefined;
+  const origin = late ? watched.at - watched.t * 1000 : started;
   const replay = new Replay(plan, {
     accepted: acceptedOf(journal),
-    amended: revisions.map(({ revision, plan: kept, after }) => ({
-      t: after ?? Number.NEGATIVE_INFINITY,
-      revision,
-      plan: kept as Plan,
-    })),
-    begun: begunOf(journal),
+    amended: asServed(
+      revisions.map(({ revision, plan: kept, after }) => ({
+        t: after ?? Number.NEGATIVE_INFINITY,
+        revision,
+        plan: kept as Plan,
+      })),
+      { plan, journal, origin },
+    ),
+    begun: begunOf(journal, plan, origin),
   });
   // The store keeps what the gate wrote in these shapes.
   const polls = rows.map(
@@ -56,7 +68,7 @@ export async function replayed(
     replay.add(poll);
     if (i % AT_ONCE === AT_ONCE - 1) await breathe();
   }
-  return { plan, journal, polls, replay, amendments: revisionNotes(revisions).slice(1) };
+  return { plan, journal, polls, replay, origin, amendments: revisionNotes(revisions).slice(1) };
 }
 
 /** In force for every window after the one that the person saw: those read since are read again. */
@@ -67,9 +79,39 @@ function acceptedOf(journal: readonly JournalEntry[]): Accepted[] {
 }
 
 /** In seconds since the rollout began. */
-function begunOf(journal: readonly JournalEntry[]): number[] {
-  const started = journal.find(({ transition }) => transition === 'started')?.at;
-  return started === undefined ? [] : resumptions(journal).map(({ at }) => (at - started) / 1000);
+function begunOf(journal: readonly JournalEntry[], { mode }: Plan, origin: number | null): number[] {
+  if (origin === null) return [];
+  const again = mode === 'observe' ? movesOf(journal) : resumptions(journal);
+  return again.map(({ at }) => (at - origin) / 1000);
+}
+
+/** Where others have moved a flag that is only watched. */
+function movesOf(journal: readonly JournalEntry[]): JournalEntry[] {
+  return journal.filter(({ transition }) => MOVES.includes(transition));
+}
+
+/** A gate of a plan that only watches judges by what others serve, and not by what the plan would. */
+function asServed(
+  amended: Amended[],
+  { plan, journal, origin }: { plan: Plan; journal: readonly JournalEntry[]; origin: number | null },
+): Amended[] {
+  if (plan.mode === 'act' || origin === null) return amended;
+  const moves = movesOf(journal).map(({ at, stage, exposure }) => ({
+    t: (at - origin) / 1000,
+    stage,
+    exposure,
+  }));
+  const times = [...new Set([...amended, ...moves].map(({ t }) => t))].toSorted((a, b) => a - b);
+  return times.map((t) => {
+    const { revision, plan: planned } = amended.findLast((one) => one.t <= t) ?? { revision: 1, plan };
+    const move = moves.findLast((one) => one.t <= t);
+    const index = planned.stages.findIndex(({ name }) => name === move?.stage);
+    return {
+      t,
+      revision,
+      plan: move === undefined || index < 0 ? planned : planAsServed(planned, index, move.exposure),
+    };
+  });
 }
 
 export function stageIndexOf(plan: Plan, name: string): number {

@@ -28,8 +28,8 @@ export interface Reports {
 export function createReports(parts: ReportParts): Reports {
   const kept = new Map<string, { key: string; report: Promise<Report> }>();
   const make = async (row: RolloutRow) => {
-    const { journal, polls, replay, amendments } = await replayed(parts, row);
-    return reportOf({ view: viewOf(row), journal, polls, replay, amendments, now: parts.now() });
+    const { journal, polls, replay, origin, amendments } = await replayed(parts, row);
+    return reportOf({ view: viewOf(row), journal, polls, replay, origin, amendments, now: parts.now() });
   };
   const keep = (row: RolloutRow, key: string): Promise<Report> => {
     const known = kept.get(row.id);

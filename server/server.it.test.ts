@@ -303,6 +303,63 @@ describe('a kill', () => {
   });
 });
 
+/** A plan for a flag that somebody else serves and tells of. */
+function watchingPlan(flag: string, provider = 'told'): string {
+  return planFor(flag)
+    .replace(`flag: { key: ${flag} }`, `mode: observe\nflag: { key: ${flag}, provider: ${provider} }`)
+    .replace(/.*decommission.*\n/, '');
+}
+
+describe('a plan that only watches', () => {
+  test('is told what others serve, by whom, when and by which number', async () => {
+    const { status, body } = await post('/rollouts', { ...ada, text: watchingPlan('ramped') });
+    expect(status).toBe(201);
+    const exposure = `/rollouts/${body.id}/exposure`;
+    const moved = {
+      percent: 25,
+      segments: ['beta'],
+      sequence: 3,
+      mover: 'lee',
+      at: '2026-03-01T08:00:00+01:00',
+    };
+    expect(await post(exposure, { ...ada, ...moved })).toMatchObject({
+      status: 200,
+      body: { id: 'ramped-1', view: { exposure: { percent: 25 }, watching: { told: { sequence: 3 } } } },
+    });
+    expect(server.engine.told).toContain(
+      `ada tells ramped-1 3: 25 % beta by lee at ${Date.parse('2026-03-01T07:00:00Z')}`,
+    );
+    for (const wrong of [{ percent: 101 }, { sequence: -1 }, { at: 'yesterday' }, { percent: undefined }])
+      expect((await post(exposure, { ...ada, ...moved, ...wrong })).status).toBe(400);
+  });
+
+  test('needs neither an owner nor a definition of the flag, and a killed flag may be watched', async () => {
+    await submit('seen');
+    await post('/flags/seen/kill', { ...ada, reason: 'first' });
+    const { status, body } = await post('/rollouts', { ...ada, text: watchingPlan('seen', 'embedded') });
+    expect(status).toBe(201);
+    const before = (await get('/flags/seen')).body;
+    // A flag of Tidegate can be killed whoever watches it.
+    expect((await post('/flags/seen/kill', { ...ada, reason: 'again' })).status).toBe(200);
+    expect((await get('/flags/seen')).body).toMatchObject({ rolloutId: before.rolloutId });
+    expect(body.id).toBe('seen-2');
+  });
+
+  test('has no kill where Tidegate only reads the flag, which says where to switch it off', async () => {
+    await post('/rollouts', { ...ada, text: watchingPlan('theirs') });
+    const { status, body } = await post('/flags/theirs/kill', { ...ada, reason: 'wrong' });
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ code: 'FLAG_WATCHED', where: 'theirs-1' });
+    expect(body.details.join()).toContain('switch it off where it is moved');
+    expect(body.detail).toContain('nothing was stopped');
+  });
+
+  test('cannot act on what is told', async () => {
+    const text = watchingPlan('acts').replace('mode: observe\n', '');
+    expect((await post('/rollouts', { ...ada, text })).body).toMatchObject({ code: 'PLAN_INVALID' });
+  });
+});
+
 describe('every refusal is a problem from the table', () => {
   test.each([
     ['GET', '/api/v1/rollouts/none', 404, 'ROLLOUT_UNKNOWN'],

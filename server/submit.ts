@@ -48,7 +48,8 @@ export async function submit(
     });
   }
   const target = { environment: plan.environment, key: plan.flag.key };
-  const reading = await deps.flags.read(target);
+  const acts = plan.mode === 'act';
+  const reading = acts ? await deps.flags.read(target) : null;
   if (reading?.latch != null) {
     const { by, reason, at } = reading.latch;
     throw new Failure(
@@ -59,7 +60,7 @@ export async function submit(
       },
     );
   }
-  refuseUnclaimable(plan, await deps.registry.read(target), file);
+  if (acts) refuseUnclaimable(plan, await deps.registry.read(target), file);
   const findings = await deps.checkQueries(plan);
   refuseQueries(plan, findings);
 

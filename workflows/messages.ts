@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { RecordRequest } from '../rollout/command.ts';
-import type { AlertScope, AmendEvent, GateReport, Person, PersonEvent } from '../rollout/event.ts';
+import type { AlertScope, AmendEvent, GateReport, Person, PersonEvent, ToldEvent } from '../rollout/event.ts';
 import type { RolloutState } from '../rollout/state.ts';
 
 /** The workflow's type name and the id that makes a second rollout of the same flag impossible. */
@@ -40,6 +40,12 @@ export interface AmendReply extends ActReply {
   changes: string[];
 }
 
+/** As it was told: where segments are not, the plan says which. */
+export interface ToldShare {
+  percent: number;
+  segments: string[] | null;
+}
+
 /** Every message names its rollout, since the next rollout of a flag has the same workflow id. */
 export interface Addressed<T> {
   rolloutId: string;
@@ -47,6 +53,10 @@ export interface Addressed<T> {
 }
 
 export const actUpdate = defineUpdate<ActReply, [Addressed<Omit<PersonEvent, 'kind'>>]>('act');
+export const toldUpdate = defineUpdate<
+  ActReply,
+  [Addressed<Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare>]
+>('told');
 export const amendUpdate = defineUpdate<AmendReply, [Addressed<Omit<AmendEvent, 'kind'>>]>('amend');
 export const killedSignal = defineSignal<[Addressed<{ by: string; reason: string }>]>('killed');
 export const alertSignal =

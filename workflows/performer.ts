@@ -5,6 +5,7 @@ import type {
   Command,
   ExplainRequest,
   GateRequest,
+  LookRequest,
   RecordRequest,
   WriteRequest,
 } from '../rollout/command.ts';
@@ -107,6 +108,22 @@ export function createPerformer(
       });
   }
 
+  /** In place of the gate: one of both watches. */
+  function look(request: LookRequest): void {
+    gate?.cancel();
+    const scope = new CancellationScope();
+    gate = scope;
+    void scope
+      .run(() => gates.lookAtFlag(request))
+      .then((sight) => {
+        if (gate === scope) dispatch({ kind: 'seen', look: request.id, sight });
+      })
+      .catch((error: unknown) => {
+        if (!isCancellation(error))
+          log.error('the look at the flag failed for good', { error: String(error) });
+      });
+  }
+
   function stopWatching(): void {
     gate?.cancel();
     gate = null;
@@ -125,6 +142,9 @@ export function createPerformer(
         return;
       case 'watch':
         watch(command.request);
+        return;
+      case 'look':
+        look(command.request);
         return;
       case 'unwatch':
         stopWatching();

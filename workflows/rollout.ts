@@ -11,11 +11,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { JournalEntry } from '../plans/journal.ts';
+import { toldExposure } from '../plans/stages.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRefusal, describeChange, planChanges } from '../rollout/amend.ts';
 import type { Command } from '../rollout/command.ts';
-import type { AmendEvent, PersonEvent, Refusal, RolloutEvent } from '../rollout/event.ts';
+import type { AmendEvent, PersonEvent, Refusal, RolloutEvent, ToldEvent } from '../rollout/event.ts';
+import { lookRequest, toldRefusal } from '../rollout/observing.ts';
 import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
 import { openRollout } from '../rollout/state.ts';
@@ -23,7 +25,16 @@ import { nextDeadline, step } from '../rollout/step.ts';
 import { verifyRequest } from '../rollout/verification.ts';
 import { viewOf } from '../rollout/view.ts';
 import type { Addressed, RolloutInput } from './messages.ts';
-import { actUpdate, alertSignal, amendUpdate, gateSignal, killedSignal, viewQuery } from './messages.ts';
+import {
+  actUpdate,
+  alertSignal,
+  amendUpdate,
+  gateSignal,
+  killedSignal,
+  type ToldShare,
+  toldUpdate,
+  viewQuery,
+} from './messages.ts';
 import { createPerformer } from './performer.ts';
 import { verification, verificationId } from './verification.ts';
 
@@ -81,6 +92,22 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
         refuse(amendRefusal(state, message), rolloutId),
     },
   );
+  const toldEvent = ({ percent, segments, ...told }: Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare) => ({
+    ...told,
+    exposure: toldExposure(state.plan, percent, segments ?? undefined),
+  });
+  setHandler(
+    toldUpdate,
+    ({ message }) => {
+      const entries = dispatch({ kind: 'told', ...toldEvent(message) });
+      const summary = entries.at(0)?.summary ?? 'Nothing changes: this is what was told last.';
+      return { summary, view: viewOf(state, Date.now()) };
+    },
+    {
+      validator: ({ rolloutId, message }: Addressed<Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare>) =>
+        refuse(toldRefusal(state, toldEvent(message)), rolloutId),
+    },
+  );
   setHandler(killedSignal, ({ rolloutId, message }) => {
     if (rolloutId === state.id) dispatch({ kind: 'killed', ...message });
   });
@@ -95,7 +122,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   CancellationScope.current().cancelRequested.catch(() => {
     dispatch({
       kind: 'person',
-      action: 'rollback',
+      action: state.plan.mode === 'observe' ? 'end' : 'rollback',
       by: 'temporal',
       roles: [],
       reason: 'the workflow was cancelled',
@@ -110,6 +137,8 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   function resumeGate(): void {
     const request = gateRequest(state);
     if (request !== null) performer.perform({ kind: 'watch', request });
+    const look = lookRequest(state);
+    if (look !== null) performer.perform({ kind: 'look', request: look });
   }
 
   /** In a workflow of its own, because it takes minutes and the flag's next rollout waits for this one's end. */

@@ -1,5 +1,5 @@
 import { Failure } from '../../plans/failures.ts';
-import { type Action, ActionReply, AmendReply } from '../../server/api.ts';
+import { type Action, ActionReply, AmendReply, StatusReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
@@ -47,6 +47,57 @@ export async function decide(
     `${reply.id}: ${reply.summary}`,
     ...(reply.view.next === '' ? [] : [`next: ${reply.view.next}`]),
   ]);
+}
+
+export interface ToldOptions {
+  percent: string;
+  segments?: string;
+  sequence?: string;
+  mover?: string;
+  at?: string;
+}
+
+/** Says what others serve now, and what came of it. */
+export async function tell(context: Context, reference: string, options: ToldOptions): Promise<void> {
+  const api = new ApiClient(context);
+  const percent = numberOf('--percent', options.percent);
+  const wanted = options.sequence === undefined ? null : numberOf('--sequence', options.sequence);
+  const at = options.at === undefined ? null : new Date(options.at);
+  if (at !== null && Number.isNaN(at.getTime()))
+    throw new Failure('USAGE', `--at ${options.at ?? ''} is no time.`, {
+      details: ['such as 2026-03-01T08:00Z'],
+    });
+  const id = await rolloutId(api, reference);
+  const path = `/rollouts/${encodeURIComponent(id)}`;
+  const sequence = wanted ?? ((await api.get(path, StatusReply)).view.watching?.told?.sequence ?? 0) + 1;
+  const reply = await api.post(
+    `${path}/exposure`,
+    {
+      ...(await context.named()),
+      percent,
+      sequence,
+      ...(options.segments === undefined
+        ? {}
+        : {
+            segments: options.segments
+              .split(',')
+              .map((name) => name.trim())
+              .filter((name) => name !== ''),
+          }),
+      ...(options.mover === undefined ? {} : { mover: options.mover }),
+      ...(at === null ? {} : { at: at.toISOString() }),
+    },
+    ActionReply,
+  );
+  context.tell(reply);
+  context.say([`${reply.id}: ${reply.summary}`, `next: ${reply.view.next}`]);
+}
+
+function numberOf(option: string, text: string): number {
+  const value = Number(text.replace(/%$/, ''));
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new Failure('USAGE', `${option} ${text} is no number.`);
+  return value;
 }
 
 export async function amend(

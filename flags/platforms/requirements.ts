@@ -1,3 +1,4 @@
+import { TOLD } from '../../plans/names.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { stageExposure } from '../../plans/stages.ts';
 import type { Capabilities } from './platform.ts';
@@ -14,16 +15,19 @@ const EMBEDDED = 'embedded';
 /** All that is known to be impossible from the configuration alone. `providers`: by the name in tidegate.yaml. */
 export function shortfalls(plan: Plan, providers: Readonly<Record<string, Capabilities>>): Shortfall[] {
   const { provider: name } = plan.flag;
-  if (name === EMBEDDED) return [];
+  if (name === EMBEDDED || name === TOLD) return [];
   const can = Object.hasOwn(providers, name) ? providers[name] : undefined;
   if (can === undefined) {
-    const there = [EMBEDDED, ...Object.keys(providers).toSorted()].join(', ');
+    const ours = plan.mode === 'observe' ? [EMBEDDED, TOLD] : [EMBEDDED];
+    const there = [...ours, ...Object.keys(providers).toSorted()].join(', ');
     const message = `"${name}" is not in \`providers\` of tidegate.yaml`;
     return [{ path: 'flag.provider', message, instead: `one of ${there}` }];
   }
+  // What others do is theirs to be able to.
+  if (plan.mode === 'observe') return [];
   const found: Shortfall[] = [];
   const say = (path: string, message: string, instead: string) => found.push({ path, message, instead });
-  if (!can.moves && plan.mode === 'act')
+  if (!can.moves)
     say(
       'flag.provider',
       `"${name}" only watches and moves no flag`,

@@ -1,6 +1,6 @@
 import type { Review } from './context.ts';
 
-/** The variants of the flag, where a stop ends, and what this version does not carry out. */
+/** The variants of the flag, and where a stop ends. */
 export function reviewFlag({ plan, error, sound }: Review): void {
   const { flag, reversibility, safeExposure } = plan;
   if (flag.baseline === flag.canary && sound(['flag', 'canary']) && sound(['flag', 'baseline'])) {
@@ -54,14 +54,4 @@ export function reviewFlag({ plan, error, sound }: Review): void {
       instead: `name all three in \`flag.variants\`, with \`${variant}: ...\``,
     });
   }
-}
-
-/** What the language has and this version does not carry out is refused, never silently left out. */
-export function reviewSupport({ plan, error, sound }: Review): void {
-  const no = (path: (string | number)[], what: string, instead = 'take it out') => {
-    if (!sound(path)) return;
-    const message = `this version does not carry out ${what}`;
-    error(path, { rule: 'PLAN-NOT-SUPPORTED', message, instead, key: true });
-  };
-  if (plan.mode === 'observe') no(['mode'], '`mode: observe`');
 }

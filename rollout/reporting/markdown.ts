@@ -8,13 +8,14 @@ import {
   decisionText,
   detectionLines,
   impactLines,
+  observedLines,
   stageLines,
   standingOf,
 } from './sentences.ts';
 
 /** A report as a Markdown document, for a ticket or a chat. Nothing that people wrote is markup in it. */
 export function reportMarkdown(report: Report): string {
-  const { stop, detection, explanation } = report;
+  const { stop, detection, explanation, observed } = report;
   const lines = [
     `# ${documentText(report.title)}: rollout ${documentText(report.id)}`,
     '',
@@ -30,6 +31,7 @@ export function reportMarkdown(report: Report): string {
           `${documentText(stop.reason)}. Afterwards ${documentText(audience(stop.exposure))} had the canary.`,
           ...(explanation === null ? [] : ['', `Where it moved: ${documentText(explanation.sentence)}.`]),
         ])),
+    ...(observed === null ? [] : section('What it would have done', bullets(observedLines(observed)))),
     ...(detection === null ? [] : section('How fast it was found', bullets(detectionLines(detection)))),
     ...section('What users saw', bullets(impactLines(report))),
     ...section('What to adjust in the plan', bullets(adviceLines(report.advice))),

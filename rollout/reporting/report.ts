@@ -6,6 +6,7 @@ import type { PlanRevisionNote, Report } from '../../plans/report.ts';
 import { ENDED, type RolloutView } from '../../plans/view.ts';
 import { adviceOf } from './advice.ts';
 import { impactOf } from './impact.ts';
+import { observedOf } from './observed.ts';
 import { detectionOf, explanationOf, stopOf } from './stop.ts';
 import { summaryOf } from './summary.ts';
 import { decisionsOf, happeningsOf, spansOf } from './timeline.ts';
@@ -17,6 +18,8 @@ export interface Recorded {
   polls: readonly StoredPoll[];
   /** The same polls through the gates' analysis. */
   replay: Replay;
+  /** The zero of the polls' time, in ms since 1970; null: nothing has begun. */
+  origin: number | null;
   /** Every plan but the first. */
   amendments: readonly PlanRevisionNote[];
   /** Milliseconds since 1970. */
@@ -24,7 +27,7 @@ export interface Recorded {
 }
 
 /** The whole story of a rollout. Pure: the same record and time give the same report. */
-export function reportOf({ view, journal, polls, replay, amendments, now }: Recorded): Report {
+export function reportOf({ view, journal, polls, replay, origin, amendments, now }: Recorded): Report {
   const { plan, visits } = replay;
   const { metadata } = plan;
   const finished = ENDED.includes(view.phase);
@@ -62,6 +65,7 @@ export function reportOf({ view, journal, polls, replay, amendments, now }: Reco
     gates,
     stop,
     explanation: explanationOf(journal, view),
+    observed: observedOf({ plan, journal, polls, origin: origin ?? now, now }),
     impact: impactOf(plan, visits),
     detection,
     advice: adviceOf({ plan, replay, stages, gates, stop, by: detection?.by ?? null }),

@@ -3,6 +3,8 @@ import type {
   Detection,
   Excess,
   Happening,
+  Meanwhile,
+  Observed,
   PlanRevisionNote,
   Report,
   StageSpan,
@@ -130,6 +132,32 @@ function chanceText({ interval, stages }: Excess, carriesStop: boolean): string 
   return carriesStop
     ? '; over whole stages that may be chance, since the first bad window it is not'
     : '; that may be chance';
+}
+
+/** `2026-03-01 12:00 Would have been rolled back ...: 3 min later sam moved the flag ...; meanwhile ...` */
+export function observedLines(observed: readonly Observed[]): string[] {
+  if (observed.length === 0) return ['Nothing: no decision was due.'];
+  return observed.map(({ at, summary, followed, meanwhile }) => {
+    const what =
+      followed === null
+        ? 'Nothing has followed yet.'
+        : `${duration((followed.at - at) / 1000)} later: ${followed.summary}`;
+    return [
+      `${clock(at)} UTC: ${summary}`,
+      what,
+      ...(meanwhile === null ? [] : [meanwhileText(meanwhile)]),
+    ].join(' ');
+  });
+}
+
+function meanwhileText({ requests, users, metric, excess, hit }: Meanwhile): string {
+  const who = users === null ? '' : ` of ${count(users)} users`;
+  const more =
+    metric === null || excess === null
+      ? ''
+      : `; ${metric} had about ${count(Math.abs(excess))} events ${excess < 0 ? 'fewer' : 'more'} than the baseline\u2019s rate predicts`;
+  const affected = hit === null ? '' : `, which at random hit about ${count(hit)} users`;
+  return `Meanwhile the canary served ${count(requests)} requests${who}${more}${affected}.`;
 }
 
 export function detectionLines(detection: Detection): string[] {

@@ -23,6 +23,7 @@ export function summaryOf({ plan, view, journal, stages, now }: Told): string {
     accepted === 0
       ? ''
       : `, with ${accepted === 1 ? 'a difference' : `${accepted} differences`} that people accepted`;
+  if (view.watching !== undefined) return watchedText({ view, journal, name, after, now });
   switch (view.phase) {
     case 'completed':
       return `${name} reached its end${after(view.endedAt)}: ${audience(view.exposure)}${despite}.`;
@@ -46,6 +47,27 @@ export function summaryOf({ plan, view, journal, stages, now }: Told): string {
       return `Unfinished: ${name} is in stage ${view.stage} (${audience(view.exposure)})${since}${paused}${despite}.`;
     }
   }
+}
+
+/** Of a plan that only watched: what others did, and whether it would have stopped that. */
+function watchedText({
+  view,
+  journal,
+  name,
+  after,
+  now,
+}: Pick<Told, 'view' | 'journal' | 'now'> & { name: string; after: (end: number | null) => string }): string {
+  const stops = journal.filter(({ transition }) => transition === 'would-stop');
+  const [first] = stops;
+  const would =
+    first === undefined
+      ? 'the plan would not have stopped it'
+      : `the plan would first have stopped it in stage ${first.stage ?? ''}${after(first.at)}`;
+  if (view.phase === 'completed')
+    return `${name} was only watched: the observation ended${after(view.endedAt)} with the canary for ${audience(view.exposure)}; ${would}.`;
+  if (view.stage === null) return `Unfinished: ${name} is only watched, and nobody has the canary yet.`;
+  const since = view.stageSince === null ? '' : ` for ${duration((now - view.stageSince) / 1000)}`;
+  return `Unfinished: ${name} is only watched, in stage ${view.stage} (${audience(view.exposure)})${since}; ${would}.`;
 }
 
 function stopText({ stop }: RolloutView): string {

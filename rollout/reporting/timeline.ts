@@ -1,3 +1,4 @@
+import { isNobody } from '../../plans/exposure.ts';
 import type { JournalEntry, Transition } from '../../plans/journal.ts';
 import type { Plan } from '../../plans/plan.ts';
 import type { Happening, StageSpan } from '../../plans/report.ts';
@@ -19,7 +20,8 @@ export function spansOf(
     if (transition === 'gate-passed' && running !== null) running.passed ??= at;
     if (ENDS.includes(transition) && running !== null) {
       running.to = at;
-      running.ending = transition === 'completed' ? 'completed' : 'rolled-back';
+      // Others took a flag that was only watched back to nobody.
+      running.ending = transition === 'completed' && !isNobody(exposure) ? 'completed' : 'rolled-back';
     }
     if ((!ENTERS.includes(transition) && !again.includes(entry)) || stage === null) continue;
     if (running !== null) {

@@ -18,7 +18,8 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
     ['ROLLOUT_OVER', 'NOT_WAITING', 'STATE_STALE', 'HARD_STOP', 'APPROVED_ALREADY'],
   ],
   ['/api/v1/rollouts/{id}/actions', ['OWN_ROLLOUT', 'ROLE_MISSING', 'REASON_MISSING', 'FLAG_DRIFT']],
-  ['/api/v1/rollouts/{id}/actions', ['POINT_OF_NO_RETURN', 'TEMPORAL_UNREACHABLE']],
+  ['/api/v1/rollouts/{id}/actions', ['POINT_OF_NO_RETURN', 'ONLY_WATCHES', 'TEMPORAL_UNREACHABLE']],
+  ['/api/v1/rollouts/{id}/exposure', ['TOLD_STALE', 'NOT_WAITING', 'ROLLOUT_OVER', 'TEMPORAL_UNREACHABLE']],
   [
     '/api/v1/rollouts/{id}/amend',
     ['PLAN_INVALID', 'AMEND_REFUSED', 'ROLLOUT_OVER', 'STATE_STALE', 'HARD_STOP'],
@@ -26,7 +27,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
   ['/api/v1/rollouts/{id}/amend', ['TEMPORAL_UNREACHABLE']],
   ['/api/v1/rollouts/{id}/plan', ['REVISION_UNKNOWN']],
   ['/api/v1/flags/{key}', ['FLAG_UNKNOWN', 'REVISION_UNKNOWN']],
-  ['/api/v1/flags/{key}/kill', ['POINT_OF_NO_RETURN', 'PLATFORM_UNREACHABLE']],
+  ['/api/v1/flags/{key}/kill', ['POINT_OF_NO_RETURN', 'FLAG_WATCHED', 'PLATFORM_UNREACHABLE']],
   ['/api/v1/flags/{key}/unlock', ['FLAG_NOT_LATCHED', 'PLATFORM_UNREACHABLE']],
   ['/api/v1/flags/{key}/definition', ['FLAG_INVALID', 'FLAG_EXISTS', 'SEGMENT_UNKNOWN']],
   ['/api/v1/flags/{key}/exposure', ['FLAG_INVALID', 'FLAG_LATCHED', 'FLAG_OWNED', 'SEGMENT_UNKNOWN']],

@@ -9,6 +9,7 @@ import {
   decisionText,
   detectionLines,
   impactLines,
+  observedLines,
   stageLines,
 } from '../../rollout/reporting/sentences.ts';
 import { drawCharts, frameOf } from './charts.ts';
@@ -26,6 +27,7 @@ export function reportHtml(report: Report): string {
     stop: stop === null ? null : { reason: stop.reason, after: audience(stop.exposure) },
     explanation: explanation?.sentence ?? null,
     detection: detection === null ? [] : detectionLines(detection),
+    observed: report.observed === null ? null : observedLines(report.observed),
     impact: impactLines(report),
     advice: adviceLines(report.advice),
     decisions: report.decisions.map((one) => ({ at: clock(one.at), text: decisionText(one) })),

@@ -20,6 +20,7 @@ import {
   StatusReply,
   SubmitReply,
   SubmitRequest,
+  ToldRequest,
 } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
@@ -179,6 +180,25 @@ export const rolloutRoutes =
         const actor = callerOf(request).actor({ by, roles }, place);
         const decision = { ...actor, ...rest, ...seenOf({ seq, gate }), ...requestIdOf(request) };
         return { id, ...(await withCurrent(deps, id, () => deps.engine.act(id, action, decision))) };
+      },
+    });
+
+    app.post('/rollouts/:id/exposure', {
+      config: { access: ['operate', 'submit'] },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Tell what others serve',
+        params: Id,
+        body: ToldRequest,
+        response: { 200: ActionReply },
+      },
+      handler: async (request) => {
+        const { id } = request.params;
+        const { by, roles, percent, segments = null, sequence, mover = null, at } = request.body;
+        const place = placeOf(await rolloutFor(deps, request, ['operate', 'submit']));
+        const actor = callerOf(request).actor({ by, roles }, place);
+        const told = { percent, segments, sequence, mover, at: at === undefined ? null : Date.parse(at) };
+        return { id, ...(await withCurrent(deps, id, () => deps.engine.tell(id, { ...told, actor }))) };
       },
     });
 

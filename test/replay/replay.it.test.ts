@@ -21,22 +21,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningTemporal, startTemporal } from '../../app/embedded/temporal.ts';
 import { Plan } from '../../plans/plan.ts';
 import type { RolloutView } from '../../plans/view.ts';
-import { actUpdate, killedSignal, viewQuery, WORKFLOW } from '../../workflows/messages.ts';
+import { actUpdate, killedSignal, toldUpdate, viewQuery, WORKFLOW } from '../../workflows/messages.ts';
 import { verificationId } from '../../workflows/verification.ts';
 import { parts } from '../fixtures/parts.ts';
 import { type Script, scripted } from './scripted.ts';
 
 const SAVED = fileURLToPath(new URL('../histories/', import.meta.url));
-const plan = Plan.parse({
-  metadata: { name: 'p' },
-  flag: { key: 'p' },
-  metrics: [{ name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', weight: 1 }],
-  stages: [
-    { name: '1%', percent: 1 },
-    { name: '5%', percent: 5, approval: { roles: ['on-call'] } },
-    { name: '100%', percent: 100 },
-  ],
-});
+const METRIC = { name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', weight: 1 };
+const STAGES = [
+  { name: '1%', percent: 1 },
+  { name: '5%', percent: 5, approval: { roles: ['on-call'] } },
+  { name: '100%', percent: 100 },
+];
+const plan = Plan.parse({ metadata: { name: 'p' }, flag: { key: 'p' }, metrics: [METRIC], stages: STAGES });
+
+/** Of flags that others move. */
+const BASE = { metadata: { name: 'p' }, mode: 'observe', metrics: [METRIC], stages: STAGES };
+const watching = Plan.parse({ ...BASE, flag: { key: 'p' } });
+const toldPlan = Plan.parse({ ...BASE, flag: { key: 'p', provider: 'told' } });
 
 let temporal: RunningTemporal;
 let dir: string;
@@ -80,7 +82,7 @@ async function rollout(
   name: string,
   script: Script,
   act: (handle: Handle) => Promise<void>,
-  historyLimit = 2_000,
+  { historyLimit = 2_000, of = plan }: { historyLimit?: number; of?: Plan } = {},
 ) {
   const { activities, seqs } = scripted(script);
   const worker = await Worker.create({
@@ -93,7 +95,7 @@ async function rollout(
     const handle = await client.workflow.start(WORKFLOW, {
       workflowId: name,
       taskQueue: name,
-      args: [{ kind: 'start', id: name, plan, submittedBy: { by: 'sam', roles: [] }, historyLimit }],
+      args: [{ kind: 'start', id: name, plan: of, submittedBy: { by: 'sam', roles: [] }, historyLimit }],
     });
     const first = handle.firstExecutionRunId;
     await act(handle);
@@ -108,7 +110,23 @@ async function rollout(
   });
 }
 
-type Action = 'approve' | 'pause' | 'resume' | 'step-back' | 'rollback';
+type Action = 'approve' | 'pause' | 'resume' | 'step-back' | 'rollback' | 'end';
+
+/** Temporal turns a message away that arrives while one run gives way to the next. */
+async function insist<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw error;
+    return insist(work);
+  }
+}
+
+/** What is told may be told again. */
+function tell(handle: Handle, name: string, sequence: number, percent: number) {
+  const message = { by: 'ci', roles: [], sequence, percent, segments: null, mover: 'ada', at: null };
+  return insist(() => handle.executeUpdate(toldUpdate, { args: [{ rolloutId: name, message }] }));
+}
 
 async function update(handle: Handle, name: string, action: Action, by = 'kim'): Promise<void> {
   const message = { action, by, roles: ['on-call'], reason: 'r', accept: null, breakGlass: false };
@@ -139,7 +157,40 @@ const approved = (name: string) => async (handle: Handle) => {
   await update(handle, name, 'approve');
 };
 
-const STORIES: Record<string, { script: Script; act: (handle: Handle) => Promise<void>; phase: string }> = {
+/** It says what it would have done. */
+async function wouldHave(handle: Handle, transition: string): Promise<void> {
+  await expect
+    .poll(async () => (await handle.query(viewQuery)).watching?.would?.transition, {
+      timeout: 20_000,
+      interval: 50,
+    })
+    .toBe(transition);
+}
+
+const STORIES: Record<
+  string,
+  { script: Script; act: (handle: Handle) => Promise<void>; phase: string; of?: Plan }
+> = {
+  watched: {
+    of: watching,
+    script: { '1%': ['pass', 'soft'] },
+    act: async (handle) => {
+      await wouldHave(handle, 'would-pause');
+      await update(handle, 'watched', 'end');
+    },
+    phase: 'completed',
+  },
+  told: {
+    of: toldPlan,
+    script: { '1%': ['hold'], '5%': ['hard'] },
+    act: async (handle) => {
+      await tell(handle, 'told', 1, 1);
+      await tell(handle, 'told', 2, 5);
+      await wouldHave(handle, 'would-stop');
+      await tell(handle, 'told', 3, 0);
+    },
+    phase: 'completed',
+  },
   completed: { script: {}, act: approved('completed'), phase: 'completed' },
   'hard-stop': { script: { '5%': ['hold', 'hard'] }, act: async () => undefined, phase: 'rolled-back' },
   'soft-stop-accepted': {
@@ -176,9 +227,9 @@ const STORIES: Record<string, { script: Script; act: (handle: Handle) => Promise
 };
 
 describe('the workflow of a rollout', () => {
-  for (const [name, { script, act, phase }] of Object.entries(STORIES)) {
+  for (const [name, { script, act, phase, of = plan }] of Object.entries(STORIES)) {
     it(`replays the history that it has just made: ${name}`, async () => {
-      const { view, seqs, history } = await rollout(name, script, act);
+      const { view, seqs, history } = await rollout(name, script, act, { of });
       expect(view.phase).toBe(phase);
       expect(seqs).toEqual(seqs.map((_, index) => index + 1));
       await Worker.runReplayHistory({ workflowBundle: bundle }, history, name);
@@ -238,9 +289,31 @@ describe('the workflow of a rollout', () => {
 
   it('goes on in a new run when its history grows long, with the journal numbered on', async () => {
     const name = 'long';
-    const { view, seqs, continued } = await rollout(name, {}, approved(name), 20);
+    const { view, seqs, continued } = await rollout(name, {}, approved(name), { historyLimit: 20 });
     expect(continued).toBe(true);
     expect(view.phase).toBe('completed');
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  });
+
+  it('goes on in a new run while it is told, with what was told, and refuses what is older', async () => {
+    const name = 'told-long';
+    const { view, seqs, continued } = await rollout(
+      name,
+      { '1%': ['hold'], '5%': ['hold'] },
+      async () => {
+        const current = client.workflow.getHandle(name);
+        for (let sequence = 1; sequence <= 8; sequence += 1)
+          await tell(current, name, sequence, sequence % 2 === 0 ? 5 : 1);
+        const same = await tell(current, name, 8, 5);
+        expect(same.summary).toContain('Nothing changes');
+        const refused = await tell(current, name, 7, 1).catch((reason: unknown) => reason);
+        expect(refused).toBeInstanceOf(WorkflowUpdateFailedError);
+        await insist(() => update(current, name, 'end'));
+      },
+      { historyLimit: 20, of: toldPlan },
+    );
+    expect(continued).toBe(true);
+    expect(view).toMatchObject({ phase: 'completed', watching: { told: { sequence: 8 } } });
     expect(seqs).toEqual(seqs.map((_, index) => index + 1));
   });
 

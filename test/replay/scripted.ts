@@ -7,10 +7,11 @@ import type {
   ClaimRequest,
   ExplainRequest,
   GateRequest,
+  LookRequest,
   RecordRequest,
   WriteRequest,
 } from '../../rollout/command.ts';
-import type { GateReport, RolloutEvent } from '../../rollout/event.ts';
+import type { FlagSight, GateReport, RolloutEvent } from '../../rollout/event.ts';
 import { reportKey } from '../../rollout/report.ts';
 
 /** What the gate of a stage sees, one after the other; the last one stays. */
@@ -49,6 +50,10 @@ export function scripted(script: Script) {
       // Nothing new: it watches until the workflow takes it back.
       await Context.current().cancelled;
       throw new Error('cancelled');
+    },
+    async lookAtFlag({ served }: LookRequest): Promise<FlagSight> {
+      const exposure = { ...served, percent: 1 };
+      return { revision: 7, exposure, latch: null, by: 'ada', already: true };
     },
     async explain({ of, inquiry: { metric } }: ExplainRequest): Promise<RolloutEvent> {
       const explanation = { metric, sentence: 'because' } as Explanation;

@@ -1,0 +1,120 @@
+import type { Assessment } from '../plans/assessment.ts';
+import type { Cause, Transition } from '../plans/journal.ts';
+import type { Plan } from '../plans/plan.ts';
+import { planAsServed, stageExposure } from '../plans/stages.ts';
+import { audience } from '../plans/words.ts';
+import { blockersOf } from './blockers.ts';
+import type { Pause, RolloutState, Would } from './state.ts';
+import type { Turn } from './turn.ts';
+import { journal, openTurn } from './turn.ts';
+
+/** What a gate or an alert says whether the plan acts or watches. */
+const FACTS: readonly Transition[] = ['gate-passed', 'alert'];
+
+/**
+ * The rollout as it would be if its plan acted and had brought the flag where it is. Nobody is asked: nobody would
+ * answer a question that moves nothing.
+ */
+export function acting(state: RolloutState): RolloutState {
+  const {
+    approval: _approval,
+    lease: _lease,
+    ...plan
+  } = planAsServed(state.plan, state.stage, state.exposure);
+  const acts: Plan = {
+    ...plan,
+    mode: 'act',
+    approvals: {},
+    policy: { ...plan.policy, sharedService: 'note' },
+    stages: plan.stages.map(({ approval: _own, lease: _term, ...stage }) => stage),
+  };
+  return {
+    ...state,
+    plan: acts,
+    claimed: true,
+    flagRevision: null,
+    exposure: stageExposure(acts, state.stage),
+    pause: state.imagined?.pause ?? null,
+  };
+}
+
+/**
+ * Takes a decision by the code that takes it for plans that act, on a copy whose commands go nowhere, and journals what would
+ * have come of it: each kind once in a visit of a stage, and nothing more after a stop.
+ */
+export function imagine(turn: Turn, decide: (fork: Turn) => void): void {
+  const { state } = turn;
+  const { said = [], pause = null } = state.imagined ?? {};
+  const fork = openTurn(acting(state), turn.now);
+  decide(fork);
+  for (const { transition, cause, summary, evidence, queries } of fork.entries)
+    if (FACTS.includes(transition))
+      journal(turn, transition, { cause, summary, evidence, queries, flagBefore: state.flagRevision });
+  if (said.some(({ transition }) => transition === 'would-stop')) return;
+  state.imagined = { said, pause: fork.state.pause };
+  const would = wouldOf(fork, pause);
+  if (would === null || said.some(({ transition }) => transition === would.transition)) return;
+  const { transition, cause, summary } = would;
+  journal(turn, transition, {
+    cause,
+    summary,
+    flagBefore: state.flagRevision,
+    flagAfter: state.flagRevision,
+    evidence: would.evidence,
+    queries: fork.state.gate?.queries ?? [],
+  });
+  state.imagined = { ...state.imagined, said: [...said, { transition, at: turn.now, summary }] };
+  const { question } = fork.state;
+  if (question == null || transition === 'would-advance') return;
+  state.question = { ...question, of: state.seq, asked: false };
+  state.explanation = null;
+}
+
+interface Imagination {
+  transition: Would;
+  cause: Cause;
+  summary: string;
+  evidence: Assessment | null;
+}
+
+/** What the decisions on the copy came to; null: to nothing that a flag or a person would notice. */
+function wouldOf({ state, entries }: Turn, before: Pause | null): Imagination | null {
+  const evidence = entries.findLast((entry) => entry.evidence !== null)?.evidence ?? null;
+  const { stop, write, pause, plan } = state;
+  if (stop !== null) {
+    const summary = `Would have been rolled back from stage ${nameOf(plan, state.stage)}: ${causeText(stop.cause)}.`;
+    return { transition: 'would-stop', cause: stop.cause, summary, evidence };
+  }
+  const fresh = pause?.causes.find(({ kind }) => before?.causes.some((one) => one.kind === kind) !== true);
+  if (fresh !== undefined) {
+    const cause = entries.findLast(({ transition }) => !FACTS.includes(transition))?.cause;
+    const back =
+      write?.purpose === 'step-back' ? ` and stepped back to stage ${nameOf(plan, write.stage)}` : '';
+    return {
+      transition: 'would-pause',
+      cause: cause ?? { kind: 'policy', reason: fresh.text },
+      summary: `Would have paused in stage ${nameOf(plan, state.stage)}${back}: ${fresh.text}.`,
+      evidence,
+    };
+  }
+  if (write?.purpose !== 'advance') return null;
+  const summary = `Would have gone on from stage ${nameOf(plan, state.stage)} to ${nameOf(plan, write.stage)}: ${audience(write.exposure)}.`;
+  const seen = state.gate?.assessment ?? null;
+  return { transition: 'would-advance', cause: write.cause, summary, evidence: seen };
+}
+
+function nameOf(plan: Plan, stage: number): string {
+  return plan.stages[stage]?.name ?? '';
+}
+
+function causeText(cause: Cause): string {
+  return cause.kind === 'alert' ? `the alert ${cause.name} fires` : (cause.reason ?? 'asked by a person');
+}
+
+/** When a window of the plan opens, and nothing else would keep it from going on; null: nothing is waited for. */
+export function imaginedDeadline(state: RolloutState, now: number): number | null {
+  if (state.phase !== 'active') return null;
+  if (state.imagined?.said.some(({ transition }) => transition !== 'would-pause') === true) return null;
+  const [only, ...others] = blockersOf(acting(state), now);
+  return only?.kind === 'window' && others.length === 0 ? only.until : null;
+}
