@@ -7,6 +7,7 @@ import type { Grant } from '../plans/access.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
+import type { BoardStore } from '../store/console-board.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
 import type { Notices } from '../store/notices.ts';
@@ -40,6 +41,10 @@ export interface ServerAccess extends GuardParts {
 export interface ServerDeps {
   access: ServerAccess;
   rollouts: RolloutStore;
+  /** What lists of rollouts are made of. */
+  consoleBoard: BoardStore;
+  /** The folder of the built console; null: there is none. */
+  console: string | null;
   outbox: Outbox;
   /** Lists over all rollouts. */
   board: Board;
