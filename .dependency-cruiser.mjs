@@ -72,6 +72,17 @@ export default {
       to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'console-takes-types-and-words',
+      comment: 'What a browser loads has no schemas in it: types, and the words that people read.',
+      severity: 'error',
+      from: from('console'),
+      to: {
+        path: '^(plans|server)/',
+        pathNot: '^plans/(words|part-name|holding-words|standing-words|comparison-cells)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'no-node-in-what-decides',
       severity: 'error',
       from: { path: `^(${PURE.join('|')})/`, pathNot: TESTS },

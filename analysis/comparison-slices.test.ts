@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Comparison } from '../plans/comparison.ts';
+import { cellsOf, comparisonMarkdown, groupsOf, notesOf } from '../plans/comparison-cells.ts';
 import { storyPlan, tellStory } from '../test/fixtures/story.ts';
 import { compare, compareAhead } from './comparison.ts';
-import { cellsOf, comparisonMarkdown, groupsOf, notesOf } from './comparison-cells.ts';
 
 const SLICE = 'tier=enterprise';
 const plan = storyPlan({ coverage: [{ slice: SLICE, minUsers: 5, minRequests: 50_000 }] });

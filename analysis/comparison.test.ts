@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { cellsOf, comparisonMarkdown, notesOf } from '../plans/comparison-cells.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import type { Margin } from '../plans/units.ts';
 import { compare, compareAhead } from './comparison.ts';
-import { cellsOf, comparisonMarkdown, notesOf } from './comparison-cells.ts';
 import { assess } from './gate.ts';
 import { type Accepted, Replay, type StoredPoll } from './replay.ts';
 import { latencyBuckets, planOf, poisson, randomOf } from './traffic.fixture.ts';

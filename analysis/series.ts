@@ -1,6 +1,7 @@
 import type { Metric } from '../plans/metric.ts';
-import type { EvidenceSeries, MetricSeries } from '../plans/report.ts';
+import type { EvidenceSeries, MetricSeries, SeriesDifference } from '../plans/report.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
+import { bandIn } from './bands.ts';
 import { assess } from './gate.ts';
 import { addHistograms, quantileOf } from './histogram.ts';
 import { marginsOfLatency } from './latency.ts';
@@ -76,8 +77,21 @@ function pointsOf(metric: Metric, groups: readonly Group[]): MetricSeries['point
       canary: valueIn(metric, samples, 'canary'),
       soft: baseline === null ? null : known.soft(baseline),
       hard: baseline === null ? null : known.hard(baseline),
+      baselineBand: bandIn(metric, samples, 'baseline'),
+      canaryBand: bandIn(metric, samples, 'canary'),
+      difference: differenceIn(metric, polls),
     };
   });
+}
+
+/** What the gate said last; null: it said nothing. */
+function differenceIn(metric: Metric, polls: readonly StoredPoll[]): SeriesDifference | null {
+  const { assessment } = polls.findLast((poll) => poll.assessment !== null) ?? {};
+  const found = assessment?.metrics.find((one) => one.metric === metric.name && one.slice === undefined);
+  if (found === undefined || !Number.isFinite(found.estimate)) return null;
+  const { estimate, interval, soft, hard } = found;
+  const known = interval?.every(Number.isFinite) === true;
+  return { estimate, interval: known ? [...interval] : null, soft, hard };
 }
 
 /** What the canary may show beside a baseline's value, by the margins of a visit. */

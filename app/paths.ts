@@ -27,6 +27,15 @@ export function commandFile(): string {
   return fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 }
 
+/** The built console: beside this file's folder, or in the build of a clone that runs from its sources; null: not built. */
+export function consoleFolder(): string | null {
+  for (const place of ['../console/', '../dist/console/']) {
+    const path = fileURLToPath(new URL(place, import.meta.url));
+    if (existsSync(join(path, 'index.html.br'))) return path;
+  }
+  return null;
+}
+
 /** An example plan of the package. */
 export function examplePlan(name: string): string {
   for (const place of ['../plans/examples/', '../../plans/examples/']) {

@@ -7,6 +7,7 @@ import { createServerTelemetry } from '../server/telemetry/server-telemetry.ts';
 import { createBoard } from '../store/board-queries.ts';
 import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
+import { createConsoleBoardStore } from '../store/console-board.ts';
 import { createEvaluationStore } from '../store/evaluations.ts';
 import { createFigures } from '../store/figures.ts';
 import { createIdempotency } from '../store/idempotency.ts';
@@ -23,6 +24,7 @@ import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
 import { deliveryOf, startFlagParts } from './flag-service.ts';
 import { openLog } from './log.ts';
+import { consoleFolder } from './paths.ts';
 import { capabilities, platformLacks } from './platform-checks.ts';
 import { openTelemetry } from './telemetry.ts';
 import { openTemporalClient } from './temporal.ts';
@@ -59,6 +61,8 @@ export async function runServer(config: Config): Promise<number> {
     telemetry,
     access: access.server,
     rollouts,
+    consoleBoard: createConsoleBoardStore(database),
+    console: consoleFolder(),
     outbox: createOutbox(database),
     board: createBoard(database),
     channels: Object.fromEntries(Object.entries(config.channels).map(([name, { kind }]) => [name, kind])),

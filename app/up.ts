@@ -104,6 +104,7 @@ async function stay(
   screen.note(
     [
       '',
+      `console     ${stack.urls.server} (\`npx tidegate console\` prints a link that logs you in)`,
       `API         ${stack.urls.server}/api/v1`,
       `OpenAPI     ${stack.urls.server}/api/v1/openapi.json`,
       `Prometheus  ${stack.urls.prometheus}`,

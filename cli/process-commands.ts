@@ -11,6 +11,10 @@ export function addProcesses(program: Command, run: Run): void {
     .description('try every connection of tidegate.yaml and say what to mend')
     .action(run(async (c) => (await processes()).doctor(c)));
   program
+    .command('console')
+    .description('print a link to the console in a browser that logs you in')
+    .action(run(async (c) => (await import('./commands/console.ts')).openConsole(c)));
+  program
     .command('config')
     .description('the configuration, tidegate.yaml')
     .command('schema')

@@ -100,14 +100,36 @@ export type Advice = z.infer<typeof Advice>;
 
 const Value = z.number().nullable();
 
+/** What a gate knew of the difference between the cohorts, in the unit of its margins, over the stage so far. */
+export const SeriesDifference = z.strictObject({
+  estimate: z.number(),
+  /** Confidence sequence. */
+  interval: range.nullable(),
+  soft: Value,
+  hard: Value,
+});
+export type SeriesDifference = z.infer<typeof SeriesDifference>;
+
 /** One metric over time, thinned out. `t` is seconds since the rollout began; null is a gap and no zero. */
 export const MetricSeries = z.strictObject({
   metric: z.string(),
   kind: z.enum(['ratio', 'latency', 'mean', 'gauge']),
   quantile: Value,
-  /** `soft` and `hard`: what the canary's value may be beside this baseline. */
+  /**
+   * `soft` and `hard`: what the canary's value may be beside this baseline. Bands: where the value of this point alone lies, at
+   * 95 % for each point by itself; null: such a value has none.
+   */
   points: z.array(
-    z.strictObject({ t: z.number(), baseline: Value, canary: Value, soft: Value, hard: Value }),
+    z.strictObject({
+      t: z.number(),
+      baseline: Value,
+      canary: Value,
+      soft: Value,
+      hard: Value,
+      baselineBand: range.nullable(),
+      canaryBand: range.nullable(),
+      difference: SeriesDifference.nullable(),
+    }),
   ),
 });
 export type MetricSeries = z.infer<typeof MetricSeries>;

@@ -4,6 +4,8 @@ import type { Plan } from './plan.ts';
 import type { Coverage } from './stage.ts';
 import { isTested } from './stages.ts';
 
+export { partName } from './part-name.ts';
+
 /** A part of the traffic: the series that have this value of a label. */
 export interface Slice {
   label: string;
@@ -52,11 +54,6 @@ export function sliceMetrics(plan: Plan, slice: string): (RatioMetric | LatencyM
 
 export function isCounted(metric: Metric): metric is RatioMetric | LatencyMetric {
   return metric.kind === 'ratio' || metric.kind === 'latency';
-}
-
-/** How people read what is compared, and the key of what they have accepted: `errors`, `errors{tier=enterprise}`. */
-export function partName({ metric, slice }: { metric: string; slice?: string | null | undefined }): string {
-  return slice == null ? metric : `${metric}{${slice}}`;
 }
 
 function entries(plan: Plan): Coverage[] {

@@ -23,6 +23,13 @@ export function duration(seconds: number): string {
   return parts.length === 0 ? '0 s' : parts.join(' ');
 }
 
+/** Milliseconds since 1970 against `now`: `3 min 20 s ago`, `in 2 h`, `just now`. */
+export function relative(at: number, now: number): string {
+  const seconds = Math.round((at - now) / 1000);
+  if (Math.abs(seconds) < 1) return 'just now';
+  return seconds < 0 ? `${duration(-seconds)} ago` : `in ${duration(seconds)}`;
+}
+
 /** Milliseconds since 1970 as `2026-03-01 14:03:09`, UTC, so that two readers see the same time. */
 export function clock(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace('T', ' ');

@@ -28,6 +28,7 @@ try {
   for (const folder of WITH_ASSETS) await copyAssets(folder);
   await chmod(join(fresh, 'cli/main.js'), 0o755).catch(ignoreAbsent);
   await bundleWorkflows();
+  await buildConsole();
   await writeFile(join(fresh, '.sources'), hash);
   await swap();
 } finally {
@@ -65,6 +66,16 @@ async function bundleWorkflows() {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
   await writeFile(join(fresh, 'workflow-bundle.js'), code);
+}
+
+/** The page that the server serves, with each file packed beside it. */
+async function buildConsole() {
+  const { build } = await import('vite');
+  await build({
+    configFile: join(root, 'console/page/vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: join(fresh, 'console') },
+  });
 }
 
 async function swap() {

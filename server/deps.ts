@@ -8,6 +8,7 @@ import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
+import type { BoardStore } from '../store/console-board.ts';
 import type { EvaluationStore } from '../store/evaluations.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
@@ -51,6 +52,10 @@ export interface SlackSettings {
 export interface ServerDeps {
   access: ServerAccess;
   rollouts: RolloutStore;
+  /** What lists of rollouts are made of. */
+  consoleBoard: BoardStore;
+  /** The folder of the built console; null: there is none. */
+  console: string | null;
   outbox: Outbox;
   /** Lists over all rollouts. */
   board: Board;

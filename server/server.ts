@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createApp, listenAt } from './app.ts';
 import { guard } from './auth/guard.ts';
+import { consoleRoutes } from './console/serve.ts';
 import { deliveryRoutes } from './delivery.ts';
 import type { ServerDeps } from './deps.ts';
 import { idempotent } from './idempotency.ts';
@@ -14,6 +15,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { boardRoutes } from './routes/board.ts';
 import { boardEventRoutes } from './routes/board-events.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
+import { consoleBoardRoutes } from './routes/console-board.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
@@ -63,6 +65,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
       await typed.register(boardRoutes(deps));
+      await typed.register(consoleBoardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));
       await typed.register(reportRoutes(deps, reports));
@@ -86,6 +89,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     { prefix: '/api/v1' },
   );
   app.register(loginRoutes(deps));
+  app.register(consoleRoutes(deps.console));
   app.register(deliveryRoutes(deps.delivery));
   app.register(healthRoutes(deps));
   return app;

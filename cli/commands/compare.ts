@@ -1,4 +1,4 @@
-import { comparisonMarkdown, documentText, notesOf } from '../../analysis/comparison-cells.ts';
+import { comparisonMarkdown, documentText, notesOf } from '../../plans/comparison-cells.ts';
 import { ComparisonReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';

@@ -1,5 +1,5 @@
-import { cellsOf, groupsOf, notesOf, type RowCells } from '../../analysis/comparison-cells.ts';
 import type { Comparison, ComparisonRow } from '../../plans/comparison.ts';
+import { cellsOf, groupsOf, notesOf, type RowCells } from '../../plans/comparison-cells.ts';
 import { duration } from '../../plans/words.ts';
 import { howSure, verdict } from './evidence.ts';
 import { clip, padEnd, padStart, widthOf } from './ink.ts';

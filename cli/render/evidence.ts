@@ -1,20 +1,14 @@
 import type { Assessment, MetricAssessment } from '../../plans/assessment.ts';
 import { partName } from '../../plans/slices.ts';
+import { sureness, sureText } from '../../plans/standing-words.ts';
 import type { Live } from '../../server/api.ts';
 import { type Ink, padEnd, padStart, type Tone, widthOf } from './ink.ts';
 import { estimate, latency, plain, plainEstimate, points, rate, signed } from './words.ts';
 
+export { sureness } from '../../plans/standing-words.ts';
+
 /** Of which kind each metric is. */
 type Kinds = Live['kinds'];
-
-/**
- * How sure the gate is that the canary is worse, as a share of what a stop needs: ln E over the threshold.
- * Evidence for the canary (a negative ln E) is no evidence against it: 0.
- */
-export function sureness(lnE: number, threshold: number): number {
-  if (!(threshold > 0) || !Number.isFinite(lnE)) return 0;
-  return Math.min(1, Math.max(0, lnE / threshold));
-}
 
 /** `█████░░░░░` in `cells` columns. A little evidence is never shown as none, nor almost all as all. */
 export function bar(share: number, cells: number): string {
@@ -27,10 +21,7 @@ export function bar(share: number, cells: number): string {
 export function howSure(assessment: Pick<Assessment, 'lnE' | 'threshold'>, cells: number, ink: Ink): string {
   const share = sureness(assessment.lnE, assessment.threshold);
   const tone = toneOf(share);
-  const words =
-    share >= 1
-      ? 'sure: as much as a stop needs'
-      : `${Math.min(99, Math.round(share * 100))} % of what a stop needs`;
+  const words = sureText(assessment);
   return `${ink(tone, bar(share, cells))}  ${words}`;
 }
 

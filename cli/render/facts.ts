@@ -1,17 +1,15 @@
-import { ENDED, type RolloutView } from '../../plans/view.ts';
+import { isOver, waits } from '../../plans/standing-words.ts';
+import type { RolloutView } from '../../plans/view.ts';
 import type { Live } from '../../server/api.ts';
-import { holding, limits } from './holding.ts';
 import type { Ink, Tone } from './ink.ts';
-import { cause, duration, phaseText, relative } from './words.ts';
+import { duration, phaseText, relative } from './words.ts';
+
+export { isOver, pauseText, stopCause } from '../../plans/standing-words.ts';
 
 /** What `GET /rollouts/:id` and its event stream say: the rollout and the gate's latest look. */
 export interface Watched {
   view: RolloutView;
   live: Live | null;
-}
-
-export function isOver(view: RolloutView): boolean {
-  return ENDED.includes(view.phase);
 }
 
 /** The gate's look belongs to the present stage; that of an earlier one would be taken for this one's. */
@@ -48,36 +46,5 @@ export function phaseTone(view: RolloutView): Tone {
 
 /** What must happen before the next stage: blockers of the rollout, then what the gate still lacks. */
 export function waitsFor(watched: Watched, now: number): string[] {
-  const { view } = watched;
-  if (isOver(view)) return [];
-  const assessment = presentLive(watched)?.assessment ?? null;
-  const gate = assessment === null ? [] : assessment.holding.map((each) => holding(each, assessment.t));
-  const blockers = view.blockers
-    // The gate's own sentences say more than "the gate has not passed yet".
-    .filter((blocker) => !(blocker.kind === 'gate' && gate.length > 0))
-    // The pause has a line of its own, with its deadline.
-    .filter((blocker) => !(blocker.kind === 'paused' && view.pause !== null))
-    .map((blocker) => {
-      const until = blocker.until === null ? '' : ` (${relative(blocker.until, now)})`;
-      const roles = blocker.roles.length === 0 ? '' : ` [${blocker.roles.join(', ')}]`;
-      return `${blocker.text}${roles}${until}`;
-    });
-  return [
-    ...blockers,
-    ...gate,
-    ...(assessment === null ? [] : limits(assessment).map((text) => `limit ${text}`)),
-  ];
-}
-
-/** Why it stopped and by whom; null while nothing has stopped it. */
-export function stopCause(view: RolloutView): string | null {
-  return view.stop === null
-    ? null
-    : `${view.stop.transition.replaceAll('-', ' ')} by ${cause(view.stop.cause)}`;
-}
-
-export function pauseText(view: RolloutView, now: number): string | null {
-  if (view.pause === null || isOver(view)) return null;
-  const { reason, deadline, then } = view.pause;
-  return `${reason}; without an answer ${relative(deadline, now)}: ${then.replaceAll('-', ' ')}`;
+  return waits(watched.view, presentLive(watched)?.assessment ?? null, now);
 }

@@ -1,5 +1,5 @@
-import { comparisonMarkdown, documentText, notesOf } from '../../analysis/comparison-cells.ts';
 import type { Comparison } from '../../plans/comparison.ts';
+import { comparisonMarkdown, documentText, notesOf } from '../../plans/comparison-cells.ts';
 import type { PlanRevisionNote, Report } from '../../plans/report.ts';
 import { audience, clock, duration } from '../../plans/words.ts';
 import {

@@ -16,6 +16,10 @@ export const steps = [
     name: 'types of the sample page',
     run: [process.execPath, tsc, '--noEmit', '--pretty', 'false', '-p', 'examples/browser/page'],
   },
+  {
+    name: 'types of the console',
+    run: [process.execPath, tsc, '--noEmit', '--pretty', 'false', '-p', 'console/page'],
+  },
   { name: 'lint', run: [program('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'import directions', run: [process.execPath, join(here, 'directions.mjs')] },
   { name: 'no clock or chance in what decides', run: [process.execPath, join(here, 'pure.mjs')] },

@@ -1,7 +1,23 @@
 import { z } from 'zod';
 import { GrantText } from '../../plans/access.ts';
 
-export const LoginRequest = z.strictObject({ token: z.string().min(1).max(200) });
+/** A token, or a code that a command has asked for with one. */
+export const LoginRequest = z.union([
+  z.strictObject({ token: z.string().min(1).max(200) }),
+  z.strictObject({ code: z.string().min(1).max(200) }),
+]);
+export type LoginRequest = z.infer<typeof LoginRequest>;
+
+/** Opens one session, until it expires. */
+export const CodeReply = z.strictObject({ code: z.string(), expiresAt: z.number() });
+export type CodeReply = z.infer<typeof CodeReply>;
+
+/** How people get in here. */
+export const WaysReply = z.strictObject({
+  /** True: `/login` leads to an identity provider. */
+  provider: z.boolean(),
+});
+export type WaysReply = z.infer<typeof WaysReply>;
 
 /** Grants as people write them: `approver:on-call@production`. */
 export const CallerReply = z.strictObject({

@@ -78,7 +78,12 @@ function routes(): [method: string, path: string][] {
 }
 
 /** Whoever has no token yet must be able to send one; a webhook and Slack have a signature instead. */
-const OPEN = new Set(['POST /session', 'POST /webhooks/first-1', 'POST /webhooks/slack']);
+const OPEN = new Set([
+  'POST /session',
+  'GET /session/ways',
+  'POST /webhooks/first-1',
+  'POST /webhooks/slack',
+]);
 
 describe('without a token', () => {
   test('every address answers 401 and says how to get in', async () => {
@@ -123,6 +128,8 @@ describe('a token', () => {
       'GET /channels',
       'GET /flags',
       'GET /registry',
+      'POST /session/codes',
+      'GET /board',
     ]);
     await ask(server.token, 'POST', '/rollouts', { by: 'ada', roles: [], text: planFor('first') });
     for (const [method, path] of routes()) {

@@ -1,4 +1,4 @@
-import { quantileName } from '../../analysis/comparison-cells.ts';
+import { quantileName } from '../../plans/comparison-cells.ts';
 import type { MetricSeries, Report } from '../../plans/report.ts';
 import { duration, latency, plain, rate } from '../../plans/words.ts';
 import { type Chart, chartSvg } from './chart.ts';

@@ -1,5 +1,5 @@
-import { cellsOf, groupsOf, notesOf } from '../../analysis/comparison-cells.ts';
 import type { Comparison } from '../../plans/comparison.ts';
+import { cellsOf, groupsOf, notesOf } from '../../plans/comparison-cells.ts';
 import type { Report } from '../../plans/report.ts';
 import { audience, clock, duration } from '../../plans/words.ts';
 import { factLines } from '../../rollout/reporting/markdown.ts';

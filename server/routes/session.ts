@@ -1,11 +1,13 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { formatGrant } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
-import { CallerReply, LoginRequest } from '../api/access.ts';
+import { CallerReply, CodeReply, LoginRequest, WaysReply } from '../api/access.ts';
+import { type Codes, createCodes } from '../auth/codes.ts';
 import { type Caller, callerOf, SESSION_COOKIE } from '../auth/guard.ts';
 import { localPath } from '../auth/oidc.ts';
+import type { Principal } from '../auth/principal.ts';
 import type { ServerDeps } from '../deps.ts';
 import { isLoopback } from '../loopback.ts';
 
@@ -25,8 +27,9 @@ function replyOf({ name, grants, session, mayActFor }: Caller): CallerReply {
 
 /** Who am I, login with a token, logout. */
 export const sessionRoutes =
-  ({ access }: ServerDeps): FastifyPluginAsyncZod =>
+  ({ access, now }: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
+    const codes = createCodes(now);
     app.get('/session', {
       config: { access: 'anyone' },
       schema: { tags: ['access'], summary: 'Who is logged in', response: { 200: CallerReply } },
@@ -37,13 +40,12 @@ export const sessionRoutes =
       config: { access: 'public' },
       schema: {
         tags: ['access'],
-        summary: 'Log a browser in with a token',
+        summary: 'Log a browser in with a token or a code',
         body: LoginRequest,
         response: { 201: CallerReply },
       },
       handler: async (request, reply) => {
-        const from = { loopback: isLoopback(request.socket.remoteAddress ?? '') };
-        const principal = await access.keyring.principalOf(request.body.token, from);
+        const principal = await bearerOf(request.body, { access, codes, from: fromOf(request) });
         if (principal.tokenId === null) throw new Failure('TOKEN_REFUSED', 'This token opens no session.');
         const { cookie, session } = await access.sessions.open({
           kind: 'token',
@@ -61,6 +63,25 @@ export const sessionRoutes =
       },
     });
 
+    app.get('/session/ways', {
+      config: { access: 'public' },
+      schema: { tags: ['access'], summary: 'How people get in here', response: { 200: WaysReply } },
+      handler: async () => ({ provider: access.login !== null }),
+    });
+
+    app.post('/session/codes', {
+      config: { access: 'anyone' },
+      schema: { tags: ['access'], summary: 'A code that opens one session', response: { 201: CodeReply } },
+      handler: async (request, reply) => {
+        const { tokenId } = callerOf(request);
+        if (tokenId === null) throw new Failure('TOKEN_REFUSED', 'A code is for whoever came with a token.');
+        return reply
+          .code(201)
+          .header('cache-control', 'no-store')
+          .send(codes.issue(tokenId, fromOf(request)));
+      },
+    });
+
     app.delete('/session', {
       config: { access: 'anyone', idempotency: 'none' },
       schema: { tags: ['access'], summary: 'Log out', response: { 204: z.null() } },
@@ -71,6 +92,26 @@ export const sessionRoutes =
       },
     });
   };
+
+function fromOf(request: FastifyRequest): { loopback: boolean } {
+  return { loopback: isLoopback(request.socket.remoteAddress ?? '') };
+}
+
+/** @throws Failure TOKEN_REFUSED */
+async function bearerOf(
+  sent: LoginRequest,
+  { access, codes, from }: { access: ServerDeps['access']; codes: Codes; from: { loopback: boolean } },
+): Promise<Principal> {
+  if ('token' in sent) return access.keyring.principalOf(sent.token, from);
+  const tokenId = codes.redeem(sent.code, from);
+  const principal = tokenId === null ? null : await access.keyring.holderOf(tokenId);
+  if (principal === null)
+    throw new Failure(
+      'TOKEN_REFUSED',
+      'This link was used before or is too old: `tidegate console` gives a new one.',
+    );
+  return principal;
+}
 
 /** The way to the identity provider and back, for browsers. */
 export const loginRoutes =

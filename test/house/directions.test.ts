@@ -62,6 +62,7 @@ describe('the check of import directions', () => {
       'plans/one.ts': "import { two } from './two.ts';\nexport const one = () => two;",
       'plans/two.ts': "import { one } from './one.ts';\nexport const two = () => one;",
       'plans/packed.ts': "import pino from 'pino';\nexport const packed = pino;",
+      'console/planted.ts': "import { Unit } from '../plans/units.ts';\nexport const planted = Unit;",
       'plans/lost.ts': "export { gone } from './gone.ts';",
       'workflows/planted.ts':
         "import { value } from '../activities/index.ts';\nexport const planted = value;",
@@ -69,6 +70,7 @@ describe('the check of import directions', () => {
     const { status, lines } = await said('directions.mjs');
     expect(status).toBe(1);
     expect(lines.sort()).toEqual([
+      'console-takes-types-and-words: console/planted.ts -> plans/units.ts',
       'every-import-resolves: plans/lost.ts -> ./gone.ts',
       'no-cycles: plans/one.ts -> plans/two.ts -> plans/one.ts',
       'no-node-in-what-decides: analysis/planted.ts -> fs',

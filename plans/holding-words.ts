@@ -1,5 +1,5 @@
-import type { Assessment, Holding } from '../../plans/assessment.ts';
-import type { Rejection } from '../../plans/sample.ts';
+import type { Assessment, Holding } from './assessment.ts';
+import type { Rejection } from './sample.ts';
 import { duration } from './words.ts';
 
 /** Why a window is no evidence, in the reader's words. */

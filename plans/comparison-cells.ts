@@ -1,6 +1,6 @@
-import type { ComparedValue, Comparison, ComparisonRow } from '../plans/comparison.ts';
-import { partName } from '../plans/slices.ts';
-import { latency, percent, plain, points, rate, signed } from '../plans/words.ts';
+import type { ComparedValue, Comparison, ComparisonRow } from './comparison.ts';
+import { partName } from './part-name.ts';
+import { latency, percent, plain, points, rate, signed } from './words.ts';
 
 /** One row in words, with the units that people read; a number that is not known is said so. */
 export interface RowCells {

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import type { RolloutView } from '../plans/view.ts';
+import type { Powers } from '../server/api/console-board.ts';
+import {
+  exampleAssessment,
+  exampleLive,
+  exampleView,
+  NOON,
+  rolledBackView,
+} from '../test/fixtures/rollout-view.ts';
+import { type Asked, offersOf } from './page/rollout/actions.ts';
+import { consequencesOf } from './page/rollout/consequences.ts';
+import { situationOf } from './page/rollout/situation.ts';
+
+const ALL: Powers = { may: ['read', 'submit', 'approve', 'operate', 'administer'], roles: ['on-call'] };
+const asked = (view: RolloutView, over: Partial<Asked> = {}): Asked => ({
+  view,
+  assessment: exampleAssessment(),
+  powers: ALL,
+  person: 'kim',
+  roles: ['on-call'],
+  ...over,
+});
+const waiting = exampleView({
+  blockers: [{ kind: 'approval', text: 'waits for approval', until: NOON + 60_000, roles: ['on-call'] }],
+});
+const paused = exampleView({
+  pause: { reason: 'errors', since: NOON - 60_000, deadline: NOON + 600_000, then: 'step-back' },
+});
+const deeds = (of: Asked) => offersOf(of).map(({ deed }) => deed);
+
+describe('what is offered', () => {
+  it('is the answer to what is asked first, and always the way back', () => {
+    expect(deeds(asked(waiting))).toEqual(['approve', 'reject', 'step-back', 'pause', 'rollback', 'kill']);
+    const soft = exampleAssessment({ verdict: 'soft' });
+    expect(deeds(asked(paused, { assessment: soft }))).toEqual([
+      'accept-difference',
+      'step-back',
+      'rollback',
+      'kill',
+    ]);
+    expect(deeds(asked(paused))).toEqual(['resume', 'step-back', 'rollback', 'kill']);
+    const hard = exampleAssessment({ verdict: 'hard' });
+    expect(deeds(asked({ ...waiting, pause: paused.pause }, { assessment: hard }))).toEqual([
+      'step-back',
+      'rollback',
+      'kill',
+    ]);
+  });
+
+  it('is nothing once it is over or goes back', () => {
+    expect(deeds(asked(rolledBackView()))).toEqual([]);
+    expect(deeds(asked(exampleView({ phase: 'reverting' })))).toEqual([]);
+  });
+
+  it('says why it is not for this person', () => {
+    const refusal = (of: Asked) => offersOf(of)[0]?.refused;
+    expect(refusal(asked(waiting))).toBeNull();
+    expect(refusal(asked(waiting, { person: 'ada' }))).toBe(
+      'ada submitted this rollout: somebody else approves it.',
+    );
+    expect(refusal(asked(waiting, { roles: ['dba'] }))).toBe('It takes on-call; kim is dba.');
+    expect(refusal(asked(waiting, { powers: { may: ['read'], roles: [] } }))).toBe(
+      'kim may not approve here.',
+    );
+  });
+});
+
+describe('what a decision will do', () => {
+  const seen = { view: exampleView(), live: exampleLive() };
+
+  it('is told in requests a minute, which follow from the stage so far', () => {
+    // 2,000 requests in 195 s at 5 %.
+    expect(consequencesOf('rollback', seen, NOON)).toEqual([
+      'The new path goes from 5 % + employees to nobody, within seconds.',
+      'About 620 requests a minute return to the old path.',
+      'This rollout ends. To try again, the plan is submitted again.',
+    ]);
+    expect(consequencesOf('step-back', seen, NOON)).toContain(
+      'About 490 requests a minute return to the old path.',
+    );
+    expect(consequencesOf('approve', { ...seen, view: waiting }, NOON)).toEqual([
+      'Stage 25% opens: 5 % + employees becomes 25 %.',
+      'About 2,500 more requests a minute meet the new path.',
+      'It moves as soon as nobody else is asked.',
+    ]);
+  });
+
+  it('says that it is not known where nothing was counted', () => {
+    expect(consequencesOf('kill', { ...seen, live: null }, NOON)).toEqual([
+      'The new path goes from 5 % + employees to nobody, within seconds.',
+      'How many requests return to the old path is not known: none were counted yet.',
+      'Nothing raises this flag again until somebody unlocks it.',
+    ]);
+  });
+
+  it('names the difference that an approval of a soft stop accepts', () => {
+    const live = exampleLive({ verdict: 'soft', metric: 'errors' });
+    expect(consequencesOf('accept-difference', { ...seen, live }, NOON)[0]).toBe(
+      'errors may differ by up to +0.31 pp from now on, instead of +0.1 pp.',
+    );
+  });
+
+  it('is the safe exposure where a plan cannot go back', () => {
+    const view = exampleView({ safeExposure: { percent: 5, segments: ['employees'], variant: null } });
+    expect(consequencesOf('rollback', { ...seen, view }, NOON)[0]).toBe(
+      "5 % + employees: nobody's path changes.",
+    );
+  });
+});
+
+describe('what happened', () => {
+  it('is told with what follows if nobody answers', () => {
+    const soft = exampleAssessment({ verdict: 'soft', metric: 'errors' });
+    expect(situationOf(paused, soft, NOON)).toMatchObject({
+      heading: 'Paused: the new path looks worse in errors, 1 min ago',
+      why: 'errors',
+      then: 'If nobody answers, it steps back by itself in 10 min.',
+    });
+    expect(situationOf(rolledBackView(), null, NOON)).toMatchObject({
+      heading: 'Rolled back 30 s ago',
+      why: 'hard stop by the gate: errors: canary 12 % against 0.49 %',
+    });
+  });
+});

@@ -1,0 +1,20 @@
+import type { Refused } from '../api/client.ts';
+
+/** What went wrong, and what to do about it. */
+export function Trouble({ of }: { of: Refused }) {
+  return (
+    <div className="trouble" role="alert">
+      <p>
+        <strong>{of.message}</strong>
+      </p>
+      {of.details.length > 0 && (
+        <ul>
+          {of.details.map((detail) => (
+            <li key={detail}>{detail}</li>
+          ))}
+        </ul>
+      )}
+      {of.hint !== '' && <p>{of.hint}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+import { type FormEvent, useEffect, useRef, useState } from 'react';
+import type { RolloutView } from '../../../plans/view.ts';
+import type { StatusReply } from '../../../server/api.ts';
+import { act, get, Refused } from '../api/client.ts';
+import { useNow } from '../clock.ts';
+import { Trouble } from '../parts/trouble.tsx';
+import { nameOf, useSession } from '../session/session.ts';
+import { type Offer, pathOf } from './actions.ts';
+import { consequencesOf } from './consequences.ts';
+import type { Watched } from './use-rollout.ts';
+
+export interface Result {
+  summary: string;
+  view: RolloutView | null;
+}
+
+interface Given {
+  offer: Offer;
+  watched: Watched;
+  /** Null: nothing was done. */
+  close(result: Result | null): void;
+}
+
+/** Asks once more: what will happen, to how many, in whose name. */
+export function ActionDialog({ offer, watched, close }: Given) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const session = useSession();
+  const now = useNow();
+  const [busy, setBusy] = useState(false);
+  const [trouble, setTrouble] = useState<Refused | null>(null);
+  // The same for every try, so that a click that was not answered is not carried out twice.
+  const [key] = useState(() => crypto.randomUUID());
+  const { view } = watched;
+  useEffect(() => {
+    dialog.current?.showModal();
+    // Not the field for a reason: its keyboard would cover what is to be read on a phone.
+    heading.current?.focus();
+  }, []);
+
+  async function send(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault();
+    const written = String(new FormData(event.currentTarget).get('reason')).trim();
+    setBusy(true);
+    setTrouble(null);
+    try {
+      const request = { ...session.acting, reason: written === '' ? null : written, key };
+      const { summary, told } = await act(pathOf(offer.deed), view, request);
+      const path = `/rollouts/${encodeURIComponent(view.id)}`;
+      const after = await get<StatusReply>(path).catch(() => null);
+      const late = told ? '' : ' The rollout itself could not be told yet; it follows.';
+      close({ summary: `${summary}${late}`, view: after?.view ?? null });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      setTrouble(error);
+      setBusy(false);
+    }
+  }
+
+  const grave = offer.deed === 'rollback' || offer.deed === 'kill' || offer.deed === 'reject';
+  return (
+    <dialog ref={dialog} aria-labelledby="deed" onClose={() => close(null)}>
+      <h2 id="deed" ref={heading} tabIndex={-1}>
+        {offer.label}: {view.title ?? view.id}?
+      </h2>
+      <ul className="consequences">
+        {consequencesOf(offer.deed, watched, now).map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+      {trouble !== null && <Trouble of={trouble} />}
+      <form onSubmit={(event) => void send(event)}>
+        <label htmlFor="reason">Reason{offer.reason ? '' : ' (for the journal, may be empty)'}</label>
+        <textarea id="reason" name="reason" rows={2} required={offer.reason} maxLength={1000} />
+        <p className="quiet">In the journal as {nameOf(session)}.</p>
+        <div className="row deeds">
+          <button type="button" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button type="submit" className={grave ? 'danger' : 'primary'} disabled={busy}>
+            {busy ? 'Sending …' : offer.label}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

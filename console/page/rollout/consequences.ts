@@ -1,0 +1,129 @@
+import type { MetricAssessment } from '../../../plans/assessment.ts';
+import type { Exposure } from '../../../plans/exposure.ts';
+import { partName } from '../../../plans/part-name.ts';
+import { audience, percent, points, relative, signed } from '../../../plans/words.ts';
+import type { LiveEvent } from '../../../server/api.ts';
+import type { Deed } from './actions.ts';
+import { about, movedPerMinute, presentAssessment, trafficOf } from './traffic.ts';
+
+type Seen = Pick<LiveEvent, 'view' | 'live'>;
+
+/** What a decision will do to how many, one sentence each. */
+export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
+  const { view } = seen;
+  const { exposure, safeExposure } = view;
+  switch (deed) {
+    case 'rollback':
+    case 'kill':
+    case 'reject':
+      return [
+        ...lowered(seen, safeExposure, exposure),
+        deed === 'kill'
+          ? 'Nothing raises this flag again until somebody unlocks it.'
+          : 'This rollout ends. To try again, the plan is submitted again.',
+      ];
+    case 'step-back': {
+      const back = stageBefore(seen);
+      return [
+        `Back to stage ${back.name}.`,
+        ...lowered(seen, { ...exposure, percent: back.percent }, exposure),
+        'The gate of that stage begins again.',
+      ];
+    }
+    case 'pause':
+      return [
+        `${audience(exposure)}: nobody's path changes.`,
+        'Nothing moves up until somebody resumes. A stop still works at once.',
+      ];
+    case 'resume':
+      return [
+        view.drift === undefined
+          ? `${audience(exposure)}: nobody's path changes now.`
+          : `The flag goes to ${audience(view.drift.restores)} again; now it serves ${audience(exposure)}.`,
+        `It goes on from stage ${view.stage ?? 'one'}, by the plan.`,
+      ];
+    case 'accept-drift':
+      return [
+        `What the flag serves stays: ${audience(exposure)}.`,
+        `The rollout goes on from stage ${view.drift?.accepts ?? ''}.`,
+      ];
+    case 'accept-difference':
+      return [
+        ...stoppedMetrics(seen).map((metric) => acceptance(metric, seen)),
+        `${audience(exposure)}: nobody's path changes now. The gate goes on, and the hard margin stays.`,
+      ];
+    case 'accept-split':
+      return [
+        'The traffic split is taken as it was seen.',
+        `${audience(exposure)}: nobody's path changes now; the gate goes on.`,
+      ];
+    case 'approve':
+      return approval(seen, now);
+  }
+}
+
+function lowered(seen: Seen, to: Exposure, from: Exposure): string[] {
+  if (to.percent === from.percent && to.segments.length === from.segments.length)
+    return [`${audience(from)}: nobody's path changes.`];
+  const traffic = trafficOf(seen);
+  const moved = movedPerMinute(traffic, from, to);
+  const users = traffic?.users ?? null;
+  const counted =
+    users === null ? '' : ` (${Math.round(users).toLocaleString('en-US')} users seen in this stage)`;
+  return [
+    `The new path goes from ${audience(from)} to ${audience(to)}, within seconds.`,
+    moved === null
+      ? 'How many requests return to the old path is not known: none were counted yet.'
+      : `${capital(about(moved))} requests a minute return to the old path${counted}.`,
+  ];
+}
+
+function approval(seen: Seen, now: number): string[] {
+  const { view } = seen;
+  const asked = view.blockers.find(({ roles }) => roles.length > 0);
+  if (asked?.kind === 'confirmation') return ['What was done by breaking the glass is confirmed.'];
+  const present = view.stages.findIndex(({ state }) => state === 'now');
+  const next = view.stages[present + 1];
+  const others = view.blockers.filter((blocker) => blocker !== asked && blocker.kind !== 'paused');
+  if (next === undefined) return ['The rollout completes.'];
+  const traffic = trafficOf(seen);
+  const moved = movedPerMinute(traffic, view.exposure, { ...view.exposure, percent: next.percent });
+  return [
+    `Stage ${next.name} opens: ${audience(view.exposure)} becomes ${percent(next.percent)}.`,
+    ...(moved === null ? [] : [`${capital(about(moved))} more requests a minute meet the new path.`]),
+    ...(others.length === 0
+      ? ['It moves as soon as nobody else is asked.']
+      : others.map(
+          ({ text, until }) =>
+            `It still waits: ${text}${until === null ? '' : ` (${relative(until, now)})`}.`,
+        )),
+  ];
+}
+
+function stageBefore({ view }: Seen): { name: string; percent: number } {
+  const present = view.stages.findIndex(({ state }) => state === 'now');
+  return view.stages[present - 1] ?? { name: 'none', percent: 0 };
+}
+
+/** The metrics that an approval of a soft stop is about, as the reducer has it. */
+export function stoppedMetrics(seen: Seen): MetricAssessment[] {
+  const assessment = presentAssessment(seen);
+  if (assessment === null) return [];
+  return assessment.metrics.filter(
+    (one) => one.verdict === 'soft' || (one.metric === assessment.metric && one.slice === assessment.slice),
+  );
+}
+
+function acceptance(metric: MetricAssessment, { live }: Seen): string {
+  const kind = live?.kinds[metric.metric];
+  const text = kind === 'mean' || kind === 'gauge' ? signed : points;
+  const fewerIsWorse = (metric.soft ?? metric.hard ?? 0) < 0;
+  const { estimate, standardError } = metric;
+  const [low, high] = metric.interval ?? [estimate - 2 * standardError, estimate + 2 * standardError];
+  const margin = metric.soft === null ? '' : `, instead of ${text(metric.soft)}`;
+  return `${partName(metric)} may differ by up to ${text(fewerIsWorse ? low : high)} from now on${margin}.`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,54 @@
+import type { JournalEntry } from '../../../plans/journal.ts';
+import { audience, cause, clock } from '../../../plans/words.ts';
+import { useRefreshed } from './use-refreshed.ts';
+
+/** Every transition, the newest first. */
+export function JournalSection({ id, seq }: { id: string; seq: number }) {
+  const { value: reply } = useRefreshed<{ entries: JournalEntry[] }>(
+    `/rollouts/${encodeURIComponent(id)}/journal`,
+    String(seq),
+    500,
+  );
+  return (
+    <section aria-labelledby="journal">
+      <h2 id="journal">Journal</h2>
+      {reply === null ? (
+        <p className="quiet">Reading …</p>
+      ) : (
+        <ol className="journal" reversed>
+          {reply.entries.toReversed().map((entry) => (
+            <li key={entry.seq}>
+              <p>
+                <time dateTime={new Date(entry.at).toISOString()}>{clock(entry.at)} UTC</time>{' '}
+                <strong>{entry.transition.replaceAll('-', ' ')}</strong>
+                {entry.stage !== null && ` in ${entry.stage}`}
+              </p>
+              <p>{entry.summary}</p>
+              <small>
+                by {cause(entry.cause)}
+                {entry.cause.kind === 'person' &&
+                  entry.cause.through !== undefined &&
+                  ` (through ${entry.cause.through})`}
+                ; {audience(entry.exposure)}
+                {entry.flagAfter !== null &&
+                  `, flag revision ${entry.flagBefore ?? 'none'} → ${entry.flagAfter}`}
+              </small>
+              {entry.queries.length > 0 && (
+                <details>
+                  <summary>Queries</summary>
+                  <ul className="queries">
+                    {entry.queries.map((query) => (
+                      <li key={query}>
+                        <code>{query}</code>
+                      </li>
+                    ))}
+                  </ul>
+                </details>
+              )}
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,44 @@
+import { isOver } from '../../../plans/standing-words.ts';
+import { audience } from '../../../plans/words.ts';
+import { isNobody } from './served.ts';
+import { about, trafficOf } from './traffic.ts';
+import type { Watched } from './use-rollout.ts';
+
+/** Who has the new path now, and who would have it after a stop. */
+export function Serving({ watched }: { watched: Watched }) {
+  const { view } = watched;
+  const traffic = trafficOf(watched);
+  const { percent } = view.exposure;
+  return (
+    <section className="card" aria-labelledby="serving">
+      <h2 id="serving">Served now</h2>
+      <p className="big">{isNobody(view.exposure) ? 'Nobody' : audience(view.exposure)}</p>
+      <p>
+        {isNobody(view.exposure)
+          ? 'Everybody has the old path.'
+          : percent >= 100
+            ? 'have the new path.'
+            : 'have the new path, everybody else the old one.'}
+      </p>
+      <span className="split" aria-hidden="true">
+        <i style={{ inlineSize: `${percent}%` }} />
+      </span>
+      <dl>
+        {traffic !== null && !isOver(view) && (
+          <>
+            <dt>New path</dt>
+            <dd>
+              {about(traffic.perMinute)} requests/min
+              {traffic.users !== null &&
+                `, ${Math.round(traffic.users).toLocaleString('en-US')} users in this stage`}
+            </dd>
+          </>
+        )}
+        <dt>After a stop</dt>
+        <dd>{audience(view.safeExposure)}</dd>
+        <dt>Flag revision</dt>
+        <dd>{view.flagRevision ?? 'none yet'}</dd>
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,64 @@
+import type { Assessment } from './assessment.ts';
+import { holding, limits } from './holding-words.ts';
+import type { Phase, RolloutView } from './view.ts';
+import { cause, relative } from './words.ts';
+
+/** Spelled out here, so that a page in a browser gets the words without the schemas. */
+const OVER = ['completed', 'rolled-back', 'rejected'] satisfies Phase[];
+
+export function isOver({ phase }: Pick<RolloutView, 'phase'>): boolean {
+  return OVER.some((one) => one === phase);
+}
+
+/** What must happen before the next stage: blockers of the rollout, then what the gate still lacks. */
+export function waits(
+  view: Pick<RolloutView, 'phase' | 'blockers' | 'pause'>,
+  assessment: Assessment | null,
+  now: number,
+): string[] {
+  if (isOver(view)) return [];
+  const gate = assessment === null ? [] : assessment.holding.map((each) => holding(each, assessment.t));
+  const blockers = view.blockers
+    // The gate's own sentences say more than "the gate has not passed yet".
+    .filter((blocker) => !(blocker.kind === 'gate' && gate.length > 0))
+    // The pause has a line of its own, with its deadline.
+    .filter((blocker) => !(blocker.kind === 'paused' && view.pause !== null))
+    .map((blocker) => {
+      const until = blocker.until === null ? '' : ` (${relative(blocker.until, now)})`;
+      const roles = blocker.roles.length === 0 ? '' : ` [${blocker.roles.join(', ')}]`;
+      return `${blocker.text}${roles}${until}`;
+    });
+  return [
+    ...blockers,
+    ...gate,
+    ...(assessment === null ? [] : limits(assessment).map((text) => `limit ${text}`)),
+  ];
+}
+
+/** Why it stopped and by whom; null while nothing has stopped it. */
+export function stopCause({ stop }: Pick<RolloutView, 'stop'>): string | null {
+  return stop === null ? null : `${stop.transition.replaceAll('-', ' ')} by ${cause(stop.cause)}`;
+}
+
+export function pauseText(view: Pick<RolloutView, 'phase' | 'pause'>, now: number): string | null {
+  if (view.pause === null || isOver(view)) return null;
+  const { reason, deadline, then } = view.pause;
+  return `${reason}; without an answer ${relative(deadline, now)}: ${then.replaceAll('-', ' ')}`;
+}
+
+/**
+ * How sure the gate is that the canary is worse, as a share of what a stop needs: ln E over the threshold.
+ * Evidence for the canary (a negative ln E) is no evidence against it: 0.
+ */
+export function sureness(lnE: number, threshold: number): number {
+  if (!(threshold > 0) || !Number.isFinite(lnE)) return 0;
+  return Math.min(1, Math.max(0, lnE / threshold));
+}
+
+/** `43 % of what a stop needs`. */
+export function sureText({ lnE, threshold }: Pick<Assessment, 'lnE' | 'threshold'>): string {
+  const share = sureness(lnE, threshold);
+  return share >= 1
+    ? 'sure: as much as a stop needs'
+    : `${Math.min(99, Math.round(share * 100))} % of what a stop needs`;
+}
