@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { listenAt } from '../server/app.ts';
-import { createTelemetryServer, type TelemetryPage } from '../server/telemetry/telemetry-server.ts';
+import type { TelemetryPage } from '../server/telemetry/page.ts';
+import { createTelemetryServer } from '../server/telemetry/telemetry-server.ts';
 
 /** Serves a process's metrics; null: port 0 says that nobody wants them. @throws Failure PORT_BUSY */
 export async function openTelemetry(

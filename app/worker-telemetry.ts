@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { MetricSource } from '../metrics/source.ts';
-import type { TelemetryPage } from '../server/telemetry/telemetry-server.ts';
+import type { TelemetryPage } from '../server/telemetry/page.ts';
 
 export interface WorkerTelemetry extends TelemetryPage {
   /** The same source, with what its gates read counted. */

@@ -191,7 +191,13 @@ describe('a decision upon an older message', () => {
     const world = waiting();
     const at = (action: PersonAction) =>
       refusal(world.state, {
-        ...{ kind: 'person', action, by: 'kim', roles: [], reason: 'why', accept: null, breakGlass: false },
+        kind: 'person',
+        action,
+        by: 'kim',
+        roles: [],
+        reason: 'why',
+        accept: null,
+        breakGlass: false,
         seen: { gate: 'another' },
       })?.code ?? null;
     expect(at('reject')).toBe('STATE_STALE');

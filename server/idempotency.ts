@@ -22,7 +22,7 @@ declare module 'fastify' {
 }
 
 export const KEY_HEADER = 'idempotency-key';
-export const REPLAYED_HEADER = 'idempotency-replayed';
+const REPLAYED_HEADER = 'idempotency-replayed';
 
 /** A server that dies leaves its requests to others after this long. */
 const LEASE_MS = 15_000;

@@ -21,7 +21,8 @@ beforeAll(async () => {
   for (const flag of ['pricing-v2', 'other', 'third']) {
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify({ by: 'ada', text: planFor(flag) });
-    expect((await server.api('/rollouts', { method: 'POST', headers, body })).status).toBe(201);
+    const { status } = await server.api('/rollouts', { method: 'POST', headers, body });
+    if (status !== 201) throw new Error(`${flag}: ${status}`);
   }
 });
 afterAll(() => server.close());
@@ -29,7 +30,7 @@ afterAll(() => server.close());
 /** What it asks for that this API refuses by design, or that no answer can end. */
 const NOT_ASKED = [
   // A stream has no end.
-  '--exclude-path-regex=/events$',
+  '--exclude-path-regex=/(events|board)$',
   // The token that it comes with would end with its session.
   '--exclude-path=/api/v1/session',
 ];
@@ -68,7 +69,7 @@ test.skipIf(skipped !== '')(
     const { status, out } = await run('schemathesis' in found ? found.schemathesis : '', args, folder);
     const written = await readFile(report, 'utf8').catch(() => '');
     await rm(folder, { recursive: true, force: true });
-    expect(status, `${out.slice(-20_000)}`).toBe(0);
+    expect(status === 0 ? 0 : out.slice(-20_000)).toBe(0);
     // It did ask.
     expect(written.length + out.length).toBeGreaterThan(100);
     expect(out).toMatch(/\d+ (?:generated|passed)/);

@@ -43,6 +43,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
   ['/api/v1/alerts', ['ROLLOUT_UNKNOWN', 'TEMPORAL_UNREACHABLE']],
   ['/api/v1/webhooks', ['ROLLOUT_UNKNOWN', 'TEMPORAL_UNREACHABLE', 'PERMISSION_MISSING']],
   ['/api/v1/webhooks/{name}', ['WEBHOOK_REFUSED']],
+  ['/api/v1/webhooks/slack', ['WEBHOOK_REFUSED']],
   ['/api/v1/session', ['TOKEN_REFUSED', 'CSRF_MISSING']],
 ];
 

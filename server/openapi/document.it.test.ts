@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiServer, startApiServer } from '../../test/fixtures/api-server.ts';
-import type { Operation } from './document.ts';
+import type { Operation } from './operation.ts';
 
 let server: ApiServer;
 beforeAll(async () => {
@@ -63,7 +63,9 @@ test('every change takes an Idempotency-Key, but those with a secret in the answ
     'delete /api/v1/session',
     'post /api/v1/flag-tokens',
     'post /api/v1/session',
+    'post /api/v1/session/codes',
     'post /api/v1/tokens',
+    'post /api/v1/webhooks/slack',
     'post /api/v1/webhooks/{name}',
   ]);
 });

@@ -1,44 +1,10 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
-import type { Access } from '../auth/guard.ts';
 import { KEY_HEADER } from '../idempotency.ts';
 import { refusalsOf } from './answers.ts';
 import { BODIES, PARAMETERS, PLAIN } from './examples.ts';
+import type { Document, Operation } from './operation.ts';
 import { withShapes } from './shapes.ts';
-
-interface Parameter {
-  name: string;
-  in: string;
-  schema: Record<string, unknown>;
-  required?: boolean;
-  description?: string;
-  example?: unknown;
-}
-
-interface Content {
-  schema?: unknown;
-  examples?: Record<string, { value: unknown }>;
-}
-
-export interface Operation {
-  summary?: string;
-  description?: string;
-  operationId?: string;
-  parameters?: Parameter[];
-  requestBody?: { content: Record<string, Content>; required?: boolean };
-  responses: Record<
-    string,
-    { description: string; content?: Record<string, Content>; [key: string]: unknown }
-  >;
-  'x-access'?: Access;
-  'x-idempotency'?: string;
-  security?: unknown;
-}
-
-interface Document {
-  components?: Record<string, unknown>;
-  paths?: Record<string, Record<string, Operation>>;
-}
 
 /** A route as the document has it, with who may call it. */
 export function describeRoute(described: { schema: FastifySchema; url: string; route: RouteOptions }): {
@@ -51,7 +17,7 @@ export function describeRoute(described: { schema: FastifySchema; url: string; r
   );
   const access = config?.access ?? 'public';
   const more = { 'x-access': access, 'x-idempotency': config?.idempotency ?? 'wanted' };
-  return { schema: { ...schema, ...more } as FastifySchema, url };
+  return { schema: { ...schema, ...more }, url };
 }
 
 /** Completes what the routes say: every refusal with its form, keys of repetition, streams, texts and examples. */
@@ -135,14 +101,20 @@ function operationId(path: string, method: string): string {
   return method + words.map((word) => `${word[0]?.toUpperCase() ?? ''}${word.slice(1)}`).join('');
 }
 
-/** A list with a shape for each place is `prefixItems` since JSON Schema 2020-12. */
+/**
+ * A list with a shape for each place (`prefixItems`, or an array of `items` before JSON Schema 2020-12) as one of any of them:
+ * readers of OpenAPI, schemathesis among them, stumble over both.
+ */
 function withTuples<T>(node: T): T {
   if (Array.isArray(node)) return node.map((item: unknown) => withTuples(item)) as T;
   if (typeof node !== 'object' || node === null) return node;
-  return Object.fromEntries(
-    Object.entries(node).map(([key, value]: [string, unknown]) => [
-      key === 'items' && Array.isArray(value) ? 'prefixItems' : key,
-      withTuples(value),
-    ]),
-  ) as T;
+  const entries = Object.entries(node).map(
+    ([key, value]: [string, unknown]) => [key, withTuples(value)] as const,
+  );
+  const made: Record<string, unknown> = Object.fromEntries(entries);
+  const places = [made['prefixItems'], made['items']].find((value) => Array.isArray(value));
+  if (places === undefined) return made as T;
+  const shapes = [...new Map(places.map((one: unknown) => [JSON.stringify(one), one])).values()];
+  const { prefixItems: _, ...rest } = made;
+  return { ...rest, items: shapes.length === 1 ? shapes[0] : { anyOf: shapes } } as T;
 }

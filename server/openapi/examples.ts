@@ -1,4 +1,4 @@
-import type { Operation } from './document.ts';
+import type { Operation } from './operation.ts';
 
 const plan = `metadata: { name: pricing-v2, service: shop }
 environment: production
@@ -58,6 +58,19 @@ export const PLAIN: Readonly<Record<string, Operation['responses']>> = {
     200: stream(
       '`ready`: where it begins; `change`: a `BoardEvent`; `reset`: read the list again; `problem`: a `Problem`.',
     ),
+  },
+  'post /api/v1/webhooks/slack': {
+    200: {
+      description: 'The click was taken; what became of it is told in Slack.',
+      content: { 'text/plain': { schema: { type: 'string' } } },
+    },
+  },
+  'get /api/v1/board': {
+    200: {
+      description:
+        'Server-sent events: `rows`: what there is and then what changes, a `rows` object; `problem`: a `Problem`.',
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
+    },
   },
   'get /api/v1/rollouts/{id}/events': {
     200: stream('`change`: a `LiveEvent`; `problem`: a `Problem`.'),

@@ -70,7 +70,7 @@ export const sessionRoutes =
     });
 
     app.post('/session/codes', {
-      config: { access: 'anyone' },
+      config: { access: 'anyone', idempotency: 'none' },
       schema: { tags: ['access'], summary: 'A code that opens one session', response: { 201: CodeReply } },
       handler: async (request, reply) => {
         const { tokenId } = callerOf(request);

@@ -15,7 +15,7 @@ const MOST_MISSED = 10_000;
 
 export function createTail({ changes, notices }: Pick<ServerDeps, 'changes' | 'notices'>): Tail {
   /** Without a gap: every change after `from`. */
-  let recent: Change[] = [];
+  const recent: Change[] = [];
   let from: number | null = null;
   let generation = 0;
   let readAt = -1;

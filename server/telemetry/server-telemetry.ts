@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Figures } from '../../store/figures.ts';
+import type { TelemetryPage } from './page.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
-import type { TelemetryPage } from './telemetry-server.ts';
 
 export interface TelemetryParts {
   readFigures(): Promise<Figures>;

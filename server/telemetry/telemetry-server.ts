@@ -1,12 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { createApp } from '../app.ts';
-
-/** What Prometheus reads of a process. */
-export interface TelemetryPage {
-  readonly contentType: string;
-  /** Never fails: what is away is told as such. */
-  text(): Promise<string>;
-}
+import type { TelemetryPage } from './page.ts';
 
 /** `/metrics` and `/healthz` on a port of their own, so that who scrapes them needs no token and reaches nothing else. */
 export function createTelemetryServer(page: TelemetryPage, logger: FastifyBaseLogger): FastifyInstance {

@@ -40,7 +40,13 @@ if (values.serve !== undefined) {
 } else {
   const cleanUp: (() => Promise<unknown> | void)[] = [];
   const end = async (error: unknown): Promise<void> => {
-    for (const one of cleanUp.toReversed()) await Promise.resolve(one()).catch(console.error);
+    for (const one of cleanUp.toReversed()) {
+      try {
+        await one();
+      } catch (failure) {
+        console.error(failure);
+      }
+    }
     if (error !== null) console.error(error);
     process.exit(error === null ? (process.exitCode ?? 0) : 1);
   };
