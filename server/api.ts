@@ -6,6 +6,7 @@ import { JournalEntry } from '../plans/journal.ts';
 import { PlanRevisionNote } from '../plans/report.ts';
 import type { Sample } from '../plans/sample.ts';
 import { RolloutView } from '../plans/view.ts';
+import { LARGEST } from './api/numbers.ts';
 
 /** The sender is known by its token or its login; only who may act for others names another person and its roles. */
 const actor = { by: z.string().min(1).optional(), roles: z.array(z.string()).optional() };
@@ -13,7 +14,7 @@ const actor = { by: z.string().min(1).optional(), roles: z.array(z.string()).opt
 /** What the sender saw; where the rollout has moved on since, the answer is 409 with what is there now. */
 const seen = {
   /** The `seq` of the view. */
-  seq: z.int().min(0).optional(),
+  seq: z.int().min(0).max(LARGEST).optional(),
   /** The name of the stage whose gate it was. */
   gate: z.string().min(1).optional(),
 };
@@ -178,7 +179,7 @@ export type SamplesReply = z.infer<typeof SamplesReply>;
 
 export const PlanQuery = z.strictObject({
   /** Without it: the present one. */
-  revision: z.coerce.number().int().positive().optional(),
+  revision: z.coerce.number().int().positive().max(LARGEST).optional(),
 });
 export const PlanReply = z.strictObject({
   id: z.string(),

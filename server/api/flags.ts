@@ -4,6 +4,7 @@ import { LIFECYCLES } from '../../plans/flag/lifecycle.ts';
 import { SegmentSpec, SharedSegment } from '../../plans/flag/segment.ts';
 import { FlagDefinitionText } from '../../plans/flag/spec.ts';
 import { FlagReply } from '../api.ts';
+import { LARGEST } from './numbers.ts';
 
 /** The sender is known by its token or its login; only who may act for others names another person. */
 const actor = { by: z.string().min(1).optional(), roles: z.array(z.string()).optional() };
@@ -42,7 +43,7 @@ export const MoveRequest = z.strictObject({
   segments: z.array(z.string()).optional(),
   on: z.boolean().optional(),
 });
-export const UndoRequest = z.strictObject({ ...by, to: z.int().min(1) });
+export const UndoRequest = z.strictObject({ ...by, to: z.int().min(1).max(LARGEST) });
 export const UndoReply = z.strictObject({
   flag: FlagDetail,
   /** Why the exposure was not raised to what it was; null when it is as it was. */
@@ -63,8 +64,8 @@ export const HistoryReply = z.strictObject({ revisions: z.array(Revision) });
 export const DiffQuery = z.strictObject({
   environment: z.string().min(1).optional(),
   /** Without it the one before `to`. */
-  from: z.coerce.number().int().min(1).optional(),
-  to: z.coerce.number().int().min(1).optional(),
+  from: z.coerce.number().int().min(1).max(LARGEST).optional(),
+  to: z.coerce.number().int().min(1).max(LARGEST).optional(),
 });
 export const DiffReply = z.strictObject({
   from: z.number(),
