@@ -95,7 +95,10 @@ function unchanged(etag: string): OfrepReply {
   return { status: 304, headers: { etag }, body: null };
 }
 
-/** A flag that is disabled or has no default is answered without a value: the application uses its own. */
+/**
+ * Reasons are those of OpenFeature, as flagd itself answers and its public cases want: `DEFAULT` is none of OFREP 0.3's list.
+ * A flag that is disabled or has no default is answered without a value: the application uses its own.
+ */
 function evaluate(core: FlagdCore, key: string, context: EvaluationContext): object {
   const flag = core.getFlag(key);
   if (flag === undefined) return { key, errorCode: 'FLAG_NOT_FOUND' satisfies ErrorCode };
@@ -108,15 +111,7 @@ function evaluate(core: FlagdCore, key: string, context: EvaluationContext): obj
   if (reason === 'ERROR' && 'errorCode' in rest) {
     return { key, errorCode: rest.errorCode, errorDetails: rest.errorMessage, metadata };
   }
-  return { key, ...(value === undefined ? {} : { value, variant }), reason: reasonOf(reason), metadata };
-}
-
-/** The reasons that OFREP 0.3 knows. */
-const REASONS = ['STATIC', 'TARGETING_MATCH', 'SPLIT', 'DISABLED', 'UNKNOWN'];
-
-/** flagd also says DEFAULT, where a rule gives nothing, as for a caller without a key; OFREP has no word for that. */
-function reasonOf(reason: string | undefined): string {
-  return reason !== undefined && REASONS.includes(reason) ? reason : 'UNKNOWN';
+  return { key, ...(value === undefined ? {} : { value, variant }), reason, metadata };
 }
 
 /** JSON is what OpenFeature calls a context; only its type does not know. Keys in ASCII, as every client's. */
