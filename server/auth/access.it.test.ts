@@ -130,6 +130,7 @@ describe('a token', () => {
       'GET /registry',
       'POST /session/codes',
       'GET /board',
+      'GET /evaluations',
     ]);
     await ask(server.token, 'POST', '/rollouts', { by: 'ada', roles: [], text: planFor('first') });
     for (const [method, path] of routes()) {

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Permission } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
 import { ReferenceRequest, ReferencesReply } from '../api/references.ts';
-import { callerOf } from '../auth/guard.ts';
+import { type Caller, callerOf } from '../auth/guard.ts';
 import type { ServerDeps } from '../deps.ts';
 import { environmentsOf, flagPlace } from '../flags/target.ts';
 
@@ -13,9 +14,13 @@ const tags = ['flags'];
 export const referenceRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
-    const placesOf = async (key: string) => {
+    const placesOf = async (key: string, caller: Caller, needed: readonly [Permission, ...Permission[]]) => {
       const environments = await environmentsOf(deps, key);
-      if (environments.length === 0) throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
+      if (environments.length === 0) {
+        // Whoever may do nothing here does not learn which flags there are.
+        caller.demand(needed, { environment: null, flag: key });
+        throw new Failure('FLAG_UNKNOWN', `There is no flag ${key}.`);
+      }
       return environments.map((environment) => flagPlace({ environment, key }));
     };
 
@@ -32,7 +37,7 @@ export const referenceRoutes =
         const { key } = request.params;
         const { by: named, repository, count, commit } = request.body;
         const caller = callerOf(request);
-        const places = await placesOf(key);
+        const places = await placesOf(key, caller, ['submit', 'operate']);
         for (const place of places) caller.demand(['submit', 'operate'], place);
         const { by } = caller.actor({ by: named }, places[0] ?? { environment: null, flag: key });
         await deps.references.report(key, { repository, count, commit, by });
@@ -51,8 +56,8 @@ export const referenceRoutes =
       },
       handler: async (request) => {
         const { key } = request.params;
-        const places = await placesOf(key);
         const caller = callerOf(request);
+        const places = await placesOf(key, caller, ['read']);
         if (!places.some((place) => caller.may('read', place)))
           for (const place of places) caller.demand('read', place);
         return { flag: key, reports: await deps.references.reports(key) };

@@ -31,11 +31,14 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return call<T>(path, signal === undefined ? {} : { signal });
 }
 
-/** `key`: the same for each try of one deed, so that it is done once. @throws Refused */
-export function post<T>(path: string, body: unknown, key: string = crypto.randomUUID()): Promise<T> {
+/** `key`: the same for each try of one deed, so that it is done once; a login takes none. @throws Refused */
+export function post<T>(path: string, body: unknown, key?: string): Promise<T> {
   return call<T>(path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': key },
+    headers: {
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
     body: JSON.stringify(body),
   });
 }
