@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
-import type { FlagStore } from '../store/flag-contract.ts';
+import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { lowers } from '../store/flag-rules.ts';
 import type { Intention, LinkedFlag, PlatformStore } from '../store/platform-contract.ts';
 import { carryOver } from './carry-over.ts';
@@ -9,7 +9,7 @@ import { within } from './deadline.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
 import type { Platform, Sighting } from './platforms/platform.ts';
-import type { FlagProvider, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
+import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult, Latch } from './provider.ts';
 
 /** A provider of flags that another platform serves. */
 export interface ForeignProvider extends FlagProvider {
@@ -169,6 +169,39 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
     }
   }
 
+  /** `wanted`: what the flag is to serve from then on; null: PostgreSQL is away, and the platform was told directly. */
+  async function killOnce(
+    target: FlagTarget,
+    safe: Exposure | null,
+    latch: Latch,
+  ): Promise<{ reading: FlagReading; wanted: FlagState | null }> {
+    const known = service?.definition(target) ?? null;
+    const { rolloutId, epoch } = known ?? { rolloutId: null, epoch: null };
+    const order = newOrder('kill', target, { exposure: safe, rolloutId, epoch, ...latch });
+    const unkept = await latches.put(order).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    let wanted: FlagState;
+    try {
+      const state = await within(patienceMs, killInStore({ latches, store: stores().flags }, order));
+      service?.accept(state);
+      wanted = state;
+    } catch (error) {
+      if (isFailure(error) && error.code !== 'POSTGRES_UNREACHABLE') {
+        await latches.remove(order);
+        throw error;
+      }
+      return { reading: await emergency.kill(order, unkept?.error ?? null), wanted: null };
+    }
+    await latches.remove(order);
+    try {
+      return { reading: readingOf((await settle(target, true)).flag), wanted };
+    } catch (error) {
+      throw emergency.unfinished(target, error);
+    }
+  }
+
   return {
     name,
     async read(target) {
@@ -210,28 +243,18 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
     },
     async kill(target, safe, latch) {
       if (!platform.can.moves) throw watched(target, platform);
-      const known = service?.definition(target) ?? null;
-      const { rolloutId, epoch } = known ?? { rolloutId: null, epoch: null };
-      const order = newOrder('kill', target, { exposure: safe, rolloutId, epoch, ...latch });
-      const unkept = await latches.put(order).then(
-        () => null,
-        (error: unknown) => ({ error }),
-      );
-      try {
-        const state = await within(patienceMs, killInStore({ latches, store: stores().flags }, order));
-        service?.accept(state);
-      } catch (error) {
-        if (isFailure(error) && error.code !== 'POSTGRES_UNREACHABLE') {
-          await latches.remove(order);
-          throw error;
-        }
-        return emergency.kill(order, unkept?.error ?? null);
-      }
-      await latches.remove(order);
-      try {
-        return readingOf((await settle(target, true)).flag);
-      } catch (error) {
-        throw emergency.unfinished(target, error);
+      for (let attempt = 1; ; attempt += 1) {
+        const { reading, wanted } = await killOnce(target, safe, latch);
+        // Somebody had raised it on the platform: that is known now, so the next order lowers it.
+        if (wanted === null || sameExposure(wanted.exposure, reading.exposure)) return reading;
+        if (!lowers(wanted.exposure, reading.exposure, wanted.shape.canary)) return reading;
+        if (attempt === TRIES)
+          throw emergency.unfinished(
+            target,
+            new Failure('PLATFORM_REFUSED', `Somebody raises ${target.key} on "${name}" again and again.`, {
+              where: platform.where,
+            }),
+          );
       }
     },
     async unlock(target, by, reason) {
