@@ -99,5 +99,5 @@ it('the rules for Tidegate itself hold what they say', async () => {
   await run(parts().promtool, ['check', 'rules', '--lint=all', '--lint-fatal', 'tidegate.rules.yaml'], {
     cwd,
   });
-  await run(parts().promtool, ['test', 'rules', 'tidegate.rules.test.yaml'], { cwd });
+  await run(parts().promtool, ['test', 'rules', '../test/dashboards/tidegate.rules.yaml'], { cwd });
 });
