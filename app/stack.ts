@@ -170,14 +170,18 @@ async function assemble(
   };
 
   next('PostgreSQL: starting (about 2 s)');
+  // Once: a part that is started again goes on with what it has.
+  let fresh = options.fresh === true;
   parts.postgres = part('postgres', async () => {
     const postgres = await startPostgres({
       dataDir: join(data, 'postgres'),
       port: port('postgres'),
       persistent: true,
+      fresh,
       log: logTo('postgres'),
       ledger,
     });
+    fresh = false;
     urls.postgres = await ensureDatabase(postgres.url);
     return postgres;
   });

@@ -11,6 +11,8 @@ import { type Account, type PostgresFiles, postgresAccount, preparePostgres } fr
 
 export interface PostgresOptions {
   dataDir: string;
+  /** Begin without what is there: the folder may be elsewhere than asked for, so only this knows which one it is. */
+  fresh?: boolean;
   /** Default: one that is free. */
   port?: number | undefined;
   /** False: without fsync, and the data goes when it stops. */
@@ -40,6 +42,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const account = await postgresAccount();
   const files = await preparePostgres(options.dataDir, account, log);
   const { dataDir } = files;
+  if (options.fresh === true) await rm(dataDir, { recursive: true, force: true });
   if (!(await exists(join(dataDir, 'PG_VERSION')))) await initialise(files, account);
   await refuseSecond(dataDir);
   const password = (await readFile(join(dataDir, 'tidegate.password'), 'utf8')).trim();
