@@ -42,7 +42,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const account = await postgresAccount();
   const files = await preparePostgres(options.dataDir, account, log);
   const { dataDir } = files;
-  if (options.fresh === true) await rm(dataDir, { recursive: true, force: true });
+  if (options.fresh === true) {
+    await refuseSecond(dataDir);
+    await rm(dataDir, { recursive: true, force: true });
+  }
   if (!(await exists(join(dataDir, 'PG_VERSION')))) await initialise(files, account);
   await refuseSecond(dataDir);
   const password = (await readFile(join(dataDir, 'tidegate.password'), 'utf8')).trim();
