@@ -50,7 +50,7 @@ export async function runServer(config: Config): Promise<number> {
     where: config.temporal.address,
   });
   const telemetry = createServerTelemetry({
-    readFigures: () => createFigures(database).read(),
+    readFigures: createFigures(database).read,
     pingTemporal: () => engine.ping(),
     now: () => Date.now(),
   });

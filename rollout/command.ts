@@ -69,13 +69,7 @@ export interface GateRequest {
 }
 
 /** Asks to be told once a flag that others move serves something else than `served`. Poll in seconds. */
-export interface LookRequest {
-  id: number;
-  rolloutId: string;
-  environment: string;
-  key: string;
-  provider: string;
-  shape: FlagShapeRequest;
+export interface LookRequest extends ClaimRequest {
   poll: number;
   served: Exposure;
 }

@@ -65,7 +65,6 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
       await typed.register(boardRoutes(deps));
-      await typed.register(consoleBoardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));
       await typed.register(reportRoutes(deps, reports));
@@ -73,6 +72,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       api.addHook('preClose', async () => streams.stop());
       await typed.register(eventRoutes(deps, streams));
       await typed.register(boardEventRoutes(deps, streams));
+      await typed.register(consoleBoardRoutes(deps, streams));
       await typed.register(flagRoutes(deps));
       await typed.register(registryRoutes(deps));
       await typed.register(evaluationRoutes(deps));

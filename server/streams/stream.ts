@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants, createGzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Failure, isFailure } from '../../plans/failures.ts';
 import { recheck } from '../auth/guard.ts';
@@ -15,7 +16,8 @@ const SLOWEST_MS = 30_000;
 const RETRY_MS = 1_000;
 
 export interface StreamEvent {
-  id: number;
+  /** Absent: nobody can go on from here, who comes back begins anew. */
+  id?: number;
   /** Absent: only the id goes on, which a reader sends when it comes back. */
   message?: { event: string; data: unknown };
 }
@@ -31,10 +33,11 @@ export interface Stream {
 export interface Streams {
   /**
    * Answers with a stream. `step` sends what is new and says whether more will come; it is called again at each wake and now
-   * and then without one. While it fails for want of a part, the reader is told so once.
+   * and then without one. While it fails for want of a part, the reader is told so once. `packed`: by gzip, where the reader
+   * can unpack that.
    */
   open(
-    call: { request: FastifyRequest; reply: FastifyReply },
+    call: { request: FastifyRequest; reply: FastifyReply; packed?: boolean },
     begin: (stream: Stream) => { step: () => Promise<'more' | 'over'>; end: () => void },
   ): Promise<void>;
   /** Cuts off everybody, as the server closes. */
@@ -47,25 +50,29 @@ export function createStreams(
 ): Streams {
   const all = new Set<AbortController>();
   return {
-    async open({ request, reply }, begin) {
+    async open({ request, reply, packed = false }, begin) {
       reply.hijack();
       const { raw } = reply;
       const ended = new AbortController();
       all.add(ended);
       raw.on('close', () => ended.abort());
       raw.on('error', () => ended.abort());
+      const gzip = packed && unpacks(request) ? createGzip({ flush: constants.Z_SYNC_FLUSH }) : null;
       raw.writeHead(200, {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
+        ...(gzip === null ? {} : { 'content-encoding': 'gzip' }),
       });
+      gzip?.pipe(raw);
+      const out = gzip ?? raw;
       const write = async (text: string) => {
         if (ended.signal.aborted) throw new Error('the stream has ended');
-        if (raw.write(text)) return;
+        if (out.write(text)) return;
         const slow = setTimeout(() => raw.destroy(), slowestMs);
         try {
           // A reader that does not read gets no further events instead of filling the server's memory.
-          await once(raw, 'drain', { signal: ended.signal });
+          await once(out, 'drain', { signal: ended.signal });
         } finally {
           clearTimeout(slow);
         }
@@ -78,7 +85,7 @@ export function createStreams(
         async send({ id, message }) {
           const head =
             message === undefined ? '' : `event: ${message.event}\ndata: ${JSON.stringify(message.data)}\n`;
-          await write(`id: ${id}\n${head}\n`);
+          await write(`${id === undefined ? '' : `id: ${id}\n`}${head}\n`);
           lastSent = deps.now();
         },
       };
@@ -108,18 +115,24 @@ export function createStreams(
         }
       } catch (error) {
         if (isFailure(error) && !ended.signal.aborted)
-          raw.write(`event: problem\ndata: ${JSON.stringify(problemOf(error))}\n\n`);
+          out.write(`event: problem\ndata: ${JSON.stringify(problemOf(error))}\n\n`);
         else if (!ended.signal.aborted) request.log.error({ err: error }, 'event stream broke off');
       } finally {
         end();
         all.delete(ended);
-        raw.end();
+        out.end();
+        // Whoever waits for the packed rest of a reader that has gone would wait for ever.
+        if (raw.destroyed) gzip?.destroy();
       }
     },
     stop() {
       for (const one of all) one.abort();
     },
   };
+}
+
+function unpacks({ headers }: FastifyRequest): boolean {
+  return /\bgzip\b/.test(headers['accept-encoding'] ?? '');
 }
 
 /** A token that was revoked ends its streams. */

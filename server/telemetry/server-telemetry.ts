@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { within } from '../../flags/deadline.ts';
 import type { Figures } from '../../store/figures.ts';
 import type { TelemetryPage } from './page.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
@@ -43,8 +44,8 @@ export function createServerTelemetry(parts: TelemetryParts): ServerTelemetry {
 
   async function look(): Promise<void> {
     const [figures, temporal] = await Promise.all([
-      within(parts.readFigures()).catch(() => null),
-      within(parts.pingTemporal()).then(
+      within(PATIENCE_MS, parts.readFigures()).catch(() => null),
+      within(PATIENCE_MS, parts.pingTemporal()).then(
         () => true,
         () => false,
       ),
@@ -66,16 +67,4 @@ export function createServerTelemetry(parts: TelemetryParts): ServerTelemetry {
     answered: ({ method, route, status, seconds }) =>
       requests.observe({ method, route, status: String(status) }, seconds),
   };
-}
-
-async function within<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it does not answer')), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
