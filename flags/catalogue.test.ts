@@ -35,3 +35,20 @@ it('tells of each change whether it takes a flag from everybody, by whatever way
   catalogue.hold([{ ...order, rolloutId: null, epoch: null, ...latch }]);
   expect(heard.at(-1)).toBe(true);
 });
+
+it('a flag that is made while all flags are read stays, though the reading does not have it', () => {
+  const catalogue = createCatalogue(
+    {},
+    createGuard(() => undefined),
+  );
+  const keys = () => catalogue.served('production').map(({ key }) => key);
+  const [old, fresh] = [flagState(5, 1, { key: 'old' }), flagState(5, 1, { key: 'fresh' })];
+  catalogue.accept([old]);
+  const readAt = catalogue.moment();
+  catalogue.accept([fresh]);
+  catalogue.replace([old], readAt);
+  catalogue.remove(fresh, readAt);
+  expect(keys()).toEqual(['old', 'fresh']);
+  catalogue.replace([], catalogue.moment());
+  expect(keys()).toEqual([]);
+});

@@ -29,9 +29,14 @@ export type DocumentListener = (environment: string, stops: boolean) => void;
 export interface Catalogue {
   /** A revision older than the one held is ignored: a late answer never raises a flag again. */
   accept(states: readonly FlagState[]): void;
+  /**
+   * Before a reading begins: what is accepted while it runs may have come after what it sees. `replace` and `remove`
+   * take this moment and leave such flags in place.
+   */
+  moment(): number;
   /** The same for all flags there are: flags that are not among them are gone. */
-  replace(states: readonly FlagState[]): void;
-  remove(target: FlagTarget): void;
+  replace(states: readonly FlagState[], readAt: number): void;
+  remove(target: FlagTarget, readAt: number): void;
   /** The segments that flags share, all there are; with the next `accept` or `replace` where `quietly`. */
   share(segments: readonly SharedSegment[], quietly?: boolean): void;
   shared(): readonly SharedSegment[];
@@ -50,6 +55,9 @@ export interface Catalogue {
 /** `configured`: the segments of tidegate.yaml. */
 export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
   const states = new Map<string, Map<string, FlagState>>();
+  /** When each state was accepted, counted in acceptances. */
+  const acceptedAt = new WeakMap<FlagState, number>();
+  let acceptances = 0;
   const documents = new Map<string, FlagDocument>();
   const listeners = new Set<DocumentListener>();
   /** Flags whose canary nobody gets, or that a kill holds, by environment. */
@@ -111,7 +119,18 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
     const flags = states.get(state.environment) ?? new Map<string, FlagState>();
     states.set(state.environment, flags);
     const present = flags.get(state.key);
-    if (present === undefined || present.revision <= state.revision) flags.set(state.key, state);
+    if (present !== undefined && present.revision > state.revision) return;
+    acceptances += 1;
+    acceptedAt.set(state, acceptances);
+    flags.set(state.key, state);
+  }
+
+  /** True where the flag had been there already when the reading that lacks it began. */
+  function drop({ environment, key }: FlagTarget, readAt: number): boolean {
+    const flags = states.get(environment);
+    const present = flags?.get(key);
+    if (present === undefined || (acceptedAt.get(present) ?? 0) > readAt) return false;
+    return flags?.delete(key) === true;
   }
 
   return {
@@ -119,18 +138,19 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
       next.forEach(put);
       judge(next.map((state) => state.environment));
     },
-    replace(next) {
+    moment: () => acceptances,
+    replace(next, readAt) {
       const listed = new Set(next.map(({ environment, key }) => JSON.stringify([environment, key])));
       for (const [environment, flags] of states) {
         for (const key of flags.keys()) {
-          if (!listed.has(JSON.stringify([environment, key]))) flags.delete(key);
+          if (!listed.has(JSON.stringify([environment, key]))) drop({ environment, key }, readAt);
         }
       }
       next.forEach(put);
       judge([...states.keys()]);
     },
-    remove({ environment, key }) {
-      if (states.get(environment)?.delete(key) === true) judge([environment]);
+    remove(target, readAt) {
+      if (drop(target, readAt)) judge([target.environment]);
     },
     share(next, quietly = false) {
       shared = next;

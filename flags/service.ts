@@ -95,6 +95,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
     );
 
   async function load(store: FlagStore, target: FlagTarget | null): Promise<void> {
+    const readAt = catalogue.moment();
     const settled = [...leaving].filter((latch) => target === null || sameTarget(latch, target));
     if (target === null) {
       const shared = await store.segments();
@@ -102,12 +103,12 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
       catalogue.share(shared, true);
       keepSegments(shared);
       const before = catalogue.environments();
-      catalogue.replace(states);
+      catalogue.replace(states, readAt);
       source = 'postgres';
       for (const environment of new Set([...before, ...catalogue.environments()])) save(environment);
     } else {
       const state = await store.read(target);
-      if (state === null) catalogue.remove(target);
+      if (state === null) catalogue.remove(target, readAt);
       else catalogue.accept([state]);
       save(target.environment);
     }

@@ -230,6 +230,8 @@ function pause(
  */
 export function stepBack(turn: Turn, cause: Cause, text: string): void {
   const { state } = turn;
+  // The one on its way answers this cause too; a second one would no longer know which stage had been reached.
+  if (state.write?.purpose === 'step-back') return;
   const forward = state.plan.reversibility === 'forward-only';
   const top = state.stage - 1;
   const alone = isDrifted(state) && cause.kind !== 'person';

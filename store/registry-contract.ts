@@ -41,6 +41,8 @@ export interface Undone {
 export interface FlagRegistry {
   read(target: FlagTarget): Promise<FlagState | null>;
   flags(environment: string): Promise<FlagState[]>;
+  /** Where there is a flag of this key. */
+  environments(key: string): Promise<string[]>;
   /** Makes a flag, at nobody, or changes what it is; `create`: only if there is none. The exposure stays. */
   put(target: FlagTarget, wanted: FlagContents & { create: boolean }, by: By): Promise<FlagState>;
   /** Drift for a rollout that owns the flag. Through a latch only downwards. */

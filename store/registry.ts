@@ -19,6 +19,12 @@ export function createFlagRegistry(database: Database, configured: readonly stri
       database.run(async (queries) =>
         (await queries.select().from(flags).where(eq(flags.environment, environment))).map(state),
       ),
+    environments: (key) =>
+      database.run(async (queries) => {
+        const { environment } = flags;
+        const rows = await queries.select({ environment }).from(flags).where(eq(flags.key, key));
+        return rows.map((row) => row.environment);
+      }),
     put: (target, wanted, by) =>
       database.transaction((queries) => putFlag(queries, target, { ...wanted, configured }, person(by))),
     move: (target, to, by) =>

@@ -44,17 +44,21 @@ export async function environmentsOf(deps: ServerDeps, key: string): Promise<str
     .filter((name) => deps.flagService.definition({ environment: name, key }) !== null);
   // What is served lags behind, for milliseconds or while its connection comes back: of a flag in two environments
   // it may know one, and a kill must not take that for the only one.
-  return [...new Set([...served, ...(await claimed(deps, key))])];
+  return [...new Set([...served, ...(await known(deps, key))])];
 }
 
 /** How long the lookup may hold a kill back. */
 const LOOKUP_MS = 300;
 
-/** Environments in which some rollout has had this flag; none where PostgreSQL is away. */
-async function claimed(deps: ServerDeps, key: string): Promise<string[]> {
+/** Environments in which there is this flag, or some rollout has had it; none where PostgreSQL is away. */
+async function known(deps: ServerDeps, key: string): Promise<string[]> {
   try {
-    const rollouts = await within(LOOKUP_MS, deps.rollouts.list({ flag: key, limit: 100 }));
-    return [...new Set(rollouts.map(({ environment }) => environment))];
+    const lookup = Promise.all([
+      deps.registry.environments(key),
+      deps.rollouts.list({ flag: key, limit: 100 }),
+    ]);
+    const [defined, rollouts] = await within(LOOKUP_MS, lookup);
+    return [...defined, ...rollouts.map(({ environment }) => environment)];
   } catch (error) {
     deps.logger.warn({ err: error, flag: key }, 'cannot look up the environments of a flag');
     return [];
