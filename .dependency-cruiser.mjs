@@ -21,6 +21,7 @@ const FOLDERS = {
   client: [],
   dashboards: ['plans'],
   examples: ['client'],
+  lint: [],
 };
 
 /** Folders that take only these packages; the others choose theirs freely. */

@@ -96,6 +96,13 @@ function addHygiene(group: Command, run: Run): void {
     .option(...WINDOW)
     .action(run(async (c, options: Windowed) => (await hygiene()).stale(c, options)));
   group
+    .command('retired')
+    .description(
+      'flags that are decommissioned wherever they are; with --json the list that the lint rule reads',
+    )
+    .option(...ENVIRONMENT)
+    .action(run(async (c, options: At) => (await hygiene()).retired(c, options)));
+  group
     .command('evaluations [flag]')
     .description('who was seen to evaluate each flag, and of which nobody can say it')
     .option(...ENVIRONMENT)

@@ -312,6 +312,7 @@ test('the registry is linted, and references to retired flags fail', async () =>
   expect(findings).toContainEqual(expect.objectContaining({ rule: 'FLAG-NO-OWNER', flag: 'lonely' }));
   expect(findings.filter(({ flag }) => flag === 'orphan')).toEqual([]);
   expect((await tidegate('flags', 'stale')).status).toBe(0);
+  expect(JSON.parse((await tidegate('flags', 'retired', '--json')).out)).toEqual({ retired: ['orphan'] });
   const named = await tidegate('flags', 'references', '--retired', '--source', fromRoot('server'));
   expect(named).toMatchObject({ status: 1, err: '' });
   expect(named.out).toContain('definitions.it.test.ts');

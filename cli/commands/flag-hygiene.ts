@@ -73,6 +73,13 @@ function verdictText(verdict: EvaluationVerdict): string {
   }
 }
 
+/** The flags that are retired wherever they are, as `tidegate/lint` reads them. */
+export async function retired(context: Context, options: At): Promise<void> {
+  const keys = await keysOf(context, undefined, { ...options, retired: true });
+  context.tell({ retired: keys.toSorted() });
+  context.say(keys.length === 0 ? ['no flag is retired'] : printable(keys.toSorted()));
+}
+
 export interface Searched extends At {
   source: string;
   retired?: boolean;

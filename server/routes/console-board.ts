@@ -34,7 +34,7 @@ export const consoleBoardRoutes =
         // A board of a thousand rollouts is large.
         await streams.open({ request, reply, packed: true }, (stream) => {
           const waiting: BoardEvent[] = [];
-          let problem: unknown = null;
+          let problem: Error | null = null;
           let watched: Awaited<ReturnType<typeof board.watch>> | null = null;
           const send = (data: BoardEvent) => stream.send({ message: { event: 'rows', data } });
           const begin = async () => {
@@ -44,7 +44,7 @@ export const consoleBoardRoutes =
                 stream.waker.wake();
               },
               failed(error) {
-                problem = error;
+                problem = error instanceof Error ? error : new Error(String(error));
                 stream.waker.wake();
               },
             });
