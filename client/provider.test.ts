@@ -22,6 +22,11 @@ describe('flagdOptions', () => {
     expect(`${six.host}:${six.port}`).toBe('ipv6:[::1]:8015,[::1]:8016');
   });
 
+  it('takes one host where its certificate is checked', () => {
+    const addresses = ['flags.internal:8015', 'flags.internal:8016'];
+    expect(() => flagdOptions({ addresses, environment: 'production', tls: true })).toThrow('name one host');
+  });
+
   it.each([
     [[], 'at least one'],
     [['localhost:8015', '127.0.0.1:8016'], 'one family'],

@@ -8,6 +8,13 @@ export interface FlagdAddresses {
   addresses: readonly string[];
   /** The environment whose flags are wanted. */
   environment: string;
+  /** Where the services ask for one: `tidegate flags tokens create` prints it. A wrong one ends the attempts. */
+  token?: string;
+  /**
+   * True: the services' certificate is signed by an authority that Node trusts; else the path of the authority's file.
+   * It is checked against the name: name one host, whose DNS entry may have several addresses. Default: no TLS.
+   */
+  tls?: boolean | { certPath: string };
 }
 
 interface Address {
@@ -23,16 +30,26 @@ interface Address {
  * so the host carries all addresses but the last port. Several addresses must be IP addresses of one family.
  * Throws `TypeError` on anything else.
  */
-export function flagdOptions({ addresses, environment }: FlagdAddresses): FlagdProviderOptions {
+export function flagdOptions({
+  addresses,
+  environment,
+  token,
+  tls = false,
+}: FlagdAddresses): FlagdProviderOptions {
   const parsed = addresses.map(parse);
   const last = parsed.at(-1);
   if (last === undefined) throw new TypeError('flagdOptions: at least one address is needed.');
+  if (tls !== false && parsed.length > 1)
+    throw new TypeError('flagdOptions: with TLS name one host, as its certificate does.');
   return {
     resolverType: 'in-process',
     host: parsed.length === 1 ? last.host : list(parsed, last),
     port: last.port,
-    tls: false,
-    selector: `flagSetId=${environment}`,
+    tls: tls !== false,
+    ...(typeof tls === 'object' ? { certPath: tls.certPath } : {}),
+    // This provider sends no headers of its own: its token stands in the selector.
+    selector: `flagSetId=${environment}${token === undefined ? '' : `,token=${token}`}`,
+    ...(token === undefined ? {} : { fatalStatusCodes: ['UNAUTHENTICATED', 'PERMISSION_DENIED'] }),
     // A stream that ends with an error waits this long, and the default of five seconds would delay a kill by as much.
     retryBackoffMaxMs: 100,
     // By default the stream is cut every ten minutes, and a change in that gap arrives late.

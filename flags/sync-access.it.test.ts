@@ -124,16 +124,19 @@ describe('a stream', () => {
 test('flagd’s provider, which sends no headers of its own, shows its token in the selector', async () => {
   const { token: own } = await token('production');
   const provider = new FlagdProvider(
-    {
-      ...flagdOptions({ addresses: [`127.0.0.1:${server.port}`], environment: 'production' }),
-      selector: `flagSetId=production,token=${own}`,
-    },
+    flagdOptions({ addresses: [`127.0.0.1:${server.port}`], environment: 'production', token: own }),
     quiet,
   );
   providers.push(provider);
   await provider.initialize();
   const details = await provider.resolveBooleanEvaluation('pricing-v2', true, { targetingKey: 'u' }, quiet);
   expect(details).toMatchObject({ value: false, variant: 'off' });
+  const wrong = new FlagdProvider(
+    flagdOptions({ addresses: [`127.0.0.1:${server.port}`], environment: 'production', token: 'wrong' }),
+    quiet,
+  );
+  providers.push(wrong);
+  await expect(wrong.initialize()).rejects.toThrow(/UNAUTHENTICATED|token/);
 });
 
 test('over TLS the provider trusts the certificate that it is given', async () => {
@@ -143,8 +146,9 @@ test('over TLS the provider trusts the certificate that it is given', async () =
     port: 0,
     tls: { cert: pem('cert'), key: readFileSync(pem('key'), 'utf8') },
   });
-  const options = { ...flagdOptions({ addresses: [`localhost:${secure.port}`], environment: 'production' }) };
-  const provider = new FlagdProvider({ ...options, tls: true, certPath: pem('cert') }, quiet);
+  const addresses = [`localhost:${secure.port}`];
+  const tls = { certPath: pem('cert') };
+  const provider = new FlagdProvider(flagdOptions({ addresses, environment: 'production', tls }), quiet);
   providers.push(provider);
   await provider.initialize();
   expect(await provider.resolveBooleanEvaluation('pricing-v2', true, {}, quiet)).toMatchObject({
