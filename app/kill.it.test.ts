@@ -6,10 +6,12 @@ import { createForeignProvider } from '../flags/foreign.ts';
 import { openLatches } from '../flags/latches.ts';
 import { openPlatforms } from '../flags/platforms/open.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { Plan } from '../plans/plan.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createFlagStore } from '../store/flags.ts';
 import { migrate } from '../store/migrate.ts';
 import { createPlatformStore } from '../store/platform-flags.ts';
+import { createRolloutStore } from '../store/rollouts.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { flagState } from '../test/fixtures/flag-state.ts';
 import { Config } from './config.ts';
@@ -52,6 +54,15 @@ beforeAll(async () => {
     author: 'r-1',
     reason: 'test',
   });
+  const plan = Plan.parse({
+    metadata: { name: 'theirs' },
+    mode: 'observe',
+    flag: { key: 'theirs', provider: 'told' },
+    metrics: [{ name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp' }],
+    stages: [{ name: '5%', percent: 5 }],
+  });
+  const names = { name: 'theirs', flag: 'theirs', environment: 'production', service: null };
+  await createRolloutStore(database).create({ ...names, text: '', plan, submittedBy: 'sam' });
   await database.close();
 });
 afterAll(async () => {
@@ -72,5 +83,17 @@ test.each([null, 'production'])(
     expect(flags.there.defaultVariant).toBe('off');
     const own = await killDirect(config, { key: 'here', environment, by: 'ada', reason: 'wrong' });
     expect(own.ways.map(({ way }) => way)).toEqual(['PostgreSQL']);
+  },
+);
+
+test.each([null, 'production'])(
+  'a kill of a flag that is only read says that nothing was stopped (%s)',
+  async (environment) => {
+    const kill = killDirect(config, { key: 'theirs', environment, by: 'ada', reason: 'wrong' });
+    await expect(kill).rejects.toMatchObject({
+      code: 'FLAG_WATCHED',
+      message: expect.stringContaining('nothing was stopped'),
+    });
+    expect(await openLatches(data).list()).toEqual([]);
   },
 );

@@ -1,3 +1,4 @@
+import { within } from '../flags/deadline.ts';
 import { createEmbeddedProvider } from '../flags/embedded.ts';
 import { createForeignProvider } from '../flags/foreign.ts';
 import { openLatches } from '../flags/latches.ts';
@@ -5,13 +6,20 @@ import { openPlatforms } from '../flags/platforms/open.ts';
 import { routeFlags } from '../flags/router.ts';
 import { loadSnapshots } from '../flags/snapshot.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
+import { ENDED } from '../plans/view.ts';
 import { audience } from '../plans/words.ts';
+import { onlyWatched } from '../server/kill.ts';
 import { openDatabase } from '../store/connection.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { pointOfNoReturn } from '../store/flag-rules.ts';
 import { createFlagStore } from '../store/flags.ts';
 import { createPlatformStore } from '../store/platform-flags.ts';
+import { createRolloutStore } from '../store/rollouts.ts';
+import type { RolloutRow } from '../store/store.ts';
 import type { Config } from './config.ts';
+
+/** How long it may be asked whether the flag is only read. */
+const LOOKUP_MS = 1_000;
 
 export interface DirectKill {
   key: string;
@@ -30,7 +38,7 @@ export interface DirectKillReply {
  * Kills a flag without the server: in PostgreSQL where it answers, else by a latch in the data folder, which every
  * flag service on that folder honours within 250 ms and hands to PostgreSQL when it is back. One environment past its
  * point of no return refuses the whole order before anything is killed: the caller then names the environments.
- * @throws Failure FLAG_UNKNOWN, POINT_OF_NO_RETURN
+ * @throws Failure FLAG_UNKNOWN, FLAG_WATCHED, POINT_OF_NO_RETURN
  */
 export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
   const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: 2_000 });
@@ -49,9 +57,14 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
   try {
     const environments =
       kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
+    const served = everyFlag(config, flagStore).catch((): FlagState[] => []);
+    await refuseWatched(createRolloutStore(database), {
+      key: kill.key,
+      environment: kill.environment,
+      served,
+    });
     if (environments.length === 0)
       throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
-    const served = everyFlag(config, flagStore).catch((): FlagState[] => []);
     for (const environment of environments) {
       const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
       const reading = await provider.kill({ environment, key: kill.key }, null, latch);
@@ -73,6 +86,21 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
     return reply;
   } finally {
     await database.close();
+  }
+}
+
+/** Nothing would be stopped where the flag is only read: a kill that said otherwise would be believed. */
+async function refuseWatched(
+  rollouts: Pick<ReturnType<typeof createRolloutStore>, 'list'>,
+  { key, environment, served }: { key: string; environment: string | null; served: Promise<FlagState[]> },
+): Promise<void> {
+  const here = environment === null ? {} : { environment };
+  // Where PostgreSQL is away a kill goes on: it may only do less than it says for a flag that nobody here serves.
+  const lookup = within(LOOKUP_MS, rollouts.list({ flag: key, ...here, limit: 20 }));
+  for (const row of await lookup.catch((): RolloutRow[] => [])) {
+    const known = (await served).some((flag) => flag.key === key && flag.environment === row.environment);
+    const refusal = known || ENDED.includes(row.phase) ? null : onlyWatched(row);
+    if (refusal !== null) throw refusal;
   }
 }
 

@@ -1,15 +1,20 @@
 import { Failure } from '../plans/failures.ts';
 
+const CODES = { PostgreSQL: 'POSTGRES_UNREACHABLE', Temporal: 'TEMPORAL_UNREACHABLE' } as const;
+
 /**
- * The result of `work`, or `POSTGRES_UNREACHABLE` when it takes longer. What is late goes on unheard: only for work
+ * The result of `work`, or `POSTGRES_UNREACHABLE` or `TEMPORAL_UNREACHABLE` when it takes longer. What is late goes on unheard: only for work
  * that may land twice.
  */
-export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+export async function within<T>(
+  milliseconds: number,
+  work: Promise<T>,
+  who: keyof typeof CODES = 'PostgreSQL',
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () =>
-        reject(new Failure('POSTGRES_UNREACHABLE', `PostgreSQL did not answer within ${milliseconds} ms.`)),
+      () => reject(new Failure(CODES[who], `${who} did not answer within ${milliseconds} ms.`)),
       milliseconds,
     );
   });

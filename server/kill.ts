@@ -1,3 +1,4 @@
+import { within } from '../flags/deadline.ts';
 import { Failure } from '../plans/failures.ts';
 import { TOLD } from '../plans/names.ts';
 import { ENDED } from '../plans/view.ts';
@@ -14,20 +15,6 @@ const TELL_MS = 2000;
 
 export type KillDeps = Pick<ServerDeps, 'rollouts' | 'flags' | 'flagService' | 'engine' | 'now' | 'logger'>;
 
-class TooSlow extends Error {}
-
-async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new TooSlow(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** The flag's active rollout; null when there is none or the database does not say in time. */
 async function activeRollout(
   deps: KillDeps,
@@ -35,8 +22,8 @@ async function activeRollout(
 ): Promise<RolloutRow | null> {
   try {
     const rows = await within(
-      deps.rollouts.list({ environment: target.environment, flag: target.key, limit: 20 }),
       LOOKUP_MS,
+      deps.rollouts.list({ environment: target.environment, flag: target.key, limit: 20 }),
     );
     return rows.find((row) => !ENDED.includes(row.phase)) ?? null;
   } catch (error) {
@@ -78,20 +65,23 @@ export async function kill(
 
 /** A kill of a flag that is only read would not reach it; one that Tidegate serves or moves can be killed all the same. */
 function refuseWatched({ flagService }: KillDeps, row: RolloutRow): void {
-  const { mode, flag } = planOf(row);
-  if (mode === 'act' || flag.provider === 'embedded') return;
   if (flagService.definition({ environment: row.environment, key: row.flag }) !== null) return;
+  const refusal = onlyWatched(row);
+  if (refusal !== null) throw refusal;
+}
+
+/** Why a kill cannot reach the flag of a rollout that has no flag here; null where the rollout moves it. */
+export function onlyWatched(row: RolloutRow): Failure | null {
+  const { mode, flag } = planOf(row);
+  if (mode === 'act' || flag.provider === 'embedded') return null;
   const where =
     flag.provider === TOLD
       ? 'where it is moved; nobody has told Tidegate where that is'
       : `on "${flag.provider}"`;
-  throw new Failure(
+  return new Failure(
     'FLAG_WATCHED',
     `${row.id} only watches ${row.flag} of ${row.environment}: nothing was stopped.`,
-    {
-      where: row.id,
-      details: [`switch it off ${where}`],
-    },
+    { where: row.id, details: [`switch it off ${where}`] },
   );
 }
 
@@ -101,7 +91,7 @@ async function tell(
   info: { by: string; reason: string; at: number },
 ): Promise<boolean> {
   try {
-    await within(deps.engine.killed(id, info), TELL_MS);
+    await within(TELL_MS, deps.engine.killed(id, info), 'Temporal');
     return true;
   } catch (error) {
     deps.logger.warn({ err: error, rollout: id }, 'flag is killed, its workflow could not be told');
