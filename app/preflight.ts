@@ -26,6 +26,7 @@ import {
   splitFindings,
   trafficFindings,
 } from './preflight-findings.ts';
+import { segmentNames } from './segment-names.ts';
 
 export interface PreflightRequest {
   config: Config;
@@ -80,7 +81,7 @@ export async function preflight(request: PreflightRequest): Promise<PreflightRep
   const known = {
     sources: Object.keys(config.sources),
     channels: Object.keys(config.channels),
-    segments: Object.keys(config.segments),
+    segments: await segmentNames(config),
     providers: capabilities(platforms),
   };
   const { plan } = planFromText({ known }, { text, file });
