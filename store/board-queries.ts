@@ -3,7 +3,15 @@ import type { Scope } from '../plans/access.ts';
 import { Failure } from '../plans/failures.ts';
 import type { JournalEntry, Transition } from '../plans/journal.ts';
 import { PHASES, type Phase } from '../plans/view.ts';
-import type { Board, BoardCounts, BoardFilter, BoardRow, ChannelState, WindowedRow } from './board.ts';
+import type {
+  Board,
+  BoardCounts,
+  BoardFilter,
+  BoardRow,
+  BoardText,
+  ChannelState,
+  WindowedRow,
+} from './board.ts';
 import { storable } from './columns.ts';
 import type { Database, Queries } from './connection.ts';
 import { journal, rollouts } from './schema.ts';
@@ -12,6 +20,7 @@ import { journal, rollouts } from './schema.ts';
 export function createBoard(database: Database): Board {
   return {
     page: (filter, page) => database.run((queries) => pageOf(queries, filter, page)),
+    texts: (filter, page) => database.run((queries) => textsOf(queries, filter, page)),
     counts: (filter) => database.run((queries) => countsOf(queries, filter)),
     lines: (ids, transitions) => database.run((queries) => linesOf(queries, ids, transitions)),
     windows: (scopes) => database.run((queries) => windowsOf(queries, scopes)),
@@ -22,10 +31,37 @@ export function createBoard(database: Database): Board {
 /** Microseconds since 1970, as exact as PostgreSQL keeps them: two rows of one millisecond have an order. */
 const MICROS = sql<string>`(extract(epoch from ${rollouts.submittedAt}) * 1000000)::bigint`;
 
-async function pageOf(
+async function textsOf(
   queries: Queries,
   filter: BoardFilter,
-  { limit, after, plans = false }: { limit: number; after?: string; plans?: boolean },
+  { limit, after }: { limit: number; after?: string },
+): Promise<BoardText[]> {
+  const found = await queries
+    .select({ id: rollouts.id, micros: MICROS, view: sql<string | null>`${rollouts.view}::text` })
+    .from(rollouts)
+    .where(and(condition(filter), after === undefined ? undefined : beyond(after)))
+    .orderBy(desc(rollouts.submittedAt), desc(rollouts.id))
+    .limit(limit);
+  const fresh = found.flatMap(({ id, view }) => (view === null ? [id] : []));
+  const rows = fresh.length === 0 ? [] : await rowsOf(queries, inArray(rollouts.id, fresh), { limit });
+  return found.map(({ id, micros, view }) => {
+    const row = rows.find((one) => one.id === id) ?? null;
+    return { view, row, cursor: cursorOf(micros, id) };
+  });
+}
+
+function pageOf(
+  queries: Queries,
+  filter: BoardFilter,
+  { after, ...page }: { limit: number; after?: string; plans?: boolean },
+): Promise<BoardRow[]> {
+  return rowsOf(queries, and(condition(filter), after === undefined ? undefined : beyond(after)), page);
+}
+
+async function rowsOf(
+  queries: Queries,
+  where: SQL | undefined,
+  { limit, plans = false }: { limit: number; plans?: boolean },
 ): Promise<BoardRow[]> {
   const rows = await queries
     .select({
@@ -43,7 +79,7 @@ async function pageOf(
       micros: MICROS,
     })
     .from(rollouts)
-    .where(and(condition(filter), after === undefined ? undefined : beyond(after)))
+    .where(where)
     .orderBy(desc(rollouts.submittedAt), desc(rollouts.id))
     .limit(limit);
   return rows.map(({ micros, ...row }) => ({ ...row, cursor: cursorOf(micros, row.id) }));
@@ -70,9 +106,19 @@ function condition(filter: BoardFilter): SQL | undefined {
     service === undefined ? undefined : eq(rollouts.service, service),
     phases === undefined ? undefined : inArray(rollouts.phase, [...phases]),
     asks === true ? sql`${rollouts.asks}` : undefined,
-    ...(words ?? []).map((word) => sql`position(${storable(word.toLowerCase())} in ${rollouts.search}) > 0`),
+    ...(words ?? []).map(holds),
     within(scopes),
   );
+}
+
+/** By the index of what stands in threes; two letters alone are looked for in every row. */
+function holds(given: string): SQL {
+  const word = storable(given.toLowerCase());
+  const letters = [...word];
+  const threes = letters.slice(2).map((_, i) => letters.slice(i, i + 3).join(''));
+  const found = sql`position(${word} in ${rollouts.search}) > 0`;
+  if (threes.length === 0) return found;
+  return sql`(tidegate_trigrams(${rollouts.search}) @> ${sql.param([...new Set(threes)])}::text[] and ${found})`;
 }
 
 function within(scopes: readonly Scope[]): SQL | undefined {

@@ -18,6 +18,14 @@ export interface BoardFilter {
   scopes: readonly Scope[];
 }
 
+/** A rollout in a list as it goes out: its view is JSON text, as the database has it. */
+export interface BoardText {
+  view: string | null;
+  /** Only while there is no view yet. */
+  row: BoardRow | null;
+  cursor: string;
+}
+
 /** A rollout in a list. `plan` only where it was asked for, or where there is no view yet. */
 export interface BoardRow extends Omit<RolloutRow, 'text' | 'plan'> {
   plan: unknown;
@@ -48,6 +56,8 @@ export interface ChannelState {
 export interface Board {
   /** The latest first; `after`: the cursor of the row before. @throws Failure USAGE for a cursor that is none */
   page(filter: BoardFilter, page: { limit: number; after?: string; plans?: boolean }): Promise<BoardRow[]>;
+  /** As `page`, without a look into the views: reading and writing JSON is most of what a list costs. */
+  texts(filter: BoardFilter, page: { limit: number; after?: string }): Promise<BoardText[]>;
   counts(filter: BoardFilter): Promise<BoardCounts>;
   /** Journal lines of some kinds, by rollout, in their order. */
   lines(ids: readonly string[], transitions: readonly Transition[]): Promise<Map<string, JournalEntry[]>>;

@@ -74,6 +74,10 @@ export const rollouts = pgTable(
       table.submittedAt.desc().nullsFirst(),
       table.id.desc().nullsFirst(),
     ),
+    // Without the list of what is not sorted in yet, which each search would walk.
+    index('rollouts_by_words')
+      .using('gin', sql`tidegate_trigrams(${table.search})`)
+      .with({ fastupdate: false }),
     index('rollouts_by_service').on(table.service).where(sql`ended_at is null`),
     index('rollouts_asking')
       .on(table.submittedAt.desc().nullsFirst(), table.id.desc().nullsFirst())

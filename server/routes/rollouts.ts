@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
@@ -82,9 +83,13 @@ export const rolloutRoutes =
         response: { 200: ListReply },
       },
       handler: async (request, reply) => {
-        // As the workflow wrote them: checking thousands of views a second against their shape would cost more than reading them.
-        reply.type('application/json; charset=utf-8').serializer(JSON.stringify);
-        return listPage(deps, callerOf(request), request.query);
+        const page = await listPage(deps, callerOf(request), request.query);
+        // It is the text of a `ListReply`, which the reply's own type does not know.
+        const raw = reply as unknown as FastifyReply;
+        return raw
+          .type('application/json; charset=utf-8')
+          .serializer((text: unknown) => String(text))
+          .send(page);
       },
     });
 

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { type Agent, get, Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,13 +12,16 @@ import { startPostgres } from '../../app/embedded/postgres.ts';
 import { openDatabase } from '../../store/connection.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createRolloutStore } from '../../store/rollouts.ts';
-import { journal, rollouts } from '../../store/schema.ts';
 import { startApiServer } from '../fixtures/api-server.ts';
 import { exampleView } from '../fixtures/rollout-view.ts';
+import { cpuOfGroup } from './api/processor.ts';
+import { fill, line } from './api/rows.ts';
 
 /**
- * The API with many rollouts stored: list and show at a steady rate, and how soon those who follow hear of a step. The server
- * is a process of its own; all of it ends by itself within five minutes.
+ * The API with many rollouts stored: list and show at a steady rate, and how soon those who follow hear of a step. Who asks, the
+ * server and PostgreSQL are processes of their own. Beside the times stand what each request takes of the server's and of PostgreSQL's
+ * processor, which other work on the machine does not change much, and how late who asks was itself. All of it ends
+ * by itself within five minutes.
  */
 const { values } = parseArgs({
   options: {
@@ -33,13 +37,18 @@ const LIMIT_MS = 300_000;
 const WANTED_MS = 50;
 
 if (values.serve !== undefined) {
-  const server = await startApiServer({ databaseUrl: values.serve });
+  const server = await startApiServer({ databaseUrl: values.serve, direct: true });
   process.send?.({ url: server.url, token: server.token });
   process.on('message', () => process.send?.(process.cpuUsage()));
   process.once('disconnect', () => void server.close().then(() => process.exit(0)));
 } else {
   const cleanUp: (() => Promise<unknown> | void)[] = [];
+  let ending = false;
   const end = async (error: unknown): Promise<void> => {
+    // Whoever still asks while the server is stopped fails with ECONNRESET: that is not why it ended.
+    if (ending) return;
+    ending = true;
+    if (error !== null) console.error(error);
     for (const one of cleanUp.toReversed()) {
       try {
         await one();
@@ -47,13 +56,12 @@ if (values.serve !== undefined) {
         console.error(failure);
       }
     }
-    if (error !== null) console.error(error);
     process.exit(error === null ? (process.exitCode ?? 0) : 1);
   };
   setTimeout(() => void end(new Error(`not done after ${LIMIT_MS / 1000} s`)), LIMIT_MS).unref();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void end(new Error(signal)));
-  await bench(cleanUp).then(() => end(null), end);
+  await bench(cleanUp, end).then(() => end(null), end);
 }
 
 interface Served {
@@ -61,7 +69,10 @@ interface Served {
   token: string;
 }
 
-async function bench(cleanUp: (() => Promise<unknown> | void)[]): Promise<void> {
+async function bench(
+  cleanUp: (() => Promise<unknown> | void)[],
+  end: (error: unknown) => Promise<void>,
+): Promise<void> {
   const data = await mkdtemp(join(tmpdir(), 'tidegate-bench-api-'));
   cleanUp.push(() => rm(data, { recursive: true, force: true }));
   // As root, PostgreSQL runs as another account, which must get in.
@@ -77,8 +88,8 @@ async function bench(cleanUp: (() => Promise<unknown> | void)[]): Promise<void> 
   await fill(postgres.url, count);
   const child = fork(fileURLToPath(import.meta.url), ['--serve', postgres.url]);
   cleanUp.push(() => stopped(child));
+  child.once('exit', (code, signal) => void end(new Error(`the server has ended: ${signal ?? code}`)));
   const [served] = (await once(child, 'message')) as [Served];
-  const agent = new HttpAgent({ keepAlive: true, maxSockets: 64 });
   const pages: Record<string, (i: number) => string> = {
     'list, 50 of all': () => '/rollouts?limit=50',
     'list, active': () => '/rollouts?limit=50&phase=active',
@@ -88,14 +99,26 @@ async function bench(cleanUp: (() => Promise<unknown> | void)[]): Promise<void> 
   };
   console.log(`${count} rollouts stored, ${values.rate} requests/s for ${values.seconds} s each`);
   for (const [name, path] of Object.entries(pages)) {
+    // New for each: a connection that idles while others are asked for is closed by the server in its time.
+    const agent = new HttpAgent({ keepAlive: true, maxSockets: 64 });
     await steady(served, agent, { path, rate: 50, seconds: 2 });
     const before = await cpu(child);
+    const stored = await cpuOfGroup(postgres.pid);
+    const own = monitorEventLoopDelay({ resolution: 1 });
+    own.enable();
     const took = await steady(served, agent, {
       path,
       rate: Number(values.rate),
       seconds: Number(values.seconds),
     });
-    report(name, took, ((await cpu(child)) - before) / took.length);
+    own.disable();
+    const after = await cpuOfGroup(postgres.pid);
+    report(name, took, {
+      server: ((await cpu(child)) - before) / took.length,
+      postgres: stored === null || after === null ? null : (after - stored) / took.length,
+      late: own.percentile(99) / 1e6,
+    });
+    agent.destroy();
   }
   await streams(served, postgres.url);
 }
@@ -107,12 +130,24 @@ async function cpu(child: ChildProcess): Promise<number> {
   return (user + system) / 1000;
 }
 
-function report(name: string, took: number[], each?: number): void {
+interface Cost {
+  /** Milliseconds of processor time for each request. */
+  server: number;
+  postgres: number | null;
+  /** How late the process that asks was itself (p99), ms. */
+  late: number;
+}
+
+function report(name: string, took: number[], cost?: Cost): void {
   const sorted = took.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const [half, most] = [at(0.5), at(0.99)];
+  const each =
+    cost === undefined
+      ? ''
+      : `; processor each: server ${cost.server.toFixed(2)} ms, PostgreSQL ${cost.postgres?.toFixed(2) ?? '?'} ms; asked ${cost.late.toFixed(1)} ms late`;
   console.log(
-    `${name.padEnd(28)} p50 ${half.toFixed(1)} ms  p99 ${most.toFixed(1)} ms  (${sorted.length}${each === undefined ? '' : `, ${each.toFixed(2)} ms of the server's processor each`})`,
+    `${name.padEnd(28)} p50 ${half.toFixed(1)} ms  p99 ${most.toFixed(1)} ms  (${sorted.length}${each})`,
   );
   if (most > WANTED_MS && !name.startsWith('a step')) process.exitCode = 1;
 }
@@ -190,77 +225,6 @@ async function streams(served: Served, databaseUrl: string): Promise<void> {
   }
   for (const response of open) response.destroy();
   await database.close();
-}
-
-function line(rolloutId: string, seq: number, summary: string) {
-  return {
-    rolloutId,
-    seq,
-    at: Date.now(),
-    transition: 'note' as const,
-    stage: '5%',
-    cause: { kind: 'policy' as const, reason: 'bench' },
-    summary,
-    exposure: { percent: 5, segments: [], variant: null },
-    flagBefore: null,
-    flagAfter: null,
-    evidence: null,
-    queries: [],
-  };
-}
-
-/** One in fifty is active, and one in ten of those waits for somebody. */
-async function fill(url: string, count: number): Promise<void> {
-  const database = openDatabase(url);
-  const began = Date.now() - count * 60_000;
-  for (let from = 0; from < count; from += 500) {
-    const rows = Array.from({ length: Math.min(500, count - from) }, (_, i) => row(from + i, began));
-    await database.run((queries) => queries.insert(rollouts).values(rows));
-    const lines = rows.flatMap(({ id }) =>
-      Array.from({ length: 9 }, (_, i) => line(id, i + 1, `line ${i + 1}`)),
-    );
-    await database.run((queries) =>
-      queries.insert(journal).values(
-        lines.map((entry) => ({
-          rolloutId: entry.rolloutId,
-          seq: entry.seq,
-          at: entry.at,
-          transition: entry.transition,
-          entry,
-        })),
-      ),
-    );
-  }
-  await database.close();
-}
-
-function row(i: number, began: number) {
-  const active = i % 50 === 0;
-  const own = {
-    id: `r${i}-1`,
-    name: `r${i}`,
-    flag: `flag-${i}`,
-    environment: 'production',
-    service: `service-${i % 40}`,
-  };
-  const asking = { kind: 'approval', text: 'waits', until: null, roles: ['on-call'] } as const;
-  const view = exampleView({
-    ...own,
-    submittedAt: began + i * 60_000,
-    ...(active ? {} : { phase: 'completed', endedAt: began + i * 60_000 + 1 }),
-    ...(i % 500 === 0 ? { blockers: [{ ...asking, roles: ['on-call'] }] } : {}),
-  });
-  return {
-    ...own,
-    text: 'plan',
-    plan: { metadata: { name: own.name, title: `Rollout ${i}` }, stages: [], metrics: [] },
-    phase: view.phase,
-    submittedBy: 'ada',
-    submittedAt: view.submittedAt,
-    endedAt: view.endedAt,
-    view,
-    viewSeq: 9,
-  };
 }
 
 async function stopped(child: ChildProcess): Promise<void> {
