@@ -25,6 +25,8 @@ export function createApp(logger: FastifyBaseLogger, tls: TlsFiles | null = null
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_KEY },
     ...(tls === null ? {} : { https: readTls(tls) }),
   });
+  // A text would be taken where nothing is said of a body.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   const methodsOf = rememberMethods(app);
@@ -47,7 +49,9 @@ export function createApp(logger: FastifyBaseLogger, tls: TlsFiles | null = null
     if (!request.is404) return;
     const path = pathOf(request);
     const methods = methodsOf(path);
-    if (methods.length === 0) throw new Failure('ROUTE_UNKNOWN', `There is nothing at ${path}.`);
+    // Also a folder, which the address of its files would match.
+    if (methods.length === 0 || methods.includes(request.method))
+      throw new Failure('ROUTE_UNKNOWN', `There is nothing at ${path}.`);
     reply.header('allow', methods.toSorted().join(', '));
     throw new Failure('METHOD_UNKNOWN', `${path} does not know ${request.method}.`, {
       details: [methods.join(', ')],

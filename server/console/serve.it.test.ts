@@ -56,9 +56,14 @@ describe('the console is served', () => {
   it('and nothing outside of its folder', async () => {
     for (const path of ['/assets/none.js', '/assets/..%2f..%2fpackage.json'])
       expect((await fetch(server.url + path, plain)).status).toBe(404);
-    const unknown = await fetch(`${server.url}/elsewhere`);
-    expect(unknown.status).toBe(404);
-    expect(await unknown.json()).toMatchObject({ code: 'ROUTE_UNKNOWN' });
+    // The folder of the files is none of them.
+    for (const path of ['/elsewhere', '/assets/', '/assets']) {
+      const unknown = await fetch(server.url + path);
+      expect(unknown.status).toBe(404);
+      expect(await unknown.json()).toMatchObject({ code: 'ROUTE_UNKNOWN' });
+    }
+    const written = await fetch(`${server.url}/assets/main-abc.js`, { method: 'POST' });
+    expect(written.status).toBe(405);
   });
 });
 

@@ -27,8 +27,6 @@ export const slackRoutes =
         return Object.fromEntries(new URLSearchParams(text.toString()));
       },
     );
-    // Whatever else is sent has no signature, and that is what it is told.
-    app.addContentTypeParser('*', async () => null);
 
     app.post('/webhooks/slack', {
       // Slack signs it, and has no token.

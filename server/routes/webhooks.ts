@@ -73,17 +73,14 @@ const signedRoute =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     const texts = new WeakMap<FastifyRequest, string>();
+    const parse = app.getDefaultJsonParser('error', 'error');
     app.removeContentTypeParser('application/json');
     app.addContentTypeParser(
       'application/json',
       { parseAs: 'string' },
-      async (request: FastifyRequest, text: string | Buffer): Promise<unknown> => {
-        texts.set(request, text.toString());
-        try {
-          return JSON.parse(text.toString());
-        } catch {
-          throw new Failure('USAGE', 'The body is not JSON.');
-        }
+      (request: FastifyRequest, text: string, done) => {
+        texts.set(request, text);
+        parse(request, text, done);
       },
     );
 
