@@ -105,6 +105,33 @@ describe('the list', () => {
     expect(await refused('/rollouts?cursor=nonsense')).toMatchObject({ status: 400, code: 'USAGE' });
   });
 
+  test('is searched for words of any letters, also those that stand for something elsewhere', async () => {
+    const by = 'Zoë"\\,{NULL}\'%_🙂x';
+    await submit('lettered', { environment: 'letters', by });
+    await submit('plain', { environment: 'letters' });
+    const found = async (q: string) =>
+      ids(await get(`/rollouts?environment=letters&q=${encodeURIComponent(q)}`));
+    for (const part of [by, 'zoë"', '"\\,', '{NULL}', ',{nu', "'%_", '_🙂x', '🙂x', 'ë', 'lettered zoë'])
+      expect({ part, ids: await found(part) }).toEqual({ part, ids: ['lettered-1'] });
+    expect(await found('letters')).toHaveLength(2);
+    expect(await found('zoé')).toEqual([]);
+    expect(await found('x🙂')).toEqual([]);
+  });
+
+  test('has those that no worker has taken up yet', async () => {
+    const { id } = await server.rollouts.create({
+      name: 'fresh',
+      flag: 'fresh',
+      environment: 'fresh',
+      service: null,
+      text: '',
+      plan: { metadata: {}, stages: [{ name: '5%', percent: 5 }], metrics: [] },
+      submittedBy: 'ada',
+    });
+    const { rollouts } = await get<Page>('/rollouts?environment=fresh');
+    expect(rollouts).toMatchObject([{ id, phase: 'submitted', stages: [{ name: '5%', state: 'ahead' }] }]);
+  });
+
   test('shows each reader what it may see, in full pages', async () => {
     for (let i = 0; i < 4; i++) {
       await submit(`seen-${i}`, { environment: 'mine' });
