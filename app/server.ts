@@ -28,6 +28,7 @@ import { consoleFolder } from './paths.ts';
 import { capabilities, platformLacks } from './platform-checks.ts';
 import { openTelemetry } from './telemetry.ts';
 import { openTemporalClient } from './temporal.ts';
+import { openTracing } from './tracing.ts';
 import { insist, untilStopped } from './until-stopped.ts';
 
 /** Serves the HTTP API, OFREP and the flagd sync stream. Serves flags from disk while PostgreSQL is away. */
@@ -37,11 +38,12 @@ export async function runServer(config: Config): Promise<number> {
   const database = openDatabase(config.database.url, {
     onError: (failure) => log.warn({ err: failure }, 'a database connection was lost'),
   });
+  const tracing = await openTracing({ service: 'tidegate-server', log });
   const flags = await startFlagParts(config, { database, port: config.flags.syncPort, log });
   const rollouts = createRolloutStore(database);
   const notices = openNotices(config.database.url);
   const sources = createSources(config.sources);
-  const client = openTemporalClient(config);
+  const client = openTemporalClient(config, tracing);
   const access = await openAccess(config, { database, log });
   const engine = createTemporalEngine({
     client,
@@ -66,7 +68,7 @@ export async function runServer(config: Config): Promise<number> {
     outbox: createOutbox(database),
     board: createBoard(database),
     channels: Object.fromEntries(Object.entries(config.channels).map(([name, { kind }]) => [name, kind])),
-    flags: flags.provider,
+    flags: tracing?.flags(flags.provider) ?? flags.provider,
     flagService: flags.service,
     registry: createFlagRegistry(database, Object.keys(config.segments)),
     segments: config.segments,
@@ -98,6 +100,7 @@ export async function runServer(config: Config): Promise<number> {
     now: () => Date.now(),
     logger: log,
   });
+  tracing?.requests(app);
   // Before it listens, so that whoever sees it up finds the token.
   await access.announce(access.address);
   const address = await listen(app, { ...config.server, hasLogin: access.hasLogin });
@@ -128,5 +131,6 @@ export async function runServer(config: Config): Promise<number> {
   sources.close();
   await client.connection.close();
   await database.close();
+  await tracing?.stop();
   return 0;
 }

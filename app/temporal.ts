@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import type { Config } from './config.ts';
+import type { Tracing } from './tracing/contract.ts';
 
 type TemporalConfig = Config['temporal'];
 
@@ -35,9 +36,13 @@ function tlsOf({ tls, apiKey }: TemporalConfig): Tls | undefined {
 }
 
 /** A client that connects with its first call, so that it can be made while Temporal is down. */
-export function openTemporalClient({ temporal }: Pick<Config, 'temporal'>): Client {
+export function openTemporalClient(
+  { temporal }: Pick<Config, 'temporal'>,
+  tracing: Tracing | null = null,
+): Client {
   return new Client({
     connection: Connection.lazy(connectionOptions(temporal)),
     namespace: temporal.namespace,
+    ...(tracing === null ? {} : { interceptors: { workflow: [tracing.client] } }),
   });
 }

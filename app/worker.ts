@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  type ActivityInterceptorsFactory,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { providerNamed } from '../flags/router.ts';
@@ -23,6 +29,8 @@ import { openLog } from './log.ts';
 import { startReconciler } from './reconcile.ts';
 import { openTelemetry } from './telemetry.ts';
 import { connectionOptions, openTemporalClient } from './temporal.ts';
+import type { Tracing } from './tracing/contract.ts';
+import { openTracing } from './tracing.ts';
 import { insist, untilStopped } from './until-stopped.ts';
 import { createWorkerTelemetry } from './worker-telemetry.ts';
 
@@ -38,6 +46,7 @@ export async function runWorker(config: Config): Promise<number> {
   const database = openDatabase(config.database.url, {
     onError: (failure) => log.warn({ err: failure }, 'a database connection was lost'),
   });
+  const tracing = await openTracing({ service: 'tidegate-worker', log });
   const flags = await startFlagParts(config, { database, port: config.flags.workerSyncPort, log });
   const sources = createSources(config.sources);
   const telemetry = createWorkerTelemetry({
@@ -51,7 +60,7 @@ export async function runWorker(config: Config): Promise<number> {
   const store = createRolloutStore(database);
   const references = createReferenceStore(database);
   const outbox = createOutbox(database);
-  const client = openTemporalClient(config);
+  const client = openTemporalClient(config, tracing);
   const engine = createTemporalEngine({
     client,
     taskQueue: config.temporal.taskQueue,
@@ -87,17 +96,23 @@ export async function runWorker(config: Config): Promise<number> {
   const reconciler = startReconciler({ store, flags: flags.embedded, engine, log });
   const activities = createActivities({
     store,
-    provider: (name) => providerNamed(flags, name),
+    provider: (name) => {
+      const provider = providerNamed(flags, name);
+      return tracing?.flags(provider) ?? provider;
+    },
     source: (name) => telemetry.counted(name, sources.get(name)),
     references: (flag) => references.reports(flag),
-    tellHardStop: (rolloutId, workflowId, message) =>
-      client.withDeadline(Date.now() + 1_500, () =>
-        client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message }),
-      ),
+    tellHardStop: (rolloutId, workflowId, message) => {
+      const tell = () =>
+        client.withDeadline(Date.now() + 1_500, () =>
+          client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message }),
+        );
+      return tracing?.alone('hard stop', { 'tidegate.rollout.id': rolloutId }, tell) ?? tell();
+    },
     kickNotifications: () => dispatcher.kick(),
     log,
   });
-  const running = await insist(() => createWorker(config, activities), {
+  const running = await insist(() => createWorker(config, { activities, tracing }), {
     everyMs: RETRY_MS,
     stopped,
     onFailure: (error) => log.warn({ err: error }, 'waits for Temporal'),
@@ -117,19 +132,20 @@ export async function runWorker(config: Config): Promise<number> {
   sources.close();
   await client.connection.close();
   await database.close();
+  await tracing?.stop();
   return 0;
 }
 
 async function createWorker(
   config: Config,
-  activities: object,
+  { activities, tracing }: { activities: object; tracing: Tracing | null },
 ): Promise<{ worker: Worker; connection: NativeConnection }> {
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
     taskQueue: config.temporal.taskQueue,
-    ...workflowCode(),
+    ...workflowCode(tracing === null ? [] : [tracing.activities]),
     activities,
     maxConcurrentActivityTaskExecutions: OPEN_GATES,
     maxCachedWorkflows: OPEN_GATES,
@@ -144,10 +160,17 @@ async function createWorker(
 }
 
 /** The bundle that the build made; from the sources, the SDK bundles at start, which takes seconds. */
-export function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
-  return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) };
+function workflowCode(
+  activity: ActivityInterceptorsFactory[],
+): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
+  const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  const bundle = file('../workflow-bundle.js');
+  // In it the workflows' own interceptors are already.
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle }, interceptors: { activity } };
+  return {
+    workflowsPath: file('../workflows/index.ts'),
+    interceptors: { activity, workflowModules: [file('../workflows/led-by.ts')] },
+  };
 }
 
 function forwardSdkLog(log: Logger): void {

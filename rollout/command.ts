@@ -38,6 +38,8 @@ export interface WriteRequest {
   expectedRevision: number | null;
   author: string;
   reason: string;
+  /** Its name, for whoever follows the write; null: none has begun. */
+  stage: string | null;
 }
 
 /** The flag as the rollout last set it; `offline`: own writes whose revisions it cannot know yet. */

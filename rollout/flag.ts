@@ -136,6 +136,7 @@ function pushWrite(
       expectedRevision: write?.purpose === 'revert' ? null : state.flagRevision,
       author: author(cause),
       reason: reason(cause),
+      stage: state.plan.stages[write?.stage ?? -1]?.name ?? null,
     },
   });
 }

@@ -64,7 +64,11 @@ async function bundleWorkflows() {
   const workflowsPath = join(fresh, 'workflows/index.js');
   if (!(await exists(workflowsPath))) return;
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [join(fresh, 'workflows/led-by.js')],
+    logger: new DefaultLogger('WARN'),
+  });
   await writeFile(join(fresh, 'workflow-bundle.js'), code);
 }
 

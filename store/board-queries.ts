@@ -114,7 +114,7 @@ function condition(filter: BoardFilter): SQL | undefined {
 /** By the index of what stands in threes; two letters alone are looked for in every row. */
 function holds(given: string): SQL {
   const word = storable(given.toLowerCase());
-  const letters = [...word];
+  const letters = Array.from(word);
   const threes = letters.slice(2).map((_, i) => letters.slice(i, i + 3).join(''));
   const found = sql`position(${word} in ${rollouts.search}) > 0`;
   if (threes.length === 0) return found;

@@ -10,6 +10,7 @@ import type {
   WriteRequest,
 } from '../rollout/command.ts';
 import type { RolloutEvent } from '../rollout/event.ts';
+import { apart } from './led-by.ts';
 
 /** Not local activities: beside updates those replay in another order (docs/decisions/0006-no-local-activities.md). */
 const flags = proxyActivities<Activities>({
@@ -98,14 +99,16 @@ export function createPerformer(
     gate?.cancel();
     const scope = new CancellationScope();
     gate = scope;
-    void scope
-      .run(() => gates.watchGate(request))
-      .then((report) => {
-        if (gate === scope) dispatch({ kind: 'gate', gate: request.id, report });
-      })
-      .catch((error: unknown) => {
-        if (!isCancellation(error)) log.error('the gate failed for good', { error: String(error) });
-      });
+    void apart(() =>
+      scope
+        .run(() => gates.watchGate(request))
+        .then((report) => {
+          if (gate === scope) dispatch({ kind: 'gate', gate: request.id, report });
+        })
+        .catch((error: unknown) => {
+          if (!isCancellation(error)) log.error('the gate failed for good', { error: String(error) });
+        }),
+    );
   }
 
   /** In place of the gate: one of both watches. */
@@ -113,15 +116,17 @@ export function createPerformer(
     gate?.cancel();
     const scope = new CancellationScope();
     gate = scope;
-    void scope
-      .run(() => gates.lookAtFlag(request))
-      .then((sight) => {
-        if (gate === scope) dispatch({ kind: 'seen', look: request.id, sight });
-      })
-      .catch((error: unknown) => {
-        if (!isCancellation(error))
-          log.error('the look at the flag failed for good', { error: String(error) });
-      });
+    void apart(() =>
+      scope
+        .run(() => gates.lookAtFlag(request))
+        .then((sight) => {
+          if (gate === scope) dispatch({ kind: 'seen', look: request.id, sight });
+        })
+        .catch((error: unknown) => {
+          if (!isCancellation(error))
+            log.error('the look at the flag failed for good', { error: String(error) });
+        }),
+    );
   }
 
   function stopWatching(): void {

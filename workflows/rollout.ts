@@ -24,6 +24,7 @@ import { openRollout } from '../rollout/state.ts';
 import { nextDeadline, step } from '../rollout/step.ts';
 import { verifyRequest } from '../rollout/verification.ts';
 import { viewOf } from '../rollout/view.ts';
+import { apart } from './led-by.ts';
 import type { Addressed, RolloutInput } from './messages.ts';
 import {
   actUpdate,
@@ -119,17 +120,19 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   });
 
   // Whoever cancels the workflow in Temporal wants the rollout to end: an exposure that nobody watches is no end.
-  CancellationScope.current().cancelRequested.catch(() => {
-    dispatch({
-      kind: 'person',
-      action: state.plan.mode === 'observe' ? 'end' : 'rollback',
-      by: 'temporal',
-      roles: [],
-      reason: 'the workflow was cancelled',
-      accept: null,
-      breakGlass: false,
-    });
-  });
+  void apart(() =>
+    CancellationScope.current().cancelRequested.catch(() => {
+      dispatch({
+        kind: 'person',
+        action: state.plan.mode === 'observe' ? 'end' : 'rollback',
+        by: 'temporal',
+        roles: [],
+        reason: 'the workflow was cancelled',
+        accept: null,
+        breakGlass: false,
+      });
+    }),
+  );
 
   if (input.kind === 'start') dispatch({ kind: 'begin' });
   else resumeGate();
@@ -155,7 +158,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   }
 
   const over = () => ENDED.includes(state.phase);
-  const next = await CancellationScope.nonCancellable(run);
+  const next = await apart(() => CancellationScope.nonCancellable(run));
   if (next !== null) return continueAsNew<typeof rollout>(next);
   return viewOf(state, Date.now());
 

@@ -80,7 +80,7 @@ const signedRoute =
       { parseAs: 'string' },
       (request: FastifyRequest, text: string, done) => {
         texts.set(request, text);
-        parse(request, text, done);
+        void parse(request, text, done);
       },
     );
 

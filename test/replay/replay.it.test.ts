@@ -57,6 +57,7 @@ beforeAll(async () => {
   native = await NativeConnection.connect({ address: temporal.address });
   bundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    workflowInterceptorModules: [fileURLToPath(new URL('../../workflows/led-by.ts', import.meta.url))],
     logger: {
       log: () => undefined,
       trace: () => undefined,
