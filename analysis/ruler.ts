@@ -5,29 +5,31 @@
 export interface Ruler {
   unit: number;
   marks: number;
-  /** How many stages share the weight. */
-  stages: number;
+  stake: Stake;
+}
+
+/** What a stage begins with: `even`: this share of all that there was; `carried`: of what is left or came back by then. */
+export interface Stake {
+  rule: 'even' | 'carried';
+  share: number;
 }
 
 /** Planned length and unit in the same measure (seconds), poll step likewise. */
-export function rulerOf(stage: { planned: number; unit: number; poll: number; stages: number }): Ruler {
+export function rulerOf(stage: { planned: number; unit: number; poll: number; stake: Stake }): Ruler {
   const unit = Math.max(stage.unit, stage.poll);
   return {
     unit: unit / stage.poll,
     marks: Math.max(0, Math.ceil(stage.planned / unit - 1e-9) - 1),
-    stages: stage.stages,
+    stake: stage.stake,
   };
 }
 
-/** Weight of the component that starts with the stage and never freezes. */
-export function stageWeight(ruler: Ruler): number {
-  return 0.5 / ruler.stages;
-}
+/** Of a stage's stake what the component has that starts with the stage and never ends by itself. */
+export const START_SHARE = 0.5;
 
-/** Weight of mark m = 1, 2, ...; beyond the planned marks in blocks that share a convergent series. */
-export function markWeight(ruler: Ruler, m: number): number {
-  const { marks } = ruler;
-  const share = stageWeight(ruler) * Math.sqrt(lowBit(m));
+/** Of a stage's stake what mark m = 1, 2, ... has; beyond the planned marks in blocks that share a convergent series. */
+export function markShare({ marks }: Ruler, m: number): number {
+  const share = (1 - START_SHARE) * Math.sqrt(lowBit(m));
   if (m <= marks) return (0.9 * share) / rootSum(1, marks);
   const x = Math.floor(m / (marks + 1));
   const first = x * (marks + 1);

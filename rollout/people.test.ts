@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { restoreEvidence } from '../analysis/evidence.ts';
 import { openEvidence } from '../analysis/gate.ts';
+import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import type { MetricAssessment } from '../plans/assessment.ts';
 import { amendRefusal } from './amend.ts';
 import type { Command } from './command.ts';
