@@ -26,6 +26,7 @@ export function metricOutlook(metric: Metric, at: MetricAt): MetricOutlook {
   const { plan, frame, profile, traffic } = at;
   const { name } = metric;
   const { poll } = plan.source;
+  const { ruler } = frame;
   const { falseRollback, falsePromote } = plan.analysis;
   const asked = plan.stages[frame.index]?.promote?.proof;
   const outlookAt = (perHour: number): Outlook | string => {
@@ -34,7 +35,7 @@ export function metricOutlook(metric: Metric, at: MetricAt): MetricOutlook {
     if (typeof prospect === 'string') return prospect;
     return outlookOf({
       prospect,
-      ruler: { ...frame.ruler, stake: { ...frame.ruler.stake, share: expectedStake(metric, of) } },
+      ruler: { ...ruler, stakes: { ...ruler.stakes, [ruler.rule]: expectedStake(metric, of) } },
       poll,
       bake: plan.stages[frame.index]?.bake ?? 0,
       max: stageMax(plan, frame.index),

@@ -1,6 +1,6 @@
 import { logSumExp } from './kernel.ts';
-import type { Ruler, Stake } from './ruler.ts';
-import { markLife, markShare, marksAt, START_SHARE } from './ruler.ts';
+import type { Rule, Ruler } from './ruler.ts';
+import { markLife, markShare, marksAt } from './ruler.ts';
 import { Stretches } from './stretches.ts';
 import type { Totals } from './totals.ts';
 import { add, subtract, ZERO } from './totals.ts';
@@ -51,7 +51,7 @@ export interface Process {
   /** What each stage began with, by its index; of the rule `carried` alone. */
   stakes: Readonly<Record<string, number>>;
   /** By the plan that was in force at the first poll, for good; null before it. */
-  rule: Stake['rule'] | null;
+  rule: Rule | null;
   tracks: readonly Track[];
 }
 
@@ -121,11 +121,11 @@ export function addPoll(before: Process, poll: ProcessPoll): Process {
 
 /** The rule is settled; a stage that begins closes what has lost until then, and is given its share of the purse. */
 function begin(process: Process, { stage, ruler, yardsticks }: ProcessPoll): Process {
-  const rule = process.rule ?? ruler.stake.rule;
+  const rule = process.rule ?? ruler.rule;
   const known = process.rule === null ? { ...process, rule } : process;
   if (rule === 'even' || process.stakes[stage] !== undefined) return known;
   const settled = process.live.length === 0 ? known : end(known, { yardsticks: yardsticks(), over: null });
-  return { ...settled, stakes: { ...settled.stakes, [stage]: ruler.stake.share * settled.purse } };
+  return { ...settled, stakes: { ...settled.stakes, [stage]: ruler.stakes.carried.share * settled.purse } };
 }
 
 /** Of the purse what one mark takes at the most. A stage's marks never come to it, unless their stake was spent elsewhere. */
@@ -139,7 +139,8 @@ function startsAt(
   const at = { start: process.clock, segment: process.segments.length - 1 };
   const index = process.stages[stage] ?? 0;
   const even = process.rule === 'even';
-  const stake = even ? ruler.stake.share : (process.stakes[stage] ?? 0);
+  const { share, start: part } = ruler.stakes[process.rule ?? ruler.rule];
+  const stake = even ? share : (process.stakes[stage] ?? 0);
   // Also after a restart of the evidence in the middle of a stage.
   const isNew = even ? index === 0 || process.clock === 0 : before.stakes[stage] === undefined;
   const starts: Component[] = [];
@@ -150,8 +151,9 @@ function startsAt(
     starts.push({ ...at, w, life });
     purse -= w;
   };
-  if (isNew) start(START_SHARE * stake, null);
-  for (const mark of marksAt(ruler, index)) start(markShare(ruler, mark) * stake, markLife(ruler, mark));
+  if (isNew) start(part * stake, null);
+  for (const mark of marksAt(ruler, index))
+    start((1 - part) * stake * markShare(ruler, mark), markLife(ruler, mark));
   return { starts, purse };
 }
 

@@ -14,7 +14,8 @@ describe('the course of a stage whose polls are all alike', () => {
     { unit: 2, marks: 39, share: 1 / 2 },
     { unit: 2.5, marks: 31, share: 1 / 3 },
   ])('is what the process itself makes of them: a mark every $unit polls', ({ share, ...lengths }) => {
-    const ruler: Ruler = { ...lengths, stake: { rule: 'even', share } };
+    const stake = { share, start: 0.6 };
+    const ruler: Ruler = { ...lengths, rule: 'carried', stakes: { even: stake, carried: stake } };
     const dispersion = assumedDispersion(0.3);
     const { y, V, Q, nH } = score(counts, 0.001);
     const yardsticks = [countYardstick(dispersion)];

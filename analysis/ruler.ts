@@ -5,31 +5,37 @@
 export interface Ruler {
   unit: number;
   marks: number;
-  stake: Stake;
+  /** By the plan; evidence that began by another goes on by that. */
+  rule: Rule;
+  stakes: Readonly<Record<Rule, Stake>>;
 }
 
-/** What a stage begins with: `even`: this share of all that there was; `carried`: of what is left or came back by then. */
+/** `even`: all stages begin with the same; `carried`: with a part of what is left or came back by then. */
+export type Rule = 'even' | 'carried';
+
+/** What a stage begins with: a share of all that there was, or of what is there. */
 export interface Stake {
-  rule: 'even' | 'carried';
   share: number;
+  /** The part of it that the component has which starts with the stage and never ends by itself; marks have the others. */
+  start: number;
 }
 
 /** Planned length and unit in the same measure (seconds), poll step likewise. */
-export function rulerOf(stage: { planned: number; unit: number; poll: number; stake: Stake }): Ruler {
+export function rulerOf(
+  stage: { planned: number; unit: number; poll: number } & Pick<Ruler, 'rule' | 'stakes'>,
+): Ruler {
   const unit = Math.max(stage.unit, stage.poll);
   return {
     unit: unit / stage.poll,
     marks: Math.max(0, Math.ceil(stage.planned / unit - 1e-9) - 1),
-    stake: stage.stake,
+    rule: stage.rule,
+    stakes: stage.stakes,
   };
 }
 
-/** Of a stage's stake what the component has that starts with the stage and never ends by itself. */
-export const START_SHARE = 0.5;
-
-/** Of a stage's stake what mark m = 1, 2, ... has; beyond the planned marks in blocks that share a convergent series. */
+/** What mark m = 1, 2, ... has of all that is for marks; beyond the planned marks in blocks that share a convergent series. */
 export function markShare({ marks }: Ruler, m: number): number {
-  const share = (1 - START_SHARE) * Math.sqrt(lowBit(m));
+  const share = Math.sqrt(lowBit(m));
   if (m <= marks) return (0.9 * share) / rootSum(1, marks);
   const x = Math.floor(m / (marks + 1));
   const first = x * (marks + 1);

@@ -9,7 +9,7 @@ import { contradict, isMeasured, knotsOf } from './halves.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
-import { stakeOf } from './stakes.ts';
+import { stakesOf } from './stakes.ts';
 
 /** What a gate is told besides the readings. */
 export interface GateContext {
@@ -70,7 +70,7 @@ function frameOf(plan: Plan, index: number): StageFrame {
       planned: stage?.bake ?? 0,
       unit: plan.analysis.restart,
       poll: plan.source.poll,
-      stake: stakeOf(plan, index),
+      ...stakesOf(plan, index),
     }),
   };
 }
