@@ -46,7 +46,7 @@ function metricsOf(
     Object.entries(metrics).map(([name, known]) => {
       const { started, ...process } = known.process;
       const restored: Process = { ...process, purse: 1 - started, stakes: {}, rule: 'even' };
-      return [name, { ...known, process: restored } as MetricEvidence];
+      return [name, { ...known, process: restored }];
     }),
   );
 }

@@ -38,11 +38,13 @@ export function rollout(cell: Cell, seed: number): Outcome {
     case 'false':
       return errorsRollout(cell, seed, PERCENT.map(stretchOf));
     case 'find':
-      return errorsRollout(cell, seed, [
-        ...(cell.alone
+      return errorsRollout(
+        cell,
+        seed,
+        cell.alone
           ? [{ ...stretchOf(cell.percent), stage: 0 }]
-          : PERCENT.filter((one) => one <= cell.percent).map(stretchOf)),
-      ]);
+          : PERCENT.filter((one) => one <= cell.percent).map(stretchOf),
+      );
     case 'proof':
       return proofRollout(cell, seed);
     case 'latency':
