@@ -111,7 +111,7 @@ export interface LimitWindow {
  * the same whether it was carried in memory or written out and read back in between.
  */
 export interface Evidence {
-  version: 4;
+  version: 5;
   /** Index into the plan's stages; -1 before the first. */
   stage: number;
   /** Seconds since the rollout began at which the stage began: its first window's start. */
@@ -133,21 +133,6 @@ export interface Evidence {
   /** By the plan's text of the slice. */
   slices: Readonly<Record<string, SliceEvidence>>;
   limits: Readonly<Record<string, LimitWindow>>;
-}
-
-/** Evidence that was written as JSON; null where it is another version's or none at all. */
-export function restoreEvidence(value: unknown): Evidence | null {
-  return isEvidence(value) ? value : null;
-}
-
-function isEvidence(value: unknown): value is Evidence {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'version' in value &&
-    value.version === 4 &&
-    'metrics' in value
-  );
 }
 
 /** What a person accepts: a difference in the unit of the estimate, or for a latency a share of the baseline's own time. */

@@ -4,8 +4,9 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Reading, Sample } from '../plans/sample.ts';
 import type { Evidence } from './evidence.ts';
-import { accept, acceptableDifference, restoreEvidence } from './evidence.ts';
+import { accept, acceptableDifference } from './evidence.ts';
 import { assess, enterStage, observe, openEvidence } from './gate.ts';
+import { restoreEvidence } from './restored-evidence.ts';
 import { errorsPoll, planOf, randomOf, reading, rejected } from './traffic.fixture.ts';
 
 const STEP = 15;

@@ -19,7 +19,7 @@ import { judge } from './verdict.ts';
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
   return {
-    version: 4,
+    version: 5,
     stage: -1,
     since: null,
     t: null,

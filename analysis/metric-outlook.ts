@@ -1,6 +1,7 @@
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageMax } from '../plans/stages.ts';
+import { expectedStake } from './expected-stake.ts';
 import { type ProspectOf, prospectOf } from './metric-prospects.ts';
 import { type Outlook, outlookOf } from './outlook.ts';
 import type { Profile } from './profile.ts';
@@ -25,14 +26,16 @@ export function metricOutlook(metric: Metric, at: MetricAt): MetricOutlook {
   const { plan, frame, profile, traffic } = at;
   const { name } = metric;
   const { poll } = plan.source;
+  const { ruler } = frame;
   const { falseRollback, falsePromote } = plan.analysis;
   const asked = plan.stages[frame.index]?.promote?.proof;
   const outlookAt = (perHour: number): Outlook | string => {
-    const prospect = prospectOf(metric, { ...at, trials: (perHour * poll) / 3600 });
+    const of = { ...at, trials: (perHour * poll) / 3600 };
+    const prospect = prospectOf(metric, of);
     if (typeof prospect === 'string') return prospect;
     return outlookOf({
       prospect,
-      ruler: frame.ruler,
+      ruler: { ...ruler, stakes: { ...ruler.stakes, [ruler.rule]: expectedStake(metric, of) } },
       poll,
       bake: plan.stages[frame.index]?.bake ?? 0,
       max: stageMax(plan, frame.index),

@@ -6,7 +6,7 @@ import { lnBayesFactor } from './multinomial.ts';
 import type { Process } from './process.ts';
 import { addPoll, evidenceOf, openProcess, openSegment } from './process.ts';
 import type { Ruler } from './ruler.ts';
-import { markWeight } from './ruler.ts';
+import { markShare } from './ruler.ts';
 import type { Totals } from './totals.ts';
 import { countYardstick } from './yardstick.ts';
 
@@ -78,9 +78,9 @@ describe('numbers of the method', () => {
   });
 
   test('11: the whole process over two stages', () => {
-    const ruler: Ruler = { unit: 2, marks: 39, stages: 2 };
-    expect(markWeight(ruler, 1)).toBeCloseTo(0.003784321, 10);
-    expect(markWeight(ruler, 32)).toBeCloseTo(0.0214073524, 10);
+    const ruler: Ruler = { unit: 2, marks: 39, ...evenly(2) };
+    expect(markShare(ruler, 1) / 4).toBeCloseTo(0.003784321, 10);
+    expect(markShare(ruler, 32) / 4).toBeCloseTo(0.0214073524, 10);
     const lnE = run(160, assumedDispersion(0.3), (i) => {
       const nc = i < 80 ? 150 : 750;
       const nb = 3000 - nc;
@@ -116,10 +116,10 @@ describe('numbers of the method', () => {
   });
 
   test('14: a stage held longer than planned', () => {
-    const ruler: Ruler = { unit: 4, marks: 12, stages: 1 };
-    expect(markWeight(ruler, 1)).toBeCloseTo(0.0263603897, 10);
-    expect(markWeight(ruler, 13)).toBeCloseTo(0.001245574, 10);
-    expect(markWeight(ruler, 26)).toBeCloseTo(0.0005529358, 10);
+    const ruler: Ruler = { unit: 4, marks: 12, ...evenly(1) };
+    expect(markShare(ruler, 1) / 2).toBeCloseTo(0.0263603897, 10);
+    expect(markShare(ruler, 13) / 2).toBeCloseTo(0.001245574, 10);
+    expect(markShare(ruler, 26) / 2).toBeCloseTo(0.0005529358, 10);
     const lnE = run(
       130,
       (n) => 0.05 * Math.cbrt(n),
@@ -141,6 +141,12 @@ describe('numbers of the method', () => {
     expect(lnE.findIndex((value) => value >= Math.log(100))).toBe(103);
   });
 });
+
+/** Stages that share the evidence evenly. */
+function evenly(stages: number): Pick<Ruler, 'rule' | 'stakes'> {
+  const stake = { share: 1 / stages, start: 0.5 };
+  return { rule: 'even', stakes: { even: stake, carried: stake } };
+}
 
 interface Poll {
   stage: number;

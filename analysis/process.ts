@@ -1,6 +1,6 @@
 import { logSumExp } from './kernel.ts';
-import type { Ruler } from './ruler.ts';
-import { markLife, marksAt, markWeight, stageWeight } from './ruler.ts';
+import type { Rule, Ruler } from './ruler.ts';
+import { markLife, markShare, marksAt } from './ruler.ts';
 import { Stretches } from './stretches.ts';
 import type { Totals } from './totals.ts';
 import { add, subtract, ZERO } from './totals.ts';
@@ -46,8 +46,12 @@ export interface Process {
   /** One for each visit of a stage: 1 - planned share. */
   segments: readonly number[];
   live: readonly Component[];
-  /** Weight of all components that ever started. */
-  started: number;
+  /** What is not at stake: all at first, less the weight of each component that starts, and what losers leave. */
+  purse: number;
+  /** What each stage began with, by its index; of the rule `carried` alone. */
+  stakes: Readonly<Record<string, number>>;
+  /** By the plan that was in force at the first poll, for good; null before it. */
+  rule: Rule | null;
   tracks: readonly Track[];
 }
 
@@ -58,14 +62,16 @@ export function openProcess(tracks: number): Process {
     stages: {},
     segments: [],
     live: [],
-    started: 0,
+    purse: 1,
+    stakes: {},
+    rule: null,
     tracks: Array.from({ length: tracks }, () => track),
   };
 }
 
 /** The evidence begins again in the present stage; the stage's ruler goes on. */
 export function restartProcess(process: Process): Process {
-  const fresh = { ...openProcess(process.tracks.length), stages: process.stages };
+  const fresh = { ...openProcess(process.tracks.length), stages: process.stages, rule: process.rule };
   const c = process.segments.at(-1);
   return c === undefined ? fresh : openSegment(fresh, c);
 }
@@ -79,14 +85,20 @@ export function openSegment(process: Process, c: number): Process {
   };
 }
 
-/** One poll: `scores` and `yardsticks` hold one for each track; the latter are asked for where a component ends. Work does not depend on what went before. */
-export function addPoll(
-  process: Process,
-  poll: { stage: number; ruler: Ruler; scores: readonly Totals[]; yardsticks: () => readonly Yardstick[] },
-): Process {
+/** One poll of a stage: `scores` and `yardsticks` hold one for each track; the latter are asked for where a component ends. */
+export interface ProcessPoll {
+  stage: number;
+  ruler: Ruler;
+  scores: readonly Totals[];
+  yardsticks: () => readonly Yardstick[];
+}
+
+/** Work does not depend on what went before. */
+export function addPoll(before: Process, poll: ProcessPoll): Process {
   const key = String(poll.stage);
+  const process = begin(before, poll);
   const index = process.stages[key] ?? 0;
-  const starts = startsAt(process, poll.ruler, index);
+  const { starts, purse } = startsAt(process, poll, before);
   const last = process.segments.length - 1;
   const tracks = process.tracks.map((track, i): Track => {
     const now = track.segments[last] ?? ZERO;
@@ -101,48 +113,101 @@ export function addPoll(
     clock: process.clock + 1,
     stages: { ...process.stages, [key]: index + 1 },
     live: starts.length === 0 ? process.live : [...process.live, ...starts],
-    started: starts.reduce((sum, { w }) => sum + w, process.started),
+    purse,
     tracks,
   };
   return freeze(next, poll.yardsticks);
 }
 
-function startsAt(process: Process, ruler: Ruler, index: number): Component[] {
-  const at = { start: process.clock, segment: process.segments.length - 1 };
-  const starts: Component[] = [];
-  // Also after a restart of the evidence in the middle of a stage.
-  if (index === 0 || process.clock === 0) starts.push({ ...at, w: stageWeight(ruler), life: null });
-  for (const mark of marksAt(ruler, index)) {
-    starts.push({ ...at, w: markWeight(ruler, mark), life: markLife(ruler, mark) });
-  }
-  return starts;
+/** The rule is settled; a stage that begins closes what has lost until then, and is given its share of the purse. */
+function begin(process: Process, { stage, ruler, yardsticks }: ProcessPoll): Process {
+  const rule = process.rule ?? ruler.rule;
+  const known = process.rule === null ? { ...process, rule } : process;
+  if (rule === 'even' || process.stakes[stage] !== undefined) return known;
+  const settled = process.live.length === 0 ? known : end(known, { yardsticks: yardsticks(), over: null });
+  return { ...settled, stakes: { ...settled.stakes, [stage]: ruler.stakes.carried.share * settled.purse } };
 }
 
-/** Components at the end of their life keep their value in one sum. */
+/** Of the purse what one mark takes at the most. A stage's marks never come to it, unless their stake was spent elsewhere. */
+const MOST = 0.9;
+
+function startsAt(
+  process: Process,
+  { stage, ruler }: ProcessPoll,
+  before: Process,
+): { starts: Component[]; purse: number } {
+  const at = { start: process.clock, segment: process.segments.length - 1 };
+  const index = process.stages[stage] ?? 0;
+  const even = process.rule === 'even';
+  const { share, start: part } = ruler.stakes[process.rule ?? ruler.rule];
+  const stake = even ? share : (process.stakes[stage] ?? 0);
+  // Also after a restart of the evidence in the middle of a stage.
+  const isNew = even ? index === 0 || process.clock === 0 : before.stakes[stage] === undefined;
+  const starts: Component[] = [];
+  let { purse } = process;
+  const start = (wanted: number, life: number | null) => {
+    const w = even ? wanted : Math.min(wanted, MOST * purse);
+    if (!(w > 0)) return;
+    starts.push({ ...at, w, life });
+    purse -= w;
+  };
+  if (isNew) start(part * stake, null);
+  for (const mark of marksAt(ruler, index))
+    start((1 - part) * stake * markShare(ruler, mark), markLife(ruler, mark));
+  return { starts, purse };
+}
+
+/** Components at the end of their life. */
 function freeze(process: Process, measure: () => readonly Yardstick[]): Process {
   const over = (component: Component) =>
     component.life !== null && process.clock - component.start + 1 > component.life;
-  if (!process.live.some(over)) return process;
-  const yardsticks = measure();
+  return process.live.some(over) ? end(process, { yardsticks: measure(), over }) : process;
+}
+
+/**
+ * Components end: those that are `over`, or all that have lost (null). What is left of a loss goes back to the purse; a gain
+ * is kept in one sum and never put at stake again. By the rule `even` a loss is kept as well.
+ */
+function end(
+  process: Process,
+  {
+    yardsticks,
+    over,
+  }: { yardsticks: readonly Yardstick[]; over: ((component: Component) => boolean) | null },
+): Process {
+  const asked = process.live.flatMap((component, i) => {
+    if (over !== null && !over(component)) return [];
+    const values = process.tracks.map((track, number) =>
+      lnWeightedOf(process, track, i, yardsticks[number] ?? PLAIN),
+    );
+    const worth = Math.exp(logSumExp(values)) / process.tracks.length;
+    const lost = process.rule !== 'even' && worth < component.w;
+    return over === null && !lost ? [] : [{ i, values, left: lost ? worth : null }];
+  });
+  const ended = new Set(asked.map(({ i }) => i));
   const tracks = process.tracks.map((track, number): Track => {
-    const yardstick = yardsticks[number] ?? PLAIN;
-    const values = track.lnFrozen === null ? [] : [track.lnFrozen];
+    const kept = track.lnFrozen === null ? [] : [track.lnFrozen];
     let { carrier } = track;
-    process.live.forEach((component, i) => {
-      if (!over(component)) return;
-      const lnWeighted = lnWeightedOf(process, track, i, yardstick);
-      values.push(lnWeighted);
+    for (const { i, values, left } of asked) {
+      const lnWeighted = values[number] ?? Number.NEGATIVE_INFINITY;
+      if (left !== null) continue;
+      kept.push(lnWeighted);
       if (carrier === null || lnWeighted > carrier.lnWeighted)
         carrier = carrierOf(process, track, i, lnWeighted) ?? carrier;
-    });
+    }
     return {
       ...track,
-      lnFrozen: logSumExp(values),
+      lnFrozen: kept.length === 0 ? null : logSumExp(kept),
       carrier,
-      from: track.from.filter((_, i) => !over(process.live[i] ?? NEVER)),
+      from: track.from.filter((_, i) => !ended.has(i)),
     };
   });
-  return { ...process, tracks, live: process.live.filter((component) => !over(component)) };
+  return {
+    ...process,
+    tracks,
+    live: process.live.filter((_, i) => !ended.has(i)),
+    purse: asked.reduce((sum, { left }) => sum + (left ?? 0), process.purse),
+  };
 }
 
 /** Counting noise alone. */
@@ -186,7 +251,7 @@ export function evidenceOf(
   yardsticks: readonly Yardstick[],
 ): { lnE: number; carrier: Carrier | null; estimate: Estimate | null } {
   if (process.tracks.length === 0) return { lnE: 0, carrier: null, estimate: null };
-  const lnRest = process.started < 1 ? Math.log(1 - process.started) : null;
+  const lnRest = process.purse > 0 ? Math.log(process.purse) : null;
   const values: number[] = [];
   let strongest: Carrier | null = null;
   let measure = PLAIN;

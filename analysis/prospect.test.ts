@@ -10,10 +10,12 @@ const counts = { canaryEvents: 2.25, canaryTotal: 150, baselineEvents: 14.25, ba
 
 describe('the course of a stage whose polls are all alike', () => {
   test.each([
-    { unit: 20, marks: 11, stages: 4 },
-    { unit: 2, marks: 39, stages: 2 },
-    { unit: 2.5, marks: 31, stages: 3 },
-  ])('is what the process itself makes of them: a mark every $unit polls', (ruler: Ruler) => {
+    { unit: 20, marks: 11, share: 1 / 4 },
+    { unit: 2, marks: 39, share: 1 / 2 },
+    { unit: 2.5, marks: 31, share: 1 / 3 },
+  ])('is what the process itself makes of them: a mark every $unit polls', ({ share, ...lengths }) => {
+    const stake = { share, start: 0.6 };
+    const ruler: Ruler = { ...lengths, rule: 'carried', stakes: { even: stake, carried: stake } };
     const dispersion = assumedDispersion(0.3);
     const { y, V, Q, nH } = score(counts, 0.001);
     const yardsticks = [countYardstick(dispersion)];

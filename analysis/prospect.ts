@@ -2,7 +2,7 @@ import type { Dispersion } from './dispersion.ts';
 import { lnEvidence, logSumExp, type PollCounts, score } from './kernel.ts';
 import type { Margins } from './margins.ts';
 import type { Ruler } from './ruler.ts';
-import { markLife, markWeight, stageWeight } from './ruler.ts';
+import { markLife, markShare } from './ruler.ts';
 
 /**
  * ln of the evidence of one component after `age` polls that all bring what is expected of them, or as much less as
@@ -60,10 +60,11 @@ export function countCourse(of: {
  * time are left out; all of them together weigh a tenth of the others.
  */
 export function lnStage(course: (age: number) => number, ruler: Ruler, polls: number): number {
-  const values = [Math.log(stageWeight(ruler)) + course(polls)];
-  let started = stageWeight(ruler);
+  const { share, start } = ruler.stakes[ruler.rule];
+  let started = start * share;
+  const values = [Math.log(started) + course(polls)];
   for (let step = 1; step <= ruler.marks; step *= 2) {
-    const weight = markWeight(ruler, step);
+    const weight = (1 - start) * share * markShare(ruler, step);
     const life = Math.floor(markLife(ruler, step));
     let over = 0;
     // Marks of this length: step, 3*step, 5*step ...

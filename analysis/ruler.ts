@@ -5,29 +5,37 @@
 export interface Ruler {
   unit: number;
   marks: number;
-  /** How many stages share the weight. */
-  stages: number;
+  /** By the plan; evidence that began by another goes on by that. */
+  rule: Rule;
+  stakes: Readonly<Record<Rule, Stake>>;
+}
+
+/** `even`: all stages begin with the same; `carried`: with a part of what is left or came back by then. */
+export type Rule = 'even' | 'carried';
+
+/** What a stage begins with: a share of all that there was, or of what is there. */
+export interface Stake {
+  share: number;
+  /** The part of it that the component has which starts with the stage and never ends by itself; marks have the others. */
+  start: number;
 }
 
 /** Planned length and unit in the same measure (seconds), poll step likewise. */
-export function rulerOf(stage: { planned: number; unit: number; poll: number; stages: number }): Ruler {
+export function rulerOf(
+  stage: { planned: number; unit: number; poll: number } & Pick<Ruler, 'rule' | 'stakes'>,
+): Ruler {
   const unit = Math.max(stage.unit, stage.poll);
   return {
     unit: unit / stage.poll,
     marks: Math.max(0, Math.ceil(stage.planned / unit - 1e-9) - 1),
-    stages: stage.stages,
+    rule: stage.rule,
+    stakes: stage.stakes,
   };
 }
 
-/** Weight of the component that starts with the stage and never freezes. */
-export function stageWeight(ruler: Ruler): number {
-  return 0.5 / ruler.stages;
-}
-
-/** Weight of mark m = 1, 2, ...; beyond the planned marks in blocks that share a convergent series. */
-export function markWeight(ruler: Ruler, m: number): number {
-  const { marks } = ruler;
-  const share = stageWeight(ruler) * Math.sqrt(lowBit(m));
+/** What mark m = 1, 2, ... has of all that is for marks; beyond the planned marks in blocks that share a convergent series. */
+export function markShare({ marks }: Ruler, m: number): number {
+  const share = Math.sqrt(lowBit(m));
   if (m <= marks) return (0.9 * share) / rootSum(1, marks);
   const x = Math.floor(m / (marks + 1));
   const first = x * (marks + 1);

@@ -136,7 +136,7 @@ export function usersTest({ split, frame }: Pick<Look, 'split' | 'frame'>): {
   threshold: number;
 } {
   const { users, begun, mixed } = split;
-  const threshold = Math.log((frame.ruler.stages * begun * (begun + 1)) / ALPHA);
+  const threshold = Math.log((frame.stages * begun * (begun + 1)) / ALPHA);
   if (users === null || !split.comparable) return { lnE: 0, threshold };
   const { baseline, canary } = sinceAccepted(split, users);
   const share = usersShare(split, frame);

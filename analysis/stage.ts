@@ -9,6 +9,7 @@ import { contradict, isMeasured, knotsOf } from './halves.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
+import { stakesOf } from './stakes.ts';
 
 /** What a gate is told besides the readings. */
 export interface GateContext {
@@ -41,6 +42,8 @@ export interface StageFrame {
   c: number;
   mirrored: number;
   ruler: Ruler;
+  /** Stages of the plan that are compared. */
+  stages: number;
 }
 
 export function stageFrame(plan: Plan, index: number): StageFrame {
@@ -62,11 +65,12 @@ function frameOf(plan: Plan, index: number): StageFrame {
     c: 1 - share,
     // Above one half the mirrored bound was not measured: the safe one.
     mirrored: share <= 0.5 ? share : 1,
+    stages: comparedStages(plan),
     ruler: rulerOf({
       planned: stage?.bake ?? 0,
       unit: plan.analysis.restart,
       poll: plan.source.poll,
-      stages: comparedStages(plan),
+      ...stakesOf(plan, index),
     }),
   };
 }

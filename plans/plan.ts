@@ -99,6 +99,12 @@ export const Plan = z.strictObject({
         .default(0.3)
         .describe('How much equal cohorts differ, while it cannot be measured.'),
       restart: Duration.prefault('5m').describe('Unit of the ruler of restarts.'),
+      stageWeights: z
+        .enum(['carried', 'even'])
+        .default('carried')
+        .describe(
+          'How stages share `falseRollback`: carried: more where the canary is small, and what a stage did not use goes to the next; even: the same for each.',
+        ),
     })
     .prefault({})
     .describe('How sure the analysis must be.'),

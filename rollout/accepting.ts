@@ -1,4 +1,5 @@
-import { accept, acceptableDifference, restoreEvidence } from '../analysis/evidence.ts';
+import { accept, acceptableDifference } from '../analysis/evidence.ts';
+import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import { acceptSplit } from '../analysis/split.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import { partName } from '../plans/slices.ts';

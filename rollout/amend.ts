@@ -38,6 +38,7 @@ function label(child: unknown, index: string): string {
     : index;
 }
 
+const WEIGHTS = 'analysis.stageWeights';
 const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]+\]\.breakdown)/;
 /** Smaller is stricter; gone is looser. */
 const SMALLER =
@@ -64,14 +65,18 @@ export function planChanges(before: Plan, after: Plan): PlanChange[] {
   const old = leaves(before, '', new Map());
   const fresh = leaves(after, '', new Map());
   const paths = [...new Set([...fresh.keys(), ...old.keys()])];
-  return paths
-    .filter((path) => old.get(path) !== fresh.get(path))
-    .map((path) => ({
-      path,
-      before: old.get(path),
-      after: fresh.get(path),
-      loosens: loosens(path, old.get(path), fresh.get(path)),
-    }));
+  return (
+    paths
+      .filter((path) => old.get(path) !== fresh.get(path))
+      // A rollout that was begun before plans had the word goes on with the weights that it has.
+      .filter((path) => path !== WEIGHTS || old.has(path))
+      .map((path) => ({
+        path,
+        before: old.get(path),
+        after: fresh.get(path),
+        loosens: loosens(path, old.get(path), fresh.get(path)),
+      }))
+  );
 }
 
 export function describeChange({ path, before, after }: PlanChange): string {
@@ -101,6 +106,8 @@ export function amendRefusal(
     'metadata.name',
     'reversibility',
     'mode',
+    // Evidence that was seen must not choose its own weights.
+    WEIGHTS,
   ];
   const changes = planChanges(state.plan, plan);
   const bad = changes.find(({ path }) => fixed.includes(path));

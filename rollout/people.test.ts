@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { restoreEvidence } from '../analysis/evidence.ts';
 import { openEvidence } from '../analysis/gate.ts';
+import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import type { MetricAssessment } from '../plans/assessment.ts';
-import { amendRefusal } from './amend.ts';
+import type { Plan } from '../plans/plan.ts';
+import { amendRefusal, planChanges } from './amend.ts';
 import type { Command } from './command.ts';
 import type { GateReport, PersonAction, PersonEvent } from './event.ts';
 import { refusal } from './refusals.ts';
@@ -210,5 +211,22 @@ describe('a decision upon an older message', () => {
     const { plan, decided = 0 } = state;
     expect(amendRefusal(state, { plan, seen: { seq: decided } })?.code).toBe('AMEND_REFUSED');
     expect(amendRefusal(state, { plan, seen: { seq: decided - 1 } })?.code).toBe('STATE_STALE');
+  });
+
+  it('cannot give the stages other weights than the evidence began with', () => {
+    const { state } = waiting();
+    const { plan, decided = 0 } = state;
+    const even: Plan = { ...plan, analysis: { ...plan.analysis, stageWeights: 'even' } };
+    const seen = { seq: decided };
+    expect(amendRefusal(state, { plan: even, seen })?.message).toBe(
+      'analysis.stageWeights cannot change while the rollout runs',
+    );
+    // One that was begun before plans had the word goes on as it is; the word is no change of it.
+    const { stageWeights: _, ...analysis } = plan.analysis;
+    const old = { ...state, plan: { ...plan, analysis } as Plan };
+    expect(amendRefusal(old, { plan, seen })?.message).toBe('the new plan says the same as the old one');
+    const looser: Plan = { ...plan, analysis: { ...plan.analysis, noise: 0.4 } };
+    expect(amendRefusal(old, { plan: looser, seen })).toBeNull();
+    expect(planChanges(old.plan, looser).map(({ path }) => path)).toEqual(['analysis.noise']);
   });
 });

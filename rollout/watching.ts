@@ -1,6 +1,6 @@
 import type { MetricEvidence } from '../analysis/evidence.ts';
-import { restoreEvidence } from '../analysis/evidence.ts';
 import { assess, enterStage, observe, openEvidence } from '../analysis/gate.ts';
+import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import type { GateContext } from '../analysis/stage.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import type { Reading } from '../plans/sample.ts';

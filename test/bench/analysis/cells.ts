@@ -152,6 +152,12 @@ export const CELLS: readonly Cell[] = [
   ...proofCells(),
 ];
 
+/** Seconds after which the stage begins in which something is to be found: a rollout comes to it through those before. */
+export function reachedAfter(cell: Cell): number {
+  if (cell.kind !== 'find' || cell.alone) return 0;
+  return PERCENT.findIndex((one) => one === cell.percent) * STAGE_SECONDS;
+}
+
 /** Cells that a word of `--only` names: the beginning of an id, or any of its parts. */
 export function chosen(only: string | undefined): Cell[] {
   if (only === undefined) return [...CELLS];

@@ -21,22 +21,29 @@ export interface Run {
 const STAGES = PERCENT.map((percent) => ({ name: `${percent}%`, percent, bake: `${STAGE_SECONDS}s` }));
 
 /** Polls of 15 s, alpha 1 %, soft margin 0.1 pp, hard margin 0.5 pp. */
-export function errorsPlan(more: Record<string, unknown> = {}): Plan {
+export function errorsPlan(more: Record<string, unknown> = {}, analysis: Record<string, unknown> = {}): Plan {
   return planOf(
     [{ name: 'errors', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp', hard: '+0.5pp' }],
-    more,
+    { stage: more, analysis },
   );
 }
 
 export function latencyPlan(): Plan {
-  return planOf([{ name: 'latency', kind: 'latency', histogram: 'time', soft: '+20%', hard: '+50%' }], {});
+  return planOf([{ name: 'latency', kind: 'latency', histogram: 'time', soft: '+20%', hard: '+50%' }], {
+    stage: {},
+    analysis: {},
+  });
 }
 
-function planOf(metrics: readonly unknown[], stage: Record<string, unknown>): Plan {
+function planOf(
+  metrics: readonly unknown[],
+  { stage, analysis }: { stage: Record<string, unknown>; analysis: Record<string, unknown> },
+): Plan {
   return Plan.parse({
     metadata: { name: 'benchmark' },
     flag: { key: 'benchmark' },
     metrics,
+    analysis,
     stages: STAGES.map((one) => ({ ...one, ...stage })),
   });
 }

@@ -1,11 +1,11 @@
 import { missesOf, outOfOrder } from './misses.ts';
 import { RIVALS } from './rivals.ts';
-import { GATES } from './rollout.ts';
+import { EVEN, GATES } from './rollout.ts';
 import { MEANING } from './scenarios.ts';
 import type { CellSummary, Summary } from './summary.ts';
 import { falseTarget, findTarget, HARD, SOURCE } from './targets.ts';
 
-const JUDGES = [...RIVALS.map(({ name }) => name), ...GATES];
+const JUDGES = [...RIVALS.map(({ name }) => name), ...GATES, EVEN];
 
 /** The tables for people: ours, and in brackets the figure of the method's own simulation. */
 export function report(cells: readonly CellSummary[], rollouts: number): string {

@@ -2,7 +2,7 @@ import { measureDispersion } from '../../../analysis/dispersion.ts';
 import { learn } from '../../../analysis/history.ts';
 import type { Plan } from '../../../plans/plan.ts';
 import type { Cell } from './cells.ts';
-import { PERCENT, STAGE_SECONDS } from './cells.ts';
+import { PERCENT, reachedAfter, STAGE_SECONDS } from './cells.ts';
 import type { Ending, Known, Run } from './gate-run.ts';
 import { errorsPlan, errorsSample, isStop, latencyPlan, runGate } from './gate-run.ts';
 import { latencyHistory, latencySamples } from './latency-traffic.ts';
@@ -20,10 +20,13 @@ export interface Outcome {
 
 const DAY = 86_400 / STEP;
 const HOURS = { '24 h of history': DAY, '4 h of history': DAY / 6, 'halves alone': 0 } as const;
+/** The gate of a plan whose stages share the evidence evenly, on the same traces. */
+export const EVEN = 'even stages, 24 h of history';
 export const GATES = Object.keys(HOURS) as (keyof typeof HOURS)[];
 const STAGE_POLLS = STAGE_SECONDS / STEP;
 
 const plans = {
+  even: errorsPlan({}, { stageWeights: 'even' }),
   errors: errorsPlan(),
   proof: errorsPlan({ promote: { proof: '0.5pp' } }),
   latency: latencyPlan(),
@@ -35,9 +38,13 @@ export function rollout(cell: Cell, seed: number): Outcome {
     case 'false':
       return errorsRollout(cell, seed, PERCENT.map(stretchOf));
     case 'find':
-      return errorsRollout(cell, seed, [
-        cell.alone ? { ...stretchOf(cell.percent), stage: 0 } : stretchOf(cell.percent),
-      ]);
+      return errorsRollout(
+        cell,
+        seed,
+        cell.alone
+          ? [{ ...stretchOf(cell.percent), stage: 0 }]
+          : PERCENT.filter((one) => one <= cell.percent).map(stretchOf),
+      );
     case 'proof':
       return proofRollout(cell, seed);
     case 'latency':
@@ -68,16 +75,28 @@ function errorsRollout(
   stretches: readonly Stretch[],
 ): Outcome {
   const scenario = scenarioOf(cell.scenario);
-  const onset = cell.kind === 'find' ? cell.onset : 0;
+  const reached = reachedAfter(cell);
+  const onset = reached + (cell.kind === 'find' ? cell.onset : 0);
   const polls = tracePolls(seed, { scenario, stretches, regression: { extra: cell.extra, onset } });
   const judged: Outcome['judged'] = {};
   const samples = polls.map((poll) => ({ stage: poll.stage, sample: errorsSample(poll) }));
   const known = knownOf(cell.scenario, seed);
   for (const name of GATES)
     judged[name] = told(runGate(samples, { plan: planFor(cell), known: known[name], ended: isStop }));
+  if (cell.kind === 'find' && !cell.alone)
+    judged[EVEN] = told(
+      runGate(samples, { plan: plans.even, known: known['24 h of history'], ended: isStop }),
+    );
   // At the edge of the null a rollback is no error of a rule that knows no margin.
   const isEdge = cell.kind === 'false' && cell.extra > 0;
-  for (const rival of isEdge ? [] : RIVALS) judged[rival.name] = told(runRival(rival, polls));
+  for (const rival of isEdge ? [] : RIVALS)
+    judged[rival.name] = told(
+      runRival(
+        rival,
+        // Most of them would not have let a healthy rollout come so far.
+        polls.filter(({ t }) => t > reached),
+      ),
+    );
   return { seed, judged };
 }
 

@@ -1,4 +1,5 @@
 import type { Cell } from './cells.ts';
+import { reachedAfter } from './cells.ts';
 import type { Outcome } from './rollout.ts';
 
 /** What one judge made of one cell. Times in seconds since the regression began. */
@@ -30,7 +31,7 @@ export interface CellSummary {
 }
 
 export function summarize(cell: Cell, outcomes: readonly Outcome[]): CellSummary {
-  const onset = cell.kind === 'find' ? cell.onset : 0;
+  const onset = cell.kind === 'find' ? reachedAfter(cell) + cell.onset : 0;
   const judges = Object.keys(outcomes[0]?.judged ?? {});
   const times: CellSummary['times'] = {};
   const summaries = judges.map((judge): Summary => {

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../plans/plan.ts';
+import type { Evidence } from './evidence.ts';
+import { accept } from './evidence.ts';
+import { expectedStake } from './expected-stake.ts';
+import { assess, observe, openEvidence } from './gate.ts';
+import type { Profile } from './profile.ts';
+import { restoreEvidence } from './restored-evidence.ts';
+import { stageFrame } from './stage.ts';
+import { stakesOf } from './stakes.ts';
+import { planOf, reading } from './traffic.fixture.ts';
+
+const REQUESTS = 3000;
+const RATE = 0.005;
+const plan = planOf();
+/** As plans were stored before they had the word. */
+const { stageWeights: _, ...analysis } = plan.analysis;
+const old = { ...plan, analysis } as Plan;
+
+/** Polls that all bring what is expected of them; `more`: of the canary's requests. */
+function polls(evidence: Evidence, of: Plan, at: { stage: number; count: number; more?: number }): Evidence {
+  const share = (of.stages[at.stage]?.percent ?? 0) / 100;
+  const cohort = (requests: number, rate: number) => ({
+    requests,
+    ratios: { errors: { events: requests * rate, total: requests } },
+    histograms: {},
+  });
+  let now = evidence;
+  for (let i = 0; i < at.count; i++) {
+    const sample = {
+      stage: of.stages[at.stage]?.name ?? '',
+      t: (now.t ?? 0) + 15,
+      baseline: cohort(REQUESTS * (1 - share), RATE),
+      canary: cohort(REQUESTS * share, RATE + (at.more ?? 0)),
+    };
+    now = observe(now, of, reading(sample), { stageIndex: at.stage });
+  }
+  return now;
+}
+
+const processOf = (evidence: Evidence) => {
+  const process = evidence.metrics['errors']?.process;
+  if (process === undefined) throw new Error('the plan has errors');
+  return process;
+};
+
+describe('what a stage begins with', () => {
+  test('is more where the canary is small, and all that is left at last', () => {
+    const stakes = plan.stages.map((__, index) => stakesOf(plan, index).stakes.carried);
+    expect(stakes.map(({ share }) => share.toFixed(3))).toEqual(['0.472', '0.478', '0.529', '1.000']);
+    expect(stakes.map(({ start }) => start.toFixed(3))).toEqual(['0.731', '0.664', '0.516', '0.500']);
+    // Whatever came back from those before: at least its part of all, and the marks of the first stage what they had by even shares.
+    let left = 1;
+    const least = stakes.map(({ share }) => {
+      const own = left * share;
+      left -= own;
+      return own;
+    });
+    expect(least.reduce((sum, own) => sum + own, 0)).toBeCloseTo(1, 12);
+    expect(Math.min(...least)).toBeGreaterThan(0.12);
+    expect((least[0] ?? 0) * (1 - (stakes[0]?.start ?? 1))).toBeGreaterThan(0.124);
+  });
+
+  test('is all of it in a plan of one stage, and where only one is compared', () => {
+    const one = (percent: number) => ({ name: `${percent}%`, percent, bake: '1h' });
+    const internal = { name: 'internal', audience: { segments: ['staff'] }, bake: '1h' };
+    expect(stakesOf(planOf({ stages: [one(5)] }), 0).stakes.carried.share).toBe(1);
+    expect(stakesOf(planOf({ stages: [one(5), one(100)] }), 0).stakes.carried.share).toBe(1);
+    expect(stakesOf(planOf({ stages: [internal, one(5), one(100)] }), 1).stakes.carried.share).toBe(1);
+  });
+
+  test('is the same for every stage where the plan says so, or is older than the word', () => {
+    const even = { rule: 'even', stakes: { even: { share: 1 / 4, start: 0.5 } } };
+    expect(stakesOf(planOf({ analysis: { stageWeights: 'even' } }), 2)).toMatchObject(even);
+    expect(stakesOf(old, 0)).toMatchObject(even);
+  });
+
+  test('of stages that an amendment adds is a part of what is left', () => {
+    let evidence = polls(openEvidence(plan), plan, { stage: 0, count: 80 });
+    const stages = [1, 2, 3, 4, 5, 10, 20, 30, 40, 50].map((percent) => ({
+      name: `${percent}%`,
+      percent,
+      bake: '20m',
+    }));
+    const longer = planOf({ stages });
+    for (let stage = 1; stage < 10; stage++) evidence = polls(evidence, longer, { stage, count: 80 });
+    const { purse, live, stakes } = processOf(evidence);
+    expect(Object.keys(stakes)).toHaveLength(10);
+    expect(purse).toBeGreaterThan(0);
+    expect(live.reduce((sum, { w }) => sum + w, purse)).toBeLessThanOrEqual(1 + 1e-12);
+  });
+});
+
+test('what a plan is told to expect of a stage is what a healthy rollout brings to it', () => {
+  const count = { events: 5760 * REQUESTS * RATE, total: 5760 * REQUESTS };
+  const profile: Profile = {
+    polls: 5760,
+    learnt: { dispersion: {}, edges: {} },
+    metrics: { errors: { kind: 'ratio', trials: REQUESTS, count } },
+    slices: {},
+  };
+  const [metric] = plan.metrics;
+  if (metric === undefined) throw new Error('the plan has a metric');
+  let evidence = openEvidence(plan);
+  plan.stages.forEach((__, stage) => {
+    evidence = polls(evidence, plan, { stage, count: 240 });
+    const { share: expected } = expectedStake(metric, {
+      plan,
+      frame: stageFrame(plan, stage),
+      profile,
+      trials: REQUESTS,
+    });
+    // Marks go on across a stage's end where they have won; here none has.
+    expect(expected / (processOf(evidence).stakes[stage] ?? 0)).toBeCloseTo(1, 2);
+  });
+});
+
+describe('a rollout that runs while the product is renewed', () => {
+  /** As the version before wrote it. */
+  const written = (evidence: Evidence) => {
+    const [name, known] = Object.entries(evidence.metrics)[0] ?? ['', undefined];
+    const { purse, stakes: __, rule: ___, ...process } = processOf(evidence);
+    const metrics = { [name]: { ...known, process: { ...process, started: 1 - purse } } };
+    return JSON.parse(JSON.stringify({ ...evidence, version: 4, metrics }));
+  };
+
+  test('goes on with the weights that it has, also after a difference was accepted', () => {
+    for (const next of [old, plan]) {
+      const begun = polls(openEvidence(old), old, { stage: 0, count: 100, more: 0.001 });
+      const restored = restoreEvidence(written(begun));
+      if (restored === null) throw new Error('it was restored');
+      expect(restored.version).toBe(5);
+      const later = (from: Evidence, of: Plan) => {
+        const second = polls(polls(from, of, { stage: 0, count: 60 }), of, {
+          stage: 1,
+          count: 90,
+          more: 0.002,
+        });
+        const third = polls(accept(second, 'errors', 0.003), of, { stage: 2, count: 90, more: 0.004 });
+        return [second, third].map((one, stage) => assess(one, of, { stageIndex: stage + 1 }).lnE);
+      };
+      later(begun, old).forEach((lnE, i) => expect(later(restored, next)[i]).toBeCloseTo(lnE, 10));
+      expect(processOf(polls(restored, next, { stage: 1, count: 1 })).live.at(-1)?.w).toBe(0.125);
+    }
+  });
+
+  test('of this version goes on as it would have', () => {
+    const begun = polls(openEvidence(plan), plan, { stage: 0, count: 240 });
+    const restored = restoreEvidence(JSON.parse(JSON.stringify(begun)));
+    expect(polls(restored ?? openEvidence(plan), plan, { stage: 1, count: 50 })).toEqual(
+      polls(begun, plan, { stage: 1, count: 50 }),
+    );
+  });
+});

@@ -1,0 +1,41 @@
+import type { Plan } from '../plans/plan.ts';
+import { stageShare } from '../plans/stages.ts';
+import { comparedStages, isCompared } from './margins.ts';
+import type { Ruler } from './ruler.ts';
+
+/** A share of the traffic below this is weighted as this one. */
+const LEAST = 0.001;
+/** Between an even split and the root of the time that a stage needs to win a constant back; see docs/decisions/0011. */
+const POWER = 0.4;
+/** Of a stake what the stage's start has, where the canary has half of the traffic, and what more it has where it has none. */
+const START = 0.5;
+const SMALL = 0.25;
+
+/**
+ * What of the evidence a stage begins with. `even`: all stages the same. `carried`: its part of what the compared stages from
+ * this one on are to have, more where the canary is small: there a constant takes long to be won back, and marks a few
+ * minutes apart say nearly what the start says. It depends on the plan alone.
+ */
+export function stakesOf(plan: Plan, index: number): Pick<Ruler, 'rule' | 'stakes'> {
+  const later = plan.stages.flatMap((stage, i) =>
+    i > index && isCompared(stage) ? [weightOf(stageShare(plan, i))] : [],
+  );
+  const share = stageShare(plan, index);
+  const own = weightOf(share);
+  return {
+    // A plan that was stored before the word existed has none.
+    rule: plan.analysis.stageWeights === 'carried' ? 'carried' : 'even',
+    stakes: {
+      even: { share: 1 / comparedStages(plan), start: START },
+      carried: {
+        share: own / later.reduce((sum, weight) => sum + weight, own),
+        start: START + SMALL * (1 - 2 * share) ** 4,
+      },
+    },
+  };
+}
+
+function weightOf(share: number): number {
+  const bounded = Math.max(LEAST, Math.min(1 - LEAST, share));
+  return (bounded * (1 - bounded)) ** -POWER;
+}
