@@ -5,6 +5,7 @@ import './style/base.css';
 import './style/shell.css';
 import './style/board.css';
 import './style/rollout.css';
+import './style/calendar.css';
 import { applyTheme, chosenTheme } from './theme.ts';
 
 applyTheme(chosenTheme());

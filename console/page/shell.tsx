@@ -3,6 +3,7 @@ import { ApprovalsPage } from './approvals/approvals-page.tsx';
 import { BoardPage } from './board/board-page.tsx';
 import { useBoard } from './board/use-board.ts';
 import { waitingForMe } from './board/waiting.ts';
+import { CalendarPage } from './calendar/calendar-page.tsx';
 import { FlagsPage } from './flags/flags-page.tsx';
 import { LiveSign } from './parts/live-sign.tsx';
 import { PersonMenu } from './parts/person-menu.tsx';
@@ -14,6 +15,7 @@ const PAGES = [
   { path: '/', name: 'Rollouts' },
   { path: '/approvals', name: 'For me' },
   { path: '/flags', name: 'Flags' },
+  { path: '/calendar', name: 'Calendar' },
 ] as const;
 
 /** Header, navigation and the present page. */
@@ -72,6 +74,8 @@ export function Shell() {
           <ApprovalsPage board={board} />
         ) : path === '/flags' ? (
           <FlagsPage />
+        ) : path === '/calendar' ? (
+          <CalendarPage board={board} />
         ) : (
           <BoardPage board={board} />
         )}
