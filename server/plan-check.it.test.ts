@@ -31,19 +31,22 @@ test('every finding has its line, also a name that only the server knows to be w
   const broken = await check({ text: planFor('broken').replace('bake: 1h', 'bake: soon') });
   expect(broken.body).toMatchObject({ ok: false, outlook: null, queries: null, differences: null });
   expect(broken.body.findings[0]).toMatchObject({ severity: 'error', line: 8, path: 'stages[0].bake' });
-  const text = planFor('named').replace('percent: 5,', 'percent: 5, audience: { segments: [nobody] },');
+  const text = planFor('named').replace(
+    'name: 5%, percent: 5,',
+    'name: team, audience: { segments: [nobody] },',
+  );
   const { body } = await check({ text, file: 'p.yaml' });
   expect(body.findings).toContainEqual({
     severity: 'error',
     rule: 'PLAN-NAME',
     line: 8,
-    column: 48,
+    column: 41,
     path: 'stages[0].audience.segments',
     message: '"nobody" is not in `segments` of tidegate.yaml',
     instead: 'one of employees',
   });
   expect(body.errors).toEqual([
-    'p.yaml:8:48: stages[0].audience.segments: "nobody" is not in `segments` of tidegate.yaml. Instead: one of employees',
+    'p.yaml:8:41: stages[0].audience.segments: "nobody" is not in `segments` of tidegate.yaml. Instead: one of employees',
   ]);
 });
 
@@ -88,6 +91,7 @@ test('tries the queries for whoever may submit there, and for nobody else', asyn
   expect((await check({ text })).body.queries).toBeNull();
   expect((await check({ text, queries: true })).body.queries).toMatchObject([{ kind: 'no-baseline' }]);
   const refused = await check({ text, queries: true }, viewer);
+  server.findings.length = 0;
   expect(refused).toMatchObject({ status: 403, body: { code: 'PERMISSION_MISSING' } });
   const looked = await check({ text }, viewer);
   expect(looked.body.outlook?.maySubmit).toBe(false);
@@ -97,6 +101,7 @@ test('says what an amendment changes, and which of it a second person must let p
   const id = await submit(planFor('changed'));
   const text = planFor('changed').replace('bake: 1h }', 'bake: 2h }').replace('hard: +0.5pp', 'hard: +1pp');
   const { body } = await check({ text, amends: id });
+  expect(body.errors).toEqual([]);
   expect(body.differences).toEqual([
     { text: 'metrics[errors].hard.absolute: 0.005 → 0.01', loosens: true },
     { text: 'stages[5%].bake: 3600 → 7200', loosens: false },

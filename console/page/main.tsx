@@ -6,6 +6,7 @@ import './style/shell.css';
 import './style/board.css';
 import './style/rollout.css';
 import './style/calendar.css';
+import './style/plan.css';
 import { applyTheme, chosenTheme } from './theme.ts';
 
 applyTheme(chosenTheme());

@@ -7,6 +7,8 @@ import { CalendarPage } from './calendar/calendar-page.tsx';
 import { FlagsPage } from './flags/flags-page.tsx';
 import { LiveSign } from './parts/live-sign.tsx';
 import { PersonMenu } from './parts/person-menu.tsx';
+import { AmendPage } from './plan/amend-page.tsx';
+import { SubmitPage } from './plan/submit-page.tsx';
 import { RolloutPage } from './rollout/rollout-page.tsx';
 import { Link, usePath } from './router.tsx';
 import { useSession } from './session/session.ts';
@@ -22,6 +24,7 @@ const PAGES = [
 export function Shell() {
   const path = usePath();
   const session = useSession();
+  const amended = /^\/rollouts\/([^/]+)\/amend\/?$/.exec(path)?.[1];
   const id = /^\/rollouts\/([^/]+)\/?$/.exec(path)?.[1];
   const board = useBoard();
   const waiting = board.rows === null ? 0 : waitingForMe(board.rows, session).length;
@@ -48,7 +51,9 @@ export function Shell() {
               key={page.path}
               href={page.path}
               aria-current={
-                page.path === path || (page.path === '/' && id !== undefined) ? 'page' : undefined
+                page.path === path || (page.path === '/' && path !== '/' && /^\/(rollouts|submit)/.test(path))
+                  ? 'page'
+                  : undefined
               }
             >
               {page.name}
@@ -70,6 +75,10 @@ export function Shell() {
       <main id="main" ref={main} tabIndex={-1}>
         {id !== undefined ? (
           <RolloutPage key={id} id={decodeURIComponent(id)} />
+        ) : amended !== undefined ? (
+          <AmendPage key={amended} id={decodeURIComponent(amended)} />
+        ) : path === '/submit' ? (
+          <SubmitPage />
         ) : path === '/approvals' ? (
           <ApprovalsPage board={board} />
         ) : path === '/flags' ? (

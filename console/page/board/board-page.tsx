@@ -1,5 +1,6 @@
 import { useDeferredValue, useMemo, useState } from 'react';
-import { useSession } from '../session/session.ts';
+import { Link } from '../router.tsx';
+import { maySubmitSomewhere, useSession } from '../session/session.ts';
 import { BoardList } from './board-list.tsx';
 import { belongs, byUrgency, FILTERS, type Filter, matches } from './order.ts';
 import type { BoardState } from './use-board.ts';
@@ -42,13 +43,18 @@ export function BoardPage({ board }: { board: BoardState }) {
             />
           </label>
         </search>
+        {maySubmitSomewhere(session) && (
+          <Link className="button" href="/submit">
+            Submit a plan …
+          </Link>
+        )}
       </div>
       {rows === null ? (
         <p className="empty">Loading rollouts …</p>
       ) : shown.length === 0 ? (
         <p className="empty">
           {rows.length === 0
-            ? 'There are no rollouts yet. `npx tidegate submit plan.yaml` makes one.'
+            ? 'There are no rollouts yet. `npx tidegate submit plan.yaml` makes one, or a plan that is submitted here.'
             : 'No rollout is like that.'}
         </p>
       ) : (
