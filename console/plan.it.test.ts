@@ -143,6 +143,10 @@ describe.skipIf(skipped !== '')(`plans in Chromium${skipped && ` (skipped: ${ski
     expect(await changes.textContent()).toContain('+   - { name: 100%, percent: 100, bake: 2h }');
     expect(await axe(page)).toEqual([]);
     if (folder !== undefined) await page.screenshot({ path: `${folder}/amend-1200.png`, fullPage: true });
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await axe(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/amend-360.png`, fullPage: true });
     server.engine.down = true;
     await amend.click();
     const dialog = page.getByRole('dialog');

@@ -16,7 +16,7 @@ const AT_ONCE = 50;
 export const consoleBoardRoutes =
   (deps: ServerDeps, streams: Streams): FastifyPluginAsyncZod =>
   async (app) => {
-    const board = createBoardWatch({ store: deps.consoleBoard, now: deps.now });
+    const board = createBoardWatch({ store: deps.consoleBoard, notices: deps.notices, now: deps.now });
 
     app.get('/board', {
       config: { access: ['read'] },

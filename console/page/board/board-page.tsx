@@ -18,6 +18,11 @@ export function BoardPage({ board }: { board: BoardState }) {
       <title>Rollouts · Tidegate</title>
       <div className="head">
         <h1>Rollouts</h1>
+        {maySubmitSomewhere(session) && (
+          <Link className="button new-rollout" href="/submit">
+            Submit a plan …
+          </Link>
+        )}
         <search className="filters">
           <fieldset>
             <legend className="hidden">Which rollouts</legend>
@@ -43,11 +48,6 @@ export function BoardPage({ board }: { board: BoardState }) {
             />
           </label>
         </search>
-        {maySubmitSomewhere(session) && (
-          <Link className="button" href="/submit">
-            Submit a plan …
-          </Link>
-        )}
       </div>
       {rows === null ? (
         <p className="empty">Loading rollouts …</p>

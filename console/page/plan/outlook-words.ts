@@ -28,7 +28,7 @@ export function submitWords(outlook: PlanOutlook): string[] {
           `${startRoles.length === 0 && opensAt === null ? 'Within seconds' : 'Then'} stage ${first.name} opens: ${audience({ ...first, variant: null })} get the new path.`,
         ]),
     ...asks.map(({ name, roles }) => `After stage ${name} it asks one of ${roles.join(', ')}.`),
-    `It takes ${takes} at least. A stop takes it back at any time, and asks nobody.`,
+    `It takes ${takes} at least. A stop lowers it at once and asks nobody${stages.some(({ decommission }) => decommission) ? ', until the old path is decommissioned' : ''}.`,
   ];
 }
 
