@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../plans/journal.ts';
+import { boardRow, byUrgency, type SharedRow } from '../server/api/board-row.ts';
 import type { BoardEvent as BoardRows } from '../server/api/console-board.ts';
 import type { BoardEvent as BoardChange } from '../server/api.ts';
-import { boardRow, byUrgency, type SharedRow } from '../server/console/board/row.ts';
 
 /** What is over stays in sight for so long. */
 const SEEN_MS = 300_000;

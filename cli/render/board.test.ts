@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { boardRow, type SharedRow } from '../../server/console/board/row.ts';
+import { boardRow, type SharedRow } from '../../server/api/board-row.ts';
 import { exampleView, NOON, rolledBackView } from '../../test/fixtures/rollout-view.ts';
 import { boardLine, renderBoard } from './board.ts';
 import { plainInk, widthOf } from './ink.ts';
@@ -74,6 +74,10 @@ test('it fits any screen, and says how many do not', () => {
 });
 
 test('in a pipe a line says all of it', () => {
-  expect(boardLine(paused, { entry: null, now: NOON, ink: plainInk })).toMatchInlineSnapshot(`"pricing-v2-1: paused; production, stage 5%; exposure 5 % + employees; worse: errors (100 %); 4 min paused; next: errors beyond the soft margin. Without an answer in 26 min: step back.; must act: an operator"`);
-  expect(boardLine(asked, { entry: latest[0] ?? null, now: NOON, ink: plainInk })).toMatchInlineSnapshot(`"search-7: active; production, stage 5%; exposure 5 % + employees; no look yet; 3 min in stage; Asks on-call or dba.; next: 25 % of users after the bake time, if the gate passes; must act: on-call, dba"`);
+  expect(boardLine(paused, { entry: null, now: NOON, ink: plainInk })).toMatchInlineSnapshot(
+    `"pricing-v2-1: paused; production, stage 5%; exposure 5 % + employees; worse: errors (100 %); 4 min paused; next: errors beyond the soft margin. Without an answer in 26 min: step back; must act: an operator"`,
+  );
+  expect(boardLine(asked, { entry: latest[0] ?? null, now: NOON, ink: plainInk })).toMatchInlineSnapshot(
+    `"search-7: active; production, stage 5%; exposure 5 % + employees; no look yet; 3 min in stage; Asks on-call or dba; next: 25 % of users after the bake time, if the gate passes; must act: on-call, dba"`,
+  );
 });

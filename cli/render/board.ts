@@ -9,7 +9,7 @@ import {
   stageText,
 } from '../../plans/board-words.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
-import type { SharedRow } from '../../server/console/board/row.ts';
+import type { SharedRow } from '../../server/api/board-row.ts';
 import { clip, type Ink, padEnd, type Tone, widthOf } from './ink.ts';
 import type { Screen } from './live.ts';
 import { audience, clock, phaseText, relative } from './words.ts';
@@ -40,9 +40,9 @@ export function renderBoard({ rows, latest, lostAt }: BoardPicture, screen: Scre
     `${clock(now).slice(11)} UTC`,
     line,
   ].join(GAP);
-  const table = tableOf(rows, screen);
   const room = height - 2;
   const details = rows.length * 2 <= room;
+  const table = tableOf(rows, { ...screen, details });
   const shown = details ? rows.length : Math.min(rows.length, rows.length <= room ? room : room - 1);
   const body = rows
     .slice(0, Math.max(0, shown))
@@ -68,8 +68,13 @@ function nextLine(row: BoardFacts, { now, ink }: Screen): string {
   return `    ${who === 'nobody' ? '' : `${ink('warn', `[${who}]`)} `}${nextText(row, now)}`;
 }
 
-function tableOf(rows: readonly SharedRow[], { now, ink }: Screen): { titles: string; lines: string[] } {
+/** Without `details` below each line they stand at its end, as far as it reaches. */
+function tableOf(
+  rows: readonly SharedRow[],
+  { now, ink, details }: Screen & { details: boolean },
+): { titles: string; lines: string[] } {
   const titles = ['rollout', 'environment', 'state', 'stage', 'exposure', 'health', 'age'];
+  if (!details) titles.push('must act', 'next');
   const cells = rows.map((row) => [
     row.id,
     row.environment,
@@ -78,6 +83,7 @@ function tableOf(rows: readonly SharedRow[], { now, ink }: Screen): { titles: st
     audience(row.exposure),
     healthCell(row, ink),
     ageText(row, now),
+    ...(details ? [] : [mustAct(row), nextText(row, now)]),
   ]);
   const sizes = titles.map((title, i) =>
     Math.max(...[title, ...cells.map((row) => row[i] ?? '')].map(widthOf)),
@@ -134,9 +140,14 @@ export function boardLine(
     `exposure ${audience(row.exposure)}`,
     healthCell(row, ink),
     ageText(row, now),
-    ...(entry === null ? [] : [entry.summary]),
+    ...(entry === null ? [] : [bare(entry.summary)]),
     ...(row.endedAt === null
-      ? [`next: ${nextText(row, now)}`, ...(who === 'nobody' ? [] : [`must act: ${who}`])]
+      ? [`next: ${bare(nextText(row, now))}`, ...(who === 'nobody' ? [] : [`must act: ${who}`])]
       : []),
   ].join('; ');
+}
+
+/** Without the full stop, before a semicolon. */
+function bare(sentence: string): string {
+  return sentence.replace(/\.$/, '');
 }

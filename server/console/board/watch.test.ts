@@ -23,7 +23,7 @@ async function boardOf() {
       return marks;
     },
     rows: async (ids) =>
-      ids.map((id) => ({ id, view: exampleView({ id, next: `version ${version}` }) }) as never as RolloutRow),
+      ids.map((id) => ({ id, view: exampleView({ id, next: `version ${version}` }) }) as RolloutRow),
     gates: async () => [],
   };
   const board = createBoardWatch({

@@ -1,7 +1,8 @@
 import type { BoardStore } from '../../../store/console-board.ts';
 import type { Notices } from '../../../store/notices.ts';
+import { boardRow, byUrgency, type SharedRow } from '../../api/board-row.ts';
 import { viewOf } from '../../live.ts';
-import { boardRow, byUrgency, type SharedRow, withGate } from './row.ts';
+import { withGate } from './row.ts';
 
 /** Rollouts that a board shows at most: all that run, and the newest of the others. */
 const MOST = 1000;
