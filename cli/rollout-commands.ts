@@ -100,7 +100,13 @@ export function addRollouts(program: Command, run: Run): void {
       ),
     );
   program
-    .command('watch <rollout>')
-    .description('show a rollout until it ends (exit 0 completed, 1 rolled back)')
-    .action(run(async (c, id: string) => (await import('./commands/watch.ts')).watch(c, id)));
+    .command('watch [rollout]')
+    .description('show a rollout until it ends (exit 0 completed, 1 rolled back); without one, all that run')
+    .action(
+      run(async (c, id?: string) =>
+        id === undefined
+          ? (await import('./commands/watch-board.ts')).watchBoard(c)
+          : (await import('./commands/watch.ts')).watch(c, id),
+      ),
+    );
 }

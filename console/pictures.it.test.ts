@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiServer, startApiServer } from '../test/fixtures/api-server.ts';
 import { findBrowser, startBrowser } from '../test/fixtures/browser.ts';
 import { type BuiltConsole, buildConsole } from '../test/fixtures/built-console.ts';
-import { eveningScene } from '../test/fixtures/console-scene.ts';
+import { eveningScene, PLAN_TEXT } from '../test/fixtures/console-scene.ts';
 
 /** Where the pictures go: `npm run pictures` says so. Without it nothing is drawn. */
 const folder = process.env['TIDEGATE_PICTURES'];
@@ -42,6 +42,24 @@ const PICTURES: Picture[] = [
     before: async (page) => {
       await page.getByRole('button', { name: 'Roll back …' }).click();
       await page.getByRole('dialog').waitFor();
+    },
+  },
+  { name: 'console-calendar', ...wide, scheme: 'light', path: () => '/calendar' },
+  {
+    name: 'console-calendar-phone',
+    ...phone,
+    height: 1000,
+    scheme: 'dark',
+    path: () => '/calendar',
+  },
+  {
+    name: 'console-submit',
+    ...wide,
+    scheme: 'light',
+    path: () => '/submit',
+    before: async (page) => {
+      await page.getByLabel('The plan', { exact: true }).fill(PLAN_TEXT.replace('bake: 5m', 'bake: soon'));
+      await page.getByText(/^The plan has /).waitFor();
     },
   },
 ];

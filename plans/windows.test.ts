@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextOpening, openSpans, parseRange, timezoneKnown, type Windows } from './windows.ts';
+import { daysOf, nextOpening, openSpans, parseRange, timezoneKnown, type Windows } from './windows.ts';
 
 const at = (iso: string) => Date.parse(iso);
 const opens = (windows: Partial<Windows>, iso: string) => {
@@ -184,5 +184,33 @@ describe('the spans in which windows are open', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('the days of a zone', () => {
+  const days = (timezone: string, from: string, to: string) =>
+    daysOf(timezone, { from: at(from), to: at(to) }).map(
+      (day) => `${day.date} ${new Date(day.from).toISOString()} ${(day.to - day.from) / 3_600_000} h`,
+    );
+
+  it('are whole ones, also the first and the last', () => {
+    expect(days('Asia/Tokyo', '2026-05-04T10:00:00Z', '2026-05-05T16:00:00Z')).toEqual([
+      '2026-05-04 2026-05-03T15:00:00.000Z 24 h',
+      '2026-05-05 2026-05-04T15:00:00.000Z 24 h',
+      '2026-05-06 2026-05-05T15:00:00.000Z 24 h',
+    ]);
+  });
+
+  it('have 23 or 25 hours where the clock is moved', () => {
+    expect(days('Europe/Berlin', '2026-03-29T12:00:00Z', '2026-03-29T13:00:00Z')).toEqual([
+      '2026-03-29 2026-03-28T23:00:00.000Z 23 h',
+    ]);
+    expect(days('Europe/Berlin', '2026-10-25T12:00:00Z', '2026-10-25T13:00:00Z')).toEqual([
+      '2026-10-25 2026-10-24T22:00:00.000Z 25 h',
+    ]);
+    // In Beirut the clock jumps from midnight to one.
+    expect(days('Asia/Beirut', '2026-03-29T12:00:00Z', '2026-03-29T13:00:00Z')).toEqual([
+      '2026-03-29 2026-03-28T22:00:00.000Z 23 h',
+    ]);
   });
 });

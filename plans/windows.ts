@@ -90,6 +90,38 @@ export function openSpans(windows: Windows | undefined, within: OpenSpan): OpenS
   return spans;
 }
 
+/** One day of a time zone, from its first moment to that of the next; 23 to 25 hours. */
+export interface ZoneDay extends OpenSpan {
+  /** `2026-12-24` */
+  date: string;
+}
+
+/** The days of a time zone that touch a time, whole ones, in order. */
+export function daysOf(timezone: string, within: OpenSpan): ZoneDay[] {
+  const dateAt = (at: number) => new Date(wallTime(timezone, at)).toISOString().slice(0, 10);
+  const days: ZoneDay[] = [];
+  // A day cannot begin earlier than that, and what is before the time asked for is left out.
+  let at = nextDay(timezone, within.from - 2 * DAY);
+  while (at < within.to) {
+    const to = nextDay(timezone, at);
+    if (to > within.from) days.push({ date: dateAt(at), from: at, to });
+    at = to;
+  }
+  return days;
+}
+
+/** The first moment of the day after; where the clock jumps over midnight, the first that there is. */
+function nextDay(timezone: string, from: number): number {
+  const today = Math.floor(wallTime(timezone, from) / DAY);
+  let at = from;
+  for (;;) {
+    const wall = wallTime(timezone, at);
+    // An hour that comes twice may lead back over midnight: that day goes on.
+    if (Math.floor(wall / DAY) > today) return at;
+    at = instantAfter(timezone, at, (today + 1) * DAY - wall);
+  }
+}
+
 /** The first moment after `from`, which is open, that is closed; `last` when there is none before it. */
 function nextClosing(windows: Windows, from: number, last: number): number {
   const ranges = windows.allow.map(parseRange).filter((range) => typeof range !== 'string');

@@ -32,14 +32,6 @@ export const SubmitReply = z.strictObject({
 });
 export type SubmitReply = z.infer<typeof SubmitReply>;
 
-export const CheckRequest = z.strictObject({ text: z.string(), file: z.string().default('plan.yaml') });
-/** Findings as `file:line:column: what is wrong. what to write instead`, all of them. */
-export const CheckReply = z.strictObject({
-  ok: z.boolean(),
-  errors: z.array(z.string()),
-  warnings: z.array(z.string()),
-});
-
 /** The body of every action on a rollout; each action reads the fields that it names. */
 export const ACTIONS = [
   'approve',

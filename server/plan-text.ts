@@ -1,11 +1,10 @@
-import type { z } from 'zod';
 import { shortfalls } from '../flags/platforms/requirements.ts';
 import type { Approval } from '../plans/approval.ts';
+import { readYaml } from '../plans/document.ts';
 import { Failure } from '../plans/failures.ts';
-import { findingText } from '../plans/finding.ts';
+import { type Finding, findingText, inOrder, pathText } from '../plans/finding.ts';
 import { parsePlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { CheckReply } from './api.ts';
 import type { ServerDeps } from './deps.ts';
 
 interface PlanText {
@@ -16,72 +15,89 @@ interface PlanText {
 
 type PlanDeps = Pick<ServerDeps, 'known'>;
 
+type Path = readonly (string | number)[];
+
 /** Names in a plan that `tidegate.yaml` must define, and does not, and what its flag platform cannot do. */
-function unknownNames({ known }: PlanDeps, plan: Plan, file: string): string[] {
-  const missing: string[] = [];
-  const look = (path: string, name: string, defined: readonly string[], key: string) => {
+function unknownNames({ known }: PlanDeps, plan: Plan, { text, file }: PlanText): Finding[] {
+  const document = readYaml(text, { file, rule: 'PLAN-YAML' });
+  const missing: Finding[] = [];
+  const say = (path: Path, message: string, instead: string) =>
+    missing.push({
+      severity: 'error',
+      rule: 'PLAN-NAME',
+      file,
+      ...document.locate(path),
+      path: pathText(path),
+      message,
+      instead,
+    });
+  const look = (path: Path, name: string, { defined, key }: { defined: readonly string[]; key: string }) => {
     if (defined.includes(name)) return;
     const there = defined.length === 0 ? 'none is defined' : `one of ${defined.toSorted().join(', ')}`;
-    missing.push(`${file}: ${path}: "${name}" is not in \`${key}\` of tidegate.yaml. Instead: ${there}`);
+    say(path, `"${name}" is not in \`${key}\` of tidegate.yaml`, there);
   };
-  look('source.prometheus', plan.source.prometheus, known.sources, 'sources');
+  look(['source', 'prometheus'], plan.source.prometheus, { defined: known.sources, key: 'sources' });
   // What others serve has segments of its own.
   const ours = plan.mode === 'act' || plan.flag.provider === 'embedded';
   plan.stages.forEach((stage, i) => {
     if (!ours) return;
-    for (const segment of stage.audience?.segments ?? []) {
-      look(`stages[${i}].audience.segments`, segment, known.segments, 'segments');
-    }
+    for (const segment of stage.audience?.segments ?? [])
+      look(['stages', i, 'audience', 'segments'], segment, { defined: known.segments, key: 'segments' });
   });
   for (const { path, message, instead } of shortfalls(plan, known.providers ?? {}))
-    missing.push(`${file}: ${path}: ${message}. Instead: ${instead}`);
+    say(partsOf(path), message, instead);
+  const channels = { defined: known.channels, key: 'channels' };
   for (const [path, approval] of approvalsOf(plan)) {
     const { channel } = approval.escalate ?? {};
-    if (channel !== undefined) look(`${path}.escalate.channel`, channel, known.channels, 'channels');
+    if (channel !== undefined) look([...path, 'escalate', 'channel'], channel, channels);
   }
-  plan.notify.forEach((rule, i) => look(`notify[${i}].channel`, rule.channel, known.channels, 'channels'));
+  plan.notify.forEach((rule, i) => look(['notify', i, 'channel'], rule.channel, channels));
   return missing;
 }
 
-function approvalsOf({ approvals, approval, stages }: Plan): [path: string, approval: Approval][] {
-  const all: [string, Approval | undefined][] = [
-    ['approvals.start', approvals.start],
-    ['approval', approval],
-    ...stages.map((stage, i): [string, Approval | undefined] => [`stages[${i}].approval`, stage.approval]),
-  ];
-  return all.flatMap(([path, one]): [string, Approval][] => (one === undefined ? [] : [[path, one]]));
+/** `stages[0].percent` → its parts. */
+function partsOf(path: string): Path {
+  return path
+    .split(/[.[\]]+/)
+    .filter((part) => part !== '')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-interface Checked {
+function approvalsOf({ approvals, approval, stages }: Plan): [path: Path, approval: Approval][] {
+  const all: [Path, Approval | undefined][] = [
+    [['approvals', 'start'], approvals.start],
+    [['approval'], approval],
+    ...stages.map((stage, i): [Path, Approval | undefined] => [['stages', i, 'approval'], stage.approval]),
+  ];
+  return all.flatMap(([path, one]): [Path, Approval][] => (one === undefined ? [] : [[path, one]]));
+}
+
+export interface CheckedPlan {
   /** Null when there are errors. */
   plan: Plan | null;
+  /** In the order of the text. */
+  findings: Finding[];
   errors: string[];
   warnings: string[];
 }
 
-function checked(deps: PlanDeps, { text, file }: PlanText): Checked {
-  const parsed = parsePlan(text, file);
-  if (parsed.kind === 'invalid') {
-    const of = (severity: string) => parsed.findings.filter((f) => f.severity === severity).map(findingText);
-    return { plan: null, errors: of('error'), warnings: of('warning') };
-  }
-  const errors = unknownNames(deps, parsed.plan, file);
-  return {
-    plan: errors.length === 0 ? parsed.plan : null,
-    errors,
-    warnings: parsed.warnings.map(findingText),
-  };
-}
-
 /** Everything that is wrong with a plan, and what is a risk in it. */
-export function checkPlanText(deps: PlanDeps, source: PlanText): z.infer<typeof CheckReply> {
-  const { plan, errors, warnings } = checked(deps, source);
-  return { ok: plan !== null, errors, warnings };
+export function checkedPlan(deps: PlanDeps, source: PlanText): CheckedPlan {
+  const parsed = parsePlan(source.text, source.file);
+  const findings =
+    parsed.kind === 'invalid'
+      ? parsed.findings
+      : inOrder([...parsed.warnings, ...unknownNames(deps, parsed.plan, source)]);
+  const of = (severity: Finding['severity']) =>
+    findings.filter((finding) => finding.severity === severity).map(findingText);
+  const errors = of('error');
+  const plan = parsed.kind === 'ok' && errors.length === 0 ? parsed.plan : null;
+  return { plan, findings, errors, warnings: of('warning') };
 }
 
 /** The plan of a text; `PLAN_INVALID` with every error in its details. */
 export function planFromText(deps: PlanDeps, source: PlanText): { plan: Plan; warnings: string[] } {
-  const { plan, errors, warnings } = checked(deps, source);
+  const { plan, errors, warnings } = checkedPlan(deps, source);
   if (plan !== null) return { plan, warnings };
   const many = errors.length === 1 ? 'one error' : `${errors.length} errors`;
   throw new Failure('PLAN_INVALID', `${source.file} has ${many}.`, { where: source.file, details: errors });

@@ -5,6 +5,8 @@ import './style/base.css';
 import './style/shell.css';
 import './style/board.css';
 import './style/rollout.css';
+import './style/calendar.css';
+import './style/plan.css';
 import { applyTheme, chosenTheme } from './theme.ts';
 
 applyTheme(chosenTheme());

@@ -4,7 +4,16 @@ import sirv from 'sirv';
 import { Failure } from '../../plans/failures.ts';
 
 /** The addresses of the console's pages, which one document shows. The API and the flags have others. */
-const PAGES = ['/', '/enter', '/rollouts/:id', '/approvals', '/flags'] as const;
+const PAGES = [
+  '/',
+  '/enter',
+  '/rollouts/:id',
+  '/rollouts/:id/amend',
+  '/approvals',
+  '/flags',
+  '/calendar',
+  '/submit',
+] as const;
 
 const YEAR_S = 31_536_000;
 

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { SharedRow } from '../api/board-row.ts';
 import { type BoardEvent, type BoardRow, Powers } from '../api/console-board.ts';
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
 import { powersOf } from '../console/board/powers.ts';
-import type { SharedRow } from '../console/board/row.ts';
 import { createBoardWatch } from '../console/board/watch.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Streams } from '../streams/stream.ts';
@@ -16,7 +16,7 @@ const AT_ONCE = 50;
 export const consoleBoardRoutes =
   (deps: ServerDeps, streams: Streams): FastifyPluginAsyncZod =>
   async (app) => {
-    const board = createBoardWatch({ store: deps.consoleBoard, now: deps.now });
+    const board = createBoardWatch({ store: deps.consoleBoard, notices: deps.notices, now: deps.now });
 
     app.get('/board', {
       config: { access: ['read'] },

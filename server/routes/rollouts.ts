@@ -4,14 +4,13 @@ import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
 import type { HistorySample, Sample } from '../../plans/sample.ts';
 import { ListQuery } from '../api/board.ts';
+import { CheckReply, CheckRequest } from '../api/plans.ts';
 import {
   Action,
   ActionReply,
   ActionRequest,
   AmendReply,
   AmendRequest,
-  CheckReply,
-  CheckRequest,
   JournalReply,
   ListReply,
   PlanQuery,
@@ -31,9 +30,10 @@ import { NEEDED } from '../decisions.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Once } from '../engine.ts';
 import { requestIdOf } from '../idempotency.ts';
-import { liveEventOf, planOf } from '../live.ts';
+import { liveEventOf, planOf, rolloutRow } from '../live.ts';
+import { checkPlan } from '../plan-check.ts';
 import { planReply } from '../plan-revisions.ts';
-import { checkPlanText, planFromText } from '../plan-text.ts';
+import { planFromText } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
@@ -45,7 +45,13 @@ export const rolloutRoutes =
     app.post('/plans/check', {
       config: { access: ['read'] },
       schema: { tags: ['plans'], summary: 'Check a plan', body: CheckRequest, response: { 200: CheckReply } },
-      handler: async (request) => checkPlanText(deps, request.body),
+      handler: async (request) => {
+        const { amends: id, ...wanted } = request.body;
+        const caller = callerOf(request);
+        const amends = id === undefined ? null : await rolloutRow(deps, id);
+        if (amends !== null) caller.demand('read', placeOf(amends));
+        return checkPlan(deps, caller, { ...wanted, amends });
+      },
     });
 
     app.post('/rollouts', {

@@ -1,6 +1,13 @@
 import { memo } from 'react';
-import { sureness } from '../../../plans/standing-words.ts';
-import { audience, duration, relative } from '../../../plans/words.ts';
+import {
+  ageText,
+  healthShare,
+  healthText,
+  nextText,
+  stageCount,
+  stageText,
+} from '../../../plans/board-words.ts';
+import { audience } from '../../../plans/words.ts';
 import type { BoardRow } from '../../../server/api/console-board.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Sure } from '../parts/sure.tsx';
@@ -35,13 +42,8 @@ export const BoardItem = memo(
           </span>
           <span className="item-stage">
             <span>
-              {row.stage === null ? 'not begun' : `stage ${row.stage}`}
-              {row.endedAt === null && (
-                <small>
-                  {' '}
-                  {Math.min(row.stages, row.done + 1)} of {row.stages}
-                </small>
-              )}
+              {stageText(row)}
+              {row.endedAt === null && <small> {stageCount(row)}</small>}
             </span>
             <Track done={row.done} of={row.stages} over={row.endedAt !== null} />
             <small>{audience(row.exposure)}</small>
@@ -49,9 +51,9 @@ export const BoardItem = memo(
           <span className="item-health">
             <Health row={row} />
           </span>
-          <span className="item-age">{ageOf(row, now)}</span>
+          <span className="item-age">{ageText(row, now)}</span>
           <span className="item-next">
-            <span className="clamp">{nextOf(row, now)}</span>
+            <span className="clamp">{nextText(row, now)}</span>
             <small className={mine ? 'mine' : ''}>{row.endedAt === null && whoMustAct(row, session)}</small>
           </span>
         </Link>
@@ -75,43 +77,13 @@ function Track({ done, of, over }: { done: number; of: number; over: boolean }) 
   );
 }
 
-function Health({ row: { gate, endedAt, stop } }: { row: BoardRow }) {
-  if (endedAt !== null) return <small>{stop === null ? 'nothing found' : 'stopped'}</small>;
-  if (gate === null) return <small>no look yet</small>;
-  const share = sureness(gate.lnE, gate.threshold);
-  const words = {
-    pass: 'as good as before',
-    hold: 'nothing found yet',
-    soft: `worse: ${gate.metric ?? 'a metric'}`,
-    hard: `much worse: ${gate.metric ?? 'a metric'}`,
-    'no-data': 'no data',
-  }[gate.verdict];
+function Health({ row }: { row: BoardRow }) {
+  const share = healthShare(row);
+  if (share === null) return <small>{healthText(row)}</small>;
   return (
     <>
-      <span>{words}</span>
+      <span>{healthText(row)}</span>
       <Sure share={share} label={`${Math.round(share * 100)} % towards a stop`} />
     </>
   );
-}
-
-function ageOf(row: BoardRow, now: number): string {
-  if (row.endedAt !== null) return minutes(now - row.endedAt, 'ago');
-  if (row.pause !== null) return minutes(now - row.pause.since, 'paused');
-  return minutes(now - (row.stageSince ?? row.submittedAt), row.stageSince === null ? 'waiting' : 'in stage');
-}
-
-/** Whole minutes, so that nothing flickers: `12 min in stage`. */
-function minutes(ms: number, what: string): string {
-  return ms < 60_000 ? `under 1 min ${what}` : `${duration(Math.floor(ms / 60_000) * 60)} ${what}`;
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}
-
-function nextOf(row: BoardRow, now: number): string {
-  if (row.endedAt !== null) return row.stop ?? '';
-  if (row.pause === null) return row.next;
-  const { reason, deadline, then } = row.pause;
-  return `${sentence(reason)} Without an answer ${relative(Math.ceil(deadline / 60_000) * 60_000, Math.floor(now / 60_000) * 60_000)}: ${then.replaceAll('-', ' ')}.`;
 }

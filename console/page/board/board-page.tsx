@@ -1,5 +1,6 @@
 import { useDeferredValue, useMemo, useState } from 'react';
-import { useSession } from '../session/session.ts';
+import { Link } from '../router.tsx';
+import { maySubmitSomewhere, useSession } from '../session/session.ts';
 import { BoardList } from './board-list.tsx';
 import { belongs, byUrgency, FILTERS, type Filter, matches } from './order.ts';
 import type { BoardState } from './use-board.ts';
@@ -17,6 +18,11 @@ export function BoardPage({ board }: { board: BoardState }) {
       <title>Rollouts · Tidegate</title>
       <div className="head">
         <h1>Rollouts</h1>
+        {maySubmitSomewhere(session) && (
+          <Link className="button new-rollout" href="/submit">
+            Submit a plan …
+          </Link>
+        )}
         <search className="filters">
           <fieldset>
             <legend className="hidden">Which rollouts</legend>
@@ -48,7 +54,7 @@ export function BoardPage({ board }: { board: BoardState }) {
       ) : shown.length === 0 ? (
         <p className="empty">
           {rows.length === 0
-            ? 'There are no rollouts yet. `npx tidegate submit plan.yaml` makes one.'
+            ? 'There are no rollouts yet. `npx tidegate submit plan.yaml` makes one, or a plan that is submitted here.'
             : 'No rollout is like that.'}
         </p>
       ) : (

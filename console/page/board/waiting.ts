@@ -1,3 +1,4 @@
+import { mustAct } from '../../../plans/board-words.ts';
 import type { BoardRow } from '../../../server/api/console-board.ts';
 import { nameOf, type Session } from '../session/session.ts';
 
@@ -22,11 +23,7 @@ export function askedOfMe(row: BoardRow, session: Session): string | null {
 /** Who must act, in words. */
 export function whoMustAct(row: BoardRow, session: Session): string {
   const me = askedOfMe(row, session);
-  if (me !== null) return `You: ${me}`;
-  if (row.endedAt !== null) return 'nobody';
-  const roles = [...new Set(row.blockers.flatMap((blocker) => blocker.roles))];
-  if (roles.length > 0) return roles.join(', ');
-  return row.pause === null ? 'nobody' : 'an operator';
+  return me === null ? mustAct(row) : `You: ${me}`;
 }
 
 export function waitingForMe(rows: readonly BoardRow[], session: Session): BoardRow[] {

@@ -5,7 +5,7 @@ export function Trouble({ of }: { of: Refused }) {
   return (
     <div className="trouble" role="alert">
       <p>
-        <strong>{of.message}</strong>
+        <strong>{of.message}</strong> <code>{of.code}</code>
       </p>
       {of.details.length > 0 && (
         <ul>

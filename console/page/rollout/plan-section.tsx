@@ -1,10 +1,18 @@
 import { useState } from 'react';
 import { clock } from '../../../plans/words.ts';
 import type { PlanReply } from '../../../server/api.ts';
+import { Link, rolloutPath } from '../router.tsx';
 import { useRefreshed } from './use-refreshed.ts';
 
+interface Given {
+  id: string;
+  revision: number;
+  /** It runs, and the reader may change it. */
+  amendable: boolean;
+}
+
 /** The plan as its author wrote it, each revision, and what it changed in the one before. */
-export function PlanSection({ id, revision }: { id: string; revision: number }) {
+export function PlanSection({ id, revision, amendable }: Given) {
   const [wanted, setWanted] = useState<number | null>(null);
   const path = `/rollouts/${encodeURIComponent(id)}/plan`;
   const asked = wanted === null ? path : `${path}?revision=${wanted}`;
@@ -13,6 +21,13 @@ export function PlanSection({ id, revision }: { id: string; revision: number }) 
   return (
     <section aria-labelledby="plan">
       <h2 id="plan">Plan</h2>
+      {amendable && (
+        <p className="amend-link">
+          <Link className="button" href={`${rolloutPath(id)}/amend`}>
+            Amend the plan …
+          </Link>
+        </p>
+      )}
       {reply.revisions.length > 1 && (
         <ol className="revisions">
           {reply.revisions.map((note) => (

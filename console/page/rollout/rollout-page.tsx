@@ -1,3 +1,4 @@
+import { isOver } from '../../../plans/standing-words.ts';
 import type { ComparisonReply } from '../../../server/api.ts';
 import { useNow } from '../clock.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -41,7 +42,7 @@ export function RolloutPage({ id }: { id: string }) {
 }
 
 function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRollout>['saw'] }) {
-  const { view, live, notifications } = watched;
+  const { view, live, notifications, powers } = watched;
   const now = useNow();
   const assessment = presentAssessment(watched);
   const situation = situationOf(view, assessment, now);
@@ -76,7 +77,11 @@ function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRo
       <ComparisonTable reply={compared} />
       <ChartsSection id={view.id} stamp={stamp} metric={assessment?.metric ?? null} />
       <JournalSection id={view.id} seq={view.seq} />
-      <PlanSection id={view.id} revision={view.planRevision} />
+      <PlanSection
+        id={view.id}
+        revision={view.planRevision}
+        amendable={powers.may.includes('submit') && !isOver(view) && view.phase !== 'reverting'}
+      />
     </article>
   );
 }

@@ -25,6 +25,11 @@ export function nameOf({ caller, acting }: Session): string {
   return acting.by ?? caller.name;
 }
 
+/** Whether there is any place where the person may submit plans; the server says where. */
+export function maySubmitSomewhere({ caller }: Session): boolean {
+  return caller.grants.some((grant) => /^(submitter|admin)\b/.test(grant));
+}
+
 const KEPT = 'tidegate:acting';
 
 export function keptActing(): Acting {

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+import { tokenFor } from '../test/fixtures/console-visit.ts';
+import type { CheckReply } from './api/plans.ts';
+
+let server: ApiServer;
+beforeAll(async () => {
+  server = await startApiServer();
+}, 60_000);
+afterAll(() => server?.close());
+
+async function check(body: object, token = server.token): Promise<{ status: number; body: CheckReply }> {
+  const reply = await fetch(`${server.url}/api/v1/plans/check`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(body),
+  });
+  return { status: reply.status, body: (await reply.json()) as CheckReply };
+}
+
+async function submit(text: string): Promise<string> {
+  const reply = await server.api('/rollouts', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text, by: 'ada', roles: [] }),
+  });
+  return ((await reply.json()) as { id: string }).id;
+}
+
+test('every finding has its line, also a name that only the server knows to be wrong', async () => {
+  const broken = await check({ text: planFor('broken').replace('bake: 1h', 'bake: soon') });
+  expect(broken.body).toMatchObject({ ok: false, outlook: null, queries: null, differences: null });
+  expect(broken.body.findings[0]).toMatchObject({ severity: 'error', line: 8, path: 'stages[0].bake' });
+  const text = planFor('named').replace(
+    'name: 5%, percent: 5,',
+    'name: team, audience: { segments: [nobody] },',
+  );
+  const { body } = await check({ text, file: 'p.yaml' });
+  expect(body.findings).toContainEqual({
+    severity: 'error',
+    rule: 'PLAN-NAME',
+    line: 8,
+    column: 41,
+    path: 'stages[0].audience.segments',
+    message: '"nobody" is not in `segments` of tidegate.yaml',
+    instead: 'one of employees',
+  });
+  expect(body.errors).toEqual([
+    'p.yaml:8:41: stages[0].audience.segments: "nobody" is not in `segments` of tidegate.yaml. Instead: one of employees',
+  ]);
+});
+
+test('says what a submit would come to: stages, who is asked, what is in the way', async () => {
+  const text = `${planFor('looked')}
+windows: { timezone: Europe/Berlin, freezes: [{ from: 2000-01-01, to: 2999-01-01 }] }
+approvals: { start: { roles: [lead] } }
+`;
+  const { body } = await check({ text });
+  expect(body.outlook).toEqual({
+    name: 'looked',
+    title: 'Test of looked',
+    environment: 'production',
+    flag: 'looked',
+    mode: 'act',
+    stages: [
+      { name: '5%', percent: 5, segments: [], decommission: false, takes: 3600, roles: [] },
+      { name: '100%', percent: 100, segments: [], decommission: false, takes: 3600, roles: [] },
+      { name: 'decommission', percent: 100, segments: [], decommission: true, takes: 3600, roles: [] },
+    ],
+    startRoles: ['lead'],
+    opensAt: Date.parse('2999-01-01T23:00:00Z'),
+    timezone: 'Europe/Berlin',
+    active: null,
+    latch: null,
+    maySubmit: true,
+  });
+  const id = await submit(planFor('looked'));
+  expect((await check({ text })).body.outlook?.active).toBe(id);
+  await server.flagStore.kill({ environment: 'production', key: 'looked' }, null, {
+    at: new Date().toISOString(),
+    by: 'ada',
+    reason: 'slow',
+  });
+  expect((await check({ text })).body.outlook?.latch).toEqual({ by: 'ada', reason: 'slow' });
+});
+
+test('tries the queries for whoever may submit there, and for nobody else', async () => {
+  server.findings.push({ metric: 'errors', query: 'up', kind: 'no-baseline', detail: 'no series' });
+  const viewer = await tokenFor(server, 'vic', ['viewer', 'submitter@staging']);
+  const text = planFor('asked');
+  expect((await check({ text })).body.queries).toBeNull();
+  expect((await check({ text, queries: true })).body.queries).toMatchObject([{ kind: 'no-baseline' }]);
+  const refused = await check({ text, queries: true }, viewer);
+  server.findings.length = 0;
+  expect(refused).toMatchObject({ status: 403, body: { code: 'PERMISSION_MISSING' } });
+  const looked = await check({ text }, viewer);
+  expect(looked.body.outlook?.maySubmit).toBe(false);
+});
+
+test('says what an amendment changes, and which of it a second person must let pass', async () => {
+  const id = await submit(planFor('changed'));
+  const text = planFor('changed').replace('bake: 1h }', 'bake: 2h }').replace('hard: +0.5pp', 'hard: +1pp');
+  const { body } = await check({ text, amends: id });
+  expect(body.errors).toEqual([]);
+  expect(body.differences).toEqual([
+    { text: 'metrics[errors].hard.absolute: 0.005 → 0.01', loosens: true },
+    { text: 'stages[5%].bake: 3600 → 7200', loosens: false },
+  ]);
+  const viewer = await tokenFor(server, 'vera', ['viewer@staging']);
+  expect((await check({ text, amends: id }, viewer)).status).toBe(403);
+  expect((await check({ text, amends: 'nothing-1' })).status).toBe(404);
+});

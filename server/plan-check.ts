@@ -1,0 +1,104 @@
+import { isFailure } from '../plans/failures.ts';
+import type { Plan } from '../plans/plan.ts';
+import { approvalFor, stageExposure } from '../plans/stages.ts';
+import { nextOpening } from '../plans/windows.ts';
+import { describeChange, planChanges } from '../rollout/amend.ts';
+import type { RolloutRow } from '../store/store.ts';
+import type { CheckReply, PlanOutlook } from './api/plans.ts';
+import type { Caller } from './auth/guard.ts';
+import { filterOf } from './board.ts';
+import type { QueryFinding, ServerDeps } from './deps.ts';
+import { planOf } from './live.ts';
+import { checkedPlan } from './plan-text.ts';
+
+interface Wanted {
+  text: string;
+  file: string;
+  queries: boolean;
+  /** The rollout that it would amend. */
+  amends: RolloutRow | null;
+}
+
+/**
+ * Everything that is wrong with a plan, what is a risk in it, and what a submit or an amendment would come to.
+ * @throws Failure PERMISSION_MISSING where queries are asked for by who may not submit there; PROMETHEUS_UNREACHABLE
+ */
+export async function checkPlan(
+  deps: ServerDeps,
+  caller: Caller,
+  { text, file, queries, amends }: Wanted,
+): Promise<CheckReply> {
+  const { plan, findings, errors, warnings } = checkedPlan(deps, { text, file });
+  const found = findings.map(({ file: _file, ...finding }) => finding);
+  const checked = { ok: plan !== null, errors, warnings, findings: found };
+  if (plan === null) return { ...checked, outlook: null, queries: null, differences: null };
+  return {
+    ...checked,
+    outlook: await outlookOf(deps, caller, plan),
+    queries: queries ? await triedQueries(deps, caller, plan) : null,
+    differences:
+      amends === null
+        ? null
+        : planChanges(planOf(amends), plan).map((change) => ({
+            text: describeChange(change),
+            loosens: change.loosens,
+          })),
+  };
+}
+
+/** Whoever could never submit it has the source of the metrics asked nothing. */
+async function triedQueries(deps: ServerDeps, caller: Caller, plan: Plan): Promise<QueryFinding[]> {
+  caller.demand('submit', { environment: plan.environment, flag: plan.flag.key });
+  return deps.checkQueries(plan);
+}
+
+async function outlookOf(deps: ServerDeps, caller: Caller, plan: Plan): Promise<PlanOutlook> {
+  const { environment, mode, metadata, windows } = plan;
+  const flag = plan.flag.key;
+  const place = { environment, flag };
+  const [active] = await deps.board.page(
+    { ...filterOf(place, caller), phases: ['submitted', 'active', 'reverting'] },
+    { limit: 1 },
+  );
+  const reads = mode === 'act' && caller.may('read', place);
+  const latch = reads ? await latchOf(deps, { environment, key: flag }) : null;
+  return {
+    name: metadata.name,
+    title: metadata.title ?? null,
+    environment,
+    flag,
+    mode,
+    stages: plan.stages.map((stage, index) => {
+      const { percent, segments } = stageExposure(plan, index);
+      const { name, decommission, bake } = stage;
+      return {
+        name,
+        percent,
+        segments,
+        decommission: decommission !== undefined,
+        takes: decommission?.cleanFor ?? bake,
+        roles: approvalFor(plan, index)?.roles ?? [],
+      };
+    }),
+    startRoles: approvalFor(plan, -1)?.roles ?? [],
+    opensAt: nextOpening(windows, deps.now()),
+    timezone: windows?.timezone ?? null,
+    active: active?.id ?? null,
+    latch,
+    maySubmit: caller.may('submit', place),
+  };
+}
+
+/** While the flag cannot be read, the rest is still worth saying. */
+async function latchOf(
+  { flags }: Pick<ServerDeps, 'flags'>,
+  target: { environment: string; key: string },
+): Promise<PlanOutlook['latch']> {
+  try {
+    const latch = (await flags.read(target))?.latch ?? null;
+    return latch === null ? null : { by: latch.by, reason: latch.reason };
+  } catch (error) {
+    if (isFailure(error)) return null;
+    throw error;
+  }
+}
