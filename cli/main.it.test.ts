@@ -59,6 +59,30 @@ describe('a plan', () => {
     expect(JSON.parse(json.out)).toMatchObject({ plans: [{ file: '-', ok: true }] });
   });
 
+  test('with risks: each says why and how to mend it; they end with 1 where the reader is strict', async () => {
+    const json = await tidegate('plan check - --json', planFor('right'));
+    const { plans } = JSON.parse(json.out);
+    const expiry = plans[0].findings.find(({ rule }: { rule: string }) => rule === 'PLAN-NO-EXPIRY');
+    expect(expiry).toMatchObject({
+      severity: 'warning',
+      why: expect.stringContaining('stays in the code'),
+      mend: expect.stringContaining('expires:'),
+      place: { file: '-', line: expect.any(Number), column: expect.any(Number), path: 'flag' },
+    });
+    expect(await tidegate('plan check - --strict', planFor('right'))).toMatchObject({ status: 1 });
+    const rules = new Set<string>(plans[0].findings.map(({ rule }: { rule: string }) => rule));
+    const allow = [...rules].map((rule) => `  - { rule: ${rule}, reason: a test }`).join('\n');
+    const allowed = await tidegate('plan check - --strict', `${planFor('right')}\nallow:\n${allow}\n`);
+    expect(allowed).toMatchObject({ status: 0 });
+    expect(allowed.out).toContain('allowed  a test  [PLAN-NO-EXPIRY]');
+  });
+
+  test('and its traffic: what the thresholds cannot see is a risk too; no number is wrong use', async () => {
+    const done = await tidegate('plan check - --traffic 0.001', planFor('right'));
+    expect(done.out).toContain('[PLAN-UNSEEN]');
+    expect(await tidegate('plan check - --traffic fast', planFor('right'))).toMatchObject({ status: 2 });
+  });
+
   test('that is not there: exit 2', async () => {
     const done = await tidegate('submit nowhere.yaml');
     expect(done.status).toBe(2);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { BacktestOptions } from './commands/backtest.ts';
+import type { CheckOptions } from './commands/plan.ts';
 import type { ListOptions, StatusOptions } from './commands/rollouts.ts';
 import type { Run } from './run.ts';
 
@@ -8,8 +9,17 @@ export function addRollouts(program: Command, run: Run): void {
   const plan = program.command('plan').description('check plans and describe their language');
   plan
     .command('check <files...>')
-    .description('say everything that is wrong with plans')
-    .action(run(async (c, files: string[]) => (await import('./commands/plan.ts')).check(c, files)));
+    .description('say everything that is wrong with plans, and what is a risk in them')
+    .option(
+      '--traffic <n>',
+      'requests per second of the service: also what the thresholds cannot see with them',
+    )
+    .option('--strict', 'exit 1 also for a risk that the plan does not allow')
+    .action(
+      run(async (c, files: string[], options: CheckOptions) =>
+        (await import('./commands/plan.ts')).check(c, files, options),
+      ),
+    );
   plan
     .command('schema')
     .description('print the JSON Schema of plans, for editors')

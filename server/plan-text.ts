@@ -2,9 +2,11 @@ import type { z } from 'zod';
 import { shortfalls } from '../flags/platforms/requirements.ts';
 import type { Approval } from '../plans/approval.ts';
 import { Failure } from '../plans/failures.ts';
-import { findingText } from '../plans/finding.ts';
-import { parsePlan } from '../plans/parse.ts';
+import { type Finding, findingText } from '../plans/finding.ts';
+import { parsePlan, type SoundPlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
+import { besideRollouts } from '../plans/review/shared-flag.ts';
+import { ENDED, PHASES } from '../plans/view.ts';
 import type { CheckReply } from './api.ts';
 import type { ServerDeps } from './deps.ts';
 
@@ -54,35 +56,69 @@ function approvalsOf({ approvals, approval, stages }: Plan): [path: string, appr
 
 interface Checked {
   /** Null when there are errors. */
-  plan: Plan | null;
+  sound: SoundPlan | null;
   errors: string[];
   warnings: string[];
+}
+
+/** With the id by which the plan can allow it. */
+function riskText(finding: Finding): string {
+  return `${findingText(finding)} [${finding.rule}]`;
 }
 
 function checked(deps: PlanDeps, { text, file }: PlanText): Checked {
   const parsed = parsePlan(text, file);
   if (parsed.kind === 'invalid') {
     const of = (severity: string) => parsed.findings.filter((f) => f.severity === severity).map(findingText);
-    return { plan: null, errors: of('error'), warnings: of('warning') };
+    return { sound: null, errors: of('error'), warnings: of('warning') };
   }
   const errors = unknownNames(deps, parsed.plan, file);
   return {
-    plan: errors.length === 0 ? parsed.plan : null,
+    sound: errors.length === 0 ? parsed : null,
     errors,
-    warnings: parsed.warnings.map(findingText),
+    warnings: parsed.warnings.map(riskText),
   };
 }
 
+const ACTIVE = PHASES.filter((phase) => !ENDED.includes(phase));
+
+/** The plan beside the rollouts that are active now. */
+async function amongRollouts(
+  { rollouts }: Pick<ServerDeps, 'rollouts'>,
+  sound: SoundPlan,
+): Promise<SoundPlan> {
+  return sound.with(besideRollouts(await rollouts.list({ flag: sound.plan.flag.key, phases: ACTIVE })));
+}
+
 /** Everything that is wrong with a plan, and what is a risk in it. */
-export function checkPlanText(deps: PlanDeps, source: PlanText): z.infer<typeof CheckReply> {
-  const { plan, errors, warnings } = checked(deps, source);
-  return { ok: plan !== null, errors, warnings };
+export async function checkPlanText(
+  deps: PlanDeps & Pick<ServerDeps, 'rollouts'>,
+  source: PlanText,
+): Promise<z.infer<typeof CheckReply>> {
+  const { sound, errors, warnings } = checked(deps, source);
+  if (sound === null) return { ok: false, errors, warnings };
+  const among = await amongRollouts(deps, sound);
+  return { ok: true, errors, warnings: among.warnings.map(riskText) };
 }
 
 /** The plan of a text; `PLAN_INVALID` with every error in its details. */
 export function planFromText(deps: PlanDeps, source: PlanText): { plan: Plan; warnings: string[] } {
-  const { plan, errors, warnings } = checked(deps, source);
-  if (plan !== null) return { plan, warnings };
+  const { plan, warnings } = soundFromText(deps, source);
+  return { plan, warnings: warnings.map(riskText) };
+}
+
+/** The same beside the rollouts that are active now. */
+export async function planAmongRollouts(
+  deps: PlanDeps & Pick<ServerDeps, 'rollouts'>,
+  source: PlanText,
+): Promise<{ plan: Plan; warnings: string[] }> {
+  const { plan, warnings } = await amongRollouts(deps, soundFromText(deps, source));
+  return { plan, warnings: warnings.map(riskText) };
+}
+
+function soundFromText(deps: PlanDeps, source: PlanText): SoundPlan {
+  const { sound, errors } = checked(deps, source);
+  if (sound !== null) return sound;
   const many = errors.length === 1 ? 'one error' : `${errors.length} errors`;
   throw new Failure('PLAN_INVALID', `${source.file} has ${many}.`, { where: source.file, details: errors });
 }
