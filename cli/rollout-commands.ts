@@ -1,30 +1,10 @@
 import type { Command } from 'commander';
 import type { BacktestOptions } from './commands/backtest.ts';
-import type { CheckOptions } from './commands/plan.ts';
 import type { ListOptions, StatusOptions } from './commands/rollouts.ts';
 import type { Run } from './run.ts';
 
-/** Plans, and rollouts to look at. */
+/** Rollouts before they start, and to look at. */
 export function addRollouts(program: Command, run: Run): void {
-  const plan = program.command('plan').description('check plans and describe their language');
-  plan
-    .command('check <files...>')
-    .description('say everything that is wrong with plans, and what is a risk in them')
-    .option(
-      '--traffic <n>',
-      'requests per second of the service: also what the thresholds cannot see with them',
-    )
-    .option('--strict', 'exit 1 also for a risk that the plan does not allow')
-    .action(
-      run(async (c, files: string[], options: CheckOptions) =>
-        (await import('./commands/plan.ts')).check(c, files, options),
-      ),
-    );
-  plan
-    .command('schema')
-    .description('print the JSON Schema of plans, for editors')
-    .action(run(async () => (await import('./commands/plan.ts')).schema()));
-
   program
     .command('dashboards')
     .description('what Grafana and Prometheus show of rollouts')
