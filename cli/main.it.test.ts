@@ -83,6 +83,49 @@ describe('a plan', () => {
     expect(await tidegate('plan check - --traffic fast', planFor('right'))).toMatchObject({ status: 2 });
   });
 
+  test('is written from answers, passes its own review, and overwrites nothing', async () => {
+    const answers =
+      'plan new --name made --flag made --service shop --risk low --users 5000 --reversibility reversible --traffic 900 --migration no --owner team --ticket T-1 --expires 2999-01-01';
+    const done = await tidegate(answers);
+    expect(done).toMatchObject({ status: 0, err: '' });
+    expect(done.out).toMatch(/^# Risk low/);
+    expect(await tidegate('plan check - --strict --traffic 900', done.out)).toMatchObject({ status: 0 });
+    const json = JSON.parse((await tidegate(`${answers} --json`)).out);
+    expect(json).toMatchObject({ file: null, unseen: null, left: [] });
+    expect(json.text).toBe(done.out);
+    const target = await file('made.yaml', 'mine');
+    expect(await tidegate(`${answers} -o ${target}`)).toMatchObject({ status: 2 });
+    expect(await tidegate(`${answers} -o ${target} --force`)).toMatchObject({ status: 0 });
+    expect(await tidegate(`plan check ${target} --strict`)).toMatchObject({ status: 0 });
+  });
+
+  test('cannot be written while answers are missing or wrong: each option is named, exit 2', async () => {
+    const missing = await tidegate('plan new --name made --risk low');
+    expect(missing.status).toBe(2);
+    for (const option of [
+      'flag',
+      'service',
+      'users',
+      'reversibility',
+      'traffic',
+      'migration',
+      'owner',
+      'ticket',
+      'expires',
+    ])
+      expect(missing.err).toContain(`--${option}`);
+    expect(missing.err).not.toContain('--risk');
+    const wrong = await tidegate('plan new --users many --migration perhaps --expires 2001-01-01 --json');
+    expect(JSON.parse(wrong.out)).toMatchObject({
+      code: 'USAGE',
+      details: [
+        '--users many: a whole number above 0',
+        '--migration perhaps: one of no, yes',
+        '--expires 2001-01-01: this day is over',
+      ],
+    });
+  });
+
   test('that is not there: exit 2', async () => {
     const done = await tidegate('submit nowhere.yaml');
     expect(done.status).toBe(2);
