@@ -13,7 +13,6 @@ import {
   isQuiet,
   LEASED,
   type Move,
-  numRuns,
   order,
   planFor,
   play,
@@ -21,6 +20,9 @@ import {
 } from './orders.fixture.ts';
 import { refusal, subjectOf } from './refusals.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
+
+/** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
+const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);
 
 describe('whatever the order of events', () => {
   it('1: exposure rises only by one stage of the plan, after a passed gate and the approvals asked for', () => {

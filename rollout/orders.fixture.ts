@@ -6,9 +6,6 @@ import { refusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
-/** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
-export const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);
-
 export type Move = (world: World) => void;
 
 /** A gate that holds since the traffic is not split as planned, perhaps for too long. */
