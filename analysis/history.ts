@@ -154,8 +154,8 @@ function highest(curves: readonly (Knots | null)[]): Knots | null {
   return Array.from({ length: longest }, (_, k) => Math.max(...measured.map((knots) => knots[k] ?? 0)));
 }
 
-/** The smallest slowdown that any stage tests: edges that show it show the others. */
-function tightestMargin(plan: Plan, metric: string): number | null {
+/** The smallest slowdown that any stage tests: edges that show it show the others. Null: none. */
+export function tightestMargin(plan: Plan, metric: string): number | null {
   const margins = plan.stages.flatMap((stage, index) => {
     if (!isCompared(stage)) return [];
     const { soft, hard } = stageMetric(plan, index, metric);

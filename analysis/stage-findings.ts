@@ -28,7 +28,8 @@ function metricFindings(metric: MetricOutlook, stage: StageOutlook): PreflightFi
   for (const named of namedDifferences(mean)) {
     const short = tooShort(named, mean, stage);
     if (short !== null) {
-      found.push(warning(stage, { ...short, message: `${metric.metric}: ${short.message}` }));
+      const message = `${metric.metric}: ${short.message}`;
+      found.push({ ...warning(stage, { ...short, message }), rule: 'PLAN-UNSEEN' });
       continue;
     }
     const quiet = quietest?.detections.find((one) => one.of === named.of && one.times === named.times);
@@ -163,7 +164,8 @@ function traffic(stage: StageOutlook): PreflightFinding[] {
   return [warning(stage, { message: 'the service has no requests: nothing can be compared', instead: '' })];
 }
 
-function differenceText(named: Detection, { unit }: Outlook): string {
+/** `0.5 pp (the hard margin)`. */
+export function differenceText(named: Detection, { unit }: Outlook): string {
   const margin = named.times === 1 ? `the ${named.of} margin` : `twice the ${named.of} margin`;
   return `${sizeText(named.difference, unit)} (${margin})`;
 }

@@ -10,6 +10,7 @@ import { sendTestAlert, type TestAlert } from '../metrics/alertmanager.ts';
 import type { PrometheusSource } from '../metrics/prometheus.ts';
 import { createSources } from '../metrics/sources.ts';
 import type { TrafficRead } from '../metrics/traffic.ts';
+import { allowPreflight } from '../plans/allowed.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { isFailure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -138,7 +139,7 @@ async function survey(
     ...flagFindings(plan, served),
     ...trafficFindings(plan, profile, { notes, traffic }),
     ...noiseFindings(plan, profile.learnt),
-    ...stages.flatMap(stageFindings),
+    ...allowPreflight(stages.flatMap(stageFindings), plan.allow),
     ...labelFindings(labels ?? []),
     ...alertFindings(plan, rules),
     ...(fireTest === null ? [] : fireFindings(fireTest)),

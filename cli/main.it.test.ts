@@ -59,6 +59,73 @@ describe('a plan', () => {
     expect(JSON.parse(json.out)).toMatchObject({ plans: [{ file: '-', ok: true }] });
   });
 
+  test('with risks: each says why and how to mend it; they end with 1 where the reader is strict', async () => {
+    const json = await tidegate('plan check - --json', planFor('right'));
+    const { plans } = JSON.parse(json.out);
+    const expiry = plans[0].findings.find(({ rule }: { rule: string }) => rule === 'PLAN-NO-EXPIRY');
+    expect(expiry).toMatchObject({
+      severity: 'warning',
+      why: expect.stringContaining('stays in the code'),
+      mend: expect.stringContaining('expires:'),
+      place: { file: '-', line: expect.any(Number), column: expect.any(Number), path: 'flag' },
+    });
+    expect(await tidegate('plan check - --strict', planFor('right'))).toMatchObject({ status: 1 });
+    const rules = new Set<string>(plans[0].findings.map(({ rule }: { rule: string }) => rule));
+    const allow = [...rules].map((rule) => `  - { rule: ${rule}, reason: a test }`).join('\n');
+    const allowed = await tidegate('plan check - --strict', `${planFor('right')}\nallow:\n${allow}\n`);
+    expect(allowed).toMatchObject({ status: 0 });
+    expect(allowed.out).toContain('allowed  a test  [PLAN-NO-EXPIRY]');
+  });
+
+  test('and its traffic: what the thresholds cannot see is a risk too; no number is wrong use', async () => {
+    const done = await tidegate('plan check - --traffic 0.001', planFor('right'));
+    expect(done.out).toContain('[PLAN-UNSEEN]');
+    expect(await tidegate('plan check - --traffic fast', planFor('right'))).toMatchObject({ status: 2 });
+  });
+
+  test('is written from answers, passes its own review, and overwrites nothing', async () => {
+    const answers =
+      'plan new --name made --flag made --service shop --risk low --users 5000 --reversibility reversible --traffic 900 --migration no --owner team --ticket T-1 --expires 2999-01-01';
+    const done = await tidegate(answers);
+    expect(done).toMatchObject({ status: 0, err: '' });
+    expect(done.out).toMatch(/^# Risk low/);
+    expect(await tidegate('plan check - --strict --traffic 900', done.out)).toMatchObject({ status: 0 });
+    const json = JSON.parse((await tidegate(`${answers} --json`)).out);
+    expect(json).toMatchObject({ file: null, unseen: null, left: [] });
+    expect(json.text).toBe(done.out);
+    const target = await file('made.yaml', 'mine');
+    expect(await tidegate(`${answers} -o ${target}`)).toMatchObject({ status: 2 });
+    expect(await tidegate(`${answers} -o ${target} --force`)).toMatchObject({ status: 0 });
+    expect(await tidegate(`plan check ${target} --strict`)).toMatchObject({ status: 0 });
+  });
+
+  test('cannot be written while answers are missing or wrong: each option is named, exit 2', async () => {
+    const missing = await tidegate('plan new --name made --risk low');
+    expect(missing.status).toBe(2);
+    for (const option of [
+      'flag',
+      'service',
+      'users',
+      'reversibility',
+      'traffic',
+      'migration',
+      'owner',
+      'ticket',
+      'expires',
+    ])
+      expect(missing.err).toContain(`--${option}`);
+    expect(missing.err).not.toContain('--risk');
+    const wrong = await tidegate('plan new --users many --migration perhaps --expires 2001-01-01 --json');
+    expect(JSON.parse(wrong.out)).toMatchObject({
+      code: 'USAGE',
+      details: [
+        '--users many: a whole number above 0',
+        '--migration perhaps: one of no, yes',
+        '--expires 2001-01-01: this day is over',
+      ],
+    });
+  });
+
   test('that is not there: exit 2', async () => {
     const done = await tidegate('submit nowhere.yaml');
     expect(done.status).toBe(2);

@@ -4,6 +4,7 @@ import { addCompletion } from './completion-commands.ts';
 import { addDecisions } from './decision-commands.ts';
 import { addFlags } from './flag-commands.ts';
 import { addFlagTokens } from './flag-token-commands.ts';
+import { addPlans } from './plan-commands.ts';
 import { addProcesses } from './process-commands.ts';
 import { addRollouts } from './rollout-commands.ts';
 import { runner } from './run.ts';
@@ -52,6 +53,7 @@ function createCommands(finish: (status: number) => void): Command {
     .configureOutput({ outputError: () => undefined });
 
   const run = runner(finish);
+  addPlans(program, run);
   addRollouts(program, run);
   addDecisions(program, run);
   addFlags(program, run);

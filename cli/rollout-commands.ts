@@ -3,18 +3,8 @@ import type { BacktestOptions } from './commands/backtest.ts';
 import type { ListOptions, StatusOptions } from './commands/rollouts.ts';
 import type { Run } from './run.ts';
 
-/** Plans, and rollouts to look at. */
+/** Rollouts before they start, and to look at. */
 export function addRollouts(program: Command, run: Run): void {
-  const plan = program.command('plan').description('check plans and describe their language');
-  plan
-    .command('check <files...>')
-    .description('say everything that is wrong with plans')
-    .action(run(async (c, files: string[]) => (await import('./commands/plan.ts')).check(c, files)));
-  plan
-    .command('schema')
-    .description('print the JSON Schema of plans, for editors')
-    .action(run(async () => (await import('./commands/plan.ts')).schema()));
-
   program
     .command('dashboards')
     .description('what Grafana and Prometheus show of rollouts')

@@ -1,13 +1,16 @@
 import { z } from 'zod';
+import { addExamples } from './field-examples.ts';
 import { Plan } from './plan.ts';
 
 /** The JSON Schema of plans as people write them, for completion and underlining in editors. */
 export function planJsonSchema(): Record<string, unknown> {
-  return inputJsonSchema(Plan, {
+  const schema = inputJsonSchema(Plan, {
     $id: 'https://tidegate.dev/schemas/rollout-plan-v1.json',
     title: 'Tidegate rollout plan',
     description: 'What is rolled out, in which stages, and what must hold at each of them.',
   });
+  addExamples(schema);
+  return schema;
 }
 
 /** The JSON Schema (2020-12) of a YAML file by the zod schema that reads it. */

@@ -246,10 +246,11 @@ describe('risks are warnings of a plan that is valid', () => {
   it.each([
     [', owner: payments', '', 'PLAN-NO-OWNER'],
     [', ticket: PAY-1', '', 'PLAN-NO-TICKET'],
+    [', expires: 2027-06-30', '', 'PLAN-NO-EXPIRY'],
     ['kind: latency, histogram:', 'kind: ratio, bad: b, total:', 'PLAN-NO-LATENCY PLAN-NO-HARD-MARGIN'],
     ['    hard: +0.5pp\n', '', 'PLAN-NO-HARD-MARGIN'],
     ['hard: +0.5pp', 'hard: +50%', 'PLAN-MIXED-MARGINS'],
-    ['percent: 1\n', 'percent: 20\n', 'PLAN-BIG-FIRST-STEP'],
+    ['percent: 1\n', 'percent: 10\n', 'PLAN-BIG-FIRST-STEP'],
     ['  - name: internal\n    audience: { segments: [employees] }\n', '', 'PLAN-NO-INTERNAL'],
     [
       '  - { name: ceiling, metric: errors, above: 5%, for: 10m, action: rollback }',

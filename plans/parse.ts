@@ -1,14 +1,30 @@
+import { type AllowedFinding, judge } from './allowed.ts';
 import { readYaml, type YamlDocument } from './document.ts';
 import { type Finding, inOrder, pathText } from './finding.ts';
 import { Plan } from './plan.ts';
-import type { Note } from './review/context.ts';
+import type { Note, Remark, Warn } from './review/context.ts';
 import { reviewPlan } from './review.ts';
+import type { Knowledge } from './risks.ts';
 import { isTested } from './stages.ts';
 import { parseBySchema } from './zod-findings.ts';
 
-export type PlanResult =
-  | { kind: 'ok'; plan: Plan; warnings: Finding[] }
-  | { kind: 'invalid'; findings: Finding[] };
+/** What is known beside the text, and the risks that it shows. */
+export interface Beside {
+  knows: Knowledge;
+  review: (plan: Plan, warn: Warn) => void;
+}
+
+export interface SoundPlan {
+  kind: 'ok';
+  plan: Plan;
+  /** Risks that the plan does not allow. */
+  warnings: Finding[];
+  allowed: AllowedFinding[];
+  /** The same with what is known beside the text. */
+  with: (beside: Beside) => SoundPlan;
+}
+
+export type PlanResult = SoundPlan | { kind: 'invalid'; findings: Finding[] };
 
 /**
  * A plan from its YAML text. All that is wrong is found at once, each with file, line, column and what to write
@@ -28,7 +44,54 @@ export function parsePlan(text: string, file: string): PlanResult {
     .map((note) => place({ ...note, path: written(note.path) }, document, file));
   const all = inOrder([...findings, ...notes]);
   if (all.some(({ severity }) => severity === 'error')) return { kind: 'invalid', findings: all };
-  return { kind: 'ok', plan: withWeights(checked.value), warnings: all };
+  const plan = withWeights(checked.value);
+  return soundPlan({ plan, risks: all, known: [], finding: (note) => place(note, document, file) });
+}
+
+interface Reviewed {
+  plan: Plan;
+  risks: readonly Finding[];
+  known: readonly Knowledge[];
+  finding: (note: Note) => Finding;
+}
+
+function soundPlan({ plan, risks, known, finding }: Reviewed): SoundPlan {
+  const { open, allowed, unused } = judge(risks, { allow: plan.allow, known });
+  const idle = unused.map((index) =>
+    finding(
+      noteOf(['allow', index, 'rule'], {
+        rule: 'PLAN-ALLOW-UNUSED',
+        message: idleText(plan, index),
+        instead: 'take it out',
+      }),
+    ),
+  );
+  return {
+    kind: 'ok',
+    plan,
+    warnings: inOrder([...open, ...idle]),
+    allowed,
+    with({ knows, review }) {
+      const more: Finding[] = [];
+      review(plan, (path, remark) => more.push(finding(noteOf(path, remark))));
+      return soundPlan({
+        plan,
+        risks: inOrder([...risks, ...more]),
+        known: [...known, knows],
+        finding,
+      });
+    },
+  };
+}
+
+function idleText({ allow }: Plan, index: number): string {
+  const rule = allow[index]?.rule ?? '';
+  const again = allow.findIndex((other) => other.rule === rule) < index;
+  return again ? `${rule} is allowed already` : `nothing in this plan breaks ${rule}`;
+}
+
+function noteOf(path: Note['path'], remark: Remark): Note {
+  return { ...remark, severity: 'warning', path, key: remark.key ?? false, inside: remark.inside ?? null };
 }
 
 function place(

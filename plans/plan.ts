@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { Allowance } from './allowance.ts';
 import { Approval } from './approval.ts';
 import { TRANSITIONS } from './journal.ts';
 import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
+import { Migration } from './migration.ts';
 import { Key, Label, Name, Selector } from './names.ts';
 import { Coverage, Stage } from './stage.ts';
 import { Duration, Percentage } from './units.ts';
@@ -63,7 +65,13 @@ export const Plan = z.strictObject({
       .min(1)
       .default('targetingKey')
       .describe('The attribute that keeps a user in a cohort.'),
+    expires: z.iso
+      .date()
+      .optional()
+      .describe('The day by which the flag should be gone; a flag that the rollout makes carries it.')
+      .meta({ examples: ['2027-06-30'] }),
   }),
+  migration: Migration.optional().describe('The rollout migrates data: how they stay whole.'),
   source: z
     .strictObject({
       prometheus: z.string().default('default').describe('A source of tidegate.yaml.'),
@@ -186,5 +194,9 @@ export const Plan = z.strictObject({
     )
     .default([])
     .describe('Who is told what.'),
+  allow: z
+    .array(Allowance)
+    .default([])
+    .describe('Risks that `plan check` finds and that are taken on purpose, each with its reason.'),
 });
 export type Plan = z.infer<typeof Plan>;

@@ -1,9 +1,13 @@
+import type { RiskId } from './risks.ts';
+
 /**
  * Something that a preflight found. An `error` keeps the rollout from starting, a `warning` is a risk, a `note` is only
  * to be known.
  */
 export interface PreflightFinding {
   severity: 'error' | 'warning' | 'note';
+  /** The risk of the plan that it shows; absent: none that a plan can allow. */
+  rule?: RiskId;
   check: 'queries' | 'labels' | 'traffic' | 'noise' | 'stages' | 'alerts' | 'split' | 'flag';
   /** What it is about: a query, a stage, a metric. */
   where: string;

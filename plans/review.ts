@@ -1,10 +1,12 @@
 import type { Path } from './document.ts';
 import type { Plan } from './plan.ts';
+import { reviewAllow } from './review/allow.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewCoverage } from './review/coverage.ts';
 import { reviewFlag } from './review/flag.ts';
 import { leaseRisks, reviewLease } from './review/lease.ts';
 import { reviewMetrics } from './review/metrics.ts';
+import { reviewMigration } from './review/migration.ts';
 import { observeRisks, reviewObserve } from './review/observe.ts';
 import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
@@ -34,6 +36,8 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewWindows(review);
   reviewPeople(review);
   reviewLease(review);
+  reviewMigration(review);
+  reviewAllow(review);
   if (notes.length > 0) return notes;
   reviewRisks(plan, add('warning'));
   leaseRisks(plan, add('warning'));

@@ -1,5 +1,7 @@
-/** Every rule that a plan is held against, by its stable id, in one line for the reference. */
-const table = {
+import { RISKS, type RiskId } from './risks.ts';
+
+/** Rules without which a plan is refused, by their stable ids. */
+const errors = {
   'PLAN-YAML': 'The text is one YAML document: no syntax errors, no name twice.',
   'PLAN-KEY': 'Only names that the plan language has.',
   'PLAN-MISSING': 'What has no default is there.',
@@ -27,20 +29,29 @@ const table = {
   'PLAN-NOTIFY': 'A channel is told of each event once.',
   'PLAN-WINDOW': 'Windows are days and hours, freezes begin before they end.',
   'PLAN-TIMEZONE': 'The time zone exists.',
-  'PLAN-OBSERVE': 'A plan that only watches has nothing that moves a flag, and nobody to ask.',
-  'PLAN-NO-OWNER': 'Somebody owns the rollout.',
-  'PLAN-NO-TICKET': 'The change is described somewhere.',
-  'PLAN-NO-LATENCY': 'A slow canary is noticed too.',
-  'PLAN-NO-INTERNAL': 'The first users are your own.',
-  'PLAN-BIG-FIRST-STEP': 'The first public stage is at most 5 %.',
-  'PLAN-NO-HARD-MARGIN': 'A metric of errors rolls back by itself.',
-  'PLAN-NOT-YET': 'What is kept and has no effect yet is known to have none.',
-  'PLAN-ADVISORY': 'A metric without margins decides nothing.',
-  'PLAN-MIXED-MARGINS': 'The soft and the hard margin of a metric can be compared.',
-  'PLAN-NO-BASELINE': 'At 100 % nothing is left to compare with, so that only limits guard it.',
-  'PLAN-LEASE-SHORT': 'A lease does not give way before the rule for missing data.',
-  'PLAN-SILENT-STOP': 'Somebody hears of a rollback, of a pause and of missing data.',
+  'PLAN-MIGRATION': 'What compares the data of a migration is a limit or a metric of the plan.',
+  'PLAN-ALLOW': 'What is allowed is a risk by a rule that there is.',
 } as const;
 
-export type RuleId = keyof typeof table;
-export const RULES: Record<RuleId, string> = table;
+export type RuleId = keyof typeof errors | RiskId;
+
+export interface Rule {
+  /** A risk is a warning, and can be allowed with a reason. */
+  severity: 'error' | 'warning';
+  holds: string;
+  why: string;
+  /** Empty: each finding says what to write instead. */
+  mend: string;
+}
+
+const plain = Object.entries(errors).map(([id, holds]): [string, Rule] => [
+  id,
+  { severity: 'error', holds, why: holds, mend: '' },
+]);
+const risky = Object.entries(RISKS).map(([id, risk]): [string, Rule] => [
+  id,
+  { severity: 'warning', ...risk },
+]);
+
+/** Every rule that a plan is held against, by its stable id. */
+export const RULES: Readonly<Record<string, Rule>> = Object.fromEntries([...plain, ...risky]);

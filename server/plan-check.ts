@@ -9,7 +9,7 @@ import type { Caller } from './auth/guard.ts';
 import { filterOf } from './board.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { planOf } from './live.ts';
-import { checkedPlan } from './plan-text.ts';
+import { checkedAmongRollouts } from './plan-text.ts';
 
 interface Wanted {
   text: string;
@@ -28,7 +28,9 @@ export async function checkPlan(
   caller: Caller,
   { text, file, queries, amends }: Wanted,
 ): Promise<CheckReply> {
-  const { plan, findings, errors, warnings } = checkedPlan(deps, { text, file });
+  const of = await checkedAmongRollouts(deps, { text, file }, amends?.id ?? null);
+  const { findings, errors, warnings } = of;
+  const plan = of.sound?.plan ?? null;
   const found = findings.map(({ file: _file, ...finding }) => finding);
   const checked = { ok: plan !== null, errors, warnings, findings: found };
   if (plan === null) return { ...checked, outlook: null, queries: null, differences: null };

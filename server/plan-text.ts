@@ -3,8 +3,10 @@ import type { Approval } from '../plans/approval.ts';
 import { readYaml } from '../plans/document.ts';
 import { Failure } from '../plans/failures.ts';
 import { type Finding, findingText, inOrder, pathText } from '../plans/finding.ts';
-import { parsePlan } from '../plans/parse.ts';
+import { parsePlan, type SoundPlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
+import { besideRollouts } from '../plans/review/shared-flag.ts';
+import { ENDED, PHASES } from '../plans/view.ts';
 import type { ServerDeps } from './deps.ts';
 
 interface PlanText {
@@ -74,7 +76,7 @@ function approvalsOf({ approvals, approval, stages }: Plan): [path: Path, approv
 
 export interface CheckedPlan {
   /** Null when there are errors. */
-  plan: Plan | null;
+  sound: SoundPlan | null;
   /** In the order of the text. */
   findings: Finding[];
   errors: string[];
@@ -84,21 +86,55 @@ export interface CheckedPlan {
 /** Everything that is wrong with a plan, and what is a risk in it. */
 export function checkedPlan(deps: PlanDeps, source: PlanText): CheckedPlan {
   const parsed = parsePlan(source.text, source.file);
-  const findings =
-    parsed.kind === 'invalid'
-      ? parsed.findings
-      : inOrder([...parsed.warnings, ...unknownNames(deps, parsed.plan, source)]);
-  const of = (severity: Finding['severity']) =>
-    findings.filter((finding) => finding.severity === severity).map(findingText);
-  const errors = of('error');
-  const plan = parsed.kind === 'ok' && errors.length === 0 ? parsed.plan : null;
-  return { plan, findings, errors, warnings: of('warning') };
+  if (parsed.kind === 'invalid') return told(null, parsed.findings);
+  const missing = unknownNames(deps, parsed.plan, source);
+  return told(missing.length === 0 ? parsed : null, inOrder([...parsed.warnings, ...missing]));
+}
+
+function told(sound: SoundPlan | null, findings: Finding[]): CheckedPlan {
+  const of = (severity: Finding['severity']) => findings.filter((finding) => finding.severity === severity);
+  return { sound, findings, errors: of('error').map(findingText), warnings: of('warning').map(riskText) };
+}
+
+/** With the id by which the plan can allow it. */
+function riskText(finding: Finding): string {
+  return `${findingText(finding)} [${finding.rule}]`;
+}
+
+const ACTIVE = PHASES.filter((phase) => !ENDED.includes(phase));
+
+/** The same beside the rollouts that are active now. `amends`: the one whose plan it is to become. */
+export async function checkedAmongRollouts(
+  deps: PlanDeps & Pick<ServerDeps, 'rollouts'>,
+  source: PlanText,
+  amends: string | null = null,
+): Promise<CheckedPlan> {
+  const checked = checkedPlan(deps, source);
+  if (checked.sound === null) return checked;
+  const { key } = checked.sound.plan.flag;
+  const active = await deps.rollouts.list({ flag: key, phases: ACTIVE });
+  const sound = checked.sound.with(besideRollouts(active.filter(({ id }) => id !== amends)));
+  return told(sound, sound.warnings);
 }
 
 /** The plan of a text; `PLAN_INVALID` with every error in its details. */
 export function planFromText(deps: PlanDeps, source: PlanText): { plan: Plan; warnings: string[] } {
-  const { plan, errors, warnings } = checkedPlan(deps, source);
-  if (plan !== null) return { plan, warnings };
+  return planOfChecked(checkedPlan(deps, source), source);
+}
+
+/** The same beside the rollouts that are active now. */
+export async function planAmongRollouts(
+  deps: PlanDeps & Pick<ServerDeps, 'rollouts'>,
+  source: PlanText,
+): Promise<{ plan: Plan; warnings: string[] }> {
+  return planOfChecked(await checkedAmongRollouts(deps, source), source);
+}
+
+function planOfChecked(
+  { sound, errors, warnings }: CheckedPlan,
+  { file }: PlanText,
+): { plan: Plan; warnings: string[] } {
+  if (sound !== null) return { plan: sound.plan, warnings };
   const many = errors.length === 1 ? 'one error' : `${errors.length} errors`;
-  throw new Failure('PLAN_INVALID', `${source.file} has ${many}.`, { where: source.file, details: errors });
+  throw new Failure('PLAN_INVALID', `${file} has ${many}.`, { where: file, details: errors });
 }

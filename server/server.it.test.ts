@@ -63,11 +63,31 @@ describe('a submission', () => {
     expect((await get('/rollouts?flag=wrong')).body.rollouts).toEqual([]);
   });
 
+  test('of a flag that another rollout has is told so, before it is submitted and when it is', async () => {
+    const shared = async (text: string) =>
+      (await post('/plans/check', { text })).body.warnings.filter((text: string) =>
+        text.endsWith('[PLAN-FLAG-SHARED]'),
+      );
+    await submit('sharing', 'staging');
+    expect(await shared(planFor('sharing'))).toEqual([]);
+    expect(await shared(planFor('sharing', 'staging'))).toEqual([
+      expect.stringContaining('the rollout sharing-1 has the flag sharing in staging'),
+    ]);
+    const other = planFor('sharing').replace('name: sharing', 'name: other-change');
+    expect(await shared(other)).toEqual([expect.stringContaining('switches another change too')]);
+    const { body } = await post('/rollouts', { ...ada, text: other });
+    expect(body.warnings).toContainEqual(
+      expect.stringMatching(/sharing-1 in staging.*\[PLAN-FLAG-SHARED\]$/),
+    );
+    const known = `${other}\nallow: [{ rule: PLAN-FLAG-SHARED, reason: one change in two parts }]`;
+    expect(await shared(known)).toEqual([]);
+  });
+
   test('that names what tidegate.yaml does not define is refused', async () => {
     const text = `${planFor('nowhere')}\nnotify: [{ channel: pager, events: [paused] }]\nsource: { prometheus: other }`;
     const { body } = await post('/rollouts', { ...ada, text });
     expect(body.code).toBe('PLAN_INVALID');
-    expect(body.details.join('\n')).toMatch(/"other" is not in `sources`[\s\S]*"pager" is not in `channels`/);
+    expect(body.details.join('\n')).toMatch(/"pager" is not in `channels`[\s\S]*"other" is not in `sources`/);
   });
 
   test('whose queries find no baseline is refused with every query', async () => {

@@ -5,7 +5,7 @@ import type { SubmitReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { refuseUnclaimable } from './flags/claimable.ts';
-import { planFromText } from './plan-text.ts';
+import { planAmongRollouts } from './plan-text.ts';
 
 /** Refuses queries that Prometheus refuses or that find no baseline; a missing canary is normal at 0 %. */
 function refuseQueries(plan: Plan, findings: QueryFinding[]): void {
@@ -38,7 +38,7 @@ export async function submit(
   request: { text: string; file: string; actorAt: (place: Place) => Actor },
 ): Promise<SubmitReply> {
   const { text, file, actorAt } = request;
-  const { plan, warnings } = planFromText(deps, { text, file });
+  const { plan, warnings } = await planAmongRollouts(deps, { text, file });
   const actor = actorAt({ environment: plan.environment, flag: plan.flag.key });
   const lacks = (await deps.platformLacks?.(plan)) ?? [];
   if (lacks.length > 0) {

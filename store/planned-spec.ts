@@ -7,6 +7,7 @@ import { rollouts } from './schema.ts';
 /** All that matters here of a stored plan. */
 const Planned = z.object({
   metadata: z.object({ title: z.string().optional(), owner: z.string().min(1).optional() }),
+  flag: z.object({ expires: z.iso.date().optional() }).optional(),
 });
 
 /** The entry in the registry of a flag that a rollout makes: a release flag of the plan's owner. */
@@ -15,11 +16,12 @@ export async function plannedSpec(queries: Queries, rolloutId: string): Promise<
     .select({ plan: rollouts.plan })
     .from(rollouts)
     .where(eq(rollouts.id, rolloutId));
-  const metadata = Planned.safeParse(row?.plan).data?.metadata;
+  const { metadata, flag } = Planned.safeParse(row?.plan).data ?? {};
   return FlagSpec.parse({
     kind: 'percentage',
     purpose: 'release',
     owner: metadata?.owner ?? null,
+    expires: flag?.expires ?? null,
     description: (metadata?.title ?? '').slice(0, 1000),
   });
 }

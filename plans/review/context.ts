@@ -30,3 +30,6 @@ export interface Review {
   sound: (path: Path) => boolean;
   error: (path: Path, remark: Remark) => void;
 }
+
+/** Says that something valid is a risk. */
+export type Warn = (path: Path, remark: Remark) => void;

@@ -1,7 +1,7 @@
 import type { Path } from '../document.ts';
 import type { Plan } from '../plan.ts';
 import { duration } from '../words.ts';
-import type { Remark, Review } from './context.ts';
+import type { Review, Warn } from './context.ts';
 
 /** Polls that a healthy gate has to renew a lease in. */
 const POLLS = 3;
@@ -41,7 +41,7 @@ export function reviewLease({ plan, error, sound }: Review): void {
 }
 
 /** A lease that gives way before the plan's own rule for missing data. */
-export function leaseRisks(plan: Plan, warn: (path: Path, remark: Remark) => void): void {
+export function leaseRisks(plan: Plan, warn: Warn): void {
   const { after } = plan.policy.noData;
   for (const [path, seconds] of leases(plan)) {
     if (seconds >= after) continue;

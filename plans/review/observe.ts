@@ -1,7 +1,7 @@
 import type { Path } from '../document.ts';
 import { TOLD } from '../names.ts';
 import type { Plan } from '../plan.ts';
-import type { Remark, Review } from './context.ts';
+import type { Review, Warn } from './context.ts';
 
 /** A plan that only watches ends nothing for good, and one that acts has a flag to move. */
 export function reviewObserve({ plan, error, sound }: Review): void {
@@ -26,7 +26,7 @@ export function reviewObserve({ plan, error, sound }: Review): void {
 }
 
 /** What stands in a plan for the day on which it acts, and has no effect while it watches. */
-export function observeRisks(plan: Plan, warn: (path: Path, remark: Remark) => void): void {
+export function observeRisks(plan: Plan, warn: Warn): void {
   if (plan.mode === 'act') return;
   const asks: [Path, unknown][] = [
     [['approvals', 'start'], plan.approvals.start],

@@ -1,41 +1,27 @@
-import type { Path } from '../document.ts';
 import type { Plan } from '../plan.ts';
 import { isTested, stageMetric } from '../stages.ts';
-import type { Remark } from './context.ts';
+import type { Warn } from './context.ts';
+import { exposureRisks } from './exposure-risks.ts';
+import { lifecycleRisks } from './lifecycle-risks.ts';
+import { peopleRisks } from './people-risks.ts';
 
-type Warn = (path: Path, remark: Remark) => void;
-
-/** Where a plan is valid and what it leaves out is a risk. */
+/** Where a plan is valid and what it says or leaves out is a risk. */
 export function reviewRisks(plan: Plan, warn: Warn): void {
-  const { metadata } = plan;
-  if (metadata.owner === undefined) {
-    warn(['metadata'], {
-      rule: 'PLAN-NO-OWNER',
-      message: 'nobody is named to ask',
-      instead: 'add `owner: TEAM`',
-      key: true,
-    });
-  }
-  if (metadata.ticket === undefined) {
-    const message = 'nothing says where the change is described';
-    warn(['metadata'], { rule: 'PLAN-NO-TICKET', message, instead: 'add `ticket: ABC-123`', key: true });
-  }
+  peopleRisks(plan, warn);
   metricRisks(plan, warn);
-  stageRisks(plan, warn);
-  const told = new Set<string>(plan.notify.flatMap(({ events }) => events));
-  const silent = [
-    told.has('rolled-back') || told.has('hard-stop') ? '' : 'rolled-back',
-    told.has('paused') || told.has('soft-stop') ? '' : 'paused',
-    told.has('no-data') || told.has('paused') ? '' : 'no-data',
-  ].filter((event) => event !== '');
-  if (silent.length > 0) {
-    const message = `nobody is told when it is ${silent.join(' or ')}`;
-    const instead = `a channel in \`notify\` with events: [${silent.join(', ')}]`;
-    warn(['notify'], { rule: 'PLAN-SILENT-STOP', message, instead, key: true });
-  }
+  exposureRisks(plan, warn);
+  lifecycleRisks(plan, warn);
 }
 
 function metricRisks(plan: Plan, warn: Warn): void {
+  if (!plan.metrics.some((metric) => metric.kind === 'ratio' && metric.bad !== undefined)) {
+    warn(['metrics'], {
+      rule: 'PLAN-NO-ERRORS',
+      message: 'errors are not compared, so that a broken canary passes',
+      instead: 'add a metric of kind ratio with `bad:`',
+      key: true,
+    });
+  }
   if (!plan.metrics.some(({ kind }) => kind === 'latency')) {
     const instead = 'add a metric of kind latency';
     warn(['metrics'], {
@@ -83,35 +69,4 @@ function metricRisks(plan: Plan, warn: Warn): void {
       warn([...path, 'hard'], { rule: 'PLAN-MIXED-MARGINS', message, instead: 'the same unit for both' });
     }
   });
-}
-
-function stageRisks(plan: Plan, warn: Warn): void {
-  const first = plan.stages.findIndex(({ percent }) => percent !== undefined);
-  const percent = plan.stages[first]?.percent ?? 0;
-  if (percent > 5) {
-    const message = `the first public stage gives the canary to ${percent} percent at once`;
-    warn(['stages', first, 'percent'], {
-      rule: 'PLAN-BIG-FIRST-STEP',
-      message,
-      instead: 'a stage of 1 before it',
-    });
-  }
-  if (!plan.stages.some(({ audience }, index) => audience !== undefined && (first < 0 || index < first))) {
-    const instead = 'a first stage with `audience: { segments: [...] }`';
-    warn(['stages'], {
-      rule: 'PLAN-NO-INTERNAL',
-      message: 'the public gets the canary before your own people',
-      instead,
-      key: true,
-    });
-  }
-  const full = plan.stages.findIndex((stage) => stage.percent === 100);
-  if (full >= 0 && plan.limits.length === 0) {
-    const message = 'at 100 percent there is no baseline to compare with, and no limit watches it';
-    warn(['stages', full, 'percent'], {
-      rule: 'PLAN-NO-BASELINE',
-      message,
-      instead: 'add `limits:`, such as an error rate',
-    });
-  }
 }

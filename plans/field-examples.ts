@@ -1,0 +1,102 @@
+/** What people write in fields whose form alone does not say it, by path: shown by editors and in the reference. */
+const EXAMPLES: Readonly<Record<string, unknown>> = {
+  'metadata.title': 'New pricing engine',
+  'metadata.owner': 'payments',
+  'metadata.ticket': 'PAY-1234',
+  'metadata.service': 'shop',
+  environment: 'staging',
+  'safeExposure.variant': 'disabled',
+  'flag.provider': 'embedded',
+  'flag.baseline': 'off',
+  'flag.canary': 'on',
+  'flag.variants': { on: true, off: false },
+  'flag.stickiness': 'userId',
+  'source.prometheus': 'default',
+  'source.cohorts.baseline': 'deployment="stable"',
+  'source.cohorts.canary': 'deployment="canary"',
+  'source.users': 'tidegate_users{service="shop",audience="public"}',
+  'source.replicas': 'pod',
+  'metrics[].weight': 0.5,
+  'metrics[].breakdown': ['endpoint', 'region'],
+  'metrics[].improve': '-10%',
+  'metrics[].bad': 'http_requests_total{service="shop",code=~"5.."}',
+  'metrics[].good': 'orders_total{service="shop"}',
+  'metrics[].histogram': 'http_request_duration_seconds{service="shop"}',
+  'metrics[].quantile': 0.99,
+  'metrics[].sum': 'order_value_sum{service="shop"}',
+  'metrics[].count': 'order_value_count{service="shop"}',
+  'metrics[].gauge': 'process_resident_memory_bytes{service="shop"}',
+  'limits[].for': '10m',
+  'limits[].name': 'error ceiling',
+  'limits[].metric': 'errors',
+  'analysis.noise': 0.2,
+  'analysis.restart': '10m',
+  'analysis.falseRollback': '0.5%',
+  'policy.noData.after': '5m',
+  'policy.pause.deadline': '2h',
+  'stages[].name': '5%',
+  'stages[].audience.segments': ['employees'],
+  'stages[].percent': 5,
+  'stages[].bake': '24h',
+  'stages[].max': '48h',
+  'stages[].lease': '15m',
+  'stages[].decommission.cleanFor': '14d',
+  'stages[].minRequests': 2000,
+  'stages[].minUsers': 200,
+  'stages[].metrics': { errors: { hard: '+1pp' } },
+  'stages[].metrics.NAME.improve': '-10%',
+  'stages[].coverage[].minUsers': 200,
+  'stages[].coverage[].minRequests': 2000,
+  'stages[].coverage[].metrics': ['errors'],
+  'coverage[].minUsers': 200,
+  'coverage[].minRequests': 2000,
+  'coverage[].metrics': ['errors'],
+  lease: '15m',
+  'windows.allow': ['Mon-Thu 09:00-16:00', 'Fri 09:00-12:00'],
+  'windows.freezes[].from': '2026-12-20',
+  'windows.freezes[].to': '2027-01-02',
+  'approvals.start.roles': ['technical-lead', 'operations-lead'],
+  'approvals.start.quorum': 2,
+  'approvals.start.sla': '30m',
+  'approvals.start.escalate.wait': '30m',
+  'approvals.start.escalate.channel': 'pager',
+  'notify[].channel': 'releases',
+  'notify[].events': ['paused', 'rolled-back', 'no-data'],
+};
+
+type Node = Record<string, unknown>;
+
+/** Adds the examples to the JSON Schema of plans, where the schema has none of its own or a vaguer one. */
+export function addExamples(schema: Node): void {
+  for (const [path, example] of Object.entries(EXAMPLES)) {
+    const parts = path.split(/\.|(?=\[\])/);
+    for (const node of nodesAt([schema], parts)) node['examples'] = [example];
+  }
+}
+
+/** Every node that a path leads to: a union has one for each of its mappings. */
+function nodesAt(from: readonly Node[], parts: readonly string[]): Node[] {
+  const [first, ...rest] = parts;
+  const open = from.flatMap((node) => [node, ...alternatives(node)]);
+  if (first === undefined) return [...from];
+  const next = open.flatMap((node) => {
+    const found =
+      first === '[]' ? node['items'] : first === 'NAME' ? node['additionalProperties'] : childOf(node, first);
+    return isNode(found) ? [found] : [];
+  });
+  return nodesAt(next, rest);
+}
+
+function childOf(node: Node, name: string): unknown {
+  const properties = node['properties'];
+  return isNode(properties) ? properties[name] : undefined;
+}
+
+function alternatives(node: Node): Node[] {
+  const all = node['anyOf'] ?? node['oneOf'];
+  return Array.isArray(all) ? all.filter(isNode) : [];
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

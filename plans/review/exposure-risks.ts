@@ -1,0 +1,88 @@
+import type { Plan } from '../plan.ts';
+import { parseRange } from '../windows.ts';
+import type { Warn } from './context.ts';
+
+/** Times more users than the stage before. */
+const LARGEST_JUMP = 5;
+const LARGEST_FIRST = 5;
+const DAY = 86_400;
+
+/** Who gets the canary how fast, and when. */
+export function exposureRisks(plan: Plan, warn: Warn): void {
+  stepRisks(plan, warn);
+  peakRisk(plan, warn);
+  const first = plan.stages.findIndex(({ percent }) => percent !== undefined);
+  if (!plan.stages.some(({ audience }, index) => audience !== undefined && (first < 0 || index < first))) {
+    const instead = 'a first stage with `audience: { segments: [...] }`';
+    warn(['stages'], {
+      rule: 'PLAN-NO-INTERNAL',
+      message: 'the public gets the canary before your own people',
+      instead,
+      key: true,
+    });
+  }
+  const full = plan.stages.findIndex((stage) => stage.percent === 100);
+  if (full >= 0 && plan.limits.length === 0) {
+    const message = 'at 100 percent there is no baseline to compare with, and no limit watches it';
+    warn(['stages', full, 'percent'], {
+      rule: 'PLAN-NO-BASELINE',
+      message,
+      instead: 'add `limits:`, such as an error rate',
+    });
+  }
+  if (plan.mode === 'act') fridayRisk(plan, warn);
+}
+
+function stepRisks({ stages }: Plan, warn: Warn): void {
+  let before: { name: string; percent: number } | null = null;
+  stages.forEach(({ name, percent }, index) => {
+    if (percent === undefined) return;
+    const path = ['stages', index, 'percent'];
+    if (before === null && percent > LARGEST_FIRST) {
+      const message = `the first public stage gives the canary to ${percent} percent at once`;
+      warn(path, { rule: 'PLAN-BIG-FIRST-STEP', message, instead: 'a stage of 1 before it' });
+    }
+    // What a plan writes as 0.2 is held in binary.
+    if (before !== null && percent > before.percent * LARGEST_JUMP * (1 + 1e-9)) {
+      const times = Number((percent / before.percent).toPrecision(2));
+      const message = `${times} times the users of "${before.name}" (${before.percent} percent) at once`;
+      const most = Number((before.percent * LARGEST_JUMP).toPrecision(6));
+      warn(path, { rule: 'PLAN-BIG-JUMP', message, instead: `a stage of ${most} or less between the two` });
+    }
+    before = { name, percent };
+  });
+}
+
+function peakRisk({ stages }: Plan, warn: Warn): void {
+  const shared = stages.filter(({ percent }) => percent !== undefined);
+  const compared = shared.filter(({ percent = 0 }) => percent < 100);
+  // A plan that compares nothing has its peak at 100 % or nowhere.
+  const public_ = compared.length > 0 ? compared : shared;
+  const [first] = public_;
+  if (first === undefined || public_.some(({ bake }) => bake >= DAY)) return;
+  warn(['stages', stages.indexOf(first)], {
+    rule: 'PLAN-NO-PEAK',
+    message: 'no public stage that is compared lasts a day, so that none surely meets the daily peak',
+    instead: '`bake: 24h` or more in one of them',
+  });
+}
+
+const FRIDAY = 5;
+const NOON = 12 * 60;
+
+/** Afternoon is from noon to midnight, in the time zone of the plan. */
+function fridayRisk({ windows }: Plan, warn: Warn): void {
+  const instead = 'windows that end on Friday noon, such as `allow: ["Mon-Thu 09:00-16:00"]`';
+  const rule = 'PLAN-FRIDAY';
+  if (windows === undefined || windows.allow.length === 0) {
+    const message = 'without windows the exposure rises on a Friday afternoon too';
+    warn(['windows'], { rule, message, instead, key: true });
+    return;
+  }
+  windows.allow.forEach((text, index) => {
+    const range = parseRange(text);
+    if (typeof range === 'string' || !range.days.has(FRIDAY)) return;
+    if (range.to > range.from && range.to <= NOON) return;
+    warn(['windows', 'allow', index], { rule, message: 'this is open on a Friday afternoon', instead });
+  });
+}

@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { withinExposure } from '../plans/exposure.ts';
+import type { Plan } from '../plans/plan.ts';
+import { approvalFor, stageExposure } from '../plans/stages.ts';
+import { ENDED } from '../plans/view.ts';
+import { acceptedPlans } from './accepted-plans.fixture.ts';
+import { every, type Move, order, play, raises } from './orders.fixture.ts';
+import { assessment, World } from './world.fixture.ts';
+
+/** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
+const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);
+
+/** `TIDEGATE_SEED` draws other plans. Reading one takes longer than playing it: each is played many times. */
+const seed = Number(process.env.TIDEGATE_SEED ?? 1);
+const plans = acceptedPlans(Math.max(150, Math.min(2_000, numRuns / 10)), seed);
+const of = (fits: (plan: Plan) => boolean) => fc.constantFrom(...plans.filter(fits));
+const acceptedPlan = of(() => true);
+const acting = of(({ mode }) => mode === 'act');
+const EVERY_ROLE = ['lead', 'on-call', 'owner'];
+
+/** The happy way, up to so many stages: random orders seldom pass the approvals of a random plan. */
+function rise(world: World, rounds: number): void {
+  for (let round = 0; round < rounds && world.state.phase !== 'reverting'; round += 1) {
+    world.event({ kind: 'peers', older: [] });
+    for (const by of ['kim', 'ada', 'eve']) world.person('approve', by, EVERY_ROLE);
+    world.settle();
+    world.report(assessment('pass'));
+    world.tick();
+    world.settle();
+  }
+}
+
+function begun(plan: Plan, rounds: number): World {
+  const world = new World(plan);
+  world.event({ kind: 'begin' });
+  rise(world, rounds);
+  return world;
+}
+
+const nobody = () => undefined;
+
+describe('no plan that is accepted breaks what must hold', () => {
+  it('1: exposure rises to a stage of the plan, after a passed gate and as many approvals as are asked', () => {
+    let raised = 0;
+    fc.assert(
+      fc.property(order, acting, (moves, plan) => {
+        every(
+          moves,
+          (before, _event, commands, { state }) => {
+            for (const raise of raises(commands)) {
+              raised += 1;
+              const { purpose, stage } = state.write ?? { purpose: null, stage: -2 };
+              expect(raise.exposure).toEqual(stageExposure(state.plan, stage));
+              if (purpose === 'restore') continue;
+              if (purpose === 'accept-drift') {
+                expect(withinExposure(raise.exposure, before.exposure)).toBe(true);
+                continue;
+              }
+              expect(stage).toBe(state.stage + 1);
+              if (state.stage >= 0) expect(state.gate?.assessment?.verdict).toBe('pass');
+              const asked = approvalFor(state.plan, state.stage);
+              if (asked === null) continue;
+              const given = state.grants.filter((grant) => grant.stage === state.stage);
+              const people = new Set(given.map(({ by }) => by)).size;
+              const broken = given.some(({ breakGlass }) => breakGlass);
+              const needed = typeof asked.quorum === 'number' ? asked.quorum : 1;
+              expect(broken || people >= needed).toBe(true);
+              const roles = new Set(given.flatMap((grant) => grant.roles));
+              if (asked.quorum === 'all' && !broken)
+                expect(asked.roles.filter((one) => !roles.has(one))).toEqual([]);
+            }
+          },
+          plan,
+        );
+      }),
+      { numRuns },
+    );
+    expect(raised).toBeGreaterThan(0);
+  });
+
+  it('1: what the flag serves never exceeds the stage reached, unless somebody else moved it', () => {
+    fc.assert(
+      fc.property(order, acting, (moves, plan) => {
+        let highest = -1;
+        let moved = false;
+        const world = new World(plan);
+        world.watchers.push(() => {
+          highest = Math.max(highest, world.state.write?.stage ?? -1, world.state.stage);
+        });
+        world.event({ kind: 'begin' });
+        for (const one of moves) {
+          const { revision } = world.flag;
+          const writes = world.pending.length;
+          one(world);
+          if (world.flag.revision !== revision && world.pending.length === writes) moved = true;
+          const served = { ...world.flag.exposure, variant: null };
+          if (!moved) expect(withinExposure(served, stageExposure(plan, highest))).toBe(true);
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('2: a stop ends where the plan says: with nobody, or with nobody more than before', () => {
+    const stops = fc.constantFrom<['hard' | 'other', Move]>(
+      ['hard', (world) => world.report(assessment('hard'))],
+      ['other', (world) => void world.person('rollback')],
+      ['other', (world) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' })],
+    );
+    let stopped = 0;
+    fc.assert(
+      fc.property(fc.nat({ max: 8 }), stops, acting, (rounds, [kind, stop], plan) => {
+        const world = begun(plan, rounds);
+        const { state } = world;
+        if (state.phase !== 'active' || world.gate === null) return;
+        if (kind === 'hard' && plan.policy.hard === 'pause') return;
+        // Behind the point of no return there is no way back.
+        if (state.plan.stages[state.stage]?.decommission !== undefined) return;
+        stopped += 1;
+        stop(world);
+        // Written on the way, or served: a frozen plan keeps what has been given out.
+        const before = [
+          world.flag.exposure,
+          ...world.pending.map((one) => ('exposure' in one ? one.exposure : world.flag.exposure)),
+        ];
+        world.settle();
+        expect(world.state.phase).toBe('rolled-back');
+        const { exposure } = world.flag;
+        if (plan.reversibility === 'reversible') expect(exposure).toMatchObject({ percent: 0, segments: [] });
+        else
+          expect(
+            before.some((one) => withinExposure({ ...exposure, variant: null }, { ...one, variant: null })),
+          ).toBe(true);
+      }),
+      { numRuns },
+    );
+    expect(stopped).toBeGreaterThan(0);
+  });
+
+  it('3: after a kill nothing is raised', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 8 }), order, acting, (rounds, after, plan) => {
+        const world = begun(plan, rounds);
+        if (world.state.phase !== 'active') return;
+        world.kill();
+        world.event({ kind: 'killed', by: 'kim', reason: 'kill' });
+        const seen = world.commands.length;
+        for (const one of after) one(world);
+        expect(raises(world.commands.slice(seen))).toEqual([]);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('4: no verdict but a pass opens a stage', () => {
+    fc.assert(
+      fc.property(order, acting, (moves, plan) => {
+        every(
+          moves,
+          (_before, event, commands) => {
+            if (event.kind === 'gate' && event.report.assessment.verdict !== 'pass')
+              expect(raises(commands)).toEqual([]);
+          },
+          plan,
+        );
+      }),
+      { numRuns },
+    );
+  });
+
+  it('5: every journal line has its own number, and a state that was written out decides the same', () => {
+    fc.assert(
+      fc.property(order, acceptedPlan, (moves, plan) => {
+        const straight = play(moves, nobody, plan);
+        expect(straight.journal.map(({ seq }) => seq)).toEqual(straight.journal.map((_, at) => at + 1));
+        const carried = new World(JSON.parse(JSON.stringify(plan)));
+        carried.event({ kind: 'begin' });
+        for (const one of moves) {
+          carried.state = JSON.parse(JSON.stringify(carried.state));
+          one(carried);
+        }
+        expect(carried.journal).toEqual(straight.journal);
+      }),
+      { numRuns: Math.min(numRuns, 300) },
+    );
+  });
+
+  it('7: a plan that says `wait` does not move up while an older rollout of the service is active', () => {
+    const waiting = of(({ mode, policy }) => mode === 'act' && policy.sharedService === 'wait');
+    fc.assert(
+      fc.property(order, waiting, (moves, plan) => {
+        every(
+          moves,
+          (_before, _event, commands, { state }) => {
+            if (raises(commands).length > 0 && state.write?.purpose === 'advance')
+              expect(state.peers ?? []).toEqual([]);
+          },
+          plan,
+        );
+      }),
+      { numRuns },
+    );
+  });
+
+  it('a plan that only watches writes nothing', () => {
+    fc.assert(
+      fc.property(
+        order,
+        of(({ mode }) => mode === 'observe'),
+        (moves, plan) => {
+          const world = play(moves, nobody, plan);
+          expect(world.commands.filter(({ kind }) => kind === 'write' || kind === 'claim')).toEqual([]);
+        },
+      ),
+      { numRuns: Math.min(numRuns, 500) },
+    );
+  });
+
+  it('a rollout that nobody looks after comes to its end', () => {
+    fc.assert(
+      fc.property(order, acting, (moves, plan) => {
+        const world = play(moves, nobody, plan);
+        for (let round = 0; round < 120 && !ENDED.includes(world.state.phase); round += 1) {
+          world.settle();
+          world.report(assessment('soft'));
+          world.tick();
+        }
+        expect(
+          ENDED.includes(world.state.phase) || world.state.stage < 0 || world.state.claimed === false,
+        ).toBe(true);
+      }),
+      { numRuns: Math.min(numRuns, 300) },
+    );
+  });
+});

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { openEvidence } from '../analysis/gate.ts';
+import type { Command } from './command.ts';
+import type { PersonEvent, RolloutEvent } from './event.ts';
+import { refusal } from './refusals.ts';
+import type { RolloutState } from './state.ts';
+import { assessment, planOf, World } from './world.fixture.ts';
+
+export type Move = (world: World) => void;
+
+/** A gate that holds since the traffic is not split as planned, perhaps for too long. */
+export function badSplit(world: World): void {
+  const evidence = openEvidence(world.state.plan);
+  const users = { baseline: 1800, canary: 200 };
+  const split = { ...evidence.split, users, comparable: true, begun: 1 };
+  const since = world.state.stageSince ?? 0;
+  world.report(
+    assessment('hold', {
+      holding: [{ kind: 'split', detail: 'not as planned', seen: { of: 'users', ...users } }],
+    }),
+    {
+      memory: { evidence: { ...evidence, split }, since, cursor: 0, cleanSince: null },
+      overdue: world.state.gates % 2 === 0,
+    },
+  );
+}
+
+export function acceptSplit(world: World): void {
+  const event: PersonEvent = {
+    kind: 'person',
+    action: 'approve',
+    by: 'kim',
+    roles: ['on-call', 'lead'],
+    reason: 'bots',
+    accept: null,
+    breakGlass: false,
+  };
+  if (refusal(world.state, event) === null) world.event(event);
+}
+
+const index = fc.nat({ max: 3 });
+/** What somebody else sets: stages of the plan, what lies between them, less than the first and more than the last. */
+export const drifted = fc.tuple(
+  fc.constantFrom(0, 1, 3, 5, 80),
+  fc.constantFrom<string[]>([], ['employees'], ['employees', 'beta']),
+);
+/** Nothing is under way: what the flag does next is somebody else's doing. */
+export function isQuiet({ state, gate, flag, pending, answers }: World): boolean {
+  if (state.phase !== 'active' || gate === null || flag.latched || state.write !== null) return false;
+  return pending.length === 0 && answers.length === 0;
+}
+
+/** Random orders seldom rest high up: those that go on are taken up to `stages` stages further by the happy way. */
+export function climb(world: World, stages: number): void {
+  for (let round = 0; round < stages && world.state.phase === 'active'; round += 1) {
+    world.event({ kind: 'peers', older: [] });
+    if (world.state.pause !== null) world.person('resume');
+    world.settle();
+    world.report(assessment('pass'));
+    world.person('approve');
+    world.settle();
+  }
+}
+
+/** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
+const move: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 12, arbitrary: index.map((at) => (world: World) => world.land(at)) },
+  { weight: 12, arbitrary: index.map((at) => (world: World) => world.answer(at)) },
+  { weight: 8, arbitrary: fc.constant((world: World) => world.report(assessment('pass'))) },
+  { weight: 6, arbitrary: fc.constant((world: World) => void world.person('approve')) },
+  { weight: 2, arbitrary: index.map((at) => (world: World) => world.lose(at)) },
+  { weight: 1, arbitrary: index.map((at) => (world: World) => world.offline(at)) },
+  { weight: 3, arbitrary: fc.constant((world: World) => world.tick()) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom('hold', 'soft', 'no-data')
+      .map((verdict) => (world: World) => world.report(assessment(verdict))),
+  },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.report(assessment('hard'))) },
+  { weight: 2, arbitrary: fc.constant(badSplit) },
+  { weight: 2, arbitrary: fc.constant(acceptSplit) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom('reject', 'step-back', 'pause', 'resume', 'accept-drift', 'rollback')
+      .map((action) => (world: World) => void world.person(action)),
+  },
+  { weight: 2, arbitrary: fc.constant((world: World) => void world.person('accept-drift')) },
+  { weight: 1, arbitrary: fc.constant((world: World) => void world.person('approve', 'sam')) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('sam', 'ada').map(
+      (by) => (world: World) =>
+        void world.event({
+          kind: 'person',
+          action: 'approve',
+          by,
+          roles: [],
+          reason: 'outage',
+          accept: null,
+          breakGlass: true,
+        }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: drifted.map(
+      ([percent, segments]) =>
+        (world: World) =>
+          world.drift(percent, segments),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
+  {
+    weight: 1,
+    arbitrary: fc.constant((world: World) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('canary', 'service')
+      .map(
+        (scope) => (world: World) =>
+          void world.event({ kind: 'alert', name: 'A', scope, status: 'firing', detail: '' }),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom<string[]>([], ['other-1'])
+      .map((older) => (world: World) => void world.event({ kind: 'peers', older })),
+  },
+);
+export const order = fc.array(move, { minLength: 10, maxLength: 90 });
+/** Without leases nothing can run out: half of the orders are played with them, drawn from the order itself. */
+export const LEASED = planOf({ lease: '10m' });
+export const planFor = (moves: readonly Move[]) => (moves.length % 2 === 0 ? LEASED : planOf());
+
+export function play(moves: readonly Move[], look: (world: World) => void, plan = planFor(moves)): World {
+  const world = new World(plan);
+  look(world);
+  world.event({ kind: 'begin' });
+  for (const one of moves) one(world);
+  return world;
+}
+
+export function raises(commands: readonly Command[]) {
+  return commands.flatMap((command) =>
+    command.kind === 'write' && command.request.direction === 'raise' ? [command.request] : [],
+  );
+}
+
+export function every(
+  moves: readonly Move[],
+  check: (before: RolloutState, event: RolloutEvent, commands: Command[], world: World) => void,
+  plan = planFor(moves),
+): World {
+  return play(
+    moves,
+    (world) => world.watchers.push((before, event, commands) => check(before, event, commands, world)),
+    plan,
+  );
+}
