@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { addAccess } from './access-commands.ts';
+import { addAfter } from './after-commands.ts';
 import { addCompletion } from './completion-commands.ts';
 import { addDecisions } from './decision-commands.ts';
 import { addFlags } from './flag-commands.ts';
@@ -54,6 +55,7 @@ function createCommands(finish: (status: number) => void): Command {
   const run = runner(finish);
   addRollouts(program, run);
   addDecisions(program, run);
+  addAfter(program, run);
   addFlags(program, run);
   addAccess(program, run);
   addFlagTokens(program, run);

@@ -32,6 +32,8 @@ const STEPS: Partial<Record<Notification['event'], Step>> = {
   'rollback-unverified': 'identified',
   resumed: 'resolved',
   completed: 'resolved',
+  abandoned: 'resolved',
+  superseded: 'monitoring',
 };
 
 const Mark = z.object({ message: z.string() });

@@ -16,7 +16,15 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   'soft-stop': ['explained', 'would-pause'],
   'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['reminder', 'escalated', 'glass-broken'],
-  'rolled-back': ['write-failed', 'explained', 'rollback-unverified', 'would-stop'],
+  completed: ['abandoned', 'superseded'],
+  'rolled-back': [
+    'write-failed',
+    'explained',
+    'rollback-unverified',
+    'would-stop',
+    'abandoned',
+    'superseded',
+  ],
 };
 
 /**
@@ -99,6 +107,9 @@ const SAID: Record<Transition, string> = {
   'rollback-requested': 'is to be rolled back',
   killed: 'killed',
   'rolled-back': 'rolled back',
+  abandoned: 'abandoned',
+  superseded: 'superseded',
+  retried: 'is retried',
   'rollback-verified': 'has its traffic back on the old path',
   'rollback-unverified': 'is not seen to have its traffic back on the old path',
   drift: 'paused: somebody else moved the flag',

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openEvidence } from '../analysis/gate.ts';
 import { NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
+import type { Origin } from '../plans/origin.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
+import { granted } from './blockers.ts';
 import type { Command } from './command.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
+import { approvalsTo, firstStage } from './origin.ts';
 import { refusal, subjectOf } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
@@ -43,6 +46,15 @@ function acceptSplit(world: World): void {
     breakGlass: false,
   };
   if (refusal(world.state, event) === null) world.event(event);
+}
+
+function abandon(world: World): void {
+  world.person('abandon');
+}
+
+function abandonLowered(world: World): void {
+  const who = { by: 'kim', roles: [], reason: 'enough', accept: null, breakGlass: false };
+  world.event({ kind: 'person', action: 'abandon', ...who, lower: true });
 }
 
 const index = fc.nat({ max: 3 });
@@ -94,6 +106,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       .map((action) => (world: World) => void world.person(action)),
   },
   { weight: 2, arbitrary: fc.constant((world: World) => void world.person('accept-drift')) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(abandon, abandonLowered, (world: World) => void world.person('supersede')),
+  },
   { weight: 1, arbitrary: fc.constant((world: World) => void world.person('approve', 'sam')) },
   {
     weight: 1,
@@ -145,8 +161,21 @@ const order = fc.array(move, { minLength: 10, maxLength: 90 });
 const LEASED = planOf({ lease: '10m' });
 const planFor = (moves: readonly Move[]) => (moves.length % 2 === 0 ? LEASED : planOf());
 
+/** Two of five orders are of a retry, which begins above the first stage. */
+function originFor(moves: readonly Move[]): Origin | undefined {
+  const stage = ['5%', '100%'][moves.length % 5];
+  const retry = {
+    kind: 'retry' as const,
+    of: 'pricing-0',
+    cause: 'errors',
+    reason: 'mended',
+    changes: [],
+  };
+  return stage === undefined ? undefined : { ...retry, stage };
+}
+
 function play(moves: readonly Move[], look: (world: World) => void, plan = planFor(moves)): World {
-  const world = new World(plan);
+  const world = new World(plan, originFor(moves));
   look(world);
   world.event({ kind: 'begin' });
   for (const one of moves) one(world);
@@ -185,7 +214,9 @@ describe('whatever the order of events', () => {
               expect(stage).toBeLessThanOrEqual(before.stage);
               continue;
             }
-            expect(stage).toBe(state.stage + 1);
+            expect(stage).toBe(state.stage < 0 ? firstStage(state) : state.stage + 1);
+            if (state.stage < 0)
+              expect(approvalsTo(state.plan, -1, stage).every((one) => granted(state, one))).toBe(true);
             if (state.stage >= 0) expect(state.gate?.assessment?.verdict).toBe('pass');
             const approval = state.stage < 0 || state.plan.stages[state.stage]?.approval !== undefined;
             const given = state.grants.filter((grant) => grant.stage === state.stage);
@@ -204,7 +235,7 @@ describe('whatever the order of events', () => {
       fc.property(order, (moves) => {
         let highest = -1;
         let moved = false;
-        const world = new World(planFor(moves));
+        const world = new World(planFor(moves), originFor(moves));
         world.watchers.push(() => {
           highest = Math.max(highest, world.state.write?.stage ?? -1, world.state.stage);
         });
@@ -562,11 +593,46 @@ describe('whatever the order of events', () => {
     expect(accepted).toBeGreaterThan(0);
   });
 
+  it('an end of its own leaves nobody or everybody with the canary, and the flag as it was', () => {
+    const seen = { abandoned: 0, superseded: 0, kept: 0, refused: 0 };
+    fc.assert(
+      fc.property(
+        order,
+        fc.nat({ max: 4 }),
+        fc.constantFrom<Move>(abandon, abandonLowered, (world) => void world.person('supersede')),
+        (moves, stages, end) => {
+          const world = play(moves, () => undefined);
+          climb(world, stages);
+          if (!isQuiet(world)) return;
+          const before = world.flag;
+          const { exposure } = world.state;
+          end(world);
+          if (world.state.phase === 'active') {
+            seen.refused += 1;
+            expect(world.pending).toEqual([]);
+            return;
+          }
+          world.settle();
+          const { phase } = world.state;
+          if (phase === 'abandoned' || phase === 'superseded') seen[phase] += 1;
+          expect(['abandoned', 'superseded']).toContain(phase);
+          expect(world.journal.filter(({ transition }) => transition === phase)).toHaveLength(1);
+          const kept = world.flag.revision === before.revision;
+          if (kept && exposure.percent > 0) seen.kept += 1;
+          expect(sameExposure(world.flag.exposure, kept ? before.exposure : NO_EXPOSURE)).toBe(true);
+          if (kept) expect([0, 100]).toContain(exposure.percent);
+        },
+      ),
+      { numRuns },
+    );
+    expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
+  });
+
   it('a state that was written out and read back decides the same', () => {
     fc.assert(
       fc.property(order, (moves) => {
         const straight = play(moves, () => undefined);
-        const carried = new World(planFor(moves));
+        const carried = new World(planFor(moves), originFor(moves));
         carried.event({ kind: 'begin' });
         for (const one of moves) {
           carried.state = JSON.parse(JSON.stringify(carried.state));

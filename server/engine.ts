@@ -1,10 +1,14 @@
+import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Action, ActionRequest, AlertRequest } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 
 /** What a person decides. */
-export type Decision = Actor & Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> & Once;
+export type Decision = Actor &
+  Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> &
+  Partial<Pick<ActionRequest, 'lower'>> &
+  Once;
 
 /** `seen`: what the person decided on; refused once something was decided since. `requestId`: the same one twice is carried out once. */
 export interface Once {
@@ -27,8 +31,12 @@ export interface Told {
  */
 export interface RolloutEngine {
   /** Starts the workflow; `ROLLOUT_ACTIVE` when the flag has one already. */
-  start(row: { id: string; plan: Plan; submittedBy: Actor }): Promise<void>;
-  act(id: string, action: Action, request: Decision): Promise<{ summary: string; view: RolloutView }>;
+  start(row: { id: string; plan: Plan; submittedBy: Actor; origin?: Origin }): Promise<void>;
+  act(
+    id: string,
+    action: Action | 'supersede',
+    request: Decision,
+  ): Promise<{ summary: string; view: RolloutView }>;
   amend(
     id: string,
     request: { plan: Plan; text: string; actor: Actor; reason: string | null } & Once,

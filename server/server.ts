@@ -11,6 +11,7 @@ import { idempotent } from './idempotency.ts';
 import { refuseForeignHost, refuseOpenAddress } from './loopback.ts';
 import { completed, describeRoute } from './openapi/document.ts';
 import { createReports } from './reports.ts';
+import { afterRoutes } from './routes/after.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { boardRoutes } from './routes/board.ts';
 import { boardEventRoutes } from './routes/board-events.ts';
@@ -64,6 +65,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
+      await typed.register(afterRoutes(deps));
       await typed.register(boardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));

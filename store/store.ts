@@ -1,5 +1,6 @@
 import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
+import type { Afterword } from './afterword.ts';
 
 /** A rollout as it was handed in. `plan` is the parsed plan, `text` what the person wrote. */
 export interface NewRollout {
@@ -79,6 +80,8 @@ export interface RolloutStore {
   get(id: string): Promise<RolloutRow | null>;
   list(filter: RolloutFilter): Promise<RolloutRow[]>;
   record(record: Record): Promise<void>;
+  /** Adds a line behind the journal of a rollout that is over, once. */
+  afterword(line: Afterword): Promise<void>;
   journal(id: string): Promise<JournalEntry[]>;
   saveSamples(rows: SampleRow[]): Promise<void>;
   samples(id: string, after?: number): Promise<SampleRow[]>;
