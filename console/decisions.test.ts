@@ -123,7 +123,7 @@ describe('what a decision will do', () => {
     expect(consequencesOf('abandon', seen, NOON)[0]).toContain('to nobody, within seconds');
     const view = exampleView({ exposure: { percent: 100, segments: [], variant: null } });
     expect(consequencesOf('abandon', { ...seen, view }, NOON)).toEqual([
-      'This rollout ends. The flag stays: 100 %. Nobody watches it any more.',
+      'This rollout ends. The flag stays: everyone. Nobody watches it any more.',
     ]);
   });
 

@@ -64,6 +64,7 @@ const STEPS: Record<Notification['event'], Step> = {
   'would-pause': 'info',
   'would-stop': 'warning',
   note: 'info',
+  incident: 'critical',
   'daily-digest': 'info',
   'weekly-digest': 'info',
 };

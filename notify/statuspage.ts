@@ -25,6 +25,7 @@ type Step = NonNullable<StatuspageConfig['steps'][Transition]>;
 /** What users of the page may have noticed; nothing else is told there. */
 const STEPS: Partial<Record<Notification['event'], Step>> = {
   'hard-stop': 'investigating',
+  incident: 'investigating',
   killed: 'investigating',
   'write-failed': 'identified',
   'rolled-back': 'monitoring',

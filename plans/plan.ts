@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Approval } from './approval.ts';
-import { TRANSITIONS } from './journal.ts';
+import { INCIDENT, TRANSITIONS } from './journal.ts';
 import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
 import { Key, Label, Name, Selector } from './names.ts';
@@ -175,7 +175,7 @@ export const Plan = z.strictObject({
     .array(
       z.strictObject({
         channel: z.string().min(1).describe('A channel of tidegate.yaml.'),
-        events: z.array(z.enum(TRANSITIONS)).min(1),
+        events: z.array(z.enum([...TRANSITIONS, INCIDENT])).min(1),
       }),
     )
     .default([])

@@ -96,7 +96,15 @@ export const RolloutView = z.strictObject({
     .nullable(),
   /** Present while a drift pauses the rollout. */
   drift: Drift.optional(),
-  stop: z.strictObject({ cause: Cause, transition: Transition, at: z.number() }).nullable(),
+  stop: z
+    .strictObject({
+      cause: Cause,
+      transition: Transition,
+      at: z.number(),
+      /** As what the rollout ends, where a person chose that; absent: rolled back. */
+      end: z.enum(['abandoned', 'superseded']).exactOptional(),
+    })
+    .nullable(),
   /** Where the metric moved that caused the present pause or the stop; absent: not known (yet). */
   explanation: z.custom<Explanation>().optional(),
   /** Present where the plan only watches. */

@@ -56,7 +56,12 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     stop:
       state.stop === null
         ? null
-        : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
+        : {
+            cause: state.stop.cause,
+            transition: state.stop.transition,
+            at: state.stop.at,
+            ...(state.stop.end === undefined ? {} : { end: state.stop.end }),
+          },
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     seq: state.seq,

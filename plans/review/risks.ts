@@ -24,7 +24,7 @@ export function reviewRisks(plan: Plan, warn: Warn): void {
   stageRisks(plan, warn);
   const told = new Set<string>(plan.notify.flatMap(({ events }) => events));
   const silent = [
-    told.has('rolled-back') || told.has('hard-stop') ? '' : 'rolled-back',
+    told.has('rolled-back') || told.has('hard-stop') || told.has('incident') ? '' : 'rolled-back',
     told.has('paused') || told.has('soft-stop') ? '' : 'paused',
     told.has('no-data') || told.has('paused') ? '' : 'no-data',
   ].filter((event) => event !== '');
