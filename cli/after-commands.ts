@@ -10,9 +10,10 @@ export function addAfter(program: Command, run: Run): void {
   program
     .command('retry <rollout>')
     .description('start the plan of a rolled back rollout again, from its first stage or one that was proven')
-    .requiredOption('--reason <text>', 'what was mended; approvers see it')
+    .option('--reason <text>', 'what was mended; approvers see it')
     .option('--from <stage>', 'begin there: at most the stage in which the rollout ended')
     .option('--plan <file>', 'an amended plan (- reads standard input)')
+    .option('--propose', 'only print the plan with what the report would adjust')
     .action(
       run(async (c, reference: string, options: RetryOptions) =>
         (await after()).retry(c, reference, options),

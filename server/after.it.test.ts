@@ -88,6 +88,18 @@ describe('a retry', () => {
   });
 });
 
+describe('a proposal', () => {
+  test('is the plan as it was where nothing was learnt', async () => {
+    const id = await rolledBack('proposed');
+    expect(await get(`/rollouts/${id}/proposal`)).toEqual({
+      id,
+      text: planFor('proposed'),
+      reasons: [],
+      left: [],
+    });
+  });
+});
+
 describe('a newer plan', () => {
   test('says what users will see, and takes the place of the rollout only when that is confirmed', async () => {
     await post('/rollouts', { text: planFor('newer') });

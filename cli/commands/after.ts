@@ -1,4 +1,5 @@
-import { RetryReply, SupersedeReply } from '../../server/api/after.ts';
+import { Failure } from '../../plans/failures.ts';
+import { ProposalReply, RetryReply, SupersedeReply } from '../../server/api/after.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
@@ -8,13 +9,16 @@ import { printable } from '../render/ink.ts';
 export interface RetryOptions {
   from?: string;
   plan?: string;
-  reason: string;
+  reason?: string;
+  propose?: boolean;
 }
 
 /** Takes up again what was rolled back, and says what had stopped it. */
 export async function retry(context: Context, reference: string, options: RetryOptions): Promise<void> {
   const api = new ApiClient(context);
   const { from, plan, reason } = options;
+  if (options.propose === true) return propose(context, api, reference);
+  if (reason === undefined) throw new Failure('USAGE', 'A retry says what was mended: --reason TEXT.');
   const text = plan === undefined ? {} : { text: await planText(plan), file: plan };
   const id = await rolloutId(api, reference);
   const reply = await api.change(`/rollouts/${encodeURIComponent(id)}/retry`, {
@@ -31,6 +35,16 @@ export async function retry(context: Context, reference: string, options: RetryO
       `tidegate watch ${reply.id}`,
     ]),
   );
+}
+
+/** The plan on standard output, to be read, changed and handed to `retry --plan`. */
+async function propose(context: Context, api: ApiClient, reference: string): Promise<void> {
+  const id = await rolloutId(api, reference);
+  const reply = await api.get(`/rollouts/${encodeURIComponent(id)}/proposal`, ProposalReply);
+  context.tell(reply);
+  const left = reply.left.map((text) => `# Left to you: ${text}`);
+  const none = reply.reasons.length === 0 ? [`# Nothing of ${id} changes the plan by itself.`] : [];
+  context.say(printable([...none, ...left, ...reply.text.trimEnd().split('\n')]));
 }
 
 export interface SupersedeOptions {

@@ -45,3 +45,12 @@ export const SupersedeReply = z.strictObject({
   warnings: z.array(z.string()),
 });
 export type SupersedeReply = z.infer<typeof SupersedeReply>;
+
+/** `text`: the plan, with `reasons` carried out; as it was where there are none. `left`: for a person to decide. */
+export const ProposalReply = z.strictObject({
+  id: z.string(),
+  text: z.string(),
+  reasons: z.array(z.string()),
+  left: z.array(z.string()),
+});
+export type ProposalReply = z.infer<typeof ProposalReply>;
