@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { RetryOptions, SupersedeOptions } from './commands/after.ts';
+import type { BugOptions } from './commands/bugs.ts';
 import type { DecisionOptions } from './commands/decisions.ts';
 import type { Run } from './run.ts';
 
@@ -7,6 +8,23 @@ const after = () => import('./commands/after.ts');
 
 /** What comes after a stop, or in the place of a rollout. */
 export function addAfter(program: Command, run: Run): void {
+  program
+    .command('report-bug <rollout>')
+    .description(
+      "tell a rollout of a bug in the new path; a critical one does what the plan's alerts.bug says",
+    )
+    .requiredOption('--title <text>', 'the bug, in a few words')
+    .addOption(
+      new Option('--severity <level>', 'how bad it is')
+        .choices(['critical', 'major', 'minor'])
+        .makeOptionMandatory(),
+    )
+    .option('--url <address>', 'where it is described')
+    .action(
+      run(async (c, reference: string, options: BugOptions) =>
+        (await import('./commands/bugs.ts')).reportBug(c, reference, options),
+      ),
+    );
   program
     .command('retry <rollout>')
     .description('start the plan of a rolled back rollout again, from its first stage or one that was proven')

@@ -168,6 +168,10 @@ export const Plan = z.strictObject({
         .enum(['pause', 'note'])
         .default('note')
         .describe('When another deployment of the service happens meanwhile.'),
+      bug: z
+        .enum(['rollback', 'pause', 'note'])
+        .default('pause')
+        .describe('When somebody reports a critical bug in the new path.'),
     })
     .prefault({})
     .describe('What an alert from outside does.'),

@@ -66,8 +66,8 @@ export interface GateReport {
   reverted: boolean;
 }
 
-/** What an alert is about: the canary alone, the whole service, or another deployment of it. */
-export type AlertScope = 'canary' | 'service' | 'deploy';
+/** What an alert is about: the canary alone, the whole service, another deployment of it, or a bug that somebody reports. */
+export type AlertScope = 'canary' | 'service' | 'deploy' | 'bug' | 'minor-bug';
 
 export type PersonAction =
   | 'approve'

@@ -143,7 +143,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom('canary', 'service')
+      .constantFrom('canary', 'service', 'bug', 'minor-bug')
       .map(
         (scope) => (world: World) =>
           void world.event({ kind: 'alert', name: 'A', scope, status: 'firing', detail: '' }),

@@ -100,6 +100,21 @@ describe('a proposal', () => {
   });
 });
 
+describe('a bug', () => {
+  test('is told to the rollout by who reports it, and is refused without a title or from a file', async () => {
+    await post('/rollouts', { text: planFor('buggy') });
+    const bug = { title: 'wrong totals', severity: 'critical', url: 'https://bugs.example.com/1' };
+    expect((await post('/rollouts/buggy-1/bugs', bug)).status).toBe(202);
+    await post('/rollouts/buggy-1/bugs', { title: 'a typo', severity: 'minor' });
+    expect(server.engine.told.slice(-2)).toEqual([
+      'alert wrong totals firing to buggy-1 about the bug: critical, reported by ada (https://bugs.example.com/1)',
+      'alert a typo firing to buggy-1 about the minor-bug: minor, reported by ada',
+    ]);
+    expect((await post('/rollouts/buggy-1/bugs', { ...bug, title: '' })).status).toBe(400);
+    expect((await post('/rollouts/buggy-1/bugs', { ...bug, url: 'file:///etc/passwd' })).status).toBe(400);
+  });
+});
+
 describe('a newer plan', () => {
   test('says what users will see, and takes the place of the rollout only when that is confirmed', async () => {
     await post('/rollouts', { text: planFor('newer') });

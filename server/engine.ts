@@ -25,6 +25,11 @@ export interface Told {
   at: number | null;
 }
 
+/** What somebody outside tells a rollout. */
+export type OutsideAlert = Pick<AlertRequest, 'name' | 'status' | 'detail'> & {
+  scope: AlertRequest['scope'] | 'bug' | 'minor-bug';
+};
+
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
  * A refusal is a `Failure` with the code that the reducer gave; no answer is `TEMPORAL_UNREACHABLE`.
@@ -47,6 +52,6 @@ export interface RolloutEngine {
   tell(id: string, told: Told & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
-  alert(id: string, alert: Pick<AlertRequest, 'name' | 'scope' | 'status' | 'detail'>): Promise<void>;
+  alert(id: string, alert: OutsideAlert): Promise<void>;
   ping(): Promise<void>;
 }

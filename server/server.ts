@@ -15,6 +15,7 @@ import { afterRoutes } from './routes/after.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { boardRoutes } from './routes/board.ts';
 import { boardEventRoutes } from './routes/board-events.ts';
+import { bugRoutes } from './routes/bugs.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { consoleBoardRoutes } from './routes/console-board.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
@@ -66,6 +67,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
       await typed.register(afterRoutes(deps));
+      await typed.register(bugRoutes(deps));
       await typed.register(boardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));

@@ -33,6 +33,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'post /api/v1/rollouts': { text: plan, file: 'plan.yaml' },
   'post /api/v1/rollouts/{id}/actions/{action}': { reason: 'lunch', seq: 9 },
   'post /api/v1/rollouts/{id}/exposure': { percent: 25, sequence: 4, mover: 'ada' },
+  'post /api/v1/rollouts/{id}/bugs': { title: 'Totals are rounded twice', severity: 'critical' },
   'post /api/v1/rollouts/{id}/retry': { from: '5%', reason: 'totals are rounded once' },
   'post /api/v1/rollouts/{id}/supersede': { text: plan, reason: 'a newer engine', confirm: false },
   'post /api/v1/rollouts/{id}/amend': { text: plan, reason: 'a longer bake' },
