@@ -2,8 +2,8 @@ import type { Approval } from '../plans/approval.ts';
 import { originText, successorText } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import { approvalFor } from '../plans/stages.ts';
+import type { Afterword } from './command.ts';
 import type { RolloutState } from './state.ts';
-import type { Turn } from './turn.ts';
 
 /** The index of the stage that the rollout begins at. Above 0 only where the gates below it had passed in an earlier one. */
 export function firstStage({ origin, plan }: Pick<RolloutState, 'origin' | 'plan'>): number {
@@ -34,18 +34,17 @@ export function beginText({ origin }: RolloutState): string {
   return origin === undefined ? '' : ` ${originText(origin)}`;
 }
 
-/** The journal of the earlier rollout, which is over, names the one that comes after it. */
-export function tellEarlier({ state, commands, now }: Turn): void {
-  const { origin, submittedBy, id } = state;
-  if (origin === undefined) return;
-  commands.push({
-    kind: 'afterword',
-    request: {
-      rolloutId: origin.of,
-      at: now,
-      transition: origin.kind === 'retry' ? 'retried' : 'note',
-      cause: { kind: 'person', by: submittedBy.by, roles: submittedBy.roles, reason: origin.reason },
-      summary: successorText(origin, id),
-    },
-  });
+/** The line behind the journal of the earlier rollout, which is over, that names this one; null: there is none. */
+export function earlierLine(
+  { origin, submittedBy: { by, roles }, id }: RolloutState,
+  at: number,
+): Afterword | null {
+  if (origin === undefined) return null;
+  return {
+    rolloutId: origin.of,
+    at,
+    transition: origin.kind === 'retry' ? 'retried' : 'note',
+    cause: { kind: 'person', by, roles, reason: origin.reason },
+    summary: successorText(origin, id),
+  };
 }

@@ -1,21 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { eq } from 'drizzle-orm';
-import type { JournalEntry, Transition } from '../plans/journal.ts';
+import type { JournalEntry } from '../plans/journal.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { announceStep } from './changes.ts';
 import { storableJson } from './columns.ts';
 import type { Queries } from './connection.ts';
 import { journal, rollouts } from './schema.ts';
-import type { Record } from './store.ts';
-
-/** A line that comes from outside behind the journal of a rollout that is over. */
-export interface Afterword {
-  rolloutId: string;
-  at: number;
-  transition: Transition;
-  cause: JournalEntry['cause'];
-  summary: string;
-}
+import type { Afterword, Record } from './store.ts';
 
 /** Adds the line under the next number; the same line again changes nothing. Within the caller's transaction. */
 export async function addAfterword(queries: Queries, line: Afterword): Promise<void> {

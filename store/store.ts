@@ -1,6 +1,5 @@
-import type { JournalEntry, Notification } from '../plans/journal.ts';
+import type { JournalEntry, Notification, Transition } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
-import type { Afterword } from './afterword.ts';
 
 /** A rollout as it was handed in. `plan` is the parsed plan, `text` what the person wrote. */
 export interface NewRollout {
@@ -34,6 +33,15 @@ export interface Record {
   entries: JournalEntry[];
   notifications: Notification[];
   view: RolloutView;
+}
+
+/** A line that comes from outside behind the journal of a rollout that is over. */
+export interface Afterword {
+  rolloutId: string;
+  at: number;
+  transition: Transition;
+  cause: JournalEntry['cause'];
+  summary: string;
 }
 
 /** One plan of a rollout. Revision 1 is what was submitted. */
