@@ -1,4 +1,4 @@
-import type { AmendedPlan, RecordRequest } from '../rollout/command.ts';
+import type { Afterword, AmendedPlan, RecordRequest } from '../rollout/command.ts';
 import type { ActivityParts } from './parts.ts';
 
 export interface FlagOf {
@@ -19,6 +19,9 @@ export function createRecordActivities({
       await store.record(request);
       if (request.notifications.length > 0) kickNotifications();
     },
+
+    /** Nothing is owed where the rollout is not known (any more). */
+    afterword: (request: Afterword): Promise<void> => store.afterword(request),
 
     async releaseFlag({ provider: name, environment, key, rolloutId }: FlagOf): Promise<void> {
       await provider(name).release({ environment, key }, rolloutId);

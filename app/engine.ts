@@ -59,12 +59,26 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
   }
 
   /** False: Temporal still runs a rollout of this flag. */
-  async function begun({ id, plan, submittedBy }: Parameters<RolloutEngine['start']>[0]): Promise<boolean> {
+  async function begun({
+    id,
+    plan,
+    submittedBy,
+    origin,
+  }: Parameters<RolloutEngine['start']>[0]): Promise<boolean> {
     try {
       await client.workflow.start<typeof rollout>(WORKFLOW, {
         workflowId: workflowId(plan.environment, plan.flag.key),
         taskQueue,
-        args: [{ kind: 'start', id, plan, submittedBy, historyLimit: parts.historyLimit ?? HISTORY_LIMIT }],
+        args: [
+          {
+            kind: 'start',
+            id,
+            plan,
+            submittedBy,
+            ...(origin === undefined ? {} : { origin }),
+            historyLimit: parts.historyLimit ?? HISTORY_LIMIT,
+          },
+        ],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         memo: { rollout: id },
@@ -86,7 +100,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       if (!(await ask(id, () => begun(request), START_WITHIN)))
         throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
     },
-    act: async (id, action, { by, roles, through, reason, accept, breakGlass, seen, requestId }) => {
+    act: async (id, action, { by, roles, through, reason, accept, breakGlass, lower, seen, requestId }) => {
       const handle = await handleOf(id);
       const message = {
         action,
@@ -95,6 +109,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         reason,
         accept,
         breakGlass,
+        ...(lower === true ? { lower } : {}),
         ...(through === undefined ? {} : { through }),
         ...(seen === undefined ? {} : { seen }),
       };

@@ -2,9 +2,10 @@ import type { Preview } from '../notify/channel.ts';
 import { createChannels } from '../notify/channels.ts';
 import { exampleOf } from '../notify/example.ts';
 import { Failure } from '../plans/failures.ts';
-import { DIGESTS, type JournalEntry, type Notification, TRANSITIONS } from '../plans/journal.ts';
+import { incidentOf } from '../plans/incident.ts';
+import { DIGESTS, INCIDENT, type JournalEntry, type Notification, TRANSITIONS } from '../plans/journal.ts';
 import { nearest } from '../plans/nearest.ts';
-import { notificationOf } from '../plans/notification.ts';
+import { incidentMessage, notificationOf } from '../plans/notification.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Config } from './config.ts';
 
@@ -33,7 +34,10 @@ export function previewNotification(config: Config, { channel: name, event, roll
     throw new Failure('USAGE', `tidegate.yaml has no channel "${name}"; it has ${names}.`);
   }
   const known = eventOf(event);
-  const entry = rollout?.entries.findLast((one) => one.transition === known);
+  const opens = (one: JournalEntry) => rollout !== undefined && incidentOf(one, rollout.view) !== null;
+  const entry = rollout?.entries.findLast((one) =>
+    known === INCIDENT ? opens(one) : one.transition === known,
+  );
   if (rollout !== undefined && entry === undefined) {
     const had = [...new Set(rollout.entries.map((one) => one.transition))].join(', ');
     throw new Failure('USAGE', `${rollout.view.id} has no ${event} in its journal; it has ${had}.`);
@@ -41,11 +45,21 @@ export function previewNotification(config: Config, { channel: name, event, roll
   const notification =
     rollout === undefined || entry === undefined
       ? exampleOf(known, name)
-      : notificationOf(entry, rollout.view, { about: aboutOf(rollout.view), channel: name });
+      : messageOf(known, entry, { view: rollout.view, channel: name });
   const preview = channel.preview(notification);
   if (problems.length > 0)
     throw new Failure('CONFIG_INVALID', `The template of ${name} fails.`, { details: problems });
   return preview;
+}
+
+function messageOf(
+  event: Notification['event'],
+  entry: JournalEntry,
+  { view, channel }: { view: RolloutView; channel: string },
+) {
+  const to = { about: aboutOf(view), channel };
+  const incident = event === INCIDENT ? incidentMessage(entry, view, to) : null;
+  return incident ?? notificationOf(entry, view, to);
 }
 
 function aboutOf({ name, title, environment, flag, owner }: RolloutView) {
@@ -54,7 +68,7 @@ function aboutOf({ name, title, environment, flag, owner }: RolloutView) {
 }
 
 function eventOf(event: string): Notification['event'] {
-  const events = [...TRANSITIONS, ...DIGESTS];
+  const events = [...TRANSITIONS, INCIDENT, ...DIGESTS];
   const found = events.find((one) => one === event);
   if (found !== undefined) return found;
   const like = nearest(event, events);

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { addAccess } from './access-commands.ts';
+import { addAfter } from './after-commands.ts';
 import { addCompletion } from './completion-commands.ts';
 import { addDecisions } from './decision-commands.ts';
 import { addFlags } from './flag-commands.ts';
@@ -56,6 +57,7 @@ function createCommands(finish: (status: number) => void): Command {
   addPlans(program, run);
   addRollouts(program, run);
   addDecisions(program, run);
+  addAfter(program, run);
   addFlags(program, run);
   addAccess(program, run);
   addFlagTokens(program, run);

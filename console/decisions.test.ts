@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { stopCause } from '../plans/standing-words.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Powers } from '../server/api/console-board.ts';
 import {
@@ -31,25 +32,37 @@ const deeds = (of: Asked) => offersOf(of).map(({ deed }) => deed);
 
 describe('what is offered', () => {
   it('is the answer to what is asked first, and always the way back', () => {
-    expect(deeds(asked(waiting))).toEqual(['approve', 'reject', 'step-back', 'pause', 'rollback', 'kill']);
+    expect(deeds(asked(waiting))).toEqual([
+      'approve',
+      'reject',
+      'step-back',
+      'pause',
+      'rollback',
+      'abandon',
+      'kill',
+    ]);
     const soft = exampleAssessment({ verdict: 'soft' });
     expect(deeds(asked(paused, { assessment: soft }))).toEqual([
       'accept-difference',
       'step-back',
       'rollback',
+      'abandon',
       'kill',
     ]);
-    expect(deeds(asked(paused))).toEqual(['resume', 'step-back', 'rollback', 'kill']);
+    expect(deeds(asked(paused))).toEqual(['resume', 'step-back', 'rollback', 'abandon', 'kill']);
     const hard = exampleAssessment({ verdict: 'hard' });
     expect(deeds(asked({ ...waiting, pause: paused.pause }, { assessment: hard }))).toEqual([
       'step-back',
       'rollback',
+      'abandon',
       'kill',
     ]);
   });
 
-  it('is nothing once it is over or goes back', () => {
-    expect(deeds(asked(rolledBackView()))).toEqual([]);
+  it('is nothing once it is over or goes back, but to retry what was taken back', () => {
+    expect(deeds(asked(exampleView({ phase: 'completed' })))).toEqual([]);
+    expect(deeds(asked(exampleView({ phase: 'superseded' })))).toEqual([]);
+    expect(offersOf(asked(rolledBackView()))).toMatchObject([{ deed: 'retry', reason: true }]);
     expect(deeds(asked(exampleView({ phase: 'reverting' })))).toEqual([]);
   });
 
@@ -74,7 +87,7 @@ describe('what a decision will do', () => {
     expect(consequencesOf('rollback', seen, NOON)).toEqual([
       'The new path goes from 5 % + employees to nobody, within seconds.',
       'About 620 requests a minute return to the old path.',
-      'This rollout ends. To try again, the plan is submitted again.',
+      'This rollout ends. Afterwards it can be retried.',
     ]);
     expect(consequencesOf('step-back', seen, NOON)).toContain(
       'About 490 requests a minute return to the old path.',
@@ -99,6 +112,19 @@ describe('what a decision will do', () => {
     expect(consequencesOf('accept-difference', { ...seen, live }, NOON)[0]).toBe(
       'errors may differ by up to +0.31 pp from now on, instead of +0.1 pp.',
     );
+  });
+
+  it('names what had stopped the rollout that is retried', () => {
+    const [cause] = consequencesOf('retry', { view: rolledBackView(), live: null }, NOON);
+    expect(cause).toBe(`What stopped ${rolledBackView().id}: ${stopCause(rolledBackView())}.`);
+  });
+
+  it('is to lower the flag when a rollout is abandoned between nobody and everybody', () => {
+    expect(consequencesOf('abandon', seen, NOON)[0]).toContain('to nobody, within seconds');
+    const view = exampleView({ exposure: { percent: 100, segments: [], variant: null } });
+    expect(consequencesOf('abandon', { ...seen, view }, NOON)).toEqual([
+      'This rollout ends. The flag stays: everyone. Nobody watches it any more.',
+    ]);
   });
 
   it('is the safe exposure where a plan cannot go back', () => {

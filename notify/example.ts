@@ -1,4 +1,4 @@
-import type { Digest, Notification } from '../plans/journal.ts';
+import { type Digest, INCIDENT, type Notification } from '../plans/journal.ts';
 import { titleOf } from '../plans/notification.ts';
 import { digestMessage } from './digest.ts';
 
@@ -91,6 +91,24 @@ export function exampleOf(event: Notification['event'], channel: string): Notifi
     return digestMessage(EXAMPLE_DIGEST, { due, channel, at: EXAMPLE.at });
   }
   if (event === EXAMPLE.event) return { ...EXAMPLE, channel };
+  if (event === INCIDENT)
+    return {
+      ...EXAMPLE,
+      event,
+      channel,
+      title: `Incident: ${EXAMPLE.title}`,
+      incident: {
+        cause: { kind: 'gate', verdict: 'hard', reason: EXAMPLE.summary },
+        automatic: true,
+        text: `hard stop by the gate: ${EXAMPLE.summary}`,
+        affected: { audience: '5 %', requests: 650 },
+        links: {
+          rollout: `/rollouts/${EXAMPLE.rolloutId}`,
+          report: `/api/v1/rollouts/${EXAMPLE.rolloutId}/report?format=html`,
+          journal: `/api/v1/rollouts/${EXAMPLE.rolloutId}/journal`,
+        },
+      },
+    };
   const { stage, environment, name, title } = EXAMPLE.rollout;
   return {
     ...EXAMPLE,

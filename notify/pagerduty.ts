@@ -46,6 +46,9 @@ const STEPS: Record<Notification['event'], Step> = {
   'rollback-requested': 'error',
   killed: 'critical',
   'rolled-back': 'error',
+  abandoned: 'resolve',
+  superseded: 'resolve',
+  retried: 'info',
   'rollback-verified': 'resolve',
   'rollback-unverified': 'critical',
   drift: 'warning',
@@ -61,6 +64,7 @@ const STEPS: Record<Notification['event'], Step> = {
   'would-pause': 'info',
   'would-stop': 'warning',
   note: 'info',
+  incident: 'critical',
   'daily-digest': 'info',
   'weekly-digest': 'info',
 };

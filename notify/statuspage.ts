@@ -25,6 +25,7 @@ type Step = NonNullable<StatuspageConfig['steps'][Transition]>;
 /** What users of the page may have noticed; nothing else is told there. */
 const STEPS: Partial<Record<Notification['event'], Step>> = {
   'hard-stop': 'investigating',
+  incident: 'investigating',
   killed: 'investigating',
   'write-failed': 'identified',
   'rolled-back': 'monitoring',
@@ -32,6 +33,8 @@ const STEPS: Partial<Record<Notification['event'], Step>> = {
   'rollback-unverified': 'identified',
   resumed: 'resolved',
   completed: 'resolved',
+  abandoned: 'resolved',
+  superseded: 'monitoring',
 };
 
 const Mark = z.object({ message: z.string() });

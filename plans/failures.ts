@@ -190,6 +190,30 @@ const table = {
     retry: false,
     hint: 'Flag, environment and the stages already passed stay as they are.',
   },
+  ABANDON_REFUSED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'A rollout is left at 0 % or at 100 % only; `tidegate abandon ROLLOUT --lower` takes the canary from everybody.',
+  },
+  SUPERSEDE_REFUSED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'A newer plan takes the place of a rollout of the same flag and environment; `tidegate status ROLLOUT` says where that stands.',
+  },
+  RETRY_REFUSED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Without `--from` a retry begins at the first stage; `tidegate submit` takes any plan.',
+  },
+  RETRY_UNVERIFIED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Wait for the `rollback-verified` of `tidegate status ROLLOUT --history`, or begin at the first stage, without `--from`.',
+  },
   FLAG_LATCHED: {
     status: 409,
     exit: 1,

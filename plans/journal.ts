@@ -42,6 +42,9 @@ export const TRANSITIONS = [
   'rollback-requested',
   'killed',
   'rolled-back',
+  'abandoned',
+  'superseded',
+  'retried',
   'rollback-verified',
   'rollback-unverified',
   'drift',
@@ -94,12 +97,29 @@ export const Digest = z.strictObject({
 });
 export type Digest = z.infer<typeof Digest>;
 
+/** Subscribed to like a transition: one message at the beginning of a stop that takes the canary from somebody. */
+export const INCIDENT = 'incident' as const;
+
+/** What whoever opens the incident must know at once. */
+export const Incident = z.strictObject({
+  cause: Cause,
+  /** False: a person stopped it. */
+  automatic: z.boolean(),
+  /** What stopped it, and who or what that was. */
+  text: z.string(),
+  /** Who had the canary, and the requests that it had served in the stage; null: none were counted. */
+  affected: z.strictObject({ audience: z.string(), requests: z.number().nullable() }),
+  /** Paths on the server. The report knows the users that were hit, once they are counted. */
+  links: z.strictObject({ rollout: z.string(), report: z.string(), journal: z.string() }),
+});
+export type Incident = z.infer<typeof Incident>;
+
 /** A message to people about one journal entry, or a digest; channels turn it into their own form. */
 export const Notification = z.strictObject({
   rolloutId: z.string(),
   seq: z.int().min(1),
   at: z.number(),
-  event: z.enum([...TRANSITIONS, ...DIGESTS]),
+  event: z.enum([...TRANSITIONS, INCIDENT, ...DIGESTS]),
   channel: z.string(),
   title: z.string(),
   summary: z.string(),
@@ -115,6 +135,8 @@ export const Notification = z.strictObject({
   }),
   evidence: z.custom<Assessment>().nullable(),
   explanation: z.custom<Explanation>().optional(),
+  /** Of an `incident`. */
+  incident: Incident.exactOptional(),
   /** Of a digest; its `rolloutId` is its own, and `rollout` says nothing. */
   digest: Digest.exactOptional(),
   /** In a copy that goes to another channel: the channel that has not taken this message for long. */

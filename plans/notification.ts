@@ -1,5 +1,6 @@
 import { actionsFor } from './actions.ts';
-import type { JournalEntry, Notification, Transition } from './journal.ts';
+import { incidentOf } from './incident.ts';
+import { INCIDENT, type JournalEntry, type Notification, type Transition } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { approvalFor } from './stages.ts';
 import type { RolloutView } from './view.ts';
@@ -16,7 +17,15 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   'soft-stop': ['explained', 'would-pause'],
   'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['reminder', 'escalated', 'glass-broken'],
-  'rolled-back': ['write-failed', 'explained', 'rollback-unverified', 'would-stop'],
+  completed: ['abandoned', 'superseded'],
+  'rolled-back': [
+    'write-failed',
+    'explained',
+    'rollback-unverified',
+    'would-stop',
+    'abandoned',
+    'superseded',
+  ],
 };
 
 /**
@@ -37,7 +46,18 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
     owner: metadata.owner ?? null,
     ticket: metadata.ticket ?? null,
   };
-  return [...new Set(channels)].map((channel) => notificationOf(entry, view, { about, channel }));
+  const incident = incidentOf(entry, view);
+  // Where a channel asks for both, the incident says it all.
+  const opened = incident === null ? [] : subscribers(plan, INCIDENT);
+  const told = [...new Set(channels)].filter((channel) => !opened.includes(channel));
+  return [
+    ...opened.map((channel) => incidentMessage(entry, view, { about, channel }) ?? []).flat(),
+    ...told.map((channel) => notificationOf(entry, view, { about, channel })),
+  ];
+}
+
+function subscribers({ notify }: Plan, event: typeof INCIDENT): string[] {
+  return [...new Set(notify.filter(({ events }) => events.includes(event)).map(({ channel }) => channel))];
 }
 
 /** The channel that is asked once nobody has answered the approval which the present stage waits for. */
@@ -77,6 +97,26 @@ export function notificationOf(
   };
 }
 
+/** The message that opens an incident; null: the entry is none. */
+export function incidentMessage(
+  entry: JournalEntry,
+  view: RolloutView,
+  to: Parameters<typeof notificationOf>[2],
+): Notification | null {
+  const incident = incidentOf(entry, view);
+  if (incident === null) return null;
+  const { audience, requests } = incident.affected;
+  const served = requests === null ? '' : `, ${requests.toLocaleString('en-US')} requests in this stage`;
+  const said = notificationOf(entry, view, to);
+  return {
+    ...said,
+    event: INCIDENT,
+    title: `Incident: ${said.title}`,
+    summary: `${said.summary} The canary had: ${audience}${served}.`,
+    incident,
+  };
+}
+
 const SAID: Record<Transition, string> = {
   submitted: 'submitted',
   'approval-needed': 'needs an approval',
@@ -99,6 +139,9 @@ const SAID: Record<Transition, string> = {
   'rollback-requested': 'is to be rolled back',
   killed: 'killed',
   'rolled-back': 'rolled back',
+  abandoned: 'abandoned',
+  superseded: 'superseded',
+  retried: 'is retried',
   'rollback-verified': 'has its traffic back on the old path',
   'rollback-unverified': 'is not seen to have its traffic back on the old path',
   drift: 'paused: somebody else moved the flag',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Allowance } from './allowance.ts';
 import { Approval } from './approval.ts';
-import { TRANSITIONS } from './journal.ts';
+import { INCIDENT, TRANSITIONS } from './journal.ts';
 import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
 import { Migration } from './migration.ts';
@@ -182,6 +182,10 @@ export const Plan = z.strictObject({
         .enum(['pause', 'note'])
         .default('note')
         .describe('When another deployment of the service happens meanwhile.'),
+      bug: z
+        .enum(['rollback', 'pause', 'note'])
+        .default('pause')
+        .describe('When somebody reports a critical bug in the new path.'),
     })
     .prefault({})
     .describe('What an alert from outside does.'),
@@ -189,7 +193,7 @@ export const Plan = z.strictObject({
     .array(
       z.strictObject({
         channel: z.string().min(1).describe('A channel of tidegate.yaml.'),
-        events: z.array(z.enum(TRANSITIONS)).min(1),
+        events: z.array(z.enum([...TRANSITIONS, INCIDENT])).min(1),
       }),
     )
     .default([])

@@ -94,8 +94,28 @@ export const Detection = z.strictObject({
 });
 export type Detection = z.infer<typeof Detection>;
 
-export const ADVICE = ['bake', 'step', 'minimum', 'noise', 'margin'] as const;
-export const Advice = z.strictObject({ kind: z.enum(ADVICE), text: z.string() });
+/** A change of a plan's text, in the words of the text. */
+export const PlanEdit = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('bake'), stage: z.string(), value: z.string() }),
+  /** A smaller stage before another one. */
+  z.strictObject({
+    kind: z.literal('insert'),
+    before: z.string(),
+    stage: z.strictObject({ name: z.string(), percent: z.number(), bake: z.string() }),
+  }),
+  z.strictObject({ kind: z.literal('soft'), metric: z.string(), value: z.string() }),
+  z.strictObject({ kind: z.literal('noise'), value: z.number() }),
+  z.strictObject({ kind: z.literal('coverage'), slice: z.string() }),
+]);
+export type PlanEdit = z.infer<typeof PlanEdit>;
+
+export const ADVICE = ['bake', 'step', 'minimum', 'noise', 'margin', 'coverage'] as const;
+/** `edit`: what carries it out; absent: that is a person's choice. */
+export const Advice = z.strictObject({
+  kind: z.enum(ADVICE),
+  text: z.string(),
+  edit: PlanEdit.exactOptional(),
+});
 export type Advice = z.infer<typeof Advice>;
 
 const Value = z.number().nullable();

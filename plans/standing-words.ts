@@ -4,10 +4,23 @@ import type { Phase, RolloutView } from './view.ts';
 import { cause, relative } from './words.ts';
 
 /** Spelled out here, so that a page in a browser gets the words without the schemas. */
-const OVER = ['completed', 'rolled-back', 'rejected'] satisfies Phase[];
+const OVER = ['completed', 'rolled-back', 'rejected', 'abandoned', 'superseded'] satisfies Phase[];
 
 export function isOver({ phase }: Pick<RolloutView, 'phase'>): boolean {
   return OVER.some((one) => one === phase);
+}
+
+/** Which rollouts can be taken up again: those that took the canary back, or never gave it. */
+const RETRIED = ['rolled-back', 'rejected', 'abandoned'] satisfies Phase[];
+
+export function isRetriable({ phase, watching }: Pick<RolloutView, 'phase' | 'watching'>): boolean {
+  return watching === undefined && RETRIED.some((one) => one === phase);
+}
+
+/** The stages that a retry may begin at, the first one always: those below had passed their gates. */
+export function provenStages({ stages, stage }: Pick<RolloutView, 'stages' | 'stage'>): string[] {
+  const reached = stages.findIndex(({ name }) => name === stage);
+  return stages.slice(0, Math.max(0, reached) + 1).map(({ name }) => name);
 }
 
 /** What must happen before the next stage: blockers of the rollout, then what the gate still lacks. */

@@ -24,6 +24,13 @@ export const Duration = z
   })
   .meta({ title: 'duration', examples: ['30s', '15m', '24h', '7d'] });
 
+/** Seconds as a plan writes them, never less than they are: 5400 → `90m`. */
+export function durationText(seconds: number): string {
+  const whole = seconds < 120 ? Math.ceil(seconds) : 60 * Math.ceil(seconds / 60);
+  const unit = (['d', 'h', 'm'] as const).find((one) => whole > 0 && whole % SECONDS[one] === 0) ?? 's';
+  return `${whole / SECONDS[unit]}${unit}`;
+}
+
 /** `5%` → 0.05. */
 export const Percentage = z
   .string()

@@ -2,12 +2,22 @@ import { z } from 'zod';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
+import { Origin } from './origin.ts';
 
-export const PHASES = ['submitted', 'active', 'reverting', 'completed', 'rolled-back', 'rejected'] as const;
+export const PHASES = [
+  'submitted',
+  'active',
+  'reverting',
+  'completed',
+  'rolled-back',
+  'rejected',
+  'abandoned',
+  'superseded',
+] as const;
 export const Phase = z.enum(PHASES);
 export type Phase = z.infer<typeof Phase>;
 
-export const ENDED: readonly Phase[] = ['completed', 'rolled-back', 'rejected'];
+export const ENDED: readonly Phase[] = ['completed', 'rolled-back', 'rejected', 'abandoned', 'superseded'];
 
 /** What stands between a rollout and its next stage, in one sentence each. */
 export const Blocker = z.strictObject({
@@ -61,6 +71,8 @@ export const RolloutView = z.strictObject({
   environment: z.string(),
   flag: z.string(),
   phase: Phase,
+  /** Present where it goes on after another rollout. */
+  origin: Origin.exactOptional(),
   /** Name of the present stage; null before the first. */
   stage: z.string().nullable(),
   stages: z.array(
@@ -84,7 +96,15 @@ export const RolloutView = z.strictObject({
     .nullable(),
   /** Present while a drift pauses the rollout. */
   drift: Drift.optional(),
-  stop: z.strictObject({ cause: Cause, transition: Transition, at: z.number() }).nullable(),
+  stop: z
+    .strictObject({
+      cause: Cause,
+      transition: Transition,
+      at: z.number(),
+      /** As what the rollout ends, where a person chose that; absent: rolled back. */
+      end: z.enum(['abandoned', 'superseded']).exactOptional(),
+    })
+    .nullable(),
   /** Where the metric moved that caused the present pause or the stop; absent: not known (yet). */
   explanation: z.custom<Explanation>().optional(),
   /** Present where the plan only watches. */

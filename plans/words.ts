@@ -127,6 +127,8 @@ const PHASES: Record<string, string> = {
   completed: 'completed',
   'rolled-back': 'rolled back',
   rejected: 'rejected',
+  abandoned: 'abandoned',
+  superseded: 'superseded',
 };
 
 export function phaseText(phase: string): string {

@@ -5,7 +5,7 @@ import type { Plan } from '../plans/plan.ts';
 import { approvalFor, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import { acceptedPlans } from './accepted-plans.fixture.ts';
-import { every, type Move, order, play, raises } from './orders.fixture.ts';
+import { every, type Move, order, originFor, play, raises } from './orders.fixture.ts';
 import { assessment, World } from './world.fixture.ts';
 
 /** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
@@ -174,7 +174,7 @@ describe('no plan that is accepted breaks what must hold', () => {
       fc.property(order, acceptedPlan, (moves, plan) => {
         const straight = play(moves, nobody, plan);
         expect(straight.journal.map(({ seq }) => seq)).toEqual(straight.journal.map((_, at) => at + 1));
-        const carried = new World(JSON.parse(JSON.stringify(plan)));
+        const carried = new World(JSON.parse(JSON.stringify(plan)), originFor(moves, plan));
         carried.event({ kind: 'begin' });
         for (const one of moves) {
           carried.state = JSON.parse(JSON.stringify(carried.state));

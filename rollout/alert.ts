@@ -9,8 +9,9 @@ type Alert = Extract<RolloutEvent, { kind: 'alert' }>;
 export function onAlert(turn: Turn, event: Alert): void {
   const { state } = turn;
   const cause = { kind: 'alert', name: event.name, detail: event.detail } as const;
-  // A rollout of before has a plan that says nothing of deployments.
-  const action: 'rollback' | 'pause' | 'note' | undefined = state.plan.alerts[event.scope];
+  // A rollout of before has a plan that says nothing of deployments or bugs.
+  const action: 'rollback' | 'pause' | 'note' | undefined =
+    event.scope === 'minor-bug' ? 'note' : state.plan.alerts[event.scope];
   if (
     event.status === 'resolved' ||
     action === 'note' ||
@@ -24,7 +25,10 @@ export function onAlert(turn: Turn, event: Alert): void {
     stop(turn, {
       transition: 'hard-stop',
       cause,
-      summary: `The alert ${event.name} fires on the canary: ${event.detail}`,
+      summary:
+        event.scope === 'bug'
+          ? `Stopped by ${named(event)}${event.detail === '' ? '' : `: ${event.detail}`}`
+          : `The alert ${event.name} fires on the canary: ${event.detail}`,
       evidence: state.gate?.assessment ?? null,
     });
     return;
@@ -35,10 +39,21 @@ export function onAlert(turn: Turn, event: Alert): void {
 }
 
 function named({ scope, name }: Alert): string {
-  return scope === 'deploy' ? `another deployment, ${name}` : `the alert ${name} fires`;
+  switch (scope) {
+    case 'deploy':
+      return `another deployment, ${name}`;
+    case 'bug':
+      return `a critical bug, ${name}`;
+    case 'minor-bug':
+      return `a bug, ${name}`;
+    case 'canary':
+    case 'service':
+      return `the alert ${name} fires`;
+  }
 }
 
 function noted(event: Alert): string {
-  if (event.scope !== 'deploy') return `Alert ${event.name} is ${event.status}.`;
-  return `Another deployment, ${event.name}${event.detail === '' ? '' : `: ${event.detail}`}.`;
+  if (event.scope === 'canary' || event.scope === 'service') return `Alert ${event.name} is ${event.status}.`;
+  const text = named(event);
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}${event.detail === '' ? '' : `: ${event.detail}`}.`;
 }

@@ -3,6 +3,7 @@ import type { Plan } from '../plans/plan.ts';
 import { ENDED } from '../plans/view.ts';
 import type { AmendEvent, Refusal } from './event.ts';
 import { isWatching } from './mode.ts';
+import { firstStage } from './origin.ts';
 import { watch } from './progress.ts';
 import { staleRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
@@ -87,6 +88,35 @@ function show(value: unknown): string {
   return value === undefined ? 'not set' : JSON.stringify(value);
 }
 
+/** What makes a rollout the one that it is. */
+export const FIXED: readonly string[] = [
+  'environment',
+  'flag.key',
+  'flag.provider',
+  'flag.baseline',
+  'flag.canary',
+  'flag.stickiness',
+  'metadata.name',
+  'reversibility',
+  'mode',
+];
+
+/** The first stage up to `last` whose name or exposure `after` changes; null: it keeps them all. */
+export function keepsStages(before: Plan, after: Plan, last: number): string | null {
+  for (let index = 0; index <= last; index += 1) {
+    const old = before.stages[index];
+    const next = after.stages[index];
+    const same =
+      next !== undefined &&
+      old !== undefined &&
+      next.name === old.name &&
+      next.percent === old.percent &&
+      JSON.stringify(next.audience) === JSON.stringify(old.audience);
+    if (!same) return old?.name ?? String(index);
+  }
+  return null;
+}
+
 /** Why an amendment cannot be taken; null when it can. */
 export function amendRefusal(
   state: RolloutState,
@@ -96,38 +126,16 @@ export function amendRefusal(
   if (state.phase === 'reverting') return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   const stale = staleRefusal(state, seen);
   if (stale !== null) return stale;
-  const fixed = [
-    'environment',
-    'flag.key',
-    'flag.provider',
-    'flag.baseline',
-    'flag.canary',
-    'flag.stickiness',
-    'metadata.name',
-    'reversibility',
-    'mode',
-    // Evidence that was seen must not choose its own weights.
-    WEIGHTS,
-  ];
   const changes = planChanges(state.plan, plan);
-  const bad = changes.find(({ path }) => fixed.includes(path));
+  // Evidence that was seen must not choose its own weights.
+  const bad = changes.find(({ path }) => path === WEIGHTS || FIXED.includes(path));
   if (bad !== undefined)
     return { code: 'AMEND_REFUSED', message: `${bad.path} cannot change while the rollout runs` };
-  for (let index = 0; index <= state.stage; index += 1) {
-    const old = state.plan.stages[index];
-    const next = plan.stages[index];
-    const same =
-      next !== undefined &&
-      old !== undefined &&
-      next.name === old.name &&
-      next.percent === old.percent &&
-      JSON.stringify(next.audience) === JSON.stringify(old.audience);
-    if (!same)
-      return {
-        code: 'AMEND_REFUSED',
-        message: `stage ${old?.name ?? index} has begun and keeps its name and exposure`,
-      };
-  }
+  // Where a retry begins above the first stage, what it begins at stands fast before it has begun.
+  const begun = state.origin === undefined ? state.stage : Math.max(state.stage, firstStage(state));
+  const changed = keepsStages(state.plan, plan, begun);
+  if (changed !== null)
+    return { code: 'AMEND_REFUSED', message: `stage ${changed} has begun and keeps its name and exposure` };
   if (changes.length === 0)
     return { code: 'AMEND_REFUSED', message: 'the new plan says the same as the old one' };
   return null;

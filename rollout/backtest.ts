@@ -258,6 +258,7 @@ export class Backtest {
       case 'look':
       case 'release':
       case 'save-plan':
+      case 'afterword':
       case 'record':
       // A trace holds no labels to search.
       case 'explain':

@@ -1,8 +1,8 @@
 import type { Approval } from '../plans/approval.ts';
 import type { Plan } from '../plans/plan.ts';
-import { approvalFor } from '../plans/stages.ts';
 import type { Blocker } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
+import { approvalsTo, firstStage, nextStage } from './origin.ts';
 import type { Grant, RolloutState } from './state.ts';
 
 /** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
@@ -81,17 +81,28 @@ function gateText(state: RolloutState): string {
   return `the gate of stage ${name} has not passed`;
 }
 
-/** The approval that the next move needs: the plan's at the start, then the one of the stage that is left. */
+/**
+ * The approval that the next move needs: the plan's at the start, then the one of the stage that is left. A retry that begins
+ * above the first stage needs those of the stages below as well, one after the other.
+ */
 export function neededApproval(state: RolloutState): Approval | null {
-  return approvalFor(state.plan, state.stage) ?? null;
+  const needed = approvalsTo(state.plan, state.stage, nextStage(state));
+  return needed.find((approval) => !granted(state, approval)) ?? needed.at(-1) ?? null;
 }
 
 function grantsHere(state: RolloutState): Grant[] {
   return state.grants.filter((grant) => grant.stage === state.stage);
 }
 
+/** Where several approvals are asked for at once, each counts whoever has a role of it. */
+function grantsFor(state: RolloutState, { roles }: Approval): Grant[] {
+  const here = grantsHere(state);
+  if (state.stage >= 0 || firstStage(state) === 0) return here;
+  return here.filter((grant) => grant.breakGlass || grant.roles.some((role) => roles.includes(role)));
+}
+
 export function granted(state: RolloutState, approval: Approval): boolean {
-  const grants = grantsHere(state);
+  const grants = grantsFor(state, approval);
   if (grants.some((grant) => grant.breakGlass)) return true;
   if (approval.quorum === 'any') return grants.length >= 1;
   if (approval.quorum === 'all') return missingRoles(state, approval).length === 0;
@@ -129,7 +140,7 @@ function bestCover(roles: readonly string[], people: readonly string[][]): Set<s
 
 function approvalText(state: RolloutState, approval: Approval): string {
   const missing = missingRoles(state, approval);
-  const have = grantsHere(state).length;
+  const have = grantsFor(state, approval).length;
   const wanted =
     approval.quorum === 'any'
       ? 'one of'

@@ -1,6 +1,6 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Exposure } from '../plans/exposure.ts';
-import type { JournalEntry, Notification } from '../plans/journal.ts';
+import type { Cause, JournalEntry, Notification, Transition } from '../plans/journal.ts';
 import type { StageLease } from '../plans/lease.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
@@ -106,6 +106,15 @@ export interface AmendedPlan {
   after: number | null;
 }
 
+/** A line behind the journal of a rollout that is over; it gets the next number there. */
+export interface Afterword {
+  rolloutId: string;
+  at: number;
+  transition: Transition;
+  cause: Cause;
+  summary: string;
+}
+
 /** What the world must do next. Nothing here has happened yet. */
 export type Command =
   | { kind: 'claim'; request: ClaimRequest }
@@ -118,4 +127,5 @@ export type Command =
   | { kind: 'explain'; request: ExplainRequest }
   | { kind: 'peers'; service: string; rolloutId: string }
   | { kind: 'save-plan'; revision: AmendedPlan }
+  | { kind: 'afterword'; request: Afterword }
   | { kind: 'record'; request: RecordRequest };

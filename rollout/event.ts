@@ -66,8 +66,8 @@ export interface GateReport {
   reverted: boolean;
 }
 
-/** What an alert is about: the canary alone, the whole service, or another deployment of it. */
-export type AlertScope = 'canary' | 'service' | 'deploy';
+/** What an alert is about: the canary alone, the whole service, another deployment of it, or a bug that somebody reports. */
+export type AlertScope = 'canary' | 'service' | 'deploy' | 'bug' | 'minor-bug';
 
 export type PersonAction =
   | 'approve'
@@ -77,7 +77,9 @@ export type PersonAction =
   | 'resume'
   | 'accept-drift'
   | 'rollback'
-  | 'end';
+  | 'end'
+  | 'abandon'
+  | 'supersede';
 
 /** What a person saw when deciding, where they say so: the last journal line, or the stage whose gate it was. */
 export interface Seen {
@@ -91,6 +93,8 @@ export interface PersonEvent extends Person {
   reason: string | null;
   accept: number | null;
   breakGlass: boolean;
+  /** abandon: have the flag lowered. Absent: no. */
+  lower?: boolean;
   /** Absent: it holds whatever there is now. */
   seen?: Seen;
 }

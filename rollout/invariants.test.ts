@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
+import { granted } from './blockers.ts';
 import type { PersonEvent } from './event.ts';
 import {
+  abandon,
+  abandonLowered,
   acceptSplit,
   badSplit,
   climb,
@@ -14,10 +17,12 @@ import {
   LEASED,
   type Move,
   order,
+  originFor,
   planFor,
   play,
   raises,
 } from './orders.fixture.ts';
+import { approvalsTo, firstStage } from './origin.ts';
 import { refusal, subjectOf } from './refusals.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
@@ -38,7 +43,9 @@ describe('whatever the order of events', () => {
               expect(stage).toBeLessThanOrEqual(before.stage);
               continue;
             }
-            expect(stage).toBe(state.stage + 1);
+            expect(stage).toBe(state.stage < 0 ? firstStage(state) : state.stage + 1);
+            if (state.stage < 0)
+              expect(approvalsTo(state.plan, -1, stage).every((one) => granted(state, one))).toBe(true);
             if (state.stage >= 0) expect(state.gate?.assessment?.verdict).toBe('pass');
             const approval = state.stage < 0 || state.plan.stages[state.stage]?.approval !== undefined;
             const given = state.grants.filter((grant) => grant.stage === state.stage);
@@ -57,7 +64,7 @@ describe('whatever the order of events', () => {
       fc.property(order, (moves) => {
         let highest = -1;
         let moved = false;
-        const world = new World(planFor(moves));
+        const world = new World(planFor(moves), originFor(moves, planFor(moves)));
         world.watchers.push(() => {
           highest = Math.max(highest, world.state.write?.stage ?? -1, world.state.stage);
         });
@@ -368,6 +375,8 @@ describe('whatever the order of events', () => {
         const moving = state.write !== null || world.pending.length > 0 || world.answers.length > 0;
         if (state.phase !== 'active' || world.gate === null || moving || flag.fallback === null) return;
         if (state.flagRevision !== flag.revision) return;
+        // Entered without a write: the lease is still that of the stage before.
+        if (state.plan.stages[state.stage]?.decommission !== undefined) return;
         const before = flag.exposure;
         world.lapse();
         expect(withinExposure(world.flag.exposure, before)).toBe(true);
@@ -415,11 +424,46 @@ describe('whatever the order of events', () => {
     expect(accepted).toBeGreaterThan(0);
   });
 
+  it('an end of its own leaves nobody or everybody with the canary, and the flag as it was', () => {
+    const seen = { abandoned: 0, superseded: 0, kept: 0, refused: 0 };
+    fc.assert(
+      fc.property(
+        order,
+        fc.nat({ max: 4 }),
+        fc.constantFrom<Move>(abandon, abandonLowered, (world) => void world.person('supersede')),
+        (moves, stages, end) => {
+          const world = play(moves, () => undefined);
+          climb(world, stages);
+          if (!isQuiet(world)) return;
+          const before = world.flag;
+          const { exposure } = world.state;
+          end(world);
+          if (world.state.phase === 'active') {
+            seen.refused += 1;
+            expect(world.pending).toEqual([]);
+            return;
+          }
+          world.settle();
+          const { phase } = world.state;
+          if (phase === 'abandoned' || phase === 'superseded') seen[phase] += 1;
+          expect(['abandoned', 'superseded']).toContain(phase);
+          expect(world.journal.filter(({ transition }) => transition === phase)).toHaveLength(1);
+          const kept = world.flag.revision === before.revision;
+          if (kept && exposure.percent > 0) seen.kept += 1;
+          expect(sameExposure(world.flag.exposure, kept ? before.exposure : NO_EXPOSURE)).toBe(true);
+          if (kept) expect([0, 100]).toContain(exposure.percent);
+        },
+      ),
+      { numRuns },
+    );
+    expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
+  });
+
   it('a state that was written out and read back decides the same', () => {
     fc.assert(
       fc.property(order, (moves) => {
         const straight = play(moves, () => undefined);
-        const carried = new World(planFor(moves));
+        const carried = new World(planFor(moves), originFor(moves, planFor(moves)));
         carried.event({ kind: 'begin' });
         for (const one of moves) {
           carried.state = JSON.parse(JSON.stringify(carried.state));

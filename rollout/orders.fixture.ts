@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { openEvidence } from '../analysis/gate.ts';
+import type { Origin } from '../plans/origin.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Command } from './command.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
 import { refusal } from './refusals.ts';
@@ -36,6 +38,15 @@ export function acceptSplit(world: World): void {
     breakGlass: false,
   };
   if (refusal(world.state, event) === null) world.event(event);
+}
+
+export function abandon(world: World): void {
+  world.person('abandon');
+}
+
+export function abandonLowered(world: World): void {
+  const who = { by: 'kim', roles: [], reason: 'enough', accept: null, breakGlass: false };
+  world.event({ kind: 'person', action: 'abandon', ...who, lower: true });
 }
 
 const index = fc.nat({ max: 3 });
@@ -87,6 +98,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       .map((action) => (world: World) => void world.person(action)),
   },
   { weight: 2, arbitrary: fc.constant((world: World) => void world.person('accept-drift')) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(abandon, abandonLowered, (world: World) => void world.person('supersede')),
+  },
   { weight: 1, arbitrary: fc.constant((world: World) => void world.person('approve', 'sam')) },
   {
     weight: 1,
@@ -120,7 +135,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom('canary', 'service')
+      .constantFrom('canary', 'service', 'bug', 'minor-bug')
       .map(
         (scope) => (world: World) =>
           void world.event({ kind: 'alert', name: 'A', scope, status: 'firing', detail: '' }),
@@ -138,8 +153,22 @@ export const order = fc.array(move, { minLength: 10, maxLength: 90 });
 export const LEASED = planOf({ lease: '10m' });
 export const planFor = (moves: readonly Move[]) => (moves.length % 2 === 0 ? LEASED : planOf());
 
+/** Two of five orders are of a retry, which begins above the first stage. */
+export function originFor(moves: readonly Move[], { stages }: Plan): Origin | undefined {
+  const wanted = ['5%', '100%'][moves.length % 5];
+  const stage = stages.find(({ name }) => name === wanted)?.name;
+  const retry = {
+    kind: 'retry' as const,
+    of: 'pricing-0',
+    cause: 'errors',
+    reason: 'mended',
+    changes: [],
+  };
+  return stage === undefined ? undefined : { ...retry, stage };
+}
+
 export function play(moves: readonly Move[], look: (world: World) => void, plan = planFor(moves)): World {
-  const world = new World(plan);
+  const world = new World(plan, originFor(moves, plan));
   look(world);
   world.event({ kind: 'begin' });
   for (const one of moves) one(world);

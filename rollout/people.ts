@@ -3,9 +3,11 @@ import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
 import { isDrifted } from './drift.ts';
+import { abandon, supersede } from './ending.ts';
 import type { PersonEvent } from './event.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
+import { nextStage } from './origin.ts';
 import { complete } from './progress.ts';
 import { refusal, rolesFor, type Subject, subjectOf } from './refusals.ts';
 import { stop } from './stop.ts';
@@ -52,6 +54,12 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
         cause,
         `${event.by} ends the observation: the flag stays as it is, at ${audience(state.exposure)}.`,
       );
+      return;
+    case 'abandon':
+      abandon(turn, event);
+      return;
+    case 'supersede':
+      supersede(turn, event);
       return;
     case 'rollback':
       stop(turn, {
@@ -100,7 +108,7 @@ function approve(turn: Turn, event: PersonEvent): void {
       lnE: assessment?.lnE ?? null,
     },
   ];
-  const next = state.plan.stages[state.stage + 1]?.name ?? 'the end';
+  const next = state.plan.stages[nextStage(state)]?.name ?? 'the end';
   journal(turn, 'approved', {
     cause,
     summary: `${by} approves ${next}.`,

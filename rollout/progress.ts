@@ -8,6 +8,7 @@ import type { ExpectedFlag, GateRequest } from './command.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
 import { isWatching } from './mode.ts';
+import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -29,7 +30,7 @@ export function proceed(turn: Turn): void {
     claimFlag(turn, cause);
     return;
   }
-  const next = state.stage + 1;
+  const next = nextStage(state);
   if (next >= state.plan.stages.length)
     complete(turn, cause, 'Every stage has passed: the rollout is complete.');
   else if (alreadyThere(state, next))
@@ -51,6 +52,9 @@ function riseCause(state: RolloutState): Cause {
   if (state.stage >= 0 && assessment !== null && assessment !== undefined) {
     return { kind: 'gate', verdict: assessment.verdict, reason: assessment.reason };
   }
+  const { origin } = state;
+  if (origin?.kind === 'retry' && firstStage(state) > 0)
+    return { kind: 'policy', reason: `the gates below ${origin.stage} had passed in ${origin.of}` };
   return { kind: 'policy', reason: 'the plan asks for nothing more before its first stage' };
 }
 
@@ -65,14 +69,20 @@ function noteWaiting(turn: Turn): void {
   }
   if (state.waitingSince !== null) return;
   state.waitingSince = now;
-  const next = state.plan.stages[state.stage + 1]?.name ?? 'the end';
+  const next = state.plan.stages[nextStage(state)]?.name ?? 'the end';
   journal(turn, 'approval-needed', {
     cause: policy(`the plan asks for approval by ${approval.roles.join(', ')}`),
-    summary: `Waits for approval (${approval.roles.join(', ')}) before ${next}.`,
+    summary: `Waits for approval (${rolesTo(state).join(', ')}) before ${next}.${state.stage < 0 ? beginText(state) : ''}`,
     flagBefore: state.flagRevision,
     evidence: state.gate?.assessment ?? null,
     queries: state.gate?.queries ?? [],
   });
+}
+
+/** Everybody who is asked: of a retry, also for the stages that it passes over. */
+function rolesTo(state: RolloutState): string[] {
+  const needed = approvalsTo(state.plan, state.stage, nextStage(state));
+  return [...new Set(needed.flatMap(({ roles }) => roles))];
 }
 
 /** The exposure of `stage` is in force: the gate begins to watch. */
@@ -187,8 +197,16 @@ export function gateRequest(state: RolloutState): GateRequest | null {
 
 /** The end that takes nothing back. */
 export function complete(turn: Turn, cause: Cause, summary: string): void {
+  finishHere(turn, { phase: 'completed', cause, summary });
+}
+
+/** Ends the rollout with the flag as it is. */
+export function finishHere(
+  turn: Turn,
+  { phase, cause, summary }: { phase: 'completed' | 'abandoned'; cause: Cause; summary: string },
+): void {
   const { state, now } = turn;
-  journal(turn, 'completed', {
+  journal(turn, phase, {
     cause,
     summary,
     flagBefore: state.flagRevision,
@@ -196,9 +214,9 @@ export function complete(turn: Turn, cause: Cause, summary: string): void {
     evidence: state.gate?.assessment ?? null,
     queries: state.gate?.queries ?? [],
   });
-  state.phase = 'completed';
+  state.phase = phase;
   state.endedAt = now;
   state.gate = null;
   turn.commands.push({ kind: 'unwatch' });
-  releaseFlag(turn);
+  if (phase === 'completed' || state.claimed) releaseFlag(turn);
 }

@@ -3,6 +3,7 @@ import { ENDED } from '../plans/view.ts';
 import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
 import { acceptDriftRefusal } from './drift.ts';
 import type { PersonEvent, Refusal, Seen } from './event.ts';
+import { abandonRefusal } from './leaving.ts';
 import { isWatching } from './mode.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
@@ -68,7 +69,10 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       return resumeRefusal(state);
     case 'accept-drift':
       return acceptDriftRefusal(state);
+    case 'abandon':
+      return abandonRefusal(state, event);
     case 'rollback':
+    case 'supersede':
       return null;
   }
 }

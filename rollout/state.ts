@@ -4,6 +4,7 @@ import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
+import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Phase } from '../plans/view.ts';
 import type { GateMemory, Person } from './event.ts';
@@ -75,6 +76,8 @@ export interface Stop {
   at: number;
   /** Set when the gate's own worker had to write the flag because Temporal did not answer. */
   revertedByGate: boolean;
+  /** As what the rollout ends; absent: rolled back. */
+  end?: 'abandoned' | 'superseded';
 }
 
 /** Where a metric moved is to be found out, once what it caused has been carried out. `of`: the journal line. */
@@ -128,6 +131,8 @@ export interface RolloutState {
   planRevision: number;
   submittedBy: Person;
   submittedAt: number;
+  /** The rollout that this one goes on after; absent: none. */
+  origin?: Origin;
   phase: Phase;
   /** Index into `plan.stages`; -1 before the first. */
   stage: number;
@@ -185,6 +190,7 @@ export function openRollout(given: {
   plan: Plan;
   submittedBy: Person;
   at: number;
+  origin?: Origin;
 }): RolloutState {
   return {
     version: 1,
@@ -193,6 +199,7 @@ export function openRollout(given: {
     planRevision: 1,
     submittedBy: given.submittedBy,
     submittedAt: given.at,
+    ...(given.origin === undefined ? {} : { origin: given.origin }),
     phase: 'submitted',
     stage: -1,
     startedAt: null,

@@ -11,6 +11,8 @@ interface StopRequest {
   evidence?: Assessment | null;
   queries?: string[];
   revertedByGate?: boolean;
+  /** As what the rollout ends; absent: rolled back. */
+  end?: 'abandoned' | 'superseded';
 }
 
 /**
@@ -40,6 +42,7 @@ export function stop(turn: Turn, request: StopRequest): void {
     cause: request.cause,
     at: now,
     revertedByGate: request.revertedByGate ?? false,
+    ...(request.end === undefined ? {} : { end: request.end }),
   };
   state.retry = null;
   // A rollout that was turned down before it moved anything leaves the flag as somebody else has it.
@@ -55,8 +58,9 @@ export function stop(turn: Turn, request: StopRequest): void {
 export function rolledBack(turn: Turn, revisions: { before: number | null; after: number | null }): void {
   const { state } = turn;
   const nobody = state.exposure.percent === 0 && state.exposure.segments.length === 0;
-  end(turn, 'rolled-back');
-  journal(turn, 'rolled-back', {
+  const phase = state.stop?.end ?? 'rolled-back';
+  end(turn, phase);
+  journal(turn, phase, {
     cause: state.stop?.cause ?? { kind: 'policy', reason: 'rolled back' },
     summary: nobody
       ? 'The flag is back: nobody is served by the canary.'
@@ -66,7 +70,7 @@ export function rolledBack(turn: Turn, revisions: { before: number | null; after
   });
 }
 
-function end(turn: Turn, phase: 'rolled-back' | 'rejected'): void {
+function end(turn: Turn, phase: 'rolled-back' | 'rejected' | 'abandoned' | 'superseded'): void {
   const { state, now } = turn;
   state.write = null;
   state.phase = phase;

@@ -4,6 +4,7 @@ import type { Cause, JournalEntry, Transition } from '../plans/journal.ts';
 import { notificationsFor } from '../plans/notification.ts';
 import type { Command } from './command.ts';
 import type { Person } from './event.ts';
+import { beginText, earlierLine } from './origin.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import { viewOf } from './view.ts';
 
@@ -68,8 +69,10 @@ export function noteSubmitted(turn: Turn): void {
   const { submittedBy, plan } = turn.state;
   journal(turn, 'submitted', {
     cause: person(submittedBy, null),
-    summary: `${submittedBy.by} submitted ${plan.metadata.title ?? plan.metadata.name}.`,
+    summary: `${submittedBy.by} submitted ${plan.metadata.title ?? plan.metadata.name}.${beginText(turn.state)}`,
   });
+  const line = earlierLine(turn.state, turn.now);
+  if (line !== null) turn.commands.push({ kind: 'afterword', request: line });
 }
 
 /** Ends the step: what was journaled, who is told and how the rollout now looks go out as one record. */

@@ -42,6 +42,31 @@ describe('what is verified', () => {
     expect(verifyRequest({ ...state, exposure: { percent: 1, segments: [], variant: null } })).toBeNull();
   });
 
+  it('is a rollback to a safe variant, unless everybody has it, and not one that freezes the canary', () => {
+    const { state } = rolledBack();
+    const at = (percent: number, variant: string | null) =>
+      verifyRequest({ ...state, exposure: { percent, segments: ['employees'], variant } });
+    expect(at(5, 'paused')).toMatchObject({ rolloutId: 'pricing-1' });
+    expect(at(0, 'paused')).not.toBeNull();
+    expect(at(100, 'paused')).toBeNull();
+    expect(at(5, 'on')).toBeNull();
+    expect(at(5, null)).toBeNull();
+  });
+
+  it('says that whoever had the canary has its safe variant', () => {
+    const safe = {
+      reversibility: 'forward-only',
+      safeExposure: { variant: 'paused' },
+      flag: { key: 'pricing', variants: { on: true, off: false, paused: 'paused' } },
+    };
+    const world = rolledBack(safe);
+    world.event(answer('back'));
+    expect(world.journal.at(-1)).toMatchObject({
+      transition: 'rollback-verified',
+      summary: 'Traffic has left the canary for its safe variant paused: as read.',
+    });
+  });
+
   it('are windows that begin after the flag was back', () => {
     const request = verifyRequest(rolledBack().state);
     if (request === null) throw new Error('nothing is verified');

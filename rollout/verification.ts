@@ -1,3 +1,4 @@
+import type { Exposure } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Reading } from '../plans/sample.ts';
 import type { RolloutEvent } from './event.ts';
@@ -19,13 +20,22 @@ export interface VerifyRequest {
 const PATIENCE = 600;
 const WINDOWS = 3;
 
-/** What is to be verified once a rollout is over; null: nobody had the canary, or somebody keeps it. */
+/** What is to be verified once a rollout is over; null: nobody had the canary, somebody keeps it, or the metrics cannot tell. */
 export function verifyRequest(state: RolloutState): VerifyRequest | null {
   const { phase, exposure, startedAt, endedAt, plan } = state;
   if (phase !== 'rolled-back' || startedAt === null || endedAt === null) return null;
-  if (exposure.percent > 0 || exposure.segments.length > 0 || exposure.variant !== null) return null;
+  if (!leavesCanary(exposure, plan)) return null;
   const stage = plan.stages[state.stage]?.name ?? '';
   return { rolloutId: state.id, plan, stage, origin: startedAt, since: endedAt };
+}
+
+/**
+ * Nobody has the canary any more, and the metrics can tell: those who never had it go on with the baseline, beside the safe
+ * variant of whoever had. A frozen exposure goes on being served, and everybody on a safe variant leaves no baseline to tell by.
+ */
+function leavesCanary({ percent, segments, variant }: Exposure, { flag }: Plan): boolean {
+  if (percent === 0 && segments.length === 0) return variant === null;
+  return variant !== null && variant !== flag.canary && percent < 100;
 }
 
 /** The ends of the windows that are read, Unix seconds: whole ones, all of them after the flag was back. */
@@ -60,18 +70,25 @@ export function trafficOf(reading: Reading): Traffic {
 export function onVerified(turn: Turn, event: Extract<RolloutEvent, { kind: 'verified' }>): void {
   const cause = policy('after a rollback the metrics are asked where the traffic is');
   const { detail, queries } = event;
+  const safe = turn.state.exposure.variant;
   switch (event.outcome) {
     case 'back':
       journal(turn, 'rollback-verified', {
         cause,
-        summary: `Traffic is back on the old path: ${detail}.`,
+        summary:
+          safe === null
+            ? `Traffic is back on the old path: ${detail}.`
+            : `Traffic has left the canary for its safe variant ${safe}: ${detail}.`,
         queries,
       });
       return;
     case 'not-back':
       journal(turn, 'rollback-unverified', {
         cause,
-        summary: `Traffic is not seen to be back: ${detail}.`,
+        summary:
+          safe === null
+            ? `Traffic is not seen to be back: ${detail}.`
+            : `Traffic is not seen to have left the canary for its safe variant ${safe}: ${detail}.`,
         queries,
       });
       return;

@@ -6,6 +6,7 @@ import { blockersOf } from './blockers.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
 import { stopExposure } from './exposure.ts';
 import { isWatching } from './mode.ts';
+import { nextStage } from './origin.ts';
 import { heldSplit, resumeRefusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 
@@ -24,6 +25,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     environment: plan.environment,
     flag: plan.flag.key,
     phase: state.phase,
+    ...(state.origin === undefined ? {} : { origin: state.origin }),
     stage: plan.stages[state.stage]?.name ?? null,
     stages: plan.stages.map((stage, index) => ({
       name: stage.name,
@@ -54,7 +56,12 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     stop:
       state.stop === null
         ? null
-        : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
+        : {
+            cause: state.stop.cause,
+            transition: state.stop.transition,
+            at: state.stop.at,
+            ...(state.stop.end === undefined ? {} : { end: state.stop.end }),
+          },
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     seq: state.seq,
@@ -120,15 +127,19 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
     case 'completed':
       return watches ? 'Nothing: the observation is over.' : 'Nothing: the rollout is complete.';
     case 'rolled-back':
-      return 'Nothing: the flag is back. Mend the cause and submit again.';
+      return 'Nothing: the flag is back. Mend the cause, then `tidegate retry`.';
     case 'rejected':
       return 'Nothing: the rollout was not started.';
+    case 'abandoned':
+      return `Nothing: the rollout was abandoned, with the flag at ${audience(state.exposure)}.`;
+    case 'superseded':
+      return 'Nothing: a newer rollout has taken its place.';
     case 'reverting':
       return 'The flag goes back now.';
     case 'submitted':
     case 'active': {
       if (watches) return watchingText(state);
-      const goal = state.plan.stages[state.stage + 1]?.name;
+      const goal = state.plan.stages[nextStage(state)]?.name;
       const move = goal === undefined ? 'the rollout completes' : `stage ${goal} opens`;
       const [first] = blockers;
       if (first === undefined) return `Now ${move}.`;

@@ -2,6 +2,7 @@ import { openEvidence } from '../analysis/gate.ts';
 import type { Assessment, Verdict } from '../plans/assessment.ts';
 import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import type { JournalEntry } from '../plans/journal.ts';
+import type { Origin } from '../plans/origin.ts';
 import { Plan } from '../plans/plan.ts';
 import type { ClaimRequest, Command, GateRequest, LookRequest, WriteRequest } from './command.ts';
 import type { GateReport, PersonAction, RolloutEvent } from './event.ts';
@@ -80,12 +81,13 @@ export class World {
   /** Called with the state before, the event and what it led to. */
   readonly watchers: ((before: RolloutState, event: RolloutEvent, commands: Command[]) => void)[] = [];
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, origin?: Origin) {
     this.state = openRollout({
       id: 'pricing-1',
       plan,
       submittedBy: { by: 'sam', roles: ['lead'] },
       at: this.now,
+      ...(origin === undefined ? {} : { origin }),
     });
   }
 

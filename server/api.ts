@@ -42,6 +42,7 @@ export const ACTIONS = [
   'accept-drift',
   'rollback',
   'end',
+  'abandon',
 ] as const;
 export const Action = z.enum(ACTIONS);
 export type Action = z.infer<typeof Action>;
@@ -52,6 +53,8 @@ export const ActionRequest = z.strictObject({
   accept: z.number().nullable().default(null),
   /** approve against the rule that nobody approves their own rollout; a second person confirms afterwards. */
   breakGlass: z.boolean().default(false),
+  /** abandon: take the canary from everybody first; without it the flag stays at 0 % or at 100 %. */
+  lower: z.boolean().default(false),
   ...seen,
 });
 export type ActionRequest = z.infer<typeof ActionRequest>;

@@ -11,4 +11,5 @@ export const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   'accept-drift': ['operate'],
   rollback: ['operate'],
   end: ['operate', 'submit'],
+  abandon: ['operate'],
 };

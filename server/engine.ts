@@ -1,10 +1,14 @@
+import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Action, ActionRequest, AlertRequest } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 
 /** What a person decides. */
-export type Decision = Actor & Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> & Once;
+export type Decision = Actor &
+  Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> &
+  Partial<Pick<ActionRequest, 'lower'>> &
+  Once;
 
 /** `seen`: what the person decided on; refused once something was decided since. `requestId`: the same one twice is carried out once. */
 export interface Once {
@@ -21,14 +25,23 @@ export interface Told {
   at: number | null;
 }
 
+/** What somebody outside tells a rollout. */
+export type OutsideAlert = Pick<AlertRequest, 'name' | 'status' | 'detail'> & {
+  scope: AlertRequest['scope'] | 'bug' | 'minor-bug';
+};
+
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
  * A refusal is a `Failure` with the code that the reducer gave; no answer is `TEMPORAL_UNREACHABLE`.
  */
 export interface RolloutEngine {
   /** Starts the workflow; `ROLLOUT_ACTIVE` when the flag has one already. */
-  start(row: { id: string; plan: Plan; submittedBy: Actor }): Promise<void>;
-  act(id: string, action: Action, request: Decision): Promise<{ summary: string; view: RolloutView }>;
+  start(row: { id: string; plan: Plan; submittedBy: Actor; origin?: Origin }): Promise<void>;
+  act(
+    id: string,
+    action: Action | 'supersede',
+    request: Decision,
+  ): Promise<{ summary: string; view: RolloutView }>;
   amend(
     id: string,
     request: { plan: Plan; text: string; actor: Actor; reason: string | null } & Once,
@@ -39,6 +52,6 @@ export interface RolloutEngine {
   tell(id: string, told: Told & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
-  alert(id: string, alert: Pick<AlertRequest, 'name' | 'scope' | 'status' | 'detail'>): Promise<void>;
+  alert(id: string, alert: OutsideAlert): Promise<void>;
   ping(): Promise<void>;
 }

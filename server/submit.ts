@@ -1,5 +1,6 @@
 import type { Place } from '../plans/access.ts';
 import { Failure } from '../plans/failures.ts';
+import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { SubmitReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
@@ -33,13 +34,32 @@ function refuseQueries(plan: Plan, findings: QueryFinding[]): void {
  * Takes a plan in: everything that can be known to be wrong is said before anything moves. A rollout whose
  * workflow cannot be started leaves nothing behind. `actorAt` refuses who may not submit there.
  */
-export async function submit(
-  deps: ServerDeps,
-  request: { text: string; file: string; actorAt: (place: Place) => Actor },
-): Promise<SubmitReply> {
+export async function submit(deps: ServerDeps, request: SubmitRequest): Promise<SubmitReply> {
+  return start(deps, await admit(deps, request), request);
+}
+
+interface SubmitRequest {
+  text: string;
+  file: string;
+  actorAt: (place: Place) => Actor;
+  /** Of a rollout that goes on after another one, by the plan that it would begin with. */
+  originOf?: (plan: Plan) => Origin;
+}
+
+interface Admitted {
+  plan: Plan;
+  actor: Actor;
+  warnings: string[];
+  findings: QueryFinding[];
+  origin: Origin | null;
+}
+
+/** All that can refuse a plan before its flag is free. */
+export async function admit(deps: ServerDeps, request: SubmitRequest): Promise<Admitted> {
   const { text, file, actorAt } = request;
   const { plan, warnings } = await planAmongRollouts(deps, { text, file });
   const actor = actorAt({ environment: plan.environment, flag: plan.flag.key });
+  const origin = request.originOf?.(plan) ?? null;
   const lacks = (await deps.platformLacks?.(plan)) ?? [];
   if (lacks.length > 0) {
     throw new Failure('FLAG_UNSUPPORTED', `"${plan.flag.provider}" cannot carry out ${file}.`, {
@@ -63,7 +83,15 @@ export async function submit(
   if (acts) refuseUnclaimable(plan, await deps.registry.read(target), file);
   const findings = await deps.checkQueries(plan);
   refuseQueries(plan, findings);
+  return { plan, actor, warnings, findings, origin };
+}
 
+/** Begins what was admitted. */
+export async function start(
+  deps: ServerDeps,
+  { plan, actor, warnings, findings, origin }: Admitted,
+  { text }: Pick<SubmitRequest, 'text'>,
+): Promise<SubmitReply> {
   const row = await deps.rollouts.create({
     name: plan.metadata.name,
     flag: plan.flag.key,
@@ -74,7 +102,12 @@ export async function submit(
     submittedBy: actor.by,
   });
   try {
-    await deps.engine.start({ id: row.id, plan, submittedBy: actor });
+    await deps.engine.start({
+      id: row.id,
+      plan,
+      submittedBy: actor,
+      ...(origin === null ? {} : { origin }),
+    });
   } catch (error) {
     try {
       await deps.rollouts.discard(row.id);

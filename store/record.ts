@@ -3,6 +3,7 @@ import { and, eq, inArray, lte, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
 import type { JournalEntry } from '../plans/journal.ts';
 import { ENDED, type RolloutView } from '../plans/view.ts';
+import { renumbered } from './afterword.ts';
 import { announceStep } from './changes.ts';
 import { storableJson } from './columns.ts';
 import type { Queries } from './connection.ts';
@@ -14,13 +15,15 @@ import type { Record } from './store.ts';
  * Stores one step: journal entries, messages and the view. The caller's transaction makes it all or nothing.
  * The same step again changes nothing; an older one does not take the view back.
  */
-export async function recordStep(queries: Queries, { entries, notifications, view }: Record): Promise<void> {
+export async function recordStep(queries: Queries, record: Record): Promise<void> {
   const [rollout] = await queries
     .select({ plan: rollouts.plan, endedAt: rollouts.endedAt })
     .from(rollouts)
-    .where(eq(rollouts.id, view.id))
+    .where(eq(rollouts.id, record.view.id))
     .for('update');
-  if (rollout === undefined) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${view.id}.`);
+  if (rollout === undefined) throw new Failure('ROLLOUT_UNKNOWN', `There is no rollout ${record.view.id}.`);
+  const { entries, notifications, view } =
+    rollout.endedAt === null ? record : await renumbered(queries, record);
   for (const { rolloutId } of [...entries, ...notifications]) {
     if (rolloutId !== view.id)
       throw new Failure('INTERNAL', `A step of ${view.id} carries an entry of ${rolloutId}.`);

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
+import { addAfterword } from './afterword.ts';
 import { announceSamples } from './changes.ts';
 import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
@@ -33,6 +34,8 @@ export function createRolloutStore(database: Database): RolloutStore {
     },
 
     list: (filter) => database.run((queries) => list(queries, filter)),
+
+    afterword: (line) => database.transaction((queries) => addAfterword(queries, line)),
 
     record: (record) => database.transaction((queries) => recordStep(queries, record)),
 

@@ -1,4 +1,4 @@
-import type { JournalEntry, Notification } from '../plans/journal.ts';
+import type { JournalEntry, Notification, Transition } from '../plans/journal.ts';
 import type { Phase, RolloutView } from '../plans/view.ts';
 
 /** A rollout as it was handed in. `plan` is the parsed plan, `text` what the person wrote. */
@@ -33,6 +33,15 @@ export interface Record {
   entries: JournalEntry[];
   notifications: Notification[];
   view: RolloutView;
+}
+
+/** A line that comes from outside behind the journal of a rollout that is over. */
+export interface Afterword {
+  rolloutId: string;
+  at: number;
+  transition: Transition;
+  cause: JournalEntry['cause'];
+  summary: string;
 }
 
 /** One plan of a rollout. Revision 1 is what was submitted. */
@@ -79,6 +88,8 @@ export interface RolloutStore {
   get(id: string): Promise<RolloutRow | null>;
   list(filter: RolloutFilter): Promise<RolloutRow[]>;
   record(record: Record): Promise<void>;
+  /** Adds a line behind the journal of a rollout that is over, once. */
+  afterword(line: Afterword): Promise<void>;
   journal(id: string): Promise<JournalEntry[]>;
   saveSamples(rows: SampleRow[]): Promise<void>;
   samples(id: string, after?: number): Promise<SampleRow[]>;

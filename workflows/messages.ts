@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { RecordRequest } from '../rollout/command.ts';
@@ -17,6 +18,8 @@ export interface RolloutStart {
   id: string;
   plan: Plan;
   submittedBy: Person;
+  /** Absent: it goes on after none. */
+  origin?: Origin;
   /** History events after which the workflow goes on in a new run. */
   historyLimit: number;
 }

@@ -166,6 +166,9 @@ export function createPerformer(
       case 'save-plan':
         run(() => records.savePlan(command.revision));
         return;
+      case 'afterword':
+        run(() => records.afterword(command.request));
+        return;
       case 'record':
         queue.push(command.request);
         if (!recording) void drain();

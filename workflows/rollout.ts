@@ -25,7 +25,7 @@ import { nextDeadline, step } from '../rollout/step.ts';
 import { verifyRequest } from '../rollout/verification.ts';
 import { viewOf } from '../rollout/view.ts';
 import { apart } from './led-by.ts';
-import type { Addressed, RolloutInput } from './messages.ts';
+import type { Addressed, RolloutInput, RolloutStart } from './messages.ts';
 import {
   actUpdate,
   alertSignal,
@@ -44,10 +44,7 @@ import { verification, verificationId } from './verification.ts';
  * Temporal's: `Date.now()` in a workflow is the time of the present task, the same in every replay.
  */
 export async function rollout(input: RolloutInput): Promise<RolloutView> {
-  let state =
-    input.kind === 'continued'
-      ? input.state
-      : openRollout({ id: input.id, plan: input.plan, submittedBy: input.submittedBy, at: Date.now() });
+  let state = input.kind === 'continued' ? input.state : openRollout({ ...started(input), at: Date.now() });
   let steps = 0;
   const performer = createPerformer(dispatch, input.kind === 'continued' ? input.unrecorded : []);
 
@@ -190,6 +187,10 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     if (verifyRequest(state) !== null && patched('verification')) await verifyApart();
     return null;
   }
+}
+
+function started({ id, plan, submittedBy, origin }: RolloutStart) {
+  return { id, plan, submittedBy, ...(origin === undefined ? {} : { origin }) };
 }
 
 function tooLong(limit: number): boolean {

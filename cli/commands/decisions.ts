@@ -22,6 +22,7 @@ export interface DecisionOptions {
   reason?: string;
   accept?: string;
   breakGlass?: boolean;
+  lower?: boolean;
 }
 
 /** Sends a person's decision and says what came of it. */
@@ -39,6 +40,7 @@ export async function decide(
       reason: options.reason ?? null,
       accept,
       breakGlass: options.breakGlass === true,
+      lower: options.lower === true,
     },
     reply: ActionReply,
   });

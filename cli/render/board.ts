@@ -110,6 +110,9 @@ function rowTone(row: BoardFacts): Tone {
       return 'bad';
     case 'active':
       return row.pause === null ? 'now' : 'warn';
+    case 'abandoned':
+    case 'superseded':
+      return 'dim';
     case 'submitted':
       return row.pause === null ? 'dim' : 'warn';
   }

@@ -26,6 +26,9 @@ export function standingOf({ phase, pause, blockers, verdict }: Stands): Standin
     case 'rolled-back':
     case 'rejected':
       return { text: phaseText(phase), tone: 'bad', icon: 'stop' };
+    case 'abandoned':
+    case 'superseded':
+      return { text: phaseText(phase), tone: 'dim', icon: 'stop' };
     case 'reverting':
       return { text: phaseText(phase), tone: 'bad', icon: 'back' };
     case 'submitted':

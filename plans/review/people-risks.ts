@@ -28,7 +28,7 @@ function silentStops(plan: Plan, warn: Warn): void {
   const hears = (...events: string[]) => events.some((event) => told.has(event));
   const watching = plan.mode === 'observe';
   const silent = [
-    hears('rolled-back', 'hard-stop') || (watching && hears('would-stop')) ? '' : 'rolled-back',
+    hears('rolled-back', 'hard-stop', 'incident') || (watching && hears('would-stop')) ? '' : 'rolled-back',
     hears('paused', 'soft-stop') || (watching && hears('would-pause')) ? '' : 'paused',
     hears('no-data', 'paused') || (watching && hears('would-pause')) ? '' : 'no-data',
   ].filter((event) => event !== '');

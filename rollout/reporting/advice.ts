@@ -4,8 +4,10 @@ import type { Replay } from '../../analysis/replay.ts';
 import type { Holding } from '../../plans/assessment.ts';
 import type { Comparison } from '../../plans/comparison.ts';
 import type { Plan } from '../../plans/plan.ts';
-import type { Advice, Report, StageSpan } from '../../plans/report.ts';
+import type { Advice, PlanEdit, Report, StageSpan } from '../../plans/report.ts';
+import type { Stage } from '../../plans/stage.ts';
 import { stageExposure } from '../../plans/stages.ts';
+import { durationText } from '../../plans/units.ts';
 import { duration, percent, points } from '../../plans/words.ts';
 
 export interface Told {
@@ -14,6 +16,7 @@ export interface Told {
   stages: readonly StageSpan[];
   gates: readonly Comparison[];
   stop: Report['stop'];
+  explanation: Report['explanation'];
   by: 'evidence' | 'limit' | 'person' | 'alert' | 'rule' | null;
 }
 
@@ -24,10 +27,20 @@ const SMALL_STEP = 2;
 /** A margin this far from what the stage could see is not the one that decides. */
 const BEYOND_SIGHT = 2;
 const FAR_WITHIN = 0.1;
+/** A part of the traffic that carries at least so much of the excess, and is at most so much of the requests. */
+const MOST = 0.5;
+const MINOR = 0.5;
 
 /** What to change in the plan before the next rollout: one rule each, each with its reason. */
 export function adviceOf(told: Told): Advice[] {
-  return [...bakes(told), ...steps(told), ...minimums(told), ...noise(told), ...margins(told)];
+  return [
+    ...bakes(told),
+    ...steps(told),
+    ...slices(told),
+    ...minimums(told),
+    ...noise(told),
+    ...margins(told),
+  ];
 }
 
 function bakes({ stages, plan }: Told): Advice[] {
@@ -37,7 +50,7 @@ function bakes({ stages, plan }: Told): Advice[] {
     // Windows come in steps of a poll.
     if (needed < MUCH_LONGER * span.bake || needed - span.bake < 3 * plan.source.poll) return [];
     const text = `Stage ${span.stage} needed ${duration(needed)} to pass with a bake time of ${duration(span.bake)}: plan ${duration(needed)} for it, or give it more traffic.`;
-    return [{ kind: 'bake', text }];
+    return [{ kind: 'bake', text, edit: { kind: 'bake', stage: span.stage, value: durationText(needed) } }];
   });
 }
 
@@ -52,14 +65,41 @@ function steps({ plan, gates, stop, by }: Told): Advice[] {
   const exposures = `It stopped in stage ${stop.stage ?? ''} after ${Math.round(served).toLocaleString('en-US')} requests of the canary there`;
   if (before === 0) {
     const text = `${exposures}, its first stage for everyone: a smaller one before it would have exposed fewer.`;
-    return [{ kind: 'step', text }];
+    return [{ kind: 'step', text, edit: insert(stage, Number((stage.percent / 5).toPrecision(1))) }];
   }
   if (stage.percent < SMALL_STEP * before) return [];
   const between = Number(Math.sqrt(before * stage.percent).toPrecision(1));
   if (between <= before || between >= stage.percent) return [];
   const share = percent((100 * between) / stage.percent);
   const text = `${exposures}: a stage of ${percent(between)} between ${percent(before)} and ${percent(stage.percent)} would have exposed ${share} as many in the same time.`;
-  return [{ kind: 'step', text }];
+  return [{ kind: 'step', text, edit: insert(stage, between) }];
+}
+
+/** A stage like the one after it, for fewer. */
+function insert({ name, bake }: Stage, percent: number): PlanEdit {
+  return {
+    kind: 'insert',
+    before: name,
+    stage: { name: `${percent}%`, percent, bake: durationText(bake) },
+  };
+}
+
+/** Where a part of the traffic carried what the whole was stopped for: it is to decide for itself. */
+function slices({ plan, explanation }: Told): Advice[] {
+  const covered = new Set(
+    [plan, ...plan.stages].flatMap(({ coverage = [] }) => coverage.map(({ slice }) => slice)),
+  );
+  const found = (explanation?.dimensions ?? []).flatMap(({ label, values }) =>
+    label === plan.source.replicas
+      ? []
+      : values
+          .filter((one) => one.found && one.share !== null && one.share >= MOST && one.traffic <= MINOR)
+          .map((one) => ({ slice: `${label}=${one.value}`, share: one.share ?? 0, traffic: one.traffic })),
+  );
+  const [worst] = found.filter(({ slice }) => !covered.has(slice)).toSorted((a, b) => b.share - a.share);
+  if (worst === undefined) return [];
+  const text = `${worst.slice} had ${percent(100 * worst.traffic)} of the requests and ${percent(100 * Math.min(1, worst.share))} of what was bad: as coverage it is seen in every stage, and stops the rollout by itself.`;
+  return [{ kind: 'coverage', text, edit: { kind: 'coverage', slice: worst.slice } }];
 }
 
 type Minimum = Extract<Holding, { have: number; need: number }>;
@@ -113,7 +153,7 @@ function noise({ plan, replay }: Told): Advice[] {
   if (worst === undefined || worst.size <= 1.05 * assumed) return [];
   const size = Number(worst.size.toPrecision(2));
   const text = `Equal cohorts differed in ${worst.name} by more (${size}) than analysis.noise (${assumed}) assumes: set noise to ${size}, for rollouts in which it cannot be measured.`;
-  return [{ kind: 'noise', text }];
+  return [{ kind: 'noise', text, edit: { kind: 'noise', value: size } }];
 }
 
 /** By the largest stage that was compared: what its interval could tell apart, against the soft margin. */
@@ -138,6 +178,9 @@ function margins({ replay, gates }: Told): Advice[] {
     }
     if (seen >= FAR_WITHIN * Math.abs(soft)) return [];
     const text = `The soft margin of ${metric} (${points(soft)}) is far wider than what stage ${gate.stage} could see (about ${points(sign * seen)}): a tighter one would find smaller regressions.`;
-    return [{ kind: 'margin', text }];
+    const tighter = Number((200 * seen).toPrecision(1));
+    const value = `${soft < 0 ? '-' : '+'}${tighter}pp`;
+    const edit = { kind: 'soft', metric, value } as const;
+    return [tighter > 0 ? { kind: 'margin', text, edit } : { kind: 'margin', text }];
   });
 }

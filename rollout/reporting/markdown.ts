@@ -34,7 +34,7 @@ export function reportMarkdown(report: Report): string {
     ...(observed === null ? [] : section('What it would have done', bullets(observedLines(observed)))),
     ...(detection === null ? [] : section('How fast it was found', bullets(detectionLines(detection)))),
     ...section('What users saw', bullets(impactLines(report))),
-    ...section('What to adjust in the plan', bullets(adviceLines(report.advice))),
+    ...section('What to adjust in the plan', bullets(adviceLines(report))),
     ...(report.amendments.length === 0
       ? []
       : section('How the plan was amended', report.amendments.flatMap(amendmentLines))),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Replay } from '../../analysis/replay.ts';
+import type { Explanation } from '../../plans/explanation.ts';
 import { Report } from '../../plans/report.ts';
 import { NOON } from '../../test/fixtures/rollout-view.ts';
 import { KIM, storyPlan, tellStory } from '../../test/fixtures/story.ts';
@@ -232,6 +233,47 @@ describe('what to adjust', () => {
       'Stage 1% needed 15 min to pass with a bake time of 5 min: plan 15 min for it, or give it more traffic.',
     );
     expect(kinds({ chapters: [{ stage: '1%' }, { stage: '25%' }] }).has('bake')).toBe(false);
+  });
+
+  test('is a change of the plan where no choice is left', () => {
+    const edits = (told: Parameters<typeof tellStory>[0]) =>
+      reportOf(tellStory(told)).advice.flatMap(({ edit }) => edit ?? []);
+    const bake = { kind: 'bake', stage: '1%', value: '15m' };
+    expect(edits({ chapters: [{ stage: '1%', polls: 60 }, { stage: '25%' }] })).toContainEqual(bake);
+  });
+
+  test('the part of the traffic that carried what it was stopped for, as coverage', () => {
+    const story = tellStory({ chapters: [{ stage: '25%' }] });
+    const tally = { events: 1, total: 10 };
+    const value = { canary: tally, baseline: tally, excess: 9, lnE: 9, found: true, only: null };
+    const values = [
+      { ...value, value: 'enterprise', share: 0.9, traffic: 0.1 },
+      { ...value, value: 'free', share: 0.1, traffic: 0.9 },
+    ];
+    const dimensions = [
+      { label: 'tier', values, left: 0, mix: { excess: 0, share: 0, value: null }, note: null },
+    ];
+    const explanation = {
+      metric: 'errors',
+      sentence: 'tier=enterprise',
+      dimensions,
+    } as unknown as Explanation;
+    const advised = (plan = story.replay.plan) => {
+      const view = { ...story.view, explanation };
+      const stop = {
+        cause: { kind: 'gate', verdict: 'hard', reason: '' },
+        transition: 'hard-stop',
+        at: 1,
+      } as const;
+      return reportOf({ ...story, replay: new Replay(plan), view: { ...view, phase: 'rolled-back', stop } })
+        .advice;
+    };
+    expect(advised().find(({ kind }) => kind === 'coverage')).toMatchObject({
+      text: expect.stringContaining('tier=enterprise had 10 % of the requests and 90 % of what was bad'),
+      edit: { kind: 'coverage', slice: 'tier=enterprise' },
+    });
+    const covered = { ...story.replay.plan, coverage: [{ slice: 'tier=enterprise' }] };
+    expect(advised(covered).some(({ kind }) => kind === 'coverage')).toBe(false);
   });
 
   test('a minimum that was never met', () => {

@@ -39,6 +39,7 @@ export function reportOf({ view, journal, polls, replay, origin, amendments, now
     compare(visit, !finished && i === visits.length - 1 && visit.stage === view.stage ? 'now' : 'past'),
   );
   const stop = stopOf(journal, view);
+  const explanation = explanationOf(journal, view);
   const detection = detectionOf(journal, view, replay);
   return {
     id: view.id,
@@ -64,11 +65,11 @@ export function reportOf({ view, journal, polls, replay, origin, amendments, now
     decisions: decisionsOf(journal),
     gates,
     stop,
-    explanation: explanationOf(journal, view),
+    explanation,
     observed: observedOf({ plan, journal, polls, origin: origin ?? now, now }),
     impact: impactOf(plan, visits),
     detection,
-    advice: adviceOf({ plan, replay, stages, gates, stop, by: detection?.by ?? null }),
+    advice: adviceOf({ plan, replay, stages, gates, stop, explanation, by: detection?.by ?? null }),
     ...seriesOf(replay, polls),
   };
 }

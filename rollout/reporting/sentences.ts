@@ -1,5 +1,4 @@
 import type {
-  Advice,
   Detection,
   Excess,
   Happening,
@@ -191,8 +190,16 @@ const STOPPERS: Record<Detection['by'], string> = {
   rule: 'a rule of the plan',
 };
 
-export function adviceLines(advice: readonly Advice[]): string[] {
-  return advice.length === 0 ? ['Nothing that this rollout has shown.'] : advice.map(({ text }) => text);
+export function adviceLines({ id, advice }: Pick<Report, 'id' | 'advice'>): string[] {
+  if (advice.length === 0) return ['Nothing that this rollout has shown.'];
+  const edits = advice.filter(({ edit }) => edit !== undefined).length;
+  const proposal =
+    edits === 0
+      ? []
+      : [
+          `${edits} of these ${edits === 1 ? 'is' : 'are'} in the plan that "tidegate retry ${id} --propose" prints.`,
+        ];
+  return [...advice.map(({ text }) => text), ...proposal];
 }
 
 function count(value: number): string {

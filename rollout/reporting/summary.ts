@@ -33,12 +33,16 @@ export function summaryOf({ plan, view, journal, stages, now }: Told): string {
       return `Unfinished: ${name} is being taken back from stage ${view.stage ?? ''}: ${stopText(view)}.`;
     case 'rolled-back': {
       const forward = view.exposure.percent > 0 || view.exposure.segments.length > 0;
-      const where = view.stage === null ? 'before its first stage' : `in stage ${view.stage}`;
+      const where = whereText(view);
       const how = forward
         ? `was stopped ${where}${after(view.endedAt)} and stays at its safe exposure (${audience(view.exposure)})`
         : `was rolled back ${where}${after(view.endedAt)}`;
       return `${name} ${how}: ${stopText(view)}${despite}.`;
     }
+    case 'abandoned':
+      return `${name} was abandoned ${whereText(view)}${after(view.endedAt)}, with the flag at ${audience(view.exposure)}${despite}.`;
+    case 'superseded':
+      return `${name} gave way to a newer rollout ${whereText(view)}${after(view.endedAt)}: ${audience(view.exposure)}${despite}.`;
     case 'submitted':
     case 'active': {
       if (view.stage === null) return `Unfinished: ${name} has not begun.`;
@@ -47,6 +51,10 @@ export function summaryOf({ plan, view, journal, stages, now }: Told): string {
       return `Unfinished: ${name} is in stage ${view.stage} (${audience(view.exposure)})${since}${paused}${despite}.`;
     }
   }
+}
+
+function whereText({ stage }: RolloutView): string {
+  return stage === null ? 'before its first stage' : `in stage ${stage}`;
 }
 
 /** Of a plan that only watched: what others did, and whether it would have stopped that. */

@@ -138,6 +138,9 @@ describe('a token', () => {
       const bodies: Record<string, unknown> = {
         '/rollouts': { text: planFor('x') },
         '/rollouts/first-1/amend': { text: planFor('first') },
+        '/rollouts/first-1/bugs': { title: 't', severity: 'minor' },
+        '/rollouts/first-1/retry': { reason: 'mended' },
+        '/rollouts/first-1/supersede': { text: planFor('first'), reason: 'newer' },
         '/alerts': { name: 'a', scope: 'service', rollout: 'first-1' },
         '/flags/first-1/unlock': { reason: 'r' },
         '/tokens': { name: 'n', grants: ['admin'] },

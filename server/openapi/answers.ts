@@ -25,6 +25,10 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
     ['PLAN_INVALID', 'AMEND_REFUSED', 'ROLLOUT_OVER', 'STATE_STALE', 'HARD_STOP'],
   ],
   ['/api/v1/rollouts/{id}/amend', ['TEMPORAL_UNREACHABLE']],
+  ['/api/v1/rollouts/{id}/actions', ['ABANDON_REFUSED']],
+  ['/api/v1/rollouts/{id}/retry', ['RETRY_REFUSED', 'RETRY_UNVERIFIED']],
+  ['/api/v1/rollouts/{id}/supersede', ['SUPERSEDE_REFUSED', 'ROLLOUT_OVER', 'HARD_STOP', 'ONLY_WATCHES']],
+  ['/api/v1/rollouts/{id}/bugs', ['ROLLOUT_OVER', 'TEMPORAL_UNREACHABLE']],
   ['/api/v1/rollouts/{id}/plan', ['REVISION_UNKNOWN']],
   ['/api/v1/flags/{key}', ['FLAG_UNKNOWN', 'REVISION_UNKNOWN']],
   ['/api/v1/flags/{key}/kill', ['POINT_OF_NO_RETURN', 'FLAG_WATCHED', 'PLATFORM_UNREACHABLE']],
@@ -64,6 +68,9 @@ const SUBMIT: readonly FailureCode[] = [
   'TEMPORAL_UNREACHABLE',
 ];
 
+/** What begins a rollout. */
+const BEGINS = ['/api/v1/rollouts', '/api/v1/rollouts/{id}/retry', '/api/v1/rollouts/{id}/supersede'];
+
 /** Every refusal of a route: rows of the table of failures, by status. */
 export function refusalsOf(path: string, has: Has): Record<number, FailureCode[]> {
   const codes = new Set<FailureCode>(['USAGE', 'INTERNAL']);
@@ -74,7 +81,7 @@ export function refusalsOf(path: string, has: Has): Record<number, FailureCode[]
   if (has.access !== 'public') add('LOGIN_NEEDED', 'TOKEN_REFUSED', 'PERMISSION_MISSING');
   if (has.changes && has.access !== 'public') add('CSRF_MISSING', 'IDEMPOTENCY_BUSY', 'IDEMPOTENCY_MISMATCH');
   for (const [prefix, own] of OWN) if (path === prefix || path.startsWith(`${prefix}/`)) add(...own);
-  if (path === '/api/v1/rollouts' && has.changes) add(...SUBMIT);
+  if (BEGINS.includes(path) && has.changes) add(...SUBMIT);
   const byStatus: Record<number, FailureCode[]> = {};
   for (const code of codes) (byStatus[FAILURES[code].status] ??= []).push(code);
   // Told apart by HTTP alone: too large, and of a type that is not read.

@@ -29,7 +29,7 @@ export function reportHtml(report: Report): string {
     detection: detection === null ? [] : detectionLines(detection),
     observed: report.observed === null ? null : observedLines(report.observed),
     impact: impactLines(report),
-    advice: adviceLines(report.advice),
+    advice: adviceLines(report),
     decisions: report.decisions.map((one) => ({ at: clock(one.at), text: decisionText(one) })),
     happenings: report.happenings.map(({ at, transition, summary }) => ({
       at: clock(at),

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { proposePlan } from '../../plans/proposal.ts';
 import { reportMarkdown } from '../../rollout/reporting/markdown.ts';
+import { ProposalReply } from '../api/after.ts';
 import { ReportQuery } from '../api.ts';
 import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -36,6 +38,21 @@ export const reportRoutes =
               .header('content-security-policy', PAGE_POLICY)
               .send(reportHtml(report));
         }
+      },
+    });
+
+    app.get('/rollouts/:id/proposal', {
+      config: { access: ['read'] },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Its plan with what its report would adjust',
+        params: Id,
+        response: { 200: ProposalReply },
+      },
+      handler: async (request) => {
+        const row = await rolloutFor(deps, request);
+        const { advice } = await reports.of(row);
+        return { id: row.id, ...proposePlan(row.text, { of: row.id, advice }) };
       },
     });
   };

@@ -3,11 +3,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { allows } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
+import { BugText } from '../api/bugs.ts';
 import { AlertRequest } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { OutsideAlert } from '../engine.ts';
 import { planOf } from '../live.ts';
 import { AlertmanagerPayload, scopeOf, subjectOf } from '../webhooks/alertmanager.ts';
+import { bugAlert } from '../webhooks/bug.ts';
 import { verified } from '../webhooks/signed.ts';
 import { concerned, demandAll, once, tell } from '../webhooks/tell.ts';
 
@@ -18,6 +21,15 @@ const Message = z.discriminatedUnion('type', [
   AlertRequest.omit({ scope: true }).extend({
     type: z.literal('alert'),
     scope: z.enum(['canary', 'service']),
+  }),
+  /** A bug in the new path; only a critical one can stop a rollout. */
+  BugText.extend({
+    type: z.literal('bug'),
+    reporter: z.string().min(1).max(200).optional(),
+    rollout: z.string().optional(),
+    flag: z.string().optional(),
+    service: z.string().optional(),
+    environment: z.string().optional(),
   }),
   /** Another deployment: of a service, or of what stands behind a flag. */
   z.strictObject({
@@ -68,6 +80,18 @@ export const webhookRoutes =
     await app.register(signedRoute(deps));
   };
 
+/** `name`: of the webhook. */
+function alertOf(body: z.infer<typeof Message>, name: string): OutsideAlert {
+  switch (body.type) {
+    case 'deploy':
+      return { name: body.version, scope: 'deploy', status: 'firing', detail: body.detail };
+    case 'bug':
+      return bugAlert(body, body.reporter === undefined ? name : `${body.reporter} (${name})`);
+    case 'alert':
+      return { name: body.name, scope: body.scope, status: body.status, detail: body.detail };
+  }
+}
+
 /** Apart, because it reads the body as it was signed. */
 const signedRoute =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
@@ -107,7 +131,9 @@ const signedRoute =
         const { name } = request.params;
         const { body } = request;
         const grants = deps.webhooks[name]?.grants ?? [];
-        const rows = await concerned(deps, body);
+        const { flag, service, environment } = body;
+        const rollout = body.type === 'deploy' ? undefined : body.rollout;
+        const rows = await concerned(deps, { rollout, flag, service, environment });
         demandAll(rows, (place) => {
           if (allows(grants, 'operate', place)) return;
           throw new Failure(
@@ -115,10 +141,7 @@ const signedRoute =
             `The webhook ${name} may not speak of ${place.flag ?? ''} there.`,
           );
         });
-        const alert =
-          body.type === 'deploy'
-            ? { name: body.version, scope: 'deploy' as const, status: 'firing' as const, detail: body.detail }
-            : { name: body.name, scope: body.scope, status: body.status, detail: body.detail };
+        const alert = alertOf(body, name);
         const id = String(request.headers['webhook-id']);
         const told = await once(deps, { source: `webhook ${name}`, id }, () => tell(deps, rows, alert));
         return reply.code(202).send({ rollouts: told ?? [], repeated: told === null });

@@ -5,6 +5,7 @@ import type { RolloutRow } from '../../store/store.ts';
 import type { AlertRequest } from '../api.ts';
 import { placeOf } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { OutsideAlert } from '../engine.ts';
 import { rolloutRow } from '../live.ts';
 
 const ACTIVE = PHASES.filter((phase) => !ENDED.includes(phase));
@@ -34,7 +35,7 @@ export async function concerned(
 export async function tell(
   deps: ServerDeps,
   rows: readonly RolloutRow[],
-  alert: Omit<AlertRequest, 'rollout' | 'flag' | 'service' | 'environment'>,
+  alert: OutsideAlert,
 ): Promise<string[]> {
   const told = await Promise.allSettled(rows.map(({ id }) => deps.engine.alert(id, alert)));
   const failed = told.find((result) => result.status === 'rejected' && !isOver(result.reason));

@@ -19,6 +19,7 @@ import {
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningTemporal, startTemporal } from '../../app/embedded/temporal.ts';
+import type { Origin } from '../../plans/origin.ts';
 import { Plan } from '../../plans/plan.ts';
 import type { RolloutView } from '../../plans/view.ts';
 import { actUpdate, killedSignal, toldUpdate, viewQuery, WORKFLOW } from '../../workflows/messages.ts';
@@ -83,9 +84,13 @@ async function rollout(
   name: string,
   script: Script,
   act: (handle: Handle) => Promise<void>,
-  { historyLimit = 2_000, of = plan }: { historyLimit?: number; of?: Plan } = {},
+  {
+    historyLimit = 2_000,
+    of = plan,
+    origin,
+  }: { historyLimit?: number; of?: Plan; origin?: Origin | undefined } = {},
 ) {
-  const { activities, seqs } = scripted(script);
+  const { activities, seqs, afterwords } = scripted(script);
   const worker = await Worker.create({
     connection: native,
     taskQueue: name,
@@ -96,7 +101,16 @@ async function rollout(
     const handle = await client.workflow.start(WORKFLOW, {
       workflowId: name,
       taskQueue: name,
-      args: [{ kind: 'start', id: name, plan: of, submittedBy: { by: 'sam', roles: [] }, historyLimit }],
+      args: [
+        {
+          kind: 'start',
+          id: name,
+          plan: of,
+          submittedBy: { by: 'sam', roles: [] },
+          historyLimit,
+          ...(origin === undefined ? {} : { origin }),
+        },
+      ],
     });
     const first = handle.firstExecutionRunId;
     await act(handle);
@@ -105,13 +119,14 @@ async function rollout(
     return {
       view,
       seqs,
+      afterwords,
       continued: runId !== first,
       history: await client.workflow.getHandle(name, runId).fetchHistory(),
     };
   });
 }
 
-type Action = 'approve' | 'pause' | 'resume' | 'step-back' | 'rollback' | 'end';
+type Action = 'approve' | 'pause' | 'resume' | 'step-back' | 'rollback' | 'end' | 'supersede';
 
 /** Temporal turns a message away that arrives while one run gives way to the next. */
 async function insist<T>(work: () => Promise<T>): Promise<T> {
@@ -170,7 +185,7 @@ async function wouldHave(handle: Handle, transition: string): Promise<void> {
 
 const STORIES: Record<
   string,
-  { script: Script; act: (handle: Handle) => Promise<void>; phase: string; of?: Plan }
+  { script: Script; act: (handle: Handle) => Promise<void>; phase: string; of?: Plan; origin?: Origin }
 > = {
   watched: {
     of: watching,
@@ -212,6 +227,15 @@ const STORIES: Record<
     },
     phase: 'rolled-back',
   },
+  'retried-and-superseded': {
+    origin: { kind: 'retry', of: 'p-1', stage: '5%', cause: 'errors', reason: 'mended', changes: [] },
+    script: { '5%': ['hold'] },
+    act: async (handle) => {
+      await expect.poll(async () => (await handle.query(viewQuery)).stage, { timeout: 20_000 }).toBe('5%');
+      await update(handle, 'retried-and-superseded', 'supersede');
+    },
+    phase: 'superseded',
+  },
   'paused-and-killed': {
     script: { '5%': ['hold'] },
     act: async (handle) => {
@@ -228,10 +252,11 @@ const STORIES: Record<
 };
 
 describe('the workflow of a rollout', () => {
-  for (const [name, { script, act, phase, of = plan }] of Object.entries(STORIES)) {
+  for (const [name, { script, act, phase, of = plan, origin }] of Object.entries(STORIES)) {
     it(`replays the history that it has just made: ${name}`, async () => {
-      const { view, seqs, history } = await rollout(name, script, act, { of });
+      const { view, seqs, history, afterwords } = await rollout(name, script, act, { of, origin });
       expect(view.phase).toBe(phase);
+      expect(afterwords.map(({ rolloutId }) => rolloutId)).toEqual(origin === undefined ? [] : [origin.of]);
       expect(seqs).toEqual(seqs.map((_, index) => index + 1));
       await Worker.runReplayHistory({ workflowBundle: bundle }, history, name);
       if (process.env.TIDEGATE_SAVE_HISTORIES !== undefined)

@@ -4,6 +4,7 @@ import type { Assessment, Verdict } from '../../plans/assessment.ts';
 import type { Explanation } from '../../plans/explanation.ts';
 import type { CohortSample } from '../../plans/sample.ts';
 import type {
+  Afterword,
   ClaimRequest,
   ExplainRequest,
   GateRequest,
@@ -21,6 +22,7 @@ export type Script = Readonly<Record<string, readonly Verdict[]>>;
 export function scripted(script: Script) {
   const seqs: number[] = [];
   const said: string[] = [];
+  const afterwords: Afterword[] = [];
   let revision = 1;
   const activities = {
     async claimFlag({ id }: ClaimRequest): Promise<RolloutEvent> {
@@ -68,11 +70,14 @@ export function scripted(script: Script) {
     async record({ entries }: RecordRequest): Promise<void> {
       seqs.push(...entries.map(({ seq }) => seq));
     },
+    afterword: async (line: Afterword): Promise<void> => {
+      afterwords.push(line);
+    },
     releaseFlag: async () => undefined,
     findPeers: async () => [],
     savePlan: async () => undefined,
   };
-  return { activities, seqs };
+  return { activities, seqs, afterwords };
 }
 
 function reportOf(request: GateRequest, stage: string, verdict: Verdict): GateReport {

@@ -1,4 +1,5 @@
 import type { CallerReply } from '../../../server/api/access.ts';
+import type { RetryReply, RetryRequest } from '../../../server/api/after.ts';
 import type { ActionReply, ActionRequest, KillReply, Problem } from '../../../server/api.ts';
 
 /** A refusal of the server in words for people, or no answer at all. */
@@ -74,6 +75,17 @@ export async function act(
   const { workflowTold, exposure } = await post<KillReply>(place, sent, key);
   const left = exposure.percent === 0 && exposure.segments.length === 0 ? 'nobody' : `${exposure.percent} %`;
   return { summary: `Killed: ${left} has the new path now.`, told: workflowTold };
+}
+
+/** A new rollout of the same plan in the place of one that is over. @throws Refused */
+export async function retry(
+  id: string,
+  request: Pick<RetryRequest, 'from' | 'reason'> & Acting & { key: string },
+): Promise<Deed> {
+  const { key, ...body } = request;
+  const path = `/rollouts/${encodeURIComponent(id)}/retry`;
+  const done = await post<RetryReply>(path, body, key);
+  return { summary: `${done.id} begins at stage ${done.stage}.`, told: true };
 }
 
 async function call<T>(path: string, init: RequestInit): Promise<T> {

@@ -1,11 +1,12 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { provenStages } from '../../../plans/standing-words.ts';
 import type { RolloutView } from '../../../plans/view.ts';
 import type { StatusReply } from '../../../server/api.ts';
-import { act, get, Refused } from '../api/client.ts';
+import { act, type Deed, get, Refused, retry } from '../api/client.ts';
 import { useNow } from '../clock.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { nameOf, useSession } from '../session/session.ts';
-import { type Offer, pathOf } from './actions.ts';
+import { leavesFlag, type Offer, pathOf } from './actions.ts';
 import { consequencesOf } from './consequences.ts';
 import type { Watched } from './use-rollout.ts';
 
@@ -44,8 +45,8 @@ export function ActionDialog({ offer, watched, close }: Given) {
     setBusy(true);
     setTrouble(null);
     try {
-      const request = { ...session.acting, reason: written === '' ? null : written, key };
-      const { summary, told } = await act(pathOf(offer.deed), view, request);
+      const from = String(new FormData(event.currentTarget).get('from') ?? '');
+      const { summary, told } = await carryOut(written === '' ? null : written, from);
       const path = `/rollouts/${encodeURIComponent(view.id)}`;
       const after = await get<StatusReply>(path).catch(() => null);
       const late = told ? '' : ' The rollout itself could not be told yet; it follows.';
@@ -55,6 +56,13 @@ export function ActionDialog({ offer, watched, close }: Given) {
       setTrouble(error);
       setBusy(false);
     }
+  }
+
+  async function carryOut(reason: string | null, from: string): Promise<Deed> {
+    const request = { ...session.acting, reason, key };
+    if (offer.deed === 'retry') return retry(view.id, { ...session.acting, reason: reason ?? '', from, key });
+    const lower = offer.deed === 'abandon' && !leavesFlag(view);
+    return act(pathOf(offer.deed), view, { ...request, ...(lower ? { lower } : {}) });
   }
 
   const grave = offer.deed === 'rollback' || offer.deed === 'kill' || offer.deed === 'reject';
@@ -70,6 +78,16 @@ export function ActionDialog({ offer, watched, close }: Given) {
       </ul>
       {trouble !== null && <Trouble of={trouble} />}
       <form onSubmit={(event) => void send(event)}>
+        {offer.deed === 'retry' && (
+          <>
+            <label htmlFor="from">Begin at stage</label>
+            <select id="from" name="from">
+              {provenStages(view).map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </>
+        )}
         <label htmlFor="reason">Reason{offer.reason ? '' : ' (for the journal, may be empty)'}</label>
         <textarea id="reason" name="reason" rows={2} required={offer.reason} maxLength={1000} />
         <p className="quiet">In the journal as {nameOf(session)}.</p>

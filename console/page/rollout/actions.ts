@@ -1,5 +1,5 @@
 import type { Assessment } from '../../../plans/assessment.ts';
-import { isOver } from '../../../plans/standing-words.ts';
+import { isOver, isRetriable } from '../../../plans/standing-words.ts';
 import type { RolloutView } from '../../../plans/view.ts';
 import type { Powers } from '../../../server/api/console-board.ts';
 
@@ -14,6 +14,8 @@ export const DEEDS = [
   'pause',
   'rollback',
   'kill',
+  'abandon',
+  'retry',
 ] as const;
 export type Deed = (typeof DEEDS)[number];
 
@@ -43,6 +45,7 @@ export function pathOf(deed: Deed): string {
 /** What makes sense now, the answer to what is asked first, and why it is not for this person. */
 export function offersOf(asked: Asked): Offer[] {
   const { view, assessment } = asked;
+  if (isRetriable(view)) return [offer('retry', 'Retry', submitterRefusal(asked), true)];
   if (isOver(view) || view.phase === 'reverting') return [];
   const soft = view.pause !== null && assessment?.verdict === 'soft';
   const split = assessment?.holding.some((one) => one.kind === 'split' && one.seen !== undefined) === true;
@@ -68,6 +71,7 @@ export function offersOf(asked: Asked): Offer[] {
     if (view.pause === null) offers.push(offer('pause', 'Pause', operatorRefusal(asked)));
   }
   offers.push(offer('rollback', 'Roll back', operatorRefusal(asked)));
+  offers.push(offer('abandon', leavesFlag(view) ? 'Abandon' : 'Abandon and lower', operatorRefusal(asked)));
   offers.push(offer('kill', 'Kill the flag', operatorRefusal(asked), true));
   return offers;
 }
@@ -84,6 +88,17 @@ function approverRefusal({ view, powers, person, roles }: Asked, wanted: readonl
   if (wanted.length > 0 && !wanted.some((role) => roles.includes(role)))
     return `It takes ${wanted.join(' or ')}; ${person} is ${roles.length === 0 ? 'none of them' : roles.join(', ')}.`;
   return null;
+}
+
+function submitterRefusal({ powers, person }: Asked): string | null {
+  return powers.may.includes('submit') ? null : `${person} may not submit here.`;
+}
+
+/** Where a rollout may be left with its flag as it is. */
+export function leavesFlag({
+  exposure: { percent, segments, variant },
+}: Pick<RolloutView, 'exposure'>): boolean {
+  return (percent === 100 && variant === null) || (percent === 0 && segments.length === 0);
 }
 
 function operatorRefusal({ powers, person }: Asked): string | null {

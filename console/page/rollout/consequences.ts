@@ -1,9 +1,10 @@
 import type { MetricAssessment } from '../../../plans/assessment.ts';
 import type { Exposure } from '../../../plans/exposure.ts';
 import { partName } from '../../../plans/part-name.ts';
+import { stopCause } from '../../../plans/standing-words.ts';
 import { audience, percent, points, relative, signed } from '../../../plans/words.ts';
 import type { LiveEvent } from '../../../server/api.ts';
-import type { Deed } from './actions.ts';
+import { type Deed, leavesFlag } from './actions.ts';
 import { about, movedPerMinute, presentAssessment, trafficOf } from './traffic.ts';
 
 type Seen = Pick<LiveEvent, 'view' | 'live'>;
@@ -20,8 +21,18 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
         ...lowered(seen, safeExposure, exposure),
         deed === 'kill'
           ? 'Nothing raises this flag again until somebody unlocks it.'
-          : 'This rollout ends. To try again, the plan is submitted again.',
+          : 'This rollout ends. Afterwards it can be retried.',
       ];
+    case 'retry':
+      return [
+        `What stopped ${view.id}: ${stopCause(view) ?? 'nobody said'}.`,
+        'A new rollout of the same plan begins at the stage chosen, in one step, with the approvals asked for anew.',
+        'Its evidence begins anew. Above the first stage it counts on the gates that had passed before the stop.',
+      ];
+    case 'abandon':
+      return leavesFlag(view)
+        ? [`This rollout ends. The flag stays: ${audience(exposure)}. Nobody watches it any more.`]
+        : [...lowered(seen, safeExposure, exposure), 'This rollout ends as abandoned.'];
     case 'step-back': {
       const back = stageBefore(seen);
       return [

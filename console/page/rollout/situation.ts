@@ -30,6 +30,10 @@ export function situationOf(view: RolloutView, assessment: Assessment | null, no
       return said(`Turned down ${ago(view.endedAt, now)}`, stopCause(view), view.next);
     case 'rolled-back':
       return said(`Rolled back ${ago(view.endedAt, now)}`, stopCause(view), view.next);
+    case 'abandoned':
+      return said(`Abandoned ${ago(view.endedAt, now)}`, stopCause(view), view.next);
+    case 'superseded':
+      return said(`Superseded ${ago(view.endedAt, now)}`, stopCause(view), view.next);
     case 'reverting':
       return said('Going back now', stopCause(view), view.next);
     case 'submitted':

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import type { AlertScope } from './event.ts';
+import { planOf, World } from './world.fixture.ts';
+
+function told(scope: AlertScope, alerts: object = {}): World {
+  const world = new World(planOf({ approvals: {}, alerts }));
+  world.event({ kind: 'begin' });
+  world.event({ kind: 'peers', older: [] });
+  world.settle();
+  const detail = 'critical, reported by ada';
+  world.event({ kind: 'alert', name: 'wrong totals', scope, status: 'firing', detail });
+  world.settle();
+  return world;
+}
+
+const cause = { kind: 'alert', name: 'wrong totals', detail: 'critical, reported by ada' };
+
+describe('a critical bug', () => {
+  it('pauses, where the plan says nothing', () => {
+    const world = told('bug');
+    expect(world.state.phase).toBe('active');
+    expect(world.journal.at(-1)).toMatchObject({
+      transition: 'paused',
+      cause,
+      summary: 'Paused: a critical bug, wrong totals: critical, reported by ada.',
+    });
+  });
+
+  it('rolls back where the plan says so, and says who reported it', () => {
+    const world = told('bug', { bug: 'rollback' });
+    expect(world.state.phase).toBe('rolled-back');
+    expect(world.journal.find(({ transition }) => transition === 'hard-stop')).toMatchObject({
+      cause,
+      summary: 'Stopped by a critical bug, wrong totals: critical, reported by ada',
+    });
+  });
+
+  it('is a line in the journal where the plan says so, as any lesser one is', () => {
+    for (const world of [told('bug', { bug: 'note' }), told('minor-bug', { bug: 'rollback' })]) {
+      expect(world.state).toMatchObject({ phase: 'active', pause: null });
+      expect(world.journal.at(-1)).toMatchObject({ transition: 'alert', cause });
+    }
+  });
+
+  it('that comes to a rollout of before bugs were known is a line in its journal', () => {
+    const world = told('minor-bug');
+    const { bug: _bug, ...alerts } = world.state.plan.alerts;
+    world.state = { ...world.state, plan: { ...world.state.plan, alerts: alerts as never } };
+    world.event({ kind: 'alert', name: 'b', scope: 'bug', status: 'firing', detail: '' });
+    expect(world.state.pause).toBeNull();
+  });
+});
