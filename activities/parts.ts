@@ -1,3 +1,4 @@
+import type { CheckRunner } from '../checks/runner.ts';
 import type { FlagProvider } from '../flags/provider.ts';
 import type { MetricSource } from '../metrics/source.ts';
 import type { ReferenceReport } from '../plans/flag/references.ts';
@@ -14,6 +15,8 @@ export interface ActivityParts {
     workflowId: string,
     message: { gate: number; report: unknown },
   ): Promise<void>;
+  /** Asks the checks of plans. */
+  checks: CheckRunner;
   /** What repositories last reported to name the flag. */
   references(flag: string): Promise<ReferenceReport[]>;
   /** Wakes the sender of notifications. */

@@ -1,3 +1,4 @@
+import { knownChecks } from '../checks/config.ts';
 import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
 import { listenAt } from '../server/app.ts';
@@ -94,6 +95,8 @@ export async function runServer(config: Config): Promise<number> {
       get segments() {
         return [...Object.keys(config.segments), ...flags.service.segments().map(({ name }) => name)];
       },
+      checks: knownChecks(config.checks),
+      holidays: config.holidays,
       providers: capabilities(flags.platforms),
     },
     platformLacks: (plan) => platformLacks(plan, flags.platforms),

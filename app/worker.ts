@@ -9,6 +9,7 @@ import {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { createCheckRunner } from '../checks/runner.ts';
 import { providerNamed } from '../flags/router.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createChannels } from '../notify/channels.ts';
@@ -101,6 +102,7 @@ export async function runWorker(config: Config): Promise<number> {
       return tracing?.flags(provider) ?? provider;
     },
     source: (name) => telemetry.counted(name, sources.get(name)),
+    checks: createCheckRunner(config.checks),
     references: (flag) => references.reports(flag),
     tellHardStop: (rolloutId, workflowId, message) => {
       const tell = () =>

@@ -26,6 +26,7 @@ export function addDecisions(program: Command, run: Run): void {
     ['step-back', 'go back one stage'],
     ['pause', 'stay where it is; the gate goes on watching'],
     ['resume', 'go on after a pause; a flag that somebody else moved goes back to its stage'],
+    ['recheck', 'ask the checks before the next stage again, now'],
     ['accept-drift', 'go on from where somebody else moved the flag: from the highest stage within it'],
     ['rollback', 'take the canary from everybody and end the rollout'],
     ['end', 'end the observation of a plan that only watches; the flag stays as it is'],

@@ -1,15 +1,17 @@
 import type { Path } from './document.ts';
 import type { Plan } from './plan.ts';
+import { reviewChecks } from './review/checks.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewCoverage } from './review/coverage.ts';
 import { reviewFlag } from './review/flag.ts';
 import { leaseRisks, reviewLease } from './review/lease.ts';
 import { reviewMetrics } from './review/metrics.ts';
 import { observeRisks, reviewObserve } from './review/observe.ts';
-import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
+import { reviewLimits, reviewPeople, reviewTimes } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
 import { reviewStages } from './review/stages.ts';
+import { reviewTiming } from './review/timing.ts';
 
 /**
  * What the schema alone cannot see: conditions between fields, PromQL, and defaults that are a risk. Nothing is said of
@@ -30,8 +32,9 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewLimits(review);
   reviewStages(review);
   reviewCoverage(review);
+  reviewChecks(review);
   reviewTimes(review);
-  reviewWindows(review);
+  reviewTiming(review);
   reviewPeople(review);
   reviewLease(review);
   if (notes.length > 0) return notes;

@@ -4,6 +4,7 @@ import { openEvidence } from '../analysis/gate.ts';
 import { NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
+import { nextOpening } from '../plans/windows.ts';
 import type { Command } from './command.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
 import { refusal, subjectOf } from './refusals.ts';
@@ -75,6 +76,8 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 12, arbitrary: index.map((at) => (world: World) => world.answer(at)) },
   { weight: 8, arbitrary: fc.constant((world: World) => world.report(assessment('pass'))) },
   { weight: 6, arbitrary: fc.constant((world: World) => void world.person('approve')) },
+  { weight: 8, arbitrary: fc.constant((world: World) => world.check(true)) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.check(false)) },
   { weight: 2, arbitrary: index.map((at) => (world: World) => world.lose(at)) },
   { weight: 1, arbitrary: index.map((at) => (world: World) => world.offline(at)) },
   { weight: 3, arbitrary: fc.constant((world: World) => world.tick()) },
@@ -90,7 +93,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .constantFrom('reject', 'step-back', 'pause', 'resume', 'accept-drift', 'rollback')
+      .constantFrom('reject', 'step-back', 'pause', 'resume', 'recheck', 'accept-drift', 'rollback')
       .map((action) => (world: World) => void world.person(action)),
   },
   { weight: 2, arbitrary: fc.constant((world: World) => void world.person('accept-drift')) },
@@ -143,7 +146,51 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 const order = fc.array(move, { minLength: 10, maxLength: 90 });
 /** Without leases nothing can run out: half of the orders are played with them, drawn from the order itself. */
 const LEASED = planOf({ lease: '10m' });
-const planFor = (moves: readonly Move[]) => (moves.length % 2 === 0 ? LEASED : planOf());
+/** Everything that waits for something else than people: checks, hours, freezes, a start, a deadline, tries of its own. */
+const CHECK = { name: 'ready', http: { url: 'https://status.example.com/' } };
+const TIMED = planOf({
+  start: { at: '1970-01-01T00:20:00Z' },
+  deadline: { after: '3d', then: 'rollback' },
+  windows: {
+    timezone: 'Europe/Berlin',
+    allow: ['01:00-23:00'],
+    freezes: [{ from: '1970-01-02', to: '1970-01-02' }],
+    bakeOutsideFreezes: true,
+  },
+  policy: { soft: 'step-back', retry: { wait: '1h', times: 2 }, checks: { every: '1m' } },
+  stages: planOf().stages.map(({ name, percent, audience, decommission, approval }, at) => ({
+    name,
+    ...(percent === undefined ? {} : { percent }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(decommission === undefined ? {} : { decommission: { cleanFor: '10s' } }),
+    ...(approval === undefined ? {} : { approval: { roles: approval.roles } }),
+    bake: '10s',
+    ...(at === 0 ? {} : { checks: [CHECK] }),
+    ...(at === 2
+      ? {
+          windows: { timezone: 'America/New_York', allow: ['Mon-Sun 00:00-23:00'], holidays: ['1970-01-03'] },
+        }
+      : {}),
+  })),
+});
+/** What was asked, for which stage and from which visit. */
+interface Asked {
+  run: number;
+  stage: string;
+  since: number | null;
+}
+
+/** Into the second stage; whether it is any good there is for the order to say. */
+function lift(world: World): void {
+  world.person('approve');
+  world.tick();
+  world.settle();
+  world.report(assessment('pass'));
+  world.settle();
+}
+
+const PLANS = [planOf(), LEASED, TIMED];
+const planFor = (moves: readonly Move[]) => PLANS[moves.length % PLANS.length] ?? LEASED;
 
 function play(moves: readonly Move[], look: (world: World) => void, plan = planFor(moves)): World {
   const world = new World(plan);
@@ -197,6 +244,49 @@ describe('whatever the order of events', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('1: no stage opens before its checks have answered as expected, asked for this visit, nor before its time', () => {
+    let opened = 0;
+    let rests = 0;
+    fc.assert(
+      fc.property(order, (moves) => {
+        const asked: { out: Asked | null; good: Asked | null } = { out: null, good: null };
+        const world = every(
+          [lift, ...moves],
+          (before, event, commands, { state, now }) => {
+            if (
+              event.kind === 'checked' &&
+              event.run === asked.out?.run &&
+              event.answers.every(({ ok }) => ok)
+            )
+              asked.good = asked.out;
+            for (const command of commands)
+              if (command.kind === 'check')
+                asked.out = {
+                  run: command.request.run,
+                  stage: command.request.stage,
+                  since: state.stageSince,
+                };
+            if (raises(commands).length === 0 || state.write?.purpose !== 'advance') return;
+            opened += 1;
+            const stage = state.plan.stages[state.stage + 1];
+            if (stage?.checks !== undefined)
+              expect(asked.good).toMatchObject({ stage: stage.name, since: before.stageSince });
+            expect(now).toBeGreaterThanOrEqual(Date.parse('1970-01-01T00:20:00Z'));
+            expect(nextOpening(stage?.windows ?? state.plan.windows, now)).toBeNull();
+            expect(now).toBeGreaterThanOrEqual(state.retreat?.until ?? 0);
+          },
+          TIMED,
+        );
+        rests = Math.max(rests, world.state.retreat?.used ?? 0);
+      }),
+      // Time zones cost.
+      { numRuns: Math.ceil(numRuns / 3) },
+    );
+    expect(opened).toBeGreaterThan(0);
+    expect(rests).toBeGreaterThan(0);
+    expect(rests).toBeLessThanOrEqual(2);
   });
 
   it('1: what the flag serves never exceeds the stage reached, unless somebody else moved it', () => {

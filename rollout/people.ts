@@ -2,6 +2,7 @@ import { audience } from '../plans/words.ts';
 import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
+import { recheck } from './checking.ts';
 import { isDrifted } from './drift.ts';
 import type { PersonEvent } from './event.ts';
 import { writeStage } from './flag.ts';
@@ -45,6 +46,9 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       return;
     case 'accept-drift':
       acceptDrift(turn, event);
+      return;
+    case 'recheck':
+      recheck(turn, event);
       return;
     case 'end':
       complete(

@@ -47,6 +47,7 @@ export const ACTIONS = [
   'step-back',
   'pause',
   'resume',
+  'recheck',
   'accept-drift',
   'rollback',
   'end',

@@ -8,6 +8,7 @@ export const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   'step-back': ['operate'],
   pause: ['operate'],
   resume: ['operate'],
+  recheck: ['operate', 'submit'],
   'accept-drift': ['operate'],
   rollback: ['operate'],
   end: ['operate', 'submit'],

@@ -6,7 +6,9 @@ import { findingText } from '../plans/finding.ts';
 import { parsePlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CheckReply } from './api.ts';
+import { unknownInChecks } from './check-names.ts';
 import type { ServerDeps } from './deps.ts';
+import { withHolidays } from './holidays.ts';
 
 interface PlanText {
   text: string;
@@ -33,6 +35,7 @@ function unknownNames({ known }: PlanDeps, plan: Plan, file: string): string[] {
       look(`stages[${i}].audience.segments`, segment, known.segments, 'segments');
     }
   });
+  missing.push(...unknownInChecks(plan, known.checks).map((text) => `${file}: ${text}`));
   for (const { path, message, instead } of shortfalls(plan, known.providers ?? {}))
     missing.push(`${file}: ${path}: ${message}. Instead: ${instead}`);
   for (const [path, approval] of approvalsOf(plan)) {
@@ -65,9 +68,14 @@ function checked(deps: PlanDeps, { text, file }: PlanText): Checked {
     const of = (severity: string) => parsed.findings.filter((f) => f.severity === severity).map(findingText);
     return { plan: null, errors: of('error'), warnings: of('warning') };
   }
-  const errors = unknownNames(deps, parsed.plan, file);
+  const { plan, unknown } = withHolidays(parsed.plan, deps.known.holidays ?? {});
+  const lists = unknown.map(
+    ([path, name]) =>
+      `${file}: ${path}: "${name}" is not in \`holidays\` of tidegate.yaml. Instead: a list of days, or a list's name`,
+  );
+  const errors = [...unknownNames(deps, plan, file), ...lists];
   return {
-    plan: errors.length === 0 ? parsed.plan : null,
+    plan: errors.length === 0 ? plan : null,
     errors,
     warnings: parsed.warnings.map(findingText),
   };

@@ -1,0 +1,83 @@
+import type { Check, CheckAnswer } from '../plans/check.ts';
+import type { Blocker, ChecksView } from '../plans/view.ts';
+import type { Refusal } from './event.ts';
+import { gatePassed } from './passed.ts';
+import type { RolloutState, StageChecks } from './state.ts';
+
+/*
+ * Checks of the plan's own at the entry of a stage. They are the last that is asked: once nothing else holds the rollout, so that
+ * their answer is as fresh as the move. A stop asks nobody and takes nothing of this into account.
+ */
+
+/** How long a pass may be trusted, in ms: a raise that failed is tried again within a minute. */
+const FRESH = 300_000;
+
+/** The checks before the next stage. */
+export function checksAhead({ plan, stage }: RolloutState): readonly Check[] {
+  return plan.stages[stage + 1]?.checks ?? [];
+}
+
+/** What was asked for the stage that comes next, from where the rollout is; null: nothing was. */
+export function presentChecks(state: RolloutState): StageChecks | null {
+  const { checks } = state;
+  if (checks == null || checksAhead(state).length === 0) return null;
+  const here =
+    checks.stage === state.stage + 1 &&
+    checks.since === state.stageSince &&
+    checks.planRevision === state.planRevision;
+  return here ? checks : null;
+}
+
+function isReady(state: RolloutState): boolean {
+  return state.stage < 0 || gatePassed(state);
+}
+
+/** The checks that have not passed; nothing before the gate has, which is said by itself. */
+export function checkBlockers(state: RolloutState, now: number): Blocker[] {
+  if (checksAhead(state).length === 0 || !isReady(state)) return [];
+  const checks = presentChecks(state);
+  const name = state.plan.stages[state.stage + 1]?.name ?? '';
+  const blocker = (text: string, until: number | null = null): Blocker[] => [
+    { kind: 'checks', text, until, roles: [] },
+  ];
+  if (checks === null) return blocker(`the checks before stage ${name} are asked last`);
+  if (checks.answered === null) return blocker(`the checks before stage ${name} are being asked`);
+  const failed = failures(checks.answers);
+  if (failed.length > 0)
+    return blocker(`before stage ${name} failed: ${failed.map(failureText).join('; ')}`, checks.next);
+  return now - checks.answered < FRESH ? [] : blocker(`the checks before stage ${name} are asked anew`);
+}
+
+export function failures(answers: readonly CheckAnswer[]): CheckAnswer[] {
+  return answers.filter(({ ok }) => !ok);
+}
+
+export function failureText({ name, came }: CheckAnswer): string {
+  return `${name} (${came})`;
+}
+
+/** Why the checks cannot be asked again now; null when they can. */
+export function recheckRefusal(state: RolloutState): Refusal | null {
+  const no = (message: string): Refusal => ({ code: 'NOT_WAITING', message });
+  if (checksAhead(state).length === 0) return no(`${state.id} has no checks before its next stage`);
+  if (!isReady(state)) return no(`${state.id} is asked for its checks once its gate has passed`);
+  const known = presentChecks(state);
+  if (known !== null && known.answered === null) return no(`the checks of ${state.id} are being asked`);
+  return null;
+}
+
+export function checksView(state: RolloutState): { checks?: ChecksView } {
+  const checks = presentChecks(state);
+  if (checks === null || (state.phase !== 'submitted' && state.phase !== 'active')) return {};
+  const { answered, answers, asked, next } = checks;
+  const failed = failures(answers).length > 0;
+  return {
+    checks: {
+      stage: state.plan.stages[checks.stage]?.name ?? '',
+      state: answered === null ? 'running' : failed ? 'failed' : 'passed',
+      at: answered ?? asked,
+      answers: [...answers],
+      next,
+    },
+  };
+}
