@@ -3,8 +3,13 @@ import { Check } from './check.ts';
 import { Key } from './names.ts';
 import { Duration } from './units.ts';
 
-const Moment = z.iso
-  .datetime({ offset: true, error: 'expected a time with its zone, such as 2026-03-02T09:00+01:00' })
+const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})$/;
+const EXPECTED = 'expected a time with its zone, such as 2026-03-02T09:00+01:00';
+
+const Moment = z
+  .string()
+  .regex(MOMENT, EXPECTED)
+  .refine((text) => !MOMENT.test(text) || !Number.isNaN(Date.parse(text)), 'there is no such time')
   .meta({ title: 'time', examples: ['2026-03-02T09:00+01:00'] });
 
 export const PlanWindows = z.strictObject({

@@ -9,6 +9,7 @@ export const DEEDS = [
   'accept-split',
   'accept-drift',
   'resume',
+  'recheck',
   'reject',
   'step-back',
   'pause',
@@ -62,6 +63,8 @@ export function offersOf(asked: Asked): Offer[] {
   if (drift?.accepts != null)
     offers.push(offer('accept-drift', 'Accept what is served', operatorRefusal(asked)));
   if (view.pause !== null && !soft && !hard) offers.push(offer('resume', 'Resume', operatorRefusal(asked)));
+  if (view.checks?.state === 'failed')
+    offers.push(offer('recheck', 'Ask the checks again', recheckRefusal(asked)));
   if (view.phase === 'active') {
     if (view.stages.some(({ state }) => state === 'done'))
       offers.push(offer('step-back', 'Step back', operatorRefusal(asked)));
@@ -84,6 +87,11 @@ function approverRefusal({ view, powers, person, roles }: Asked, wanted: readonl
   if (wanted.length > 0 && !wanted.some((role) => roles.includes(role)))
     return `It takes ${wanted.join(' or ')}; ${person} is ${roles.length === 0 ? 'none of them' : roles.join(', ')}.`;
   return null;
+}
+
+function recheckRefusal({ powers, person }: Asked): string | null {
+  const may = powers.may.includes('operate') || powers.may.includes('submit');
+  return may ? null : `${person} may not ask the checks here.`;
 }
 
 function operatorRefusal({ powers, person }: Asked): string | null {

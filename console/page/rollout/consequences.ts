@@ -42,6 +42,11 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
           : `The flag goes to ${audience(view.drift.restores)} again; now it serves ${audience(exposure)}.`,
         `It goes on from stage ${view.stage ?? 'one'}, by the plan.`,
       ];
+    case 'recheck':
+      return [
+        `The checks before stage ${view.checks?.stage ?? ''} are asked again, now.`,
+        'Where all answer as expected and nothing else holds it, that stage opens.',
+      ];
     case 'accept-drift':
       return [
         `What the flag serves stays: ${audience(exposure)}.`,
