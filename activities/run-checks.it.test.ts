@@ -15,6 +15,9 @@ import type { JournalEntry } from '../plans/journal.ts';
 import { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { RecordRequest } from '../rollout/command.ts';
+import { type Database, openDatabase } from '../store/connection.ts';
+import { createEvidenceStore, type EvidenceStore } from '../store/evidence.ts';
+import { migrate } from '../store/migrate.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { parts } from '../test/fixtures/parts.ts';
 import { scripted } from '../test/replay/scripted.ts';
@@ -28,6 +31,8 @@ let native: NativeConnection;
 let bundle: Awaited<ReturnType<typeof bundleWorkflowCode>>;
 let database: TestDatabase;
 let sql: pg.Client;
+let store: Database;
+let evidence: EvidenceStore;
 let server: Server;
 let url: string;
 
@@ -46,6 +51,9 @@ beforeAll(async () => {
   database = await createDatabase();
   sql = new pg.Client({ connectionString: database.url });
   await sql.connect();
+  await migrate(database.url);
+  store = openDatabase(database.url);
+  evidence = createEvidenceStore(store);
   await sql.query('create table ledger (path text, total numeric)');
   await sql.query("insert into ledger values ('old', 10.50), ('old', 4), ('new', 14.5)");
   server = createServer((request, response) => {
@@ -61,6 +69,7 @@ afterAll(async () => {
   server.closeAllConnections();
   server.close();
   await sql.end();
+  await store.close();
   await database.drop();
   await client.connection.close();
   await native.close();
@@ -86,7 +95,7 @@ const sums = {
   },
 };
 
-function planWith(checks: object[]): Plan {
+function planWith(checks: object[], more: object = {}): Plan {
   return Plan.parse({
     metadata: { name: 'p' },
     flag: { key: 'p' },
@@ -94,8 +103,9 @@ function planWith(checks: object[]): Plan {
     metrics: [{ name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', weight: 1 }],
     stages: [
       { name: '1%', percent: 1 },
-      { name: '100%', percent: 100, checks },
+      { name: '100%', percent: 100, ...(checks.length === 0 ? {} : { checks }) },
     ],
+    ...more,
   });
 }
 
@@ -105,6 +115,7 @@ async function rollout(
   name: string,
   checks: object[],
   act: (handle: Handle) => Promise<void>,
+  more: object = {},
 ): Promise<{ view: RolloutView; journal: JournalEntry[] }> {
   const { activities } = scripted({});
   const journal: JournalEntry[] = [];
@@ -114,12 +125,20 @@ async function rollout(
     workflowBundle: bundle,
     activities: {
       ...activities,
-      ...createCheckActivity({ checks: runner() }),
+      ...createCheckActivity({
+        checks: runner(),
+        source: () => {
+          throw new Error('no metrics are asked for');
+        },
+        alertRules: async () => null,
+        evidence: (rolloutId) => evidence.of(rolloutId),
+        flagHistory: async () => [],
+      }),
       record: async ({ entries }: RecordRequest) => void journal.push(...entries),
     },
   });
   return worker.runUntil(async () => {
-    const plan = planWith(checks);
+    const plan = planWith(checks, more);
     const handle = await client.workflow.start(WORKFLOW, {
       workflowId: name,
       taskQueue: name,
@@ -132,8 +151,8 @@ async function rollout(
 }
 
 const viewOf = (handle: Handle) => handle.query(viewQuery);
-async function person(handle: Handle, name: string, action: 'recheck' | 'rollback'): Promise<void> {
-  const message = { action, by: 'kim', roles: [], reason: 'r', accept: null, breakGlass: false };
+async function person(handle: Handle, name: string, action: 'recheck' | 'rollback' | 'waive'): Promise<void> {
+  const message = { action, by: 'kim', roles: ['lead'], reason: 'r', accept: null, breakGlass: false };
   await handle.executeUpdate(actUpdate, { args: [{ rolloutId: name, message }] });
 }
 
@@ -197,5 +216,62 @@ describe('checks of a plan', () => {
     });
     expect(view.phase).toBe('rolled-back');
     expect(view.exposure.percent).toBe(0);
+  });
+});
+
+describe('what a plan asks for before it begins', () => {
+  const before = { evidence: ['tests', 'sign-off'], waive: { roles: ['lead'] } };
+  const failed = (handle: Handle) =>
+    expect
+      .poll(async () => (await viewOf(handle)).checks?.state, { timeout: 20_000, interval: 50 })
+      .toBe('failed');
+
+  it('is read where it is told; nothing opens before all of it is there', async () => {
+    const { view, journal } = await rollout(
+      'evidence',
+      [],
+      async (handle) => {
+        await evidence.tell('evidence', {
+          kind: 'tests',
+          ok: true,
+          by: 'ci',
+          url: 'https://ci.example.com/7',
+        });
+        await failed(handle);
+        expect((await viewOf(handle)).stage).toBeNull();
+        await evidence.tell('evidence', {
+          kind: 'tests',
+          ok: true,
+          by: 'ci',
+          url: 'https://ci.example.com/7',
+        });
+        await evidence.tell('evidence', { kind: 'sign-off', ok: true, by: 'ada', url: null });
+        await person(handle, 'evidence', 'recheck');
+      },
+      { before },
+    );
+    expect(view.phase).toBe('completed');
+    const passed = journal.find(({ transition }) => transition === 'checks-passed');
+    expect(passed?.checks?.map(({ name, came }) => `${name}: ${came}`)).toEqual([
+      expect.stringMatching(/^before: tests: ok: ci, .*https:\/\/ci\.example\.com\/7$/),
+      expect.stringMatching(/^before: sign-off: ok: ada, /),
+    ]);
+  });
+
+  it('is waived by somebody with the role, with the reason in the journal', async () => {
+    const { view, journal } = await rollout(
+      'waived',
+      [],
+      async (handle) => {
+        await failed(handle);
+        await person(handle, 'waived', 'waive');
+      },
+      { before },
+    );
+    expect(view.phase).toBe('completed');
+    expect(journal.find(({ transition }) => transition === 'before-waived')).toMatchObject({
+      cause: { kind: 'person', by: 'kim', reason: 'r' },
+      summary: expect.stringContaining('nobody has told'),
+    });
   });
 });

@@ -10,6 +10,7 @@ import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createConsoleBoardStore } from '../store/console-board.ts';
 import { createEvaluationStore } from '../store/evaluations.ts';
+import { createEvidenceStore } from '../store/evidence.ts';
 import { createFigures } from '../store/figures.ts';
 import { createIdempotency } from '../store/idempotency.ts';
 import { createInbound } from '../store/inbound.ts';
@@ -80,6 +81,7 @@ export async function runServer(config: Config): Promise<number> {
     idempotency: createIdempotency(database),
     evaluations,
     references: createReferenceStore(database),
+    evidence: createEvidenceStore(database),
     sightings: ({ from, to }) =>
       Promise.all(
         sources.names.map((name) => sources.get(name).sightings(name, { from: from / 1000, to: to / 1000 })),

@@ -39,6 +39,7 @@ const STEPS: Record<Notification['event'], Step> = {
   resumed: 'resolve',
   'checks-passed': 'resolve',
   'check-failed': 'warning',
+  'before-waived': 'warning',
   'soft-stop': 'warning',
   'hard-stop': 'critical',
   explained: 'error',

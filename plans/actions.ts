@@ -74,6 +74,8 @@ function effectOf(command: string, view: RolloutView): string | null {
       return view.drift === undefined
         ? `The rollout goes on from where it is, with the canary at ${audience(view.exposure)}.`
         : `The flag goes back to ${audience(view.drift.restores)}, and the rollout goes on.`;
+    case 'waive':
+      return 'The rollout begins without what its plan asks for before.';
     case 'recheck':
       return 'The checks are asked again; where they pass, the next stage opens.';
     case 'accept-drift':

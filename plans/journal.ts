@@ -36,6 +36,7 @@ export const TRANSITIONS = [
   'resumed',
   'checks-passed',
   'check-failed',
+  'before-waived',
   'soft-stop',
   'hard-stop',
   'explained',

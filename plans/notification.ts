@@ -15,7 +15,7 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   paused: ['check-failed', 'deadline-near', 'soft-stop', 'drift', 'reminder', 'explained', 'would-pause'],
   'soft-stop': ['explained', 'would-pause'],
   'hard-stop': ['explained', 'would-stop'],
-  'approval-needed': ['reminder', 'escalated', 'glass-broken'],
+  'approval-needed': ['before-waived', 'reminder', 'escalated', 'glass-broken'],
   'rolled-back': ['write-failed', 'explained', 'rollback-unverified', 'would-stop'],
 };
 
@@ -92,6 +92,7 @@ const SAID: Record<Transition, string> = {
   resumed: 'goes on',
   'checks-passed': 'passed the checks before its next stage',
   'check-failed': 'is held by a check that failed',
+  'before-waived': 'begins without what its plan asks for',
   'soft-stop': 'paused by a soft stop',
   'hard-stop': 'stopped hard',
   explained: 'is explained',

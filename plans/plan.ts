@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approval } from './approval.ts';
+import { Before } from './before.ts';
 import { TRANSITIONS } from './journal.ts';
 import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
@@ -150,6 +151,9 @@ export const Plan = z.strictObject({
   ),
   windows: PlanWindows.optional().describe(
     'When the exposure may rise. Stops, rollbacks and kills never wait.',
+  ),
+  before: Before.optional().describe(
+    'What must hold before the first stage opens, beside the approval of the start.',
   ),
   start: StartTime.optional().describe('When the rollout begins.'),
   deadline: Deadline.optional().describe(

@@ -1,5 +1,6 @@
 import type { Path } from './document.ts';
 import type { Plan } from './plan.ts';
+import { reviewBefore } from './review/before.ts';
 import { reviewChecks } from './review/checks.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewCoverage } from './review/coverage.ts';
@@ -33,6 +34,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewStages(review);
   reviewCoverage(review);
   reviewChecks(review);
+  reviewBefore(review);
   reviewTimes(review);
   reviewTiming(review);
   reviewPeople(review);

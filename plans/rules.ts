@@ -20,6 +20,7 @@ const table = {
   'PLAN-USERS': 'Where users are counted, `source.users` says how many there are.',
   'PLAN-COVERAGE': 'A slice is a part of the users by a label, named once, of metrics that are counted.',
   'PLAN-CHECK': 'A check asks exactly one thing, and says what must come.',
+  'PLAN-BEFORE': 'What must hold before the start is something, each named once.',
   'PLAN-FLAG': 'Baseline and canary are two variants, and variants that are listed have a value.',
   'PLAN-SAFE-EXPOSURE': 'A forward-only plan says where a stop ends, a reversible one does not.',
   'PLAN-LEASE': 'A lease lasts three polls or more and has somewhere to fall back to.',

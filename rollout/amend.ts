@@ -47,7 +47,7 @@ const SMALLER =
 const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback|policy\.retry\.wait)$/;
 /** New ones only add conditions. */
 const ADDED =
-  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|stages\[[^\]]+\]\.(?:approval|coverage|checks))/;
+  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|stages\[[^\]]+\]\.(?:approval|coverage|checks))/;
 
 function loosens(path: string, before: unknown, after: unknown): boolean {
   if (NEUTRAL.test(path)) return false;

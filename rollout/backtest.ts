@@ -300,7 +300,14 @@ function severityOf({ verdict }: Assessment, otherwise: 'hard' | 'soft' | null):
 
 /** Nothing of a plan that waits for people or hours, or for what a trace does not hold, binds a recorded rollout. */
 function unbound(plan: Plan): Plan {
-  const { windows: _windows, approval: _approval, start: _start, deadline: _deadline, ...rest } = plan;
+  const {
+    windows: _windows,
+    approval: _approval,
+    start: _start,
+    deadline: _deadline,
+    before: _before,
+    ...rest
+  } = plan;
   return {
     ...rest,
     mode: 'act',

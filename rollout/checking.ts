@@ -1,5 +1,5 @@
 import type { CheckAnswer } from '../plans/check.ts';
-import { checksAhead, failures, failureText, presentChecks } from './checks.ts';
+import { asksPreparation, checksAhead, failures, failureText, presentChecks } from './checks.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
 import type { RolloutState, StageChecks } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -15,6 +15,11 @@ export function askChecks(turn: Turn): void {
   if (known !== null && known.answered === null) return;
   const resting = known !== null && failures(known.answers).length > 0 && now < (known.next ?? now);
   if (!resting) ask(turn, known);
+}
+
+/** What must hold before the start is looked for at once, so that it can be mended while the rollout waits. */
+export function askBefore(turn: Turn): void {
+  if (asksPreparation(turn.state)) ask(turn, null);
 }
 
 function ask(turn: Turn, known: StageChecks | null): void {
@@ -42,6 +47,7 @@ function ask(turn: Turn, known: StageChecks | null): void {
       environment: plan.environment,
       stage: plan.stages[state.stage + 1]?.name ?? '',
       checks: [...checksAhead(state)],
+      ...(asksPreparation(state) ? { before: plan } : {}),
     },
   });
 }
@@ -84,7 +90,8 @@ export function onChecked(turn: Turn, event: Extract<RolloutEvent, { kind: 'chec
 
 /** Nobody has asked: that is no pass. */
 function lost(state: RolloutState, detail: string, ms: number): CheckAnswer[] {
-  return checksAhead(state).map(({ name }) => ({
+  const names = checksAhead(state).map(({ name }) => name);
+  return [...(asksPreparation(state) ? ['before'] : []), ...names].map((name) => ({
     name,
     asked: 'the worker',
     ok: false,
@@ -109,4 +116,17 @@ export function recheck(turn: Turn, event: PersonEvent): void {
   });
   // What comes is told, also where it is what came before.
   ask(turn, known === null ? null : { ...known, failing: null });
+}
+
+/** Somebody lets the rollout begin without what its plan asks for before; its first stage's own checks still count. */
+export function waive(turn: Turn, event: PersonEvent): void {
+  const { state } = turn;
+  const lacks = failures(presentChecks(state)?.answers ?? []).map(failureText);
+  state.waived = { by: event.by, planRevision: state.planRevision };
+  state.checks = null;
+  journal(turn, 'before-waived', {
+    cause: person(event, event.reason),
+    summary: `${event.by} lets it begin without what the plan asks for before: ${event.reason ?? ''}.${lacks.length === 0 ? '' : ` Lacking: ${lacks.join('; ')}.`}`,
+    flagBefore: state.flagRevision,
+  });
 }

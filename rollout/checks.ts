@@ -1,6 +1,7 @@
+import { asksBefore } from '../plans/before.ts';
 import type { Check, CheckAnswer } from '../plans/check.ts';
 import type { Blocker, ChecksView } from '../plans/view.ts';
-import type { Refusal } from './event.ts';
+import type { PersonEvent, Refusal } from './event.ts';
 import { gatePassed } from './passed.ts';
 import type { RolloutState, StageChecks } from './state.ts';
 
@@ -17,10 +18,35 @@ export function checksAhead({ plan, stage }: RolloutState): readonly Check[] {
   return plan.stages[stage + 1]?.checks ?? [];
 }
 
+/** True where the plan asks for something before its first stage, and nobody has waived it. */
+export function asksPreparation({ plan, stage, waived, planRevision }: RolloutState): boolean {
+  return stage < 0 && asksBefore(plan.before) && waived?.planRevision !== planRevision;
+}
+
+function asksAnything(state: RolloutState): boolean {
+  return checksAhead(state).length > 0 || asksPreparation(state);
+}
+
+/** Why what the plan asks for before the start cannot be waived; null when it can. */
+export function waiveRefusal(state: RolloutState, { by, roles, reason }: PersonEvent): Refusal | null {
+  if (!asksPreparation(state))
+    return { code: 'NOT_WAITING', message: `${state.id} waits for nothing that could be waived` };
+  if (reason === null)
+    return { code: 'REASON_MISSING', message: 'whoever lets a rollout begin without says why' };
+  if (by === state.submittedBy.by) return { code: 'OWN_ROLLOUT', message: `${by} submitted ${state.id}` };
+  const wanted = state.plan.before?.waive?.roles ?? [];
+  if (roles.some((role) => wanted.includes(role))) return null;
+  const whose =
+    wanted.length === 0
+      ? 'the plan lets nobody waive it'
+      : `${by} has none of the roles ${wanted.join(', ')}`;
+  return { code: 'ROLE_MISSING', message: whose };
+}
+
 /** What was asked for the stage that comes next, from where the rollout is; null: nothing was. */
 export function presentChecks(state: RolloutState): StageChecks | null {
   const { checks } = state;
-  if (checks == null || checksAhead(state).length === 0) return null;
+  if (checks == null || !asksAnything(state)) return null;
   const here =
     checks.stage === state.stage + 1 &&
     checks.since === state.stageSince &&
@@ -34,7 +60,7 @@ function isReady(state: RolloutState): boolean {
 
 /** The checks that have not passed; nothing before the gate has, which is said by itself. */
 export function checkBlockers(state: RolloutState, now: number): Blocker[] {
-  if (checksAhead(state).length === 0 || !isReady(state)) return [];
+  if (!asksAnything(state) || !isReady(state)) return [];
   const checks = presentChecks(state);
   const name = state.plan.stages[state.stage + 1]?.name ?? '';
   const blocker = (text: string, until: number | null = null): Blocker[] => [
@@ -59,7 +85,7 @@ export function failureText({ name, came }: CheckAnswer): string {
 /** Why the checks cannot be asked again now; null when they can. */
 export function recheckRefusal(state: RolloutState): Refusal | null {
   const no = (message: string): Refusal => ({ code: 'NOT_WAITING', message });
-  if (checksAhead(state).length === 0) return no(`${state.id} has no checks before its next stage`);
+  if (!asksAnything(state)) return no(`${state.id} has no checks before its next stage`);
   if (!isReady(state)) return no(`${state.id} is asked for its checks once its gate has passed`);
   const known = presentChecks(state);
   if (known !== null && known.answered === null) return no(`the checks of ${state.id} are being asked`);

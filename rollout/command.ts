@@ -95,6 +95,8 @@ export interface ChecksRequest {
   /** The stage that they open. */
   stage: string;
   checks: Check[];
+  /** Before the first stage: the plan, where it asks for something. */
+  before?: Plan;
 }
 
 export interface RecordRequest {

@@ -77,6 +77,7 @@ export type PersonAction =
   | 'pause'
   | 'resume'
   | 'recheck'
+  | 'waive'
   | 'accept-drift'
   | 'rollback'
   | 'end';

@@ -2,7 +2,7 @@ import { audience } from '../plans/words.ts';
 import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
-import { recheck } from './checking.ts';
+import { recheck, waive } from './checking.ts';
 import { isDrifted } from './drift.ts';
 import type { PersonEvent } from './event.ts';
 import { writeStage } from './flag.ts';
@@ -49,6 +49,9 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       return;
     case 'recheck':
       recheck(turn, event);
+      return;
+    case 'waive':
+      waive(turn, event);
       return;
     case 'end':
       complete(

@@ -1,7 +1,7 @@
 import type { SeenSplit } from '../plans/assessment.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRoles, granted, missingRoles, neededApproval } from './blockers.ts';
-import { recheckRefusal } from './checks.ts';
+import { recheckRefusal, waiveRefusal } from './checks.ts';
 import { acceptDriftRefusal } from './drift.ts';
 import type { PersonEvent, Refusal, Seen } from './event.ts';
 import { isWatching } from './mode.ts';
@@ -72,6 +72,8 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       return acceptDriftRefusal(state);
     case 'recheck':
       return recheckRefusal(state);
+    case 'waive':
+      return waiveRefusal(state, event);
     case 'rollback':
       return null;
   }

@@ -191,6 +191,8 @@ export interface RolloutState {
   /** The look at the flag that counts; an answer to an older one is none. */
   looks?: number;
   checks?: StageChecks | null;
+  /** Who let the rollout begin without what its plan asks for before, and for which revision of the plan. */
+  waived?: { by: string; planRevision: number };
   /** How often checks were asked. */
   checkRuns?: number;
   /** After a soft step back: how often it was tried again, and until when it rests; null: it does not. */

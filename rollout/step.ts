@@ -2,7 +2,7 @@ import { type Blocker, ENDED } from '../plans/view.ts';
 import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
-import { onChecked } from './checking.ts';
+import { askBefore, onChecked } from './checking.ts';
 import type { Command } from './command.ts';
 import { onDeadline } from './deadline.ts';
 import type { RolloutEvent } from './event.ts';
@@ -53,6 +53,7 @@ function handle(turn: Turn, event: RolloutEvent): void {
   switch (event.kind) {
     case 'begin':
       noteSubmitted(turn);
+      askBefore(turn);
       return;
     case 'tick':
       onTick(turn);

@@ -49,6 +49,7 @@ export const ACTIONS = [
   'pause',
   'resume',
   'recheck',
+  'waive',
   'accept-drift',
   'rollback',
   'end',

@@ -9,6 +9,7 @@ export const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   pause: ['operate'],
   resume: ['operate'],
   recheck: ['operate', 'submit'],
+  waive: ['approve'],
   'accept-drift': ['operate'],
   rollback: ['operate'],
   end: ['operate', 'submit'],

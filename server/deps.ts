@@ -11,6 +11,7 @@ import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
 import type { BoardStore } from '../store/console-board.ts';
 import type { EvaluationStore } from '../store/evaluations.ts';
+import type { EvidenceStore } from '../store/evidence.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
 import type { Notices } from '../store/notices.ts';
@@ -94,6 +95,8 @@ export interface ServerDeps {
   evaluations: Pick<EvaluationStore, 'read'>;
   /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */
   sightings(between: { from: number; to: number }): Promise<ClientSightings[]>;
+  /** What was told of rollouts before they begin. */
+  evidence: EvidenceStore;
   /** What repositories reported to name a flag. */
   references: ReferenceStore;
   /** Names that a plan may use, from `tidegate.yaml`. */

@@ -40,9 +40,15 @@ const readings = proxyActivities<Activities>({
   retry: { maximumAttempts: 2 },
 });
 
+/** Seconds that looking for what must hold before the start may take. */
+const PREPARATION = 60;
+
 /** As long as the checks themselves may take, and a little for the way; a worker that is gone is known by its heartbeat. */
 function checkers({ checks }: ChecksRequest) {
-  const seconds = Math.max(...checks.map(({ timeout, retries }) => (timeout + 1) * (retries + 1)));
+  const seconds = Math.max(
+    PREPARATION,
+    ...checks.map(({ timeout, retries }) => (timeout + 1) * (retries + 1)),
+  );
   return proxyActivities<Activities>({
     startToCloseTimeout: (seconds + 5) * 1000,
     heartbeatTimeout: '10 seconds',

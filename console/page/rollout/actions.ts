@@ -10,6 +10,7 @@ export const DEEDS = [
   'accept-drift',
   'resume',
   'recheck',
+  'waive',
   'reject',
   'step-back',
   'pause',
@@ -63,6 +64,7 @@ export function offersOf(asked: Asked): Offer[] {
   if (drift?.accepts != null)
     offers.push(offer('accept-drift', 'Accept what is served', operatorRefusal(asked)));
   if (view.pause !== null && !soft && !hard) offers.push(offer('resume', 'Resume', operatorRefusal(asked)));
+  if (lacksPreparation(view)) offers.push(offer('waive', 'Begin without', approverRefusal(asked, []), true));
   if (view.checks?.state === 'failed')
     offers.push(offer('recheck', 'Ask the checks again', recheckRefusal(asked)));
   if (view.phase === 'active') {
@@ -87,6 +89,12 @@ function approverRefusal({ view, powers, person, roles }: Asked, wanted: readonl
   if (wanted.length > 0 && !wanted.some((role) => roles.includes(role)))
     return `It takes ${wanted.join(' or ')}; ${person} is ${roles.length === 0 ? 'none of them' : roles.join(', ')}.`;
   return null;
+}
+
+/** What the plan asks for before the start is not there; it is told from its other checks by its name. */
+function lacksPreparation({ stage, checks }: RolloutView): boolean {
+  const answers = checks?.state === 'failed' && stage === null ? checks.answers : [];
+  return answers.some(({ name, ok }) => !ok && name.startsWith('before: '));
 }
 
 function recheckRefusal({ powers, person }: Asked): string | null {
