@@ -60,7 +60,7 @@ export async function runCommand(
       end();
       const last = output.trim().split('\n').at(-1) ?? '';
       const said = last === '' ? '' : `: ${last}`;
-      if (signal.aborted) reject(signal.reason);
+      if (signal.aborted) reject(new Error('ended before it had answered', { cause: signal.reason }));
       else if (code === 0) resolve(yes(`ended with 0${said}`));
       else resolve(no(`ended with ${code ?? killed ?? 'nothing'}${said}`));
     });

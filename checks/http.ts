@@ -50,7 +50,9 @@ async function beginningOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let read = 0;
-  for await (const chunk of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  if (body === null) return text;
+  for await (const chunk of body) {
     read += chunk.byteLength;
     text += decoder.decode(chunk, { stream: true });
     if (read >= MOST_BYTES) break;

@@ -72,6 +72,8 @@ export function onWatched(turn: Turn, event: RolloutEvent): void {
     case 'write-refused':
     case 'write-failed':
     case 'peers':
+    case 'checked':
+    case 'unchecked':
     case 'verified':
       return;
   }
