@@ -87,6 +87,7 @@ export function recheckRefusal(state: RolloutState): Refusal | null {
   const no = (message: string): Refusal => ({ code: 'NOT_WAITING', message });
   if (!asksAnything(state)) return no(`${state.id} has no checks before its next stage`);
   if (!isReady(state)) return no(`${state.id} is asked for its checks once its gate has passed`);
+  if (state.pause !== null) return no(`${state.id} is paused, and its checks come last`);
   const known = presentChecks(state);
   if (known !== null && known.answered === null) return no(`the checks of ${state.id} are being asked`);
   return null;
