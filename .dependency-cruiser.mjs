@@ -7,13 +7,14 @@ const FOLDERS = {
   workflows: ['rollout', 'plans', 'activities'],
   store: ['plans'],
   metrics: ['plans'],
+  checks: ['plans'],
   flags: ['plans', 'store'],
   notify: ['plans', 'store'],
   // The gate's protocol is decided in rollout/, see docs/decisions/0002-gate-protocol.md.
-  activities: ['metrics', 'flags', 'notify', 'store', 'plans', 'analysis', 'rollout'],
+  activities: ['metrics', 'checks', 'flags', 'notify', 'store', 'plans', 'analysis', 'rollout'],
   server: ['store', 'flags', 'notify', 'plans', 'analysis', 'rollout', 'workflows/messages'],
   // Everything but the command line and the console.
-  app: 'plans analysis rollout workflows store metrics flags notify activities server client dashboards examples'.split(
+  app: 'plans analysis rollout workflows store metrics checks flags notify activities server client dashboards examples'.split(
     ' ',
   ),
   cli: ['app', 'plans', 'analysis', 'rollout', 'flags', 'server/api'],

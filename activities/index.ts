@@ -3,6 +3,7 @@ import { createFlagActivities } from './flag-writes.ts';
 import { createLookActivity } from './look-at-flag.ts';
 import type { ActivityParts } from './parts.ts';
 import { createRecordActivities } from './records.ts';
+import { createCheckActivity } from './run-checks.ts';
 import { createVerifyActivity } from './verify-rollback.ts';
 import { createGateActivity } from './watch-gate.ts';
 
@@ -14,6 +15,7 @@ export function createActivities(parts: ActivityParts) {
     ...createLookActivity(parts),
     ...createExplainActivity(parts),
     ...createVerifyActivity(parts),
+    ...createCheckActivity(parts),
   };
 }
 

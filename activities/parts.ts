@@ -1,6 +1,10 @@
+import type { CheckRunner } from '../checks/runner.ts';
 import type { FlagProvider } from '../flags/provider.ts';
 import type { MetricSource } from '../metrics/source.ts';
+import type { Evidence } from '../plans/before.ts';
 import type { ReferenceReport } from '../plans/flag/references.ts';
+import type { AlertRule } from '../plans/preflight.ts';
+import type { FlagRevision, FlagTarget } from '../store/flag-contract.ts';
 import type { RolloutStore } from '../store/store.ts';
 
 /** What the activities act on; `app/` puts the real parts together. */
@@ -14,6 +18,14 @@ export interface ActivityParts {
     workflowId: string,
     message: { gate: number; report: unknown },
   ): Promise<void>;
+  /** Asks the checks of plans. */
+  checks: CheckRunner;
+  /** The alerting rules of a source; null: it has no list of them. Throws `PROMETHEUS_UNREACHABLE`. */
+  alertRules(source: string): Promise<AlertRule[] | null>;
+  /** What was told of a rollout before it begins. */
+  evidence(rolloutId: string): Promise<Evidence[]>;
+  /** Revisions of a flag, the newest first. */
+  flagHistory(target: FlagTarget, limit: number): Promise<FlagRevision[]>;
   /** What repositories last reported to name the flag. */
   references(flag: string): Promise<ReferenceReport[]>;
   /** Wakes the sender of notifications. */

@@ -95,6 +95,18 @@ describe('a gate passes', () => {
     expect(late).toMatchObject({ verdict: 'pass' });
   });
 
+  test('sooner than its bake time once the proof is there, where the plan says so', () => {
+    const slow = (promote: object) => gate(short({ bake: '4h', promote }), 0);
+    const feed = Array.from({ length: 404 }, (_, i) => healthy(1 + i));
+    expect(slow({ proof: '0.5pp' }).feed(...feed)).toMatchObject({
+      verdict: 'hold',
+      holding: [{ kind: 'bake' }],
+    });
+    expect(slow({ proof: '0.5pp', early: '1h' }).feed(...feed)).toMatchObject({ verdict: 'pass' });
+    const soon = slow({ proof: '0.5pp', early: '1h' }).feed(...feed.slice(0, 4));
+    expect(soon.holding.map(({ kind }) => kind)).toContain('bake');
+  });
+
   test('at 100 % on limits and minimums alone, and says that nothing was compared', () => {
     const plan = planOf({ stages: [{ name: '100%', percent: 100, bake: '1m' }] });
     const passed = gate(plan, 0).feed(

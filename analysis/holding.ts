@@ -31,7 +31,7 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   const holding: Holding[] = [...dataHoldings(evidence, look)];
   const fault = splitFault({ split: evidence.split, plan, frame });
   if (fault !== null) holding.push({ kind: 'split', ...fault });
-  const until = (evidence.since ?? evidence.t ?? 0) + (stage?.bake ?? 0);
+  const until = (evidence.since ?? evidence.t ?? 0) + bakeOf(stage, look);
   if (evidence.t === null || evidence.since === null || evidence.t < until - 1e-6)
     holding.push({ kind: 'bake', until });
   const requests = requestsHolding(evidence, look);
@@ -56,6 +56,16 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   if (unimproved.length > 0)
     holding.push({ kind: 'improvement', metrics: unimproved.map(({ metric }) => metric.name) });
   return holding;
+}
+
+/** Once the proof that the stage asks for is there, its `early` is enough. */
+function bakeOf(stage: Plan['stages'][number] | undefined, { frame, findings }: Look): number {
+  const bake = stage?.bake ?? 0;
+  const early = stage?.promote?.early;
+  if (early === undefined || !frame.compared) return bake;
+  const asked = findings.filter(({ assessment }) => assessment.proven !== null);
+  const proven = asked.length > 0 && asked.every(({ assessment }) => assessment.proven === true);
+  return proven ? Math.min(bake, early) : bake;
 }
 
 /** Users where they are counted and asked for, else requests; what nobody has counted has not been seen. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ChecksConfig } from '../checks/config.ts';
 import { ProviderConfig } from '../flags/platforms/config.ts';
 import { Segment } from '../flags/segments.ts';
 import { ChannelConfig } from '../notify/config.ts';
@@ -163,6 +164,12 @@ export const Config = z.strictObject({
     .record(z.string(), ProviderConfig)
     .default({})
     .describe('Flag platforms beside the embedded one, by the name in `flag.provider`.'),
+  holidays: z
+    .record(z.string(), z.array(z.iso.date()))
+    .default({})
+    .describe('Lists of closed days, by the name in `windows.holidays` of plans.')
+    .meta({ examples: [{ berlin: ['2026-12-25', '2026-12-26'] }] }),
+  checks: ChecksConfig.prefault({}).describe('What the checks of plans may ask.'),
   segments: z.record(z.string(), Segment).default({}).describe('Audiences of stages, by the name in plans.'),
   channels: z
     .record(z.string(), ChannelConfig)

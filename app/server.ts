@@ -1,3 +1,4 @@
+import { knownChecks } from '../checks/config.ts';
 import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
 import { listenAt } from '../server/app.ts';
@@ -9,6 +10,7 @@ import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createConsoleBoardStore } from '../store/console-board.ts';
 import { createEvaluationStore } from '../store/evaluations.ts';
+import { createEvidenceStore } from '../store/evidence.ts';
 import { createFigures } from '../store/figures.ts';
 import { createIdempotency } from '../store/idempotency.ts';
 import { createInbound } from '../store/inbound.ts';
@@ -79,6 +81,7 @@ export async function runServer(config: Config): Promise<number> {
     idempotency: createIdempotency(database),
     evaluations,
     references: createReferenceStore(database),
+    evidence: createEvidenceStore(database),
     sightings: ({ from, to }) =>
       Promise.all(
         sources.names.map((name) => sources.get(name).sightings(name, { from: from / 1000, to: to / 1000 })),
@@ -94,6 +97,8 @@ export async function runServer(config: Config): Promise<number> {
       get segments() {
         return [...Object.keys(config.segments), ...flags.service.segments().map(({ name }) => name)];
       },
+      checks: knownChecks(config.checks),
+      holidays: config.holidays,
       providers: capabilities(flags.platforms),
     },
     platformLacks: (plan) => platformLacks(plan, flags.platforms),

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { createCheckRunner } from '../checks/runner.ts';
 import { providerNamed } from '../flags/router.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createChannels } from '../notify/channels.ts';
@@ -17,9 +18,11 @@ import { startDispatcher } from '../notify/dispatcher.ts';
 import { createChannelMemory } from '../store/channel-memory.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createDigests } from '../store/digests.ts';
+import { createEvidenceStore } from '../store/evidence.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOutbox } from '../store/outbox.ts';
 import { createReferenceStore } from '../store/references.ts';
+import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { gateSignal } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
@@ -59,6 +62,8 @@ export async function runWorker(config: Config): Promise<number> {
   });
   const store = createRolloutStore(database);
   const references = createReferenceStore(database);
+  const evidence = createEvidenceStore(database);
+  const registry = createFlagRegistry(database, Object.keys(config.segments));
   const outbox = createOutbox(database);
   const client = openTemporalClient(config, tracing);
   const engine = createTemporalEngine({
@@ -101,6 +106,10 @@ export async function runWorker(config: Config): Promise<number> {
       return tracing?.flags(provider) ?? provider;
     },
     source: (name) => telemetry.counted(name, sources.get(name)),
+    checks: createCheckRunner(config.checks),
+    alertRules: (name) => sources.get(name).survey.rules(),
+    evidence: (rolloutId) => evidence.of(rolloutId),
+    flagHistory: (target, limit) => registry.history(target, limit),
     references: (flag) => references.reports(flag),
     tellHardStop: (rolloutId, workflowId, message) => {
       const tell = () =>

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { DecisionOptions, ToldOptions } from './commands/decisions.ts';
+import type { EvidenceOptions } from './commands/evidence.ts';
 import type { Run } from './run.ts';
 
+const evidence = () => import('./commands/evidence.ts');
 const decisions = () => import('./commands/decisions.ts');
 const WHY = ['--reason <text>', 'why; it stands in the journal'] as const;
 
@@ -26,6 +28,8 @@ export function addDecisions(program: Command, run: Run): void {
     ['step-back', 'go back one stage'],
     ['pause', 'stay where it is; the gate goes on watching'],
     ['resume', 'go on after a pause; a flag that somebody else moved goes back to its stage'],
+    ['recheck', 'ask the checks before the next stage again, now'],
+    ['waive', 'let it begin without what its plan asks for before; needs --reason'],
     ['accept-drift', 'go on from where somebody else moved the flag: from the highest stage within it'],
     ['rollback', 'take the canary from everybody and end the rollout'],
     ['end', 'end the observation of a plan that only watches; the flag stays as it is'],
@@ -56,6 +60,19 @@ export function addDecisions(program: Command, run: Run): void {
     .action(
       run(async (c, reference: string, options: ToldOptions) =>
         (await decisions()).tell(c, reference, options),
+      ),
+    );
+
+  program
+    .command('evidence <rollout> <kind>')
+    .description(
+      'tell what the plan asks for before the rollout begins: tests, sign-off, on-call, runbook, support, alerts, dashboards',
+    )
+    .option('--not-ok', 'it is not as it should be')
+    .option('--url <address>', 'where it can be read')
+    .action(
+      run(async (c, reference: string, kind: string, options: EvidenceOptions) =>
+        (await evidence()).tellEvidence(c, { reference, kind }, options),
       ),
     );
 

@@ -394,6 +394,7 @@ test('help lists every command, exit 0', async () => {
     'pause',
     'resume',
     'accept-drift',
+    'recheck',
     'rollback',
     'amend',
     'kill',

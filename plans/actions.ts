@@ -39,6 +39,8 @@ function commandsFor({ transition, evidence }: JournalEntry, view: RolloutView):
     if (view.drift === undefined) return [status, resume, rollback];
     return [status, ...driftActions(view, view.drift), stepBack, rollback];
   }
+  if (view.checks?.state === 'failed')
+    return [status, { label: 'Ask the checks again', command: `tidegate recheck ${id}` }, rollback];
   if (waitsForApproval(view)) return [status, approve, { label: 'Reject', command: `tidegate reject ${id}` }];
   return [status, { label: 'Pause', command: `tidegate pause ${id}` }, rollback];
 }
@@ -72,6 +74,10 @@ function effectOf(command: string, view: RolloutView): string | null {
       return view.drift === undefined
         ? `The rollout goes on from where it is, with the canary at ${audience(view.exposure)}.`
         : `The flag goes back to ${audience(view.drift.restores)}, and the rollout goes on.`;
+    case 'waive':
+      return 'The rollout begins without what its plan asks for before.';
+    case 'recheck':
+      return 'The checks are asked again; where they pass, the next stage opens.';
     case 'accept-drift':
       return `The rollout goes on from stage ${view.drift?.accepts ?? ''}.`;
     case 'rollback':

@@ -62,6 +62,23 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'approvals.start.escalate.channel': 'pager',
   'notify[].channel': 'releases',
   'notify[].events': ['paused', 'rolled-back', 'no-data'],
+  'stages[].checks[].http.headers': { Authorization: 'Bearer ${STATUS_TOKEN}' },
+  'stages[].checks[].http.body': '{"dry": true}',
+  'stages[].checks[].http.expectBody': 'ready',
+  'stages[].checks[].sql.database': 'orders',
+  'stages[].checks[].sql.query': 'select count(*) from orders where total is null',
+  'stages[].checks[].sql.expect.rows': 1,
+  'stages[].checks[].sql.expect.value': 0,
+  'stages[].checks[].command': ['smoke'],
+  'stages[].windows.freezes[].from': '2026-12-20',
+  'stages[].windows.freezes[].to': '2027-01-02',
+  'stages[].windows.holidays': 'berlin',
+  'stages[].windows.bakeOutsideFreezes': true,
+  'windows.holidays': ['2026-12-24'],
+  'windows.bakeOutsideFreezes': true,
+  'before.alerts': ['ShopErrors'],
+  'before.drill.environment': 'staging',
+  'before.evidence': ['tests', 'sign-off'],
 };
 
 type Node = Record<string, unknown>;

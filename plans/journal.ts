@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Assessment } from './assessment.ts';
+import { CheckAnswer } from './check.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 
@@ -33,6 +34,9 @@ export const TRANSITIONS = [
   'paused',
   'no-data',
   'resumed',
+  'checks-passed',
+  'check-failed',
+  'before-waived',
   'soft-stop',
   'hard-stop',
   'explained',
@@ -52,6 +56,7 @@ export const TRANSITIONS = [
   'alert',
   'reminder',
   'escalated',
+  'deadline-near',
   'write-failed',
   'decommissioning',
   'decommission-ready',
@@ -84,6 +89,8 @@ export const JournalEntry = z.strictObject({
   explanation: z.custom<Explanation>().optional(),
   /** Of an `accepted`: the difference that took the place of the soft margin, by metric. */
   accepted: z.record(z.string(), z.number()).optional(),
+  /** Of `checks-passed` and `check-failed`: what was asked and what came. */
+  checks: z.array(CheckAnswer).exactOptional(),
   queries: z.array(z.string()),
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;

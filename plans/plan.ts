@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { Allowance } from './allowance.ts';
 import { Approval } from './approval.ts';
+import { Before } from './before.ts';
 import { INCIDENT, TRANSITIONS } from './journal.ts';
 import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
 import { Migration } from './migration.ts';
 import { Key, Label, Name, Selector } from './names.ts';
 import { Coverage, Stage } from './stage.ts';
+import { Deadline, PlanWindows, Retry, StartTime } from './timing.ts';
 import { Duration, Percentage } from './units.ts';
 
 const SafeExposure = z.union([z.literal('frozen'), z.strictObject({ variant: Name })]);
@@ -126,6 +128,15 @@ export const Plan = z.strictObject({
         .enum(['rollback', 'pause'])
         .default('rollback')
         .describe('At a difference beyond a hard margin.'),
+      retry: Retry.optional().describe(
+        'After a step back by `soft: step-back`: when it goes up again by itself.',
+      ),
+      checks: z
+        .strictObject({
+          every: Duration.prefault('5m').describe('Time from one try to the next.'),
+        })
+        .optional()
+        .describe('When the checks of a stage that have failed are asked again by themselves.'),
       noData: NoData.prefault({}).describe('When the metrics cannot be read.'),
       pause: Pause.prefault({}).describe('What happens when nobody answers a pause.'),
       sharedService: z
@@ -146,24 +157,16 @@ export const Plan = z.strictObject({
   lease: Duration.optional().describe(
     'Time after which the flag goes back by itself to the last proven stage unless a healthy gate has renewed it, as it does every third of that time. Default: no lease.',
   ),
-  windows: z
-    .strictObject({
-      timezone: z
-        .string()
-        .default('UTC')
-        .describe('Whose hours and days.')
-        .meta({ examples: ['Europe/Berlin'] }),
-      allow: z
-        .array(z.string().meta({ examples: ['Mon-Thu 09:00-16:00'] }))
-        .default([])
-        .describe('Days and hours, such as Mon-Thu 09:00-16:00; none: always.'),
-      freezes: z
-        .array(z.strictObject({ from: z.iso.date(), to: z.iso.date() }))
-        .default([])
-        .describe('Closed as whole days, the last one included.'),
-    })
-    .optional()
-    .describe('When the exposure may rise. Stops, rollbacks and kills never wait.'),
+  windows: PlanWindows.optional().describe(
+    'When the exposure may rise. Stops, rollbacks and kills never wait.',
+  ),
+  before: Before.optional().describe(
+    'What must hold before the first stage opens, beside the approval of the start.',
+  ),
+  start: StartTime.optional().describe('When the rollout begins.'),
+  deadline: Deadline.optional().describe(
+    'When the whole rollout is to be over, and what happens where it is not.',
+  ),
   approvals: z
     .strictObject({ start: Approval.optional().describe('Who must agree before the first stage opens.') })
     .prefault({})

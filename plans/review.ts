@@ -1,6 +1,8 @@
 import type { Path } from './document.ts';
 import type { Plan } from './plan.ts';
 import { reviewAllow } from './review/allow.ts';
+import { reviewBefore } from './review/before.ts';
+import { reviewChecks } from './review/checks.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewCoverage } from './review/coverage.ts';
 import { reviewFlag } from './review/flag.ts';
@@ -8,10 +10,11 @@ import { leaseRisks, reviewLease } from './review/lease.ts';
 import { reviewMetrics } from './review/metrics.ts';
 import { reviewMigration } from './review/migration.ts';
 import { observeRisks, reviewObserve } from './review/observe.ts';
-import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
+import { reviewLimits, reviewPeople, reviewTimes } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
 import { reviewStages } from './review/stages.ts';
+import { reviewTiming } from './review/timing.ts';
 
 /**
  * What the schema alone cannot see: conditions between fields, PromQL, and defaults that are a risk. Nothing is said of
@@ -32,8 +35,10 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewLimits(review);
   reviewStages(review);
   reviewCoverage(review);
+  reviewChecks(review);
+  reviewBefore(review);
   reviewTimes(review);
-  reviewWindows(review);
+  reviewTiming(review);
   reviewPeople(review);
   reviewLease(review);
   reviewMigration(review);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Approval } from './approval.ts';
 import { ReferenceRule } from './flag/references.ts';
 import { Name, PromQL } from './names.ts';
+import { StageEntry } from './timing.ts';
 import { Difference, Duration, Points, ValueDifference } from './units.ts';
 
 export const Coverage = z.strictObject({
@@ -70,7 +71,10 @@ export const Stage = z.strictObject({
   minUsers: z.int().min(0).optional().describe('Distinct users of the canary that the gate must have seen.'),
   metrics: z.record(z.string(), Override).default({}).describe('Margins of metrics in this stage, by name.'),
   promote: z
-    .strictObject({ proof: Points.describe('The canary is worse by less than this, shown with evidence.') })
+    .strictObject({
+      proof: Points.describe('The canary is worse by less than this, shown with evidence.'),
+      early: Duration.optional().describe('In place of `bake` once the proof is there: it goes on sooner.'),
+    })
     .optional()
     .describe('Asks for proof of safety before the next stage opens.'),
   approval: Approval.optional().describe('Who must agree before the next stage opens.'),
@@ -79,5 +83,6 @@ export const Stage = z.strictObject({
     .optional()
     .describe('Slices that must have been seen before the next stage opens; in place of those at the top.'),
   lease: Duration.optional().describe('In place of the `lease` at the top, in this stage.'),
+  ...StageEntry,
 });
 export type Stage = z.infer<typeof Stage>;

@@ -1,7 +1,9 @@
 import type { Assessment } from './assessment.ts';
+import type { CheckAnswer } from './check.ts';
+import type { Forecast } from './forecast.ts';
 import { holding, limits } from './holding-words.ts';
 import type { Phase, RolloutView } from './view.ts';
-import { cause, relative } from './words.ts';
+import { cause, duration, moment, relative } from './words.ts';
 
 /** Spelled out here, so that a page in a browser gets the words without the schemas. */
 const OVER = ['completed', 'rolled-back', 'rejected', 'abandoned', 'superseded'] satisfies Phase[];
@@ -46,6 +48,24 @@ export function waits(
     ...gate,
     ...(assessment === null ? [] : limits(assessment).map((text) => `limit ${text}`)),
   ];
+}
+
+/** `100% on Thu 2026-03-05 14:00 UTC at this rate; earliest Wed 2026-03-04 09:00 UTC`. */
+export function forecastText({ goal, earliest, expected }: Forecast): string {
+  const what = goal ?? 'complete';
+  if (expected === null)
+    return `${what} on ${moment(earliest)} at the earliest; the present rate says no time`;
+  if (expected - earliest < 60_000) return `${what} on ${moment(earliest)}, as early as the plan lets it`;
+  return `${what} on ${moment(expected)} at this rate; earliest ${moment(earliest)}`;
+}
+
+/** One line for each check before the next stage: what was asked, what came, how long it took. */
+export function checkLines({ checks }: Pick<RolloutView, 'checks'>): string[] {
+  return (checks?.answers ?? []).map(answerLine);
+}
+
+export function answerLine({ name, ok, asked, came, seconds }: CheckAnswer): string {
+  return `${ok ? 'passed' : 'failed'}: ${name} (${asked}): ${came}, ${duration(seconds)}`;
 }
 
 /** Why it stopped and by whom; null while nothing has stopped it. */

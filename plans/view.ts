@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CheckAnswer } from './check.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
@@ -30,6 +31,10 @@ export const Blocker = z.strictObject({
     'window',
     'write',
     'shared-service',
+    'checks',
+    'start',
+    'retreat',
+    'freeze',
   ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */
@@ -60,6 +65,19 @@ export const Watching = z.strictObject({
     .exactOptional(),
 });
 export type Watching = z.infer<typeof Watching>;
+
+/** The checks before the next stage, as they stand now. */
+export const ChecksView = z.strictObject({
+  /** The stage that they open. */
+  stage: z.string(),
+  state: z.enum(['running', 'failed', 'passed']),
+  /** When they were asked or have answered, in ms since 1970. */
+  at: z.number(),
+  answers: z.array(CheckAnswer),
+  /** When they are asked again by themselves; null: they are not. */
+  next: z.number().nullable(),
+});
+export type ChecksView = z.infer<typeof ChecksView>;
 
 /** A rollout as people see it in lists, in `status` and in the console. Written by the workflow at every step. */
 export const RolloutView = z.strictObject({
@@ -107,6 +125,8 @@ export const RolloutView = z.strictObject({
     .nullable(),
   /** Where the metric moved that caused the present pause or the stop; absent: not known (yet). */
   explanation: z.custom<Explanation>().optional(),
+  /** Present while the checks before the next stage have been asked and hold for where the rollout is. */
+  checks: ChecksView.exactOptional(),
   /** Present where the plan only watches. */
   watching: Watching.exactOptional(),
   /** Number of the last journal entry: the view is as of that entry. */

@@ -59,15 +59,55 @@ export function timezoneKnown(timezone: string): boolean {
 export function nextOpening(windows: Windows | undefined, atMs: number): number | null {
   if (windows === undefined) return null;
   const ranges = windows.allow.map(parseRange).filter((range) => typeof range !== 'string');
+  const closed = closedDays(windows);
   let at = atMs;
   // Each round passes a freeze, an offset change or a range that does not exist on that day: it ends.
   for (let round = 0; round < 10_000; round += 1) {
     const wall = wallTime(windows.timezone, at);
-    const next = closedUntil(windows.freezes, ranges, wall);
+    const next = closedUntil(closed, ranges, wall);
     if (next === null) return at === atMs ? null : at;
     at = instantAfter(windows.timezone, at, next - wall);
   }
   return at;
+}
+
+/** Freezes, and holidays as freezes of one day. A name that nobody has put days in place of closes none. */
+function closedDays({ freezes, holidays }: Windows): Windows['freezes'] {
+  if (holidays === undefined || typeof holidays === 'string') return freezes;
+  return [...freezes, ...holidays.map((day) => ({ from: day, to: day }))];
+}
+
+/**
+ * When a stage may open that is to bake for `bake` seconds outside every freeze; null if now, else ms since 1970. Holidays and
+ * hours close the opening alone.
+ */
+export function stageOpening(
+  windows: Windows | undefined,
+  { at, bake }: { at: number; bake: number },
+): number | null {
+  if (windows === undefined) return null;
+  let from = nextOpening(windows, at) ?? at;
+  if (windows.bakeOutsideFreezes === true) {
+    // In order, each is passed once: it ends.
+    const freezes = windows.freezes.toSorted((a, b) => a.from.localeCompare(b.from));
+    for (const freeze of freezes) {
+      const begins = instantOfWall(windows.timezone, from, Date.parse(freeze.from));
+      const ends = instantOfWall(windows.timezone, from, Date.parse(freeze.to) + DAY);
+      if (ends > from && begins < from + bake * 1000) from = nextOpening(windows, ends) ?? ends;
+    }
+  }
+  return from === at ? null : from;
+}
+
+/** The first instant, not before `at`, at which the wall clock shows a time; `at` where it has shown it. */
+function instantOfWall(timezone: string, at: number, wanted: number): number {
+  let instant = at;
+  for (let round = 0; round < 1_000; round += 1) {
+    const wall = wallTime(timezone, instant);
+    if (wall >= wanted) break;
+    instant = instantAfter(timezone, instant, wanted - wall);
+  }
+  return instant;
 }
 
 /** A time in which upward moves may happen, in ms since 1970; `to` is the first moment after it. */
@@ -130,7 +170,7 @@ function nextClosing(windows: Windows, from: number, last: number): number {
     const wall = wallTime(windows.timezone, at);
     const day = Math.floor(wall / DAY) * DAY;
     const ends = ranges.flatMap(({ to }) => [0, 1].map((ahead) => day + ahead * DAY + to * MINUTE));
-    const freezes = windows.freezes.map((freeze) => Date.parse(freeze.from));
+    const freezes = closedDays(windows).map((freeze) => Date.parse(freeze.from));
     const [next = null] = [...ends, ...freezes].filter((end) => end > wall).toSorted((a, b) => a - b);
     if (next === null) return last;
     at = instantAfter(windows.timezone, at, next - wall);

@@ -35,6 +35,13 @@ export function clock(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
 }
 
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** Milliseconds since 1970 as people plan with them: `Thu 2026-03-05 14:00 UTC`. */
+export function moment(at: number): string {
+  return `${WEEKDAYS[new Date(at).getUTCDay()] ?? ''} ${clock(at).slice(0, 16)} UTC`;
+}
+
 /** A number with about `digits` significant places and no trailing zeros. */
 function significant(value: number, digits: number): string {
   const size = Math.abs(value);

@@ -43,12 +43,12 @@ const WEIGHTS = 'analysis.stageWeights';
 const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]+\]\.breakdown)/;
 /** Smaller is stricter; gone is looser. */
 const SMALLER =
-  /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof)$/;
+  /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof|policy\.retry\.times)$/;
 /** Larger is stricter; gone is looser. */
-const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback)$/;
+const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback|policy\.retry\.wait)$/;
 /** New ones only add conditions. */
 const ADDED =
-  /^(?:limits\[|coverage\[|approvals\.start|windows\.freezes|stages\[[^\]]+\]\.(?:approval|coverage))/;
+  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|stages\[[^\]]+\]\.(?:approval|coverage|checks))/;
 
 function loosens(path: string, before: unknown, after: unknown): boolean {
   if (NEUTRAL.test(path)) return false;

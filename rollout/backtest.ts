@@ -260,6 +260,7 @@ export class Backtest {
       case 'save-plan':
       case 'afterword':
       case 'record':
+      case 'check':
       // A trace holds no labels to search.
       case 'explain':
         return;
@@ -300,14 +301,21 @@ function severityOf({ verdict }: Assessment, otherwise: 'hard' | 'soft' | null):
 
 /** Nothing of a plan that waits for people or hours, or for what a trace does not hold, binds a recorded rollout. */
 function unbound(plan: Plan): Plan {
-  const { windows: _windows, approval: _approval, ...rest } = plan;
+  const {
+    windows: _windows,
+    approval: _approval,
+    start: _start,
+    deadline: _deadline,
+    before: _before,
+    ...rest
+  } = plan;
   return {
     ...rest,
     mode: 'act',
     approvals: {},
     limits: plan.limits.filter(({ expr }) => expr === undefined),
     policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(({ approval: _stage, ...stage }) => stage),
+    stages: plan.stages.map(({ approval: _stage, windows: _own, checks: _checks, ...stage }) => stage),
   };
 }
 

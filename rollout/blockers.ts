@@ -1,8 +1,10 @@
 import type { Approval } from '../plans/approval.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Blocker } from '../plans/view.ts';
-import { nextOpening } from '../plans/windows.ts';
+import { checkBlockers } from './checks.ts';
 import { approvalsTo, firstStage, nextStage } from './origin.ts';
+import { gatePassed } from './passed.ts';
+import { timeBlockers } from './schedule.ts';
 import type { Grant, RolloutState } from './state.ts';
 
 /** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
@@ -53,8 +55,7 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       blocker('shared-service', `waits for ${state.peers.join(', ')}, which moves the same service`),
     );
   }
-  const opening = finished(state) ? null : nextOpening(state.plan.windows, now);
-  if (opening !== null) blockers.push(blocker('window', 'outside the windows of the plan', opening));
+  blockers.push(...timeBlockers(state, now), ...checkBlockers(state, now));
   return blockers;
 }
 
@@ -65,15 +66,6 @@ function blocker(
   roles: string[] = [],
 ): Blocker {
   return { kind, text, until, roles };
-}
-
-/** True when only the end of the rollout is left: nothing moves up any more, so no window binds it. */
-function finished(state: RolloutState): boolean {
-  return state.stage >= state.plan.stages.length - 1;
-}
-
-export function gatePassed(state: RolloutState): boolean {
-  return state.gate !== null && state.gate.stage === state.stage && state.gate.assessment?.verdict === 'pass';
 }
 
 function gateText(state: RolloutState): string {

@@ -1,4 +1,5 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
+import type { Check } from '../plans/check.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { Cause, JournalEntry, Notification, Transition } from '../plans/journal.ts';
 import type { StageLease } from '../plans/lease.ts';
@@ -85,6 +86,19 @@ export interface ExplainRequest {
   inquiry: Inquiry;
 }
 
+/** Asks the checks before a stage. `run` numbers the question: an answer to an older one is none. */
+export interface ChecksRequest {
+  run: number;
+  rolloutId: string;
+  flag: string;
+  environment: string;
+  /** The stage that they open. */
+  stage: string;
+  checks: Check[];
+  /** Before the first stage: the plan, where it asks for something. */
+  before?: Plan;
+}
+
 export interface RecordRequest {
   entries: JournalEntry[];
   notifications: Notification[];
@@ -126,6 +140,7 @@ export type Command =
   | { kind: 'unwatch' }
   | { kind: 'explain'; request: ExplainRequest }
   | { kind: 'peers'; service: string; rolloutId: string }
+  | { kind: 'check'; request: ChecksRequest }
   | { kind: 'save-plan'; revision: AmendedPlan }
   | { kind: 'afterword'; request: Afterword }
   | { kind: 'record'; request: RecordRequest };

@@ -1,6 +1,7 @@
 import type { Evidence } from '../analysis/evidence.ts';
 import type { Learnt } from '../analysis/history.ts';
 import type { Assessment } from '../plans/assessment.ts';
+import type { CheckAnswer } from '../plans/check.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { FailureCode } from '../plans/failures.ts';
@@ -75,6 +76,8 @@ export type PersonAction =
   | 'step-back'
   | 'pause'
   | 'resume'
+  | 'recheck'
+  | 'waive'
   | 'accept-drift'
   | 'rollback'
   | 'end'
@@ -158,4 +161,7 @@ export type RolloutEvent =
   | { kind: 'explained'; of: number; explanation: Explanation; queries: string[] }
   | { kind: 'unexplained'; of: number; detail: string }
   | { kind: 'verified'; outcome: 'back' | 'not-back' | 'superseded'; detail: string; queries: string[] }
-  | { kind: 'peers'; older: string[] };
+  | { kind: 'peers'; older: string[] }
+  | { kind: 'checked'; run: number; answers: CheckAnswer[] }
+  /** Nobody has asked them: the worker is gone, or has given up. */
+  | { kind: 'unchecked'; run: number; detail: string };

@@ -9,6 +9,7 @@ import { lowerFlag } from './flag.ts';
 import { lapsedText } from './lease.ts';
 import { expectedFlag, proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
+import { isResting } from './schedule.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -143,7 +144,7 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     );
     if (fresh) wonder(turn, limitedMetric(state.plan, limit.limit));
   }
-  if (assessment.verdict !== 'soft') return;
+  if (assessment.verdict !== 'soft' || isResting(state, turn.now)) return;
   if (state.plan.policy.soft === 'rollback') {
     stop(turn, {
       transition: 'soft-stop',
@@ -159,6 +160,12 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
   if (fresh) wonder(turn, assessment);
   if (fresh && state.plan.policy.soft === 'step-back')
     stepBack(turn, gateCause(assessment), assessment.reason);
+}
+
+/** The rest after a step back is over, and the evidence that it was for stands: that is a soft stop like any other. */
+export function onSoftAgain(turn: Turn): void {
+  const { gate } = turn.state;
+  if (gate?.assessment != null) softCauses(turn, gate.assessment, gate.key);
 }
 
 function dataCauses(turn: Turn, before: Assessment | null, assessment: Assessment): void {

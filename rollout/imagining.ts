@@ -26,7 +26,7 @@ export function acting(state: RolloutState): RolloutState {
     mode: 'act',
     approvals: {},
     policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(({ approval: _own, lease: _term, ...stage }) => stage),
+    stages: plan.stages.map(({ approval: _own, lease: _term, checks: _checks, ...stage }) => stage),
   };
   return {
     ...state,

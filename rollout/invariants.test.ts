@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
+import { nextOpening } from '../plans/windows.ts';
 import { granted } from './blockers.ts';
 import type { PersonEvent } from './event.ts';
 import {
+  type Asked,
   abandon,
   abandonLowered,
   acceptSplit,
@@ -15,12 +17,14 @@ import {
   every,
   isQuiet,
   LEASED,
+  lift,
   type Move,
   order,
   originFor,
   planFor,
   play,
   raises,
+  TIMED,
 } from './orders.fixture.ts';
 import { approvalsTo, firstStage } from './origin.ts';
 import { refusal, subjectOf } from './refusals.ts';
@@ -57,6 +61,49 @@ describe('whatever the order of events', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('1: no stage opens before its checks have answered as expected, asked for this visit, nor before its time', () => {
+    let opened = 0;
+    let rests = 0;
+    fc.assert(
+      fc.property(order, (moves) => {
+        const asked: { out: Asked | null; good: Asked | null } = { out: null, good: null };
+        const world = every(
+          [lift, ...moves],
+          (before, event, commands, { state, now }) => {
+            if (
+              event.kind === 'checked' &&
+              event.run === asked.out?.run &&
+              event.answers.every(({ ok }) => ok)
+            )
+              asked.good = asked.out;
+            for (const command of commands)
+              if (command.kind === 'check')
+                asked.out = {
+                  run: command.request.run,
+                  stage: command.request.stage,
+                  since: state.stageSince,
+                };
+            if (raises(commands).length === 0 || state.write?.purpose !== 'advance') return;
+            opened += 1;
+            const stage = state.plan.stages[state.write.stage];
+            if (stage?.checks !== undefined)
+              expect(asked.good).toMatchObject({ stage: stage.name, since: before.stageSince });
+            expect(now).toBeGreaterThanOrEqual(Date.parse('1970-01-01T00:20:00Z'));
+            expect(nextOpening(stage?.windows ?? state.plan.windows, now)).toBeNull();
+            expect(now).toBeGreaterThanOrEqual(state.retreat?.until ?? 0);
+          },
+          TIMED,
+        );
+        rests = Math.max(rests, world.state.retreat?.used ?? 0);
+      }),
+      // Time zones cost.
+      { numRuns: Math.ceil(numRuns / 3) },
+    );
+    expect(opened).toBeGreaterThan(0);
+    expect(rests).toBeGreaterThan(0);
+    expect(rests).toBeLessThanOrEqual(2);
   });
 
   it('1: what the flag serves never exceeds the stage reached, unless somebody else moved it', () => {

@@ -5,13 +5,13 @@ import { canaryExposure, servedStage, stageExposure } from '../plans/stages.ts';
 import { audience } from '../plans/words.ts';
 import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
-import { gatePassed } from './blockers.ts';
 import type { LookRequest } from './command.ts';
 import type { FlagSight, GateReport, Refusal, RolloutEvent, ToldEvent } from './event.ts';
 import { flagShape } from './flag.ts';
 import { onGate } from './gate.ts';
 import { imagine } from './imagining.ts';
 import { lapsedText } from './lease.ts';
+import { gatePassed } from './passed.ts';
 import { onPerson } from './people.ts';
 import { complete, expectedFlag, proceed, watch } from './progress.ts';
 import { reportKey } from './report.ts';
@@ -72,6 +72,8 @@ export function onWatched(turn: Turn, event: RolloutEvent): void {
     case 'write-refused':
     case 'write-failed':
     case 'peers':
+    case 'checked':
+    case 'unchecked':
     case 'verified':
       return;
   }

@@ -79,6 +79,8 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 12, arbitrary: index.map((at) => (world: World) => world.answer(at)) },
   { weight: 8, arbitrary: fc.constant((world: World) => world.report(assessment('pass'))) },
   { weight: 6, arbitrary: fc.constant((world: World) => void world.person('approve')) },
+  { weight: 8, arbitrary: fc.constant((world: World) => world.check(true)) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.check(false)) },
   { weight: 2, arbitrary: index.map((at) => (world: World) => world.lose(at)) },
   { weight: 1, arbitrary: index.map((at) => (world: World) => world.offline(at)) },
   { weight: 3, arbitrary: fc.constant((world: World) => world.tick()) },
@@ -94,7 +96,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .constantFrom('reject', 'step-back', 'pause', 'resume', 'accept-drift', 'rollback')
+      .constantFrom('reject', 'step-back', 'pause', 'resume', 'recheck', 'accept-drift', 'rollback')
       .map((action) => (world: World) => void world.person(action)),
   },
   { weight: 2, arbitrary: fc.constant((world: World) => void world.person('accept-drift')) },
@@ -151,7 +153,51 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 export const order = fc.array(move, { minLength: 10, maxLength: 90 });
 /** Without leases nothing can run out: half of the orders are played with them, drawn from the order itself. */
 export const LEASED = planOf({ lease: '10m' });
-export const planFor = (moves: readonly Move[]) => (moves.length % 2 === 0 ? LEASED : planOf());
+/** Everything that waits for something else than people: checks, hours, freezes, a start, a deadline, tries of its own. */
+const CHECK = { name: 'ready', http: { url: 'https://status.example.com/' } };
+export const TIMED = planOf({
+  start: { at: '1970-01-01T00:20:00Z' },
+  deadline: { after: '3d', then: 'rollback' },
+  windows: {
+    timezone: 'Europe/Berlin',
+    allow: ['01:00-23:00'],
+    freezes: [{ from: '1970-01-02', to: '1970-01-02' }],
+    bakeOutsideFreezes: true,
+  },
+  policy: { soft: 'step-back', retry: { wait: '1h', times: 2 }, checks: { every: '1m' } },
+  stages: planOf().stages.map(({ name, percent, audience, decommission, approval }, at) => ({
+    name,
+    ...(percent === undefined ? {} : { percent }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(decommission === undefined ? {} : { decommission: { cleanFor: '10s' } }),
+    ...(approval === undefined ? {} : { approval: { roles: approval.roles } }),
+    bake: '10s',
+    ...(at === 0 ? {} : { checks: [CHECK] }),
+    ...(at === 2
+      ? {
+          windows: { timezone: 'America/New_York', allow: ['Mon-Sun 00:00-23:00'], holidays: ['1970-01-03'] },
+        }
+      : {}),
+  })),
+});
+/** What was asked, for which stage and from which visit. */
+export interface Asked {
+  run: number;
+  stage: string;
+  since: number | null;
+}
+
+/** Into the second stage; whether it is any good there is for the order to say. */
+export function lift(world: World): void {
+  world.person('approve');
+  world.tick();
+  world.settle();
+  world.report(assessment('pass'));
+  world.settle();
+}
+
+const PLANS = [planOf(), LEASED, TIMED];
+export const planFor = (moves: readonly Move[]) => PLANS[moves.length % PLANS.length] ?? LEASED;
 
 /** Two of five orders are of a retry, which begins above the first stage. */
 export function originFor(moves: readonly Move[], { stages }: Plan): Origin | undefined {

@@ -2,6 +2,7 @@ import { audience } from '../plans/words.ts';
 import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
+import { recheck, waive } from './checking.ts';
 import { isDrifted } from './drift.ts';
 import { abandon, supersede } from './ending.ts';
 import type { PersonEvent } from './event.ts';
@@ -47,6 +48,12 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       return;
     case 'accept-drift':
       acceptDrift(turn, event);
+      return;
+    case 'recheck':
+      recheck(turn, event);
+      return;
+    case 'waive':
+      waive(turn, event);
       return;
     case 'end':
       complete(

@@ -3,12 +3,14 @@ import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
 import { planAsServed, stageExposure } from '../plans/stages.ts';
 import { audience } from '../plans/words.ts';
-import { blockersOf, gatePassed, granted, neededApproval, peersWanted } from './blockers.ts';
+import { blockersOf, granted, neededApproval, peersWanted } from './blockers.ts';
+import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
 import { isWatching } from './mode.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
+import { gatePassed } from './passed.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -19,12 +21,16 @@ export function proceed(turn: Turn): void {
   if (state.phase !== 'submitted' && state.phase !== 'active') return;
   noteWaiting(turn);
   const blockers = blockersOf(state, now);
-  if (blockers.some(({ kind }) => kind !== 'shared-service')) return;
+  if (blockers.some(({ kind }) => kind !== 'shared-service' && kind !== 'checks')) return;
   if (peersWanted(state, now)) {
     askPeers(turn);
     return;
   }
-  if (blockers.length > 0) return;
+  if (blockers.some(({ kind }) => kind === 'shared-service')) return;
+  if (blockers.length > 0) {
+    askChecks(turn);
+    return;
+  }
   const cause = riseCause(state);
   if (!state.claimed) {
     claimFlag(turn, cause);
@@ -135,6 +141,7 @@ export function returnToStage(
   state.exposure = exposure;
   state.withdrawn = exposure.variant !== null;
   state.grants = [];
+  state.checks = null;
   state.waitingSince = null;
   journal(turn, 'stepped-back', {
     cause,

@@ -1,10 +1,12 @@
 import type { SeenSplit } from '../plans/assessment.ts';
 import { ENDED } from '../plans/view.ts';
-import { amendRoles, gatePassed, granted, missingRoles, neededApproval } from './blockers.ts';
+import { amendRoles, granted, missingRoles, neededApproval } from './blockers.ts';
+import { recheckRefusal, waiveRefusal } from './checks.ts';
 import { acceptDriftRefusal } from './drift.ts';
 import type { PersonEvent, Refusal, Seen } from './event.ts';
 import { abandonRefusal } from './leaving.ts';
 import { isWatching } from './mode.ts';
+import { gatePassed } from './passed.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
 /** What an approval would be about: what somebody did by breaking the glass, a pending amendment, an accepted difference, a split that is not as planned, or the next stage. */
@@ -71,6 +73,10 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       return acceptDriftRefusal(state);
     case 'abandon':
       return abandonRefusal(state, event);
+    case 'recheck':
+      return recheckRefusal(state);
+    case 'waive':
+      return waiveRefusal(state, event);
     case 'rollback':
     case 'supersede':
       return null;

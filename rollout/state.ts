@@ -1,5 +1,6 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Assessment } from '../plans/assessment.ts';
+import type { CheckAnswer } from '../plans/check.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
@@ -54,6 +55,7 @@ export const PAUSE_KINDS = [
   'overdue',
   'person',
   'stepped-back',
+  'deadline',
 ] as const;
 export type PauseKind = (typeof PAUSE_KINDS)[number];
 
@@ -102,6 +104,23 @@ export interface Told {
   exposure: Exposure;
   by: string | null;
   at: number;
+}
+
+/** The checks before a stage, as they were last asked, and where the rollout was then: elsewhere they say nothing. */
+export interface StageChecks {
+  run: number;
+  /** The stage that they open. */
+  stage: number;
+  since: number | null;
+  planRevision: number;
+  asked: number;
+  /** Null while they are out. */
+  answered: number | null;
+  answers: CheckAnswer[];
+  /** When they are asked again; null: not by themselves. */
+  next: number | null;
+  /** Since when they have failed in the same way. */
+  failing: number | null;
 }
 
 /** The gate that watches now. `key` is what it last reported: it speaks again when that changes. */
@@ -176,6 +195,16 @@ export interface RolloutState {
   told?: Told;
   /** The look at the flag that counts; an answer to an older one is none. */
   looks?: number;
+  checks?: StageChecks | null;
+  /** Who let the rollout begin without what its plan asks for before, and for which revision of the plan. */
+  waived?: { by: string; planRevision: number };
+  /** How often checks were asked. */
+  checkRuns?: number;
+  /** After a soft step back: how often it was tried again, and until when it rests; null: it does not. */
+  retreat?: { used: number; until: number | null };
+  /** The deadline that has passed and was acted on, and the one that was told of. */
+  overran?: number;
+  warned?: number;
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;
   peersAt: number | null;

@@ -1,17 +1,21 @@
-import { ENDED } from '../plans/view.ts';
+import { type Blocker, ENDED } from '../plans/view.ts';
 import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
+import { askBefore, onChecked } from './checking.ts';
 import type { Command } from './command.ts';
+import { onDeadline } from './deadline.ts';
 import type { RolloutEvent } from './event.ts';
 import { releaseFlag } from './flag.ts';
-import { onGate, stepBack } from './gate.ts';
+import { onGate, onSoftAgain, stepBack } from './gate.ts';
 import { imaginedDeadline } from './imagining.ts';
 import { isWatching } from './mode.ts';
 import { onWatched } from './observing.ts';
 import { onPerson } from './people.ts';
 import { proceed } from './progress.ts';
 import { remind, reminderTimes } from './questions.ts';
+import { restIsOver } from './retreat.ts';
+import { scheduleTimes } from './schedule.ts';
 import type { RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -49,6 +53,7 @@ function handle(turn: Turn, event: RolloutEvent): void {
   switch (event.kind) {
     case 'begin':
       noteSubmitted(turn);
+      askBefore(turn);
       return;
     case 'tick':
       onTick(turn);
@@ -92,6 +97,10 @@ function handle(turn: Turn, event: RolloutEvent): void {
     case 'seen':
     case 'told':
       return;
+    case 'checked':
+    case 'unchecked':
+      onChecked(turn, event);
+      return;
     case 'verified':
       // Only what is over is verified.
       return;
@@ -113,6 +122,8 @@ function onTick(turn: Turn): void {
   const { state, now } = turn;
   if (state.phase === 'reverting' || state.write !== null) return;
   remind(turn);
+  if (onDeadline(turn)) return;
+  if (restIsOver(turn)) onSoftAgain(turn);
   const glass = state.glass?.find(({ deadline }) => now >= deadline);
   if (glass !== undefined) {
     state.glass = [];
@@ -141,6 +152,14 @@ function unanswered(turn: Turn, then: 'step-back' | 'rollback', text: string): v
   }
 }
 
+const TIMED: readonly Blocker['kind'][] = ['window', 'start', 'retreat', 'freeze', 'checks'];
+
+/** When a blocker is gone by itself, or is to be looked at again; null: it is not. */
+function endOf({ kind, until }: Blocker, now: number): number | null {
+  if (kind === 'shared-service') return now + 15_000;
+  return TIMED.includes(kind) ? until : null;
+}
+
 /** When the reducer wants to be asked again, though nothing may have happened; null: only events matter. */
 export function nextDeadline(state: RolloutState, now: number): number | null {
   if (ENDED.includes(state.phase)) return null;
@@ -151,14 +170,12 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   if (state.write !== null || state.phase === 'reverting') return due[0] ?? null;
   if (state.pause !== null) due.push(state.pause.deadline);
   for (const { deadline } of state.glass ?? []) due.push(deadline);
-  due.push(...reminderTimes(state));
+  due.push(...reminderTimes(state), ...scheduleTimes(state));
   const waiting = waitingDeadline(state);
   if (waiting !== null) due.push(waiting);
   const blockers = blockersOf(state, now);
-  const [only] = blockers;
-  if (blockers.length === 1 && only !== undefined) {
-    if (only.kind === 'window' && only.until !== null) due.push(only.until);
-    if (only.kind === 'shared-service') due.push(now + 15_000);
-  }
+  const timed = blockers.map((blocker) => endOf(blocker, now));
+  // Where something holds that no clock ends, an event will tell of it.
+  if (timed.every((end) => end !== null)) due.push(...timed);
   return due.length === 0 ? null : Math.min(...due);
 }

@@ -1,4 +1,5 @@
 import type { Assessment } from '../plans/assessment.ts';
+import type { CheckAnswer } from '../plans/check.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Cause, JournalEntry, Transition } from '../plans/journal.ts';
 import { notificationsFor } from '../plans/notification.ts';
@@ -29,6 +30,7 @@ interface Note {
   explanation?: Explanation;
   accepted?: Record<string, number>;
   queries?: string[];
+  checks?: CheckAnswer[];
 }
 
 /** Whoever decides upon an older line knows all that matters when only these came after it. */
@@ -36,7 +38,10 @@ const DECIDES_NOTHING: readonly Transition[] = [
   'note',
   'reminder',
   'escalated',
+  'deadline-near',
   'explained',
+  'checks-passed',
+  'check-failed',
   'gate-passed',
   'decommission-ready',
   'approved',
@@ -61,6 +66,7 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
     evidence: note.evidence ?? null,
     ...(note.explanation === undefined ? {} : { explanation: note.explanation }),
     ...(note.accepted === undefined ? {} : { accepted: note.accepted }),
+    ...(note.checks === undefined ? {} : { checks: note.checks }),
     queries: note.queries ?? [],
   });
 }
@@ -103,7 +109,8 @@ const SEVERITY: Record<PauseKind, number> = {
   'no-data': 5,
   overdue: 6,
   'stepped-back': 7,
-  person: 8,
+  deadline: 8,
+  person: 9,
 };
 
 /** Adds a cause to the pause, the gravest first; true when the rollout was not paused for it before. */

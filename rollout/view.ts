@@ -3,6 +3,7 @@ import { stageExposure } from '../plans/stages.ts';
 import type { Drift, RolloutView, Watching } from '../plans/view.ts';
 import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
+import { checksView } from './checks.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
 import { stopExposure } from './exposure.ts';
 import { isWatching } from './mode.ts';
@@ -62,6 +63,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
             at: state.stop.at,
             ...(state.stop.end === undefined ? {} : { end: state.stop.end }),
           },
+    ...checksView(state),
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     seq: state.seq,

@@ -4,7 +4,14 @@ import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../pla
 import type { JournalEntry } from '../plans/journal.ts';
 import type { Origin } from '../plans/origin.ts';
 import { Plan } from '../plans/plan.ts';
-import type { ClaimRequest, Command, GateRequest, LookRequest, WriteRequest } from './command.ts';
+import type {
+  ChecksRequest,
+  ClaimRequest,
+  Command,
+  GateRequest,
+  LookRequest,
+  WriteRequest,
+} from './command.ts';
 import type { GateReport, PersonAction, RolloutEvent } from './event.ts';
 import { openRollout, type RolloutState } from './state.ts';
 import { nextDeadline, step } from './step.ts';
@@ -75,6 +82,8 @@ export class World {
   readonly commands: Command[] = [];
   readonly pending: (ClaimRequest | WriteRequest)[] = [];
   readonly answers: RolloutEvent[] = [];
+  /** Checks that nobody has answered. */
+  asked: ChecksRequest | null = null;
   gate: GateRequest | null = null;
   /** What is looked at in place of a gate, by a plan that only watches. */
   look: LookRequest | null = null;
@@ -104,6 +113,7 @@ export class World {
     this.commands.push(command);
     if (command.kind === 'claim' || command.kind === 'write') this.pending.push(command.request);
     if (command.kind === 'watch') this.gate = command.request;
+    if (command.kind === 'check') this.asked = command.request;
     if (command.kind === 'look') this.look = command.request;
     if (command.kind === 'watch' || command.kind === 'unwatch') this.look = null;
     if (command.kind === 'unwatch' || command.kind === 'look') this.gate = null;
@@ -242,6 +252,22 @@ export class World {
     return this.event({ kind: 'told', by: 'ci', roles: [], sequence, exposure, mover, at });
   }
 
+  /** The checks that are out answer: as expected, or not. */
+  check(ok: boolean): void {
+    const { asked } = this;
+    if (asked === null) return;
+    this.asked = null;
+    const answers = asked.checks.map(({ name }) => ({
+      name,
+      asked: name,
+      ok,
+      came: ok ? 'as expected' : 'something else',
+      seconds: 1,
+      tries: 1,
+    }));
+    this.event({ kind: 'checked', run: asked.run, answers });
+  }
+
   person(action: PersonAction, by = 'kim', roles = ['lead', 'on-call']): Command[] {
     return this.event({
       kind: 'person',
@@ -256,13 +282,11 @@ export class World {
 
   /** Lets everything that is out arrive, and time pass where only time is missing. */
   settle(): void {
-    for (
-      let round = 0;
-      round < 200 && (this.pending.length > 0 || this.answers.length > 0 || this.state.phase === 'reverting');
-      round += 1
-    ) {
+    const out = () => this.pending.length > 0 || this.answers.length > 0 || this.asked !== null;
+    for (let round = 0; round < 200 && (out() || this.state.phase === 'reverting'); round += 1) {
       while (this.pending.length > 0) this.land(0);
       while (this.answers.length > 0) this.answer(0);
+      this.check(true);
       if (this.state.phase === 'reverting' && this.pending.length === 0) this.tick();
     }
   }

@@ -4,6 +4,7 @@ import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
 import { enterStage, expectedFlag, returnToStage, watch } from './progress.ts';
 import { isOwnLate } from './report.ts';
+import { restInstead } from './retreat.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
 import { rolledBack, stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -107,12 +108,16 @@ function reachOvertaken<W extends PendingWrite | null>(state: RolloutState, writ
 
 function steppedBack(
   turn: Turn,
-  { stage, exposure }: PendingWrite,
+  { stage, exposure, cause: why }: PendingWrite,
   revisions: { before: number | null; after: number | null },
 ): void {
   const { state, now } = turn;
   const cause = state.pause?.causes[0]?.text ?? 'stepped back';
   returnToStage(turn, { stage, exposure }, policy(cause), revisions);
+  if (!state.withdrawn && restInstead(turn, why)) {
+    watch(turn);
+    return;
+  }
   const { deadline, then } = state.plan.policy.pause;
   const causes = state.pause?.causes ?? [];
   // A new clock: whoever is on call gets the same time again before the next step down.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Assessment } from '../plans/assessment.ts';
 import { Comparison } from '../plans/comparison.ts';
 import { Exposure } from '../plans/exposure.ts';
+import { Forecast } from '../plans/forecast.ts';
 import { JournalEntry } from '../plans/journal.ts';
 import { PlanRevisionNote } from '../plans/report.ts';
 import type { Sample } from '../plans/sample.ts';
@@ -39,6 +40,8 @@ export const ACTIONS = [
   'step-back',
   'pause',
   'resume',
+  'recheck',
+  'waive',
   'accept-drift',
   'rollback',
   'end',
@@ -131,10 +134,13 @@ export const Live = z.strictObject({
   kinds: z.record(z.string(), z.enum(['ratio', 'latency', 'mean', 'gauge'])),
 });
 export type Live = z.infer<typeof Live>;
+/** `forecast`: when it is at 100 %; null: it goes nowhere. */
+const ahead = { forecast: Forecast.nullable().default(null) };
 /** One `change` of `GET /rollouts/:id/events`: sent at once and then at each change. Its id is the last journal line's. */
 export const LiveEvent = z.strictObject({
   view: RolloutView,
   live: Live.nullable(),
+  ...ahead,
   /** Journal lines since the event before, each once. */
   entries: z.array(JournalEntry).optional(),
 });
@@ -145,6 +151,7 @@ export type BoardEvent = z.infer<typeof BoardEvent>;
 export const StatusReply = z.strictObject({
   view: RolloutView,
   live: Live.nullable(),
+  ...ahead,
   notifications: z.array(
     z.strictObject({
       event: z.string(),

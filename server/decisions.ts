@@ -8,6 +8,8 @@ export const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   'step-back': ['operate'],
   pause: ['operate'],
   resume: ['operate'],
+  recheck: ['operate', 'submit'],
+  waive: ['approve'],
   'accept-drift': ['operate'],
   rollback: ['operate'],
   end: ['operate', 'submit'],

@@ -4,12 +4,14 @@ import type { FlagProvider } from '../flags/provider.ts';
 import type { Segments } from '../flags/segments.ts';
 import type { FlagService } from '../flags/service.ts';
 import type { Grant } from '../plans/access.ts';
+import type { KnownChecks } from '../plans/check.ts';
 import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
 import type { BoardStore } from '../store/console-board.ts';
 import type { EvaluationStore } from '../store/evaluations.ts';
+import type { EvidenceStore } from '../store/evidence.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
 import type { Notices } from '../store/notices.ts';
@@ -21,6 +23,7 @@ import type { Delivery } from './admission.ts';
 import type { GuardParts } from './auth/guard.ts';
 import type { OidcLogin } from './auth/oidc.ts';
 import type { RolloutEngine } from './engine.ts';
+import type { Holidays } from './holidays.ts';
 import type { ServerTelemetry } from './telemetry/server-telemetry.ts';
 
 /** What was found of a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */
@@ -92,6 +95,8 @@ export interface ServerDeps {
   evaluations: Pick<EvaluationStore, 'read'>;
   /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */
   sightings(between: { from: number; to: number }): Promise<ClientSightings[]>;
+  /** What was told of rollouts before they begin. */
+  evidence: EvidenceStore;
   /** What repositories reported to name a flag. */
   references: ReferenceStore;
   /** Names that a plan may use, from `tidegate.yaml`. */
@@ -99,6 +104,10 @@ export interface ServerDeps {
     sources: readonly string[];
     channels: readonly string[];
     segments: readonly string[];
+    /** Lists of closed days; absent: there are none. */
+    holidays?: Holidays;
+    /** What checks may ask; absent: nothing. */
+    checks?: KnownChecks;
     /** What the flag platforms beside the embedded one can do; absent: there are none. */
     providers?: Readonly<Record<string, Capabilities>>;
   };

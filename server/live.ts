@@ -4,6 +4,7 @@ import { Failure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import type { RolloutView } from '../plans/view.ts';
+import { forecast } from '../rollout/forecast.ts';
 import type { RolloutRow, SampleRow } from '../store/store.ts';
 import type { Live, LiveEvent } from './api.ts';
 import type { ServerDeps } from './deps.ts';
@@ -67,6 +68,13 @@ export async function liveEvent(deps: ServerDeps, id: string): Promise<LiveEvent
   return liveEventOf(deps, await rolloutRow(deps, id));
 }
 
-export async function liveEventOf(deps: ServerDeps, row: RolloutRow): Promise<LiveEvent> {
-  return { view: viewOf(row), live: liveOf(await deps.rollouts.latestSample(row.id), planOf(row)) };
+export async function liveEventOf(
+  deps: Pick<ServerDeps, 'rollouts' | 'now'>,
+  row: RolloutRow,
+): Promise<LiveEvent> {
+  const plan = planOf(row);
+  const view = viewOf(row);
+  const live = liveOf(await deps.rollouts.latestSample(row.id), plan);
+  const { sample = null, assessment = null } = live ?? {};
+  return { view, live, forecast: forecast({ plan, view, sample, assessment, now: deps.now() }) };
 }

@@ -7,7 +7,9 @@ import { parsePlan, type SoundPlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
 import { besideRollouts } from '../plans/review/shared-flag.ts';
 import { ENDED, PHASES } from '../plans/view.ts';
+import { unknownInChecks } from './check-names.ts';
 import type { ServerDeps } from './deps.ts';
+import { withHolidays } from './holidays.ts';
 
 interface PlanText {
   text: string;
@@ -20,7 +22,12 @@ type PlanDeps = Pick<ServerDeps, 'known'>;
 type Path = readonly (string | number)[];
 
 /** Names in a plan that `tidegate.yaml` must define, and does not, and what its flag platform cannot do. */
-function unknownNames({ known }: PlanDeps, plan: Plan, { text, file }: PlanText): Finding[] {
+function unknownNames(
+  { known }: PlanDeps,
+  plan: Plan,
+  { text, file }: PlanText,
+  lists: readonly [path: string, name: string][],
+): Finding[] {
   const document = readYaml(text, { file, rule: 'PLAN-YAML' });
   const missing: Finding[] = [];
   const say = (path: Path, message: string, instead: string) =>
@@ -46,6 +53,14 @@ function unknownNames({ known }: PlanDeps, plan: Plan, { text, file }: PlanText)
     for (const segment of stage.audience?.segments ?? [])
       look(['stages', i, 'audience', 'segments'], segment, { defined: known.segments, key: 'segments' });
   });
+  for (const { path, message, instead } of unknownInChecks(plan, known.checks))
+    say(partsOf(path), message, instead);
+  for (const [path, name] of lists)
+    say(
+      partsOf(path),
+      `"${name}" is not in \`holidays\` of tidegate.yaml`,
+      "a list of days, or a list's name",
+    );
   for (const { path, message, instead } of shortfalls(plan, known.providers ?? {}))
     say(partsOf(path), message, instead);
   const channels = { defined: known.channels, key: 'channels' };
@@ -87,8 +102,17 @@ export interface CheckedPlan {
 export function checkedPlan(deps: PlanDeps, source: PlanText): CheckedPlan {
   const parsed = parsePlan(source.text, source.file);
   if (parsed.kind === 'invalid') return told(null, parsed.findings);
-  const missing = unknownNames(deps, parsed.plan, source);
-  return told(missing.length === 0 ? parsed : null, inOrder([...parsed.warnings, ...missing]));
+  const { plan, unknown } = withHolidays(parsed.plan, deps.known.holidays ?? {});
+  const missing = unknownNames(deps, plan, source, unknown);
+  return told(
+    missing.length === 0 ? withPlan(parsed, plan) : null,
+    inOrder([...parsed.warnings, ...missing]),
+  );
+}
+
+/** What is reviewed stays the text; what is submitted has the days in the place of their list's name. */
+function withPlan(sound: SoundPlan, plan: Plan): SoundPlan {
+  return { ...sound, plan, with: (beside) => withPlan(sound.with(beside), plan) };
 }
 
 function told(sound: SoundPlan | null, findings: Finding[]): CheckedPlan {

@@ -93,9 +93,27 @@ function approvalQuestion(
         },
       ];
     }
+    case 'checks':
+      return view.checks?.state !== 'failed'
+        ? []
+        : [
+            {
+              kind: 'checks',
+              text,
+              roles: [],
+              since: view.checks.at,
+              until,
+              excluded: [],
+              needed: ['operate', 'submit'],
+              actions: ['recheck', 'rollback'],
+            },
+          ];
     case 'gate':
     case 'paused':
     case 'window':
+    case 'start':
+    case 'retreat':
+    case 'freeze':
     case 'write':
     case 'shared-service':
       return [];
@@ -147,6 +165,7 @@ function nameOf(line: JournalEntry | undefined): string[] {
 /** Whether somebody could answer: operators whatever concerns the flag, approvers what their roles are asked for. */
 export function mayAnswer(question: OpenQuestion, asked: Asked, submittedBy: string): boolean {
   if (question.needed.includes('operate') && asked.may('operate')) return true;
+  if (question.needed.includes('submit') && asked.may('submit')) return true;
   if (!question.needed.includes('approve') || !asked.may('approve')) return false;
   if (asked.name !== null && (asked.name === submittedBy || question.excluded.includes(asked.name)))
     return false;

@@ -20,6 +20,7 @@ import { comparisonRoutes } from './routes/comparison.ts';
 import { consoleBoardRoutes } from './routes/console-board.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { eventRoutes } from './routes/events.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -81,6 +82,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(registryRoutes(deps));
       await typed.register(evaluationRoutes(deps));
       await typed.register(referenceRoutes(deps));
+      await typed.register(evidenceRoutes(deps));
       await typed.register(segmentRoutes(deps));
       await typed.register(flagTokenRoutes(deps));
       await typed.register(alertRoutes(deps));

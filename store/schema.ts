@@ -21,6 +21,7 @@ import type { Decommissioned, FlagContent, FlagDefinition, FlagLatch, FlagLease 
 import type { PendingRaise } from './platform-contract.ts';
 
 export { flagEvaluations } from './evaluation-table.ts';
+export { rolloutEvidence } from './evidence-table.ts';
 export { flagReferences } from './reference-table.ts';
 export { flagTokens } from './token-table.ts';
 

@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation, log, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type {
+  ChecksRequest,
   ClaimRequest,
   Command,
   ExplainRequest,
@@ -39,6 +40,23 @@ const readings = proxyActivities<Activities>({
   retry: { maximumAttempts: 2 },
 });
 
+/** Seconds that looking for what must hold before the start may take. */
+const PREPARATION = 60;
+
+/** As long as the checks themselves may take, and a little for the way; a worker that is gone is known by its heartbeat. */
+function checkers({ checks }: ChecksRequest) {
+  const seconds = Math.max(
+    PREPARATION,
+    ...checks.map(({ timeout, retries }) => (timeout + 1) * (retries + 1)),
+  );
+  return proxyActivities<Activities>({
+    startToCloseTimeout: (seconds + 5) * 1000,
+    heartbeatTimeout: '10 seconds',
+    cancellationType: 'TRY_CANCEL',
+    retry: { initialInterval: '500 milliseconds', maximumAttempts: 2 },
+  });
+}
+
 export interface Performer {
   perform(command: Command): void;
   stopWatching(): void;
@@ -56,6 +74,7 @@ export function createPerformer(
 ): Performer {
   let out = 0;
   let gate: CancellationScope | null = null;
+  let checks: CancellationScope | null = null;
   const queue: RecordRequest[] = [...unrecorded];
   let recording = false;
   if (queue.length > 0) void drain();
@@ -129,9 +148,33 @@ export function createPerformer(
     );
   }
 
+  /** Whoever needs the answer no more does not wait for it: it is let go with the gate. */
+  function check(request: ChecksRequest): void {
+    checks?.cancel();
+    const scope = new CancellationScope();
+    checks = scope;
+    out += 1;
+    void scope
+      .run(() => checkers(request).runChecks(request))
+      .catch((error: unknown): RolloutEvent | null =>
+        isCancellation(error) ? null : { kind: 'unchecked', run: request.run, detail: causeText(error) },
+      )
+      .then((event) => {
+        if (event !== null && checks === scope) dispatch(event);
+      })
+      .finally(() => {
+        out -= 1;
+      });
+  }
+
   function stopWatching(): void {
     gate?.cancel();
     gate = null;
+  }
+
+  function stopChecking(): void {
+    checks?.cancel();
+    checks = null;
   }
 
   function perform(command: Command): void {
@@ -151,8 +194,12 @@ export function createPerformer(
       case 'look':
         look(command.request);
         return;
+      case 'check':
+        check(command.request);
+        return;
       case 'unwatch':
         stopWatching();
+        stopChecking();
         return;
       case 'explain':
         // Histories of before there were explanations have none.

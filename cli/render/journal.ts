@@ -1,6 +1,7 @@
 import type { Assessment } from '../../plans/assessment.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
 import { partName } from '../../plans/slices.ts';
+import { answerLine } from '../../plans/standing-words.ts';
 import { sureness } from './evidence.ts';
 import { wrap } from './ink.ts';
 import type { Page } from './status.ts';
@@ -27,6 +28,7 @@ export function renderJournal(entries: JournalEntry[], page: Page): string[] {
   return entries.flatMap((entry) => [
     `${page.ink('dim', clock(entry.at))}  ${page.ink('strong', entry.transition)}${entry.stage === null ? '' : `  ${entry.stage}`}`,
     ...below(entry.summary),
+    ...(entry.checks ?? []).map(answerLine).flatMap(below),
     ...below(`by ${cause(entry.cause)}; exposure ${audience(entry.exposure)}${flagMove(entry)}`),
     ...(entry.evidence === null ? [] : evidence(entry.evidence).flatMap(below)),
     ...entry.queries.flatMap((query) => below(`query: ${query}`)).map((line) => page.ink('dim', line)),

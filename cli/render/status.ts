@@ -1,6 +1,16 @@
 import type { Explanation } from '../../plans/explanation.ts';
+import type { Forecast } from '../../plans/forecast.ts';
 import { comparison, howSure } from './evidence.ts';
-import { pauseText, presentLive, standing, stopCause, type Watched, waitsFor } from './facts.ts';
+import {
+  checkLines,
+  forecastText,
+  pauseText,
+  presentLive,
+  standing,
+  stopCause,
+  type Watched,
+  waitsFor,
+} from './facts.ts';
 import { clip, type Ink, padEnd, wrap } from './ink.ts';
 import { timeline } from './timeline.ts';
 import { places } from './why.ts';
@@ -32,13 +42,17 @@ export function field(label: string, text: string, page: Page): string[] {
 }
 
 /** All that is known about one rollout now, for `tidegate status`. */
-export function renderStatus(watched: Watched & { notifications: Message[] }, page: Page): string[] {
+export function renderStatus(
+  watched: Watched & { notifications: Message[]; forecast?: Forecast | null },
+  page: Page,
+): string[] {
   const { view } = watched;
   const { ink, now, width } = page;
   const title = view.title === null ? '' : `  ${view.title}`;
   const pause = pauseText(view, now);
   const stop = stopCause(view);
   const waits = waitsFor(watched, now);
+  const checks = checkLines(view);
   return [
     `${ink('strong', view.id)}${title}`,
     ...field(
@@ -61,10 +75,20 @@ export function renderStatus(watched: Watched & { notifications: Message[] }, pa
     ...(pause === null ? [] : field('pause', pause, page)),
     ...why(view.explanation, page),
     ...waits.flatMap((text, i) => field(i === 0 ? 'waits for' : '', text, page)),
+    ...checks.flatMap((text, i) => field(i === 0 ? 'checks' : '', text, page)),
+    ...ahead(watched.forecast, page),
     ...(view.next === '' ? [] : field('next', view.next, page)),
     ...gate(watched, page),
     ...messages(watched.notifications, page),
   ].map((line) => clip(line, width));
+}
+
+/** When it is where it goes, and what lies between. */
+function ahead(forecast: Forecast | null | undefined, page: Page): string[] {
+  if (forecast == null) return [];
+  const { waitsFor } = forecast;
+  const between = waitsFor.length === 0 ? '' : `; on the way: ${waitsFor.join('; ')}`;
+  return field('forecast', `${forecastText(forecast)}${between}`, page);
 }
 
 function why(explanation: Explanation | undefined, page: Page): string[] {

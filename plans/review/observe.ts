@@ -47,6 +47,13 @@ export function observeRisks(plan: Plan, warn: Warn): void {
           key: true,
         });
   };
+  const entries: [Path, unknown][] = [
+    [['before'], plan.before],
+    [['start'], plan.start],
+    [['deadline'], plan.deadline],
+    ...plan.stages.map(({ checks }, index): [Path, unknown] => [['stages', index, 'checks'], checks]),
+  ];
   say(asks, 'nobody is asked while the plan only watches');
+  say(entries, 'it holds and ends nothing while the plan only watches');
   say(leases, 'there is no lease while the plan only watches');
 }

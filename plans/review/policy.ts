@@ -1,6 +1,4 @@
 import type { Path } from '../document.ts';
-import { nearest } from '../nearest.ts';
-import { parseRange, timezoneKnown } from '../windows.ts';
 import type { Review } from './context.ts';
 import { nameTwice, unknownMetric } from './names.ts';
 
@@ -68,39 +66,6 @@ export function reviewTimes({ plan, error, sound }: Review): void {
       analysis[name] === 0 ? 'only endless evidence is never wrong' : 'that is no better than a coin';
     error(path, { rule: 'PLAN-CHANCE', message, instead: 'between 0% and 50%, such as 1%' });
   }
-}
-
-/** When upward moves may happen. */
-export function reviewWindows({ plan: { windows }, error, sound }: Review): void {
-  if (windows === undefined || !sound(['windows'])) return;
-  if (!timezoneKnown(windows.timezone) && sound(['windows', 'timezone'])) {
-    const near = nearest(windows.timezone, Intl.supportedValuesOf('timeZone'));
-    const instead = near === null ? 'a name such as Europe/Berlin or UTC' : `did you mean ${near}?`;
-    error(['windows', 'timezone'], {
-      rule: 'PLAN-TIMEZONE',
-      message: `there is no time zone "${windows.timezone}"`,
-      instead,
-    });
-  }
-  windows.allow.forEach((text, index) => {
-    const path = ['windows', 'allow', index];
-    const range = parseRange(text);
-    if (typeof range !== 'string' || !sound(path)) return;
-    error(path, {
-      rule: 'PLAN-WINDOW',
-      message: range,
-      instead: 'days and hours, such as "Mon-Thu 09:00-16:00" or "Sat,Sun 22:00-02:00"',
-    });
-  });
-  windows.freezes.forEach(({ from, to }, index) => {
-    const path = ['windows', 'freezes', index];
-    if (from <= to || !sound([...path, 'from']) || !sound([...path, 'to'])) return;
-    error([...path, 'to'], {
-      rule: 'PLAN-WINDOW',
-      message: `the freeze ends before it begins on ${from}`,
-      instead: `{ from: ${to}, to: ${from} }`,
-    });
-  });
 }
 
 /** Who must agree and who is told. */

@@ -89,6 +89,7 @@ const DECISIONS: readonly Transition[] = [
   'glass-broken',
   'confirmed',
   'rejected',
+  'before-waived',
   'paused',
   'resumed',
   'accepted',

@@ -5,7 +5,7 @@ import { liveEvent } from '../live.ts';
 
 /** A rollout as it is, with the end of its journal. */
 export interface Snapshot {
-  event: Pick<LiveEvent, 'view' | 'live'>;
+  event: Pick<LiveEvent, 'view' | 'live' | 'forecast'>;
   recent: JournalEntry[];
 }
 

@@ -9,6 +9,8 @@ export const DEEDS = [
   'accept-split',
   'accept-drift',
   'resume',
+  'recheck',
+  'waive',
   'reject',
   'step-back',
   'pause',
@@ -65,6 +67,9 @@ export function offersOf(asked: Asked): Offer[] {
   if (drift?.accepts != null)
     offers.push(offer('accept-drift', 'Accept what is served', operatorRefusal(asked)));
   if (view.pause !== null && !soft && !hard) offers.push(offer('resume', 'Resume', operatorRefusal(asked)));
+  if (lacksPreparation(view)) offers.push(offer('waive', 'Begin without', approverRefusal(asked, []), true));
+  if (view.checks?.state === 'failed')
+    offers.push(offer('recheck', 'Ask the checks again', recheckRefusal(asked)));
   if (view.phase === 'active') {
     if (view.stages.some(({ state }) => state === 'done'))
       offers.push(offer('step-back', 'Step back', operatorRefusal(asked)));
@@ -99,6 +104,17 @@ export function leavesFlag({
   exposure: { percent, segments, variant },
 }: Pick<RolloutView, 'exposure'>): boolean {
   return (percent === 100 && variant === null) || (percent === 0 && segments.length === 0);
+}
+
+/** What the plan asks for before the start is not there; it is told from its other checks by its name. */
+function lacksPreparation({ stage, checks }: RolloutView): boolean {
+  const answers = checks?.state === 'failed' && stage === null ? checks.answers : [];
+  return answers.some(({ name, ok }) => !ok && name.startsWith('before: '));
+}
+
+function recheckRefusal({ powers, person }: Asked): string | null {
+  const may = powers.may.includes('operate') || powers.may.includes('submit');
+  return may ? null : `${person} may not ask the checks here.`;
 }
 
 function operatorRefusal({ powers, person }: Asked): string | null {

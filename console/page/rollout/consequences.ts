@@ -53,6 +53,16 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
           : `The flag goes to ${audience(view.drift.restores)} again; now it serves ${audience(exposure)}.`,
         `It goes on from stage ${view.stage ?? 'one'}, by the plan.`,
       ];
+    case 'waive':
+      return [
+        'The rollout begins without what its plan asks for before; that stands in the journal with your reason.',
+        'It needs one of the roles that the plan names for it.',
+      ];
+    case 'recheck':
+      return [
+        `The checks before stage ${view.checks?.stage ?? ''} are asked again, now.`,
+        'Where all answer as expected and nothing else holds it, that stage opens.',
+      ];
     case 'accept-drift':
       return [
         `What the flag serves stays: ${audience(exposure)}.`,

@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../../../plans/journal.ts';
+import { answerLine } from '../../../plans/standing-words.ts';
 import { audience, cause, clock } from '../../../plans/words.ts';
 import { useRefreshed } from './use-refreshed.ts';
 
@@ -24,6 +25,9 @@ export function JournalSection({ id, seq }: { id: string; seq: number }) {
                 {entry.stage !== null && ` in ${entry.stage}`}
               </p>
               <p>{entry.summary}</p>
+              {entry.checks?.map((one) => (
+                <p key={one.name}>{answerLine(one)}</p>
+              ))}
               <small>
                 by {cause(entry.cause)}
                 {entry.cause.kind === 'person' &&

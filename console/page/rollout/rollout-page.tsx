@@ -7,6 +7,7 @@ import { Link } from '../router.tsx';
 import { ActionBar } from './action-bar.tsx';
 import { ChartsSection } from './charts-section.tsx';
 import { ComparisonTable } from './comparison-table.tsx';
+import { ForecastLine } from './forecast-line.tsx';
 import { HowSure } from './how-sure.tsx';
 import { JournalSection } from './journal-section.tsx';
 import { PlanSection } from './plan-section.tsx';
@@ -72,6 +73,7 @@ function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRo
         <Serving watched={watched} />
         <HowSure assessment={assessment} comparison={compared?.comparison ?? null} />
         <WaitsFor view={view} assessment={assessment} now={now} messages={waiting} />
+        <ForecastLine forecast={watched.forecast} />
       </div>
       <Timeline view={view} now={now} />
       <ComparisonTable reply={compared} />

@@ -1,0 +1,202 @@
+import type { Assessment, Holding } from '../plans/assessment.ts';
+import type { Forecast } from '../plans/forecast.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { Sample } from '../plans/sample.ts';
+import { approvalFor, stageExposure } from '../plans/stages.ts';
+import type { RolloutView } from '../plans/view.ts';
+import { stageOpening } from '../plans/windows.ts';
+import { moment } from '../plans/words.ts';
+import { windowsOf } from './schedule.ts';
+
+/** Standard errors that a proof that holds at every moment takes, about. */
+const PROOF = 3;
+
+interface Known {
+  plan: Plan;
+  view: RolloutView;
+  /** The latest look of the gate; null: there is none. */
+  assessment: Assessment | null;
+  /** The latest window of the gate; null: it had none. */
+  sample: Pick<Sample, 'canary'> | null;
+  now: number;
+}
+
+/** Two clocks that walk the stages: one as fast as the plan lets it, one at the rate of the present traffic. */
+interface Walk {
+  earliest: number;
+  expected: number | null;
+  waitsFor: string[];
+}
+
+/**
+ * When the rollout is at 100 %, or over where it is there: from the plan's times and windows, where it stands, and how fast the
+ * present evidence grows. People are taken to answer at once and checks to pass; both are named. Null: it goes nowhere.
+ */
+export function forecast(known: Known): Forecast | null {
+  const { plan, view, now } = known;
+  const moving = view.phase === 'submitted' || view.phase === 'active';
+  if (!moving || view.watching !== undefined) return null;
+  const present = view.stages.findIndex(({ state }) => state === 'now');
+  const last = plan.stages.findLastIndex(({ decommission }) => decommission === undefined);
+  const full = plan.stages.findIndex(({ percent }) => percent === 100);
+  const top = full >= 0 ? full : last;
+  const goal = present < top ? top : plan.stages.length;
+  const walk: Walk = { earliest: now, expected: now, waitsFor: [] };
+  if (view.pause !== null) {
+    walk.expected = null;
+    walk.waitsFor.push('a person, since it is paused');
+  }
+  for (const { kind, until, text } of view.blockers) {
+    if ((kind !== 'start' && kind !== 'retreat') || until === null) continue;
+    reach(walk, until);
+    walk.waitsFor.push(`${text} (until ${moment(until)})`);
+  }
+  if (present >= 0) leavePresent(walk, known, present);
+  for (let index = present; index < goal; index += 1) {
+    if (index > present) dwell(walk, known, index);
+    if (index + 1 >= plan.stages.length) break;
+    if (asksPeople(known, index, present)) {
+      const roles = approvalFor(plan, index)?.roles.join(', ') ?? '';
+      walk.waitsFor.push(`approval by ${roles} before ${plan.stages[index + 1]?.name ?? ''}`);
+    }
+    open(walk, plan, index + 1);
+  }
+  const { earliest, expected, waitsFor } = walk;
+  return {
+    goal: plan.stages[goal]?.name ?? null,
+    earliest,
+    expected: expected === null ? null : Math.max(earliest, expected),
+    waitsFor,
+  };
+}
+
+function reach(walk: Walk, at: number): void {
+  walk.earliest = Math.max(walk.earliest, at);
+  if (walk.expected !== null) walk.expected = Math.max(walk.expected, at);
+}
+
+/** An approval that was given for the present stage is no blocker any more. */
+function asksPeople({ plan, view }: Known, index: number, present: number): boolean {
+  if (approvalFor(plan, index) === null) return false;
+  const kinds = view.blockers.map(({ kind }) => kind);
+  return (
+    index !== present ||
+    kinds.includes('start-approval') ||
+    kinds.includes('approval') ||
+    (index >= 0 && kinds.includes('gate'))
+  );
+}
+
+/** Moves both clocks to where windows let a stage open. */
+function open(walk: Walk, plan: Plan, index: number): void {
+  const stage = plan.stages[index];
+  if (stage === undefined) return;
+  if (stage.checks !== undefined) walk.waitsFor.push(`checks before ${stage.name}`);
+  const windows = windowsOf(plan, index);
+  const rule =
+    windows === undefined || stage.decommission === undefined
+      ? windows
+      : { ...windows, bakeOutsideFreezes: false };
+  const opening = (at: number) => stageOpening(rule, { at, bake: stage.bake }) ?? at;
+  const before = walk.expected ?? walk.earliest;
+  const shut = opening(before);
+  if (shut > before) walk.waitsFor.push(`the window of ${stage.name} (${moment(shut)})`);
+  walk.earliest = opening(walk.earliest);
+  if (walk.expected !== null) walk.expected = opening(walk.expected);
+}
+
+/** Seconds that a stage takes at least. */
+function shortest({ bake, promote, decommission }: Plan['stages'][number]): number {
+  if (decommission !== undefined) return Math.max(bake, decommission.cleanFor);
+  return promote?.early === undefined ? bake : Math.min(bake, promote.early);
+}
+
+/** A stage ahead: its bake time, or longer where its minimums take longer at the present traffic. */
+function dwell(walk: Walk, known: Known, index: number): void {
+  const stage = known.plan.stages[index];
+  if (stage === undefined) return;
+  walk.earliest += shortest(stage) * 1000;
+  if (walk.expected === null) return;
+  const rate = requestRate(known, index);
+  const minimum = stage.minRequests ?? 0;
+  const needed = minimum === 0 || rate === null ? 0 : minimum / rate;
+  walk.expected += Math.max(stage.bake, stage.decommission?.cleanFor ?? 0, needed) * 1000;
+  if (needed > stage.bake) walk.waitsFor.push(`${minimum} requests of the canary in ${stage.name}`);
+}
+
+/** Requests of the canary a second in a stage, by those of the last window and the shares of both; null: not known. */
+function requestRate({ plan, view, sample }: Known, index: number): number | null {
+  const { percent } = view.exposure;
+  const requests = sample?.canary.requests ?? 0;
+  if (requests <= 0 || percent <= 0) return null;
+  return (requests / plan.source.poll) * (stageExposure(plan, index).percent / percent);
+}
+
+/** What is left of the present stage. */
+function leavePresent(walk: Walk, { plan, view, assessment, now }: Known, present: number): void {
+  const stage = plan.stages[present];
+  const passed = !view.blockers.some(({ kind }) => kind === 'gate');
+  if (stage === undefined || passed) return;
+  const since = view.stageSince ?? now;
+  reach(walk, now);
+  walk.earliest = Math.max(walk.earliest, since + shortest(stage) * 1000);
+  const seen = assessment?.stage === stage.name ? assessment : null;
+  const elapsed = (now - since) / 1000;
+  const bakes = since + Math.max(stage.bake, stage.decommission?.cleanFor ?? 0) * 1000;
+  walk.waitsFor.push(`the gate of ${stage.name}`);
+  if (seen === null || seen.verdict === 'soft' || seen.verdict === 'hard' || seen.verdict === 'no-data') {
+    if (seen !== null) walk.expected = null;
+  } else {
+    for (const holding of seen.holding) {
+      const left = secondsLeft(holding, { assessment: seen, elapsed, proof: stage.promote?.proof ?? null });
+      if (left === null) walk.expected = null;
+      else if (walk.expected !== null) walk.expected = Math.max(walk.expected, now + left * 1000);
+    }
+    const early = stage.promote?.early !== undefined && !seen.holding.some(({ kind }) => kind === 'bake');
+    if (early) return;
+  }
+  if (walk.expected !== null) walk.expected = Math.max(walk.expected, bakes);
+}
+
+/** Seconds until something no longer holds, at the rate at which it has grown in this stage; null: it cannot be told. */
+function secondsLeft(
+  holding: Holding,
+  { assessment, elapsed, proof }: { assessment: Assessment; elapsed: number; proof: number | null },
+): number | null {
+  switch (holding.kind) {
+    case 'bake':
+      return 0;
+    case 'requests':
+    case 'users':
+    case 'coverage':
+    case 'exceedances':
+      return holding.have <= 0 ? null : ((holding.need - holding.have) / holding.have) * elapsed;
+    case 'proof': {
+      const times = holding.metrics.map((name) => {
+        const seen = assessment.metrics.find(({ metric }) => metric === name);
+        return seen === undefined ? null : proofLeft(seen, { elapsed, margin: proof });
+      });
+      return times.reduce<number | null>(
+        (longest, one) => (longest === null || one === null ? null : Math.max(longest, one)),
+        0,
+      );
+    }
+    case 'improvement':
+    case 'references':
+    case 'split':
+    case 'data':
+      return null;
+  }
+}
+
+/** The standard error falls with the root of the time: a proof is there once it is a third of the room to the margin. */
+function proofLeft(
+  { estimate, standardError, soft, hard }: Assessment['metrics'][number],
+  { elapsed, margin }: { elapsed: number; margin: number | null },
+): number | null {
+  const own = soft ?? hard;
+  const limit = margin ?? Math.abs(own ?? 0);
+  const room = limit - ((own ?? 1) < 0 ? -estimate : estimate);
+  if (!(room > 0) || !(standardError > 0)) return null;
+  return Math.max(0, ((PROOF * standardError) / room) ** 2 - 1) * elapsed;
+}

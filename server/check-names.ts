@@ -1,0 +1,64 @@
+import { type Check, hostOf, type KnownChecks, secretsIn } from '../plans/check.ts';
+import type { Plan } from '../plans/plan.ts';
+
+const NOTHING: KnownChecks = { hosts: {}, databases: [], commands: {} };
+
+/** What checks of a plan name that `tidegate.yaml` does not let them ask. */
+export function unknownInChecks(
+  { stages }: Plan,
+  known: KnownChecks = NOTHING,
+): { path: string; message: string; instead: string }[] {
+  return stages.flatMap(({ checks = [] }, stage) =>
+    checks.flatMap((check, index) =>
+      faultsOf(check, known).map(([place, message, instead]) => {
+        return { path: `stages[${stage}].checks[${index}].${place}`, message, instead };
+      }),
+    ),
+  );
+}
+
+type Fault = [place: string, message: string, instead: string];
+
+function faultsOf({ http, sql, command }: Check, known: KnownChecks): Fault[] {
+  const faults: Fault[] = [];
+  if (http !== undefined) {
+    const host = hostOf(http.url);
+    const secrets = Object.hasOwn(known.hosts, host) ? known.hosts[host] : undefined;
+    if (secrets === undefined)
+      faults.push([
+        'http.url',
+        `"${host}" is not in \`checks.hosts\` of tidegate.yaml`,
+        oneOf(Object.keys(known.hosts)),
+      ]);
+    else
+      for (const [header, value] of Object.entries(http.headers ?? {}))
+        for (const name of secretsIn(value).filter((secret) => !secrets.includes(secret)))
+          faults.push([
+            `http.headers.${header}`,
+            `tidegate.yaml has no secret "${name}" for ${host}`,
+            oneOf(secrets),
+          ]);
+  }
+  if (sql !== undefined && !known.databases.includes(sql.database))
+    faults.push([
+      'sql.database',
+      `"${sql.database}" is not in \`checks.databases\` of tidegate.yaml`,
+      oneOf(known.databases),
+    ]);
+  const [name, ...more] = command ?? [];
+  if (name === undefined) return faults;
+  const allowed = Object.hasOwn(known.commands, name) ? known.commands[name] : undefined;
+  if (allowed === undefined)
+    faults.push([
+      'command',
+      `"${name}" is not in \`checks.commands\` of tidegate.yaml`,
+      oneOf(Object.keys(known.commands)),
+    ]);
+  else if (more.length > 0 && !allowed.arguments)
+    faults.push(['command', `tidegate.yaml lets nobody give ${name} arguments`, `[${name}]`]);
+  return faults;
+}
+
+function oneOf(names: readonly string[]): string {
+  return names.length === 0 ? 'none is defined' : `one of ${names.toSorted().join(', ')}`;
+}
