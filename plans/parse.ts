@@ -4,6 +4,7 @@ import { Plan } from './plan.ts';
 import type { Note } from './review/context.ts';
 import { reviewPlan } from './review.ts';
 import { isTested } from './stages.ts';
+import { withWaves } from './waves.ts';
 import { parseBySchema } from './zod-findings.ts';
 
 export type PlanResult =
@@ -28,7 +29,7 @@ export function parsePlan(text: string, file: string): PlanResult {
     .map((note) => place({ ...note, path: written(note.path) }, document, file));
   const all = inOrder([...findings, ...notes]);
   if (all.some(({ severity }) => severity === 'error')) return { kind: 'invalid', findings: all };
-  return { kind: 'ok', plan: withWeights(checked.value), warnings: all };
+  return { kind: 'ok', plan: withWaves(withWeights(checked.value)), warnings: all };
 }
 
 function place(

@@ -63,6 +63,12 @@ export const Plan = z.strictObject({
       .min(1)
       .default('targetingKey')
       .describe('The attribute that keeps a user in a cohort.'),
+    tenant: z
+      .string()
+      .regex(/^[^$\s=][^\s=]*$/, 'expected the name of an attribute')
+      .optional()
+      .describe('The attribute of the context that names the tenant of a user. Default: `tenant`.')
+      .meta({ title: 'attribute of the context', examples: ['tenant'] }),
   }),
   source: z
     .strictObject({

@@ -9,7 +9,9 @@ import { observeRisks, reviewObserve } from './review/observe.ts';
 import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
+import { reviewShadow, shadowRisks } from './review/shadow.ts';
 import { reviewStages } from './review/stages.ts';
+import { reviewTenants, tenantRisks } from './review/tenants.ts';
 
 /**
  * What the schema alone cannot see: conditions between fields, PromQL, and defaults that are a risk. Nothing is said of
@@ -29,6 +31,8 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewQueries(review);
   reviewLimits(review);
   reviewStages(review);
+  reviewShadow(review);
+  reviewTenants(review);
   reviewCoverage(review);
   reviewTimes(review);
   reviewWindows(review);
@@ -36,6 +40,8 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewLease(review);
   if (notes.length > 0) return notes;
   reviewRisks(plan, add('warning'));
+  shadowRisks(plan, add('warning'));
+  tenantRisks(plan, add('warning'));
   leaseRisks(plan, add('warning'));
   observeRisks(plan, add('warning'));
   return notes;

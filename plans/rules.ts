@@ -14,10 +14,14 @@ const table = {
   'PLAN-MARGIN': 'Margins are larger than 0, and a hard one is not smaller than the soft one.',
   'PLAN-WEIGHT': 'Weights sum to 1, or leave something to the metrics without one.',
   'PLAN-LIMIT': 'A limit has exactly one of `metric` and `expr`, and a threshold that its value can have.',
-  'PLAN-STAGE': 'A stage has exactly one of `audience`, `percent` and `decommission`, which comes last.',
+  'PLAN-STAGE':
+    'A stage has exactly one of `audience`, `waves`, `percent`, `shadow`, `dark` and `decommission`, which comes last.',
   'PLAN-PERCENT': 'Percentages increase from stage to stage, and are at least 0.01.',
   'PLAN-TIME': 'Times are long enough, and `max` is not shorter than `bake`.',
   'PLAN-USERS': 'Where users are counted, `source.users` says how many there are.',
+  'PLAN-SHADOW':
+    'Stages that serve nobody come before those that serve somebody, and have metrics of the shadow runs.',
+  'PLAN-TENANTS': 'Each tenant is listed once, and waves are at most a hundred.',
   'PLAN-COVERAGE': 'A slice is a part of the users by a label, named once, of metrics that are counted.',
   'PLAN-FLAG': 'Baseline and canary are two variants, and variants that are listed have a value.',
   'PLAN-SAFE-EXPOSURE': 'A forward-only plan says where a stop ends, a reversible one does not.',
@@ -38,6 +42,8 @@ const table = {
   'PLAN-ADVISORY': 'A metric without margins decides nothing.',
   'PLAN-MIXED-MARGINS': 'The soft and the hard margin of a metric can be compared.',
   'PLAN-NO-BASELINE': 'At 100 % nothing is left to compare with, so that only limits guard it.',
+  'PLAN-DARK': 'Whoever asks for the flag takes part in a dark launch.',
+  'PLAN-TENANT-SHARE': 'Few tenants are listed, and not drawn by chance.',
   'PLAN-LEASE-SHORT': 'A lease does not give way before the rule for missing data.',
   'PLAN-SILENT-STOP': 'Somebody hears of a rollback, of a pause and of missing data.',
 } as const;

@@ -1,5 +1,7 @@
+import { sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
+import { stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import type { AmendEvent, Refusal } from './event.ts';
 import { isWatching } from './mode.ts';
@@ -41,12 +43,12 @@ function label(child: unknown, index: string): string {
 const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]+\]\.breakdown)/;
 /** Smaller is stricter; gone is looser. */
 const SMALLER =
-  /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof)$/;
+  /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof|\.parity|\.maxUsers)$/;
 /** Larger is stricter; gone is looser. */
 const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback)$/;
 /** New ones only add conditions. */
 const ADDED =
-  /^(?:limits\[|coverage\[|approvals\.start|windows\.freezes|stages\[[^\]]+\]\.(?:approval|coverage))/;
+  /^(?:limits\[|coverage\[|approvals\.start|windows\.freezes|stages\[[^\]]+\]\.(?:approval|coverage|maxUsers))/;
 
 function loosens(path: string, before: unknown, after: unknown): boolean {
   if (NEUTRAL.test(path)) return false;
@@ -98,6 +100,7 @@ export function amendRefusal(
     'flag.baseline',
     'flag.canary',
     'flag.stickiness',
+    'flag.tenant',
     'metadata.name',
     'reversibility',
     'mode',
@@ -113,8 +116,7 @@ export function amendRefusal(
       next !== undefined &&
       old !== undefined &&
       next.name === old.name &&
-      next.percent === old.percent &&
-      JSON.stringify(next.audience) === JSON.stringify(old.audience);
+      sameExposure(stageExposure(plan, index), stageExposure(state.plan, index));
     if (!same)
       return {
         code: 'AMEND_REFUSED',

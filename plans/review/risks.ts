@@ -88,7 +88,11 @@ function metricRisks(plan: Plan, warn: Warn): void {
 function stageRisks(plan: Plan, warn: Warn): void {
   const first = plan.stages.findIndex(({ percent }) => percent !== undefined);
   const percent = plan.stages[first]?.percent ?? 0;
-  if (percent > 5) {
+  // Whole tenants before it are the public already.
+  const tenants = plan.stages.some(
+    ({ audience, waves }, index) => index < first && (audience?.tenants ?? waves) !== undefined,
+  );
+  if (percent > 5 && !tenants) {
     const message = `the first public stage gives the canary to ${percent} percent at once`;
     warn(['stages', first, 'percent'], {
       rule: 'PLAN-BIG-FIRST-STEP',
