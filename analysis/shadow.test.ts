@@ -57,7 +57,7 @@ it('a gate behind the old path passes by the runs behind and parity, with no use
   expect(assessment.limits).toMatchObject([{ limit: PARITY, value: 0.005, fired: false }]);
 });
 
-it('it never passes while nothing was compared, and pauses where the answers differ', () => {
+it('never passes behind the old path while nothing was compared, and pauses where the answers differ', () => {
   const unknown = gate(0, poll(0, 'behind', { canary: 10 }), 4).assessment;
   expect(unknown.verdict).toBe('hold');
   expect(unknown.holding).toMatchObject([{ kind: 'data', rejections: [{ metric: PARITY }] }]);
@@ -67,7 +67,7 @@ it('it never passes while nothing was compared, and pauses where the answers dif
   expect(differing.reason).toContain(PARITY);
 });
 
-it('it stops when the runs behind fail, and that evidence is not what the served stage is judged by', () => {
+it('stops when the runs behind fail, and that evidence is not what the served stage is judged by', () => {
   const { assessment, evidence } = gate(0, poll(0, 'behind', { canary: 60, parity: 0 }), 40);
   expect(assessment).toMatchObject({ verdict: 'hard', metric: 'behind' });
   const served = gate(1, poll(1, 'errors', { canary: 10, users: 40 }), 40, evidence);
