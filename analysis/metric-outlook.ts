@@ -1,5 +1,6 @@
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
+import { isOfShadow } from '../plans/shadow.ts';
 import { stageMax } from '../plans/stages.ts';
 import { type ProspectOf, prospectOf } from './metric-prospects.ts';
 import { type Outlook, outlookOf } from './outlook.ts';
@@ -27,6 +28,8 @@ export function metricOutlook(metric: Metric, at: MetricAt): MetricOutlook {
   const { poll } = plan.source;
   const { falseRollback, falsePromote } = plan.analysis;
   const asked = plan.stages[frame.index]?.promote?.proof;
+  if (isOfShadow(metric))
+    return { kind: 'not-planned', metric: name, why: 'nothing runs behind the old path before the rollout' };
   const outlookAt = (perHour: number): Outlook | string => {
     const prospect = prospectOf(metric, { ...at, trials: (perHour * poll) / 3600 });
     if (typeof prospect === 'string') return prospect;
