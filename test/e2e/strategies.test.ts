@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isNobody } from '../../plans/exposure.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
+import { HistoryReply } from '../../server/api/flags.ts';
 import { quickExample } from '../fixtures/example-plan.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 
@@ -20,6 +22,14 @@ async function served(flag: string): Promise<{ mode: unknown; revision: unknown 
   };
   const { metadata = {} } = flags[flag] ?? {};
   return { mode: metadata['tidegate.mode'], revision: metadata['revision'] };
+}
+
+/** What the flag has served, the oldest first; its making and its claims are left out. */
+async function revisions(flag: string) {
+  const response = await tg.stack.api(`/flags/${flag}/revisions?environment=demo`);
+  return HistoryReply.parse(await response.json())
+    .revisions.toReversed()
+    .filter(({ exposure }) => !isNobody(exposure));
 }
 
 async function scalar(query: string): Promise<number> {
@@ -43,17 +53,23 @@ async function back(id: string): Promise<void> {
 /** Nobody is served until both paths answer the same; then ring by ring. */
 async function darkLaunchAndRings(): Promise<void> {
   const flag = 'pricing-v2';
-  const id = await tg.submit(quickExample('dark-launch', { flag }));
+  const id = await tg.submit(quickExample('dark-launch', flag));
   await tg.until(id, ({ stage }) => stage === 'dark');
-  await expect.poll(() => served(flag)).toMatchObject({ mode: 'dark' });
   await tg.until(id, ({ stage }) => stage === 'shadow');
-  await expect.poll(() => served(flag)).toMatchObject({ mode: 'shadow' });
-  const said = await tg.tidegate('status', id);
-  expect(said.stdout).toContain('nobody, with the new path behind every request');
   await tg.until(id, ({ stage }) => stage === '5%', 90_000);
   expect((await served(flag)).mode).toBeUndefined();
+  const of = (await revisions(flag)).slice(0, 4);
+  expect(of.map(({ exposure: { percent, mode } }) => [percent, mode])).toEqual([
+    [10, 'dark'],
+    [0, 'shadow'],
+    [0, undefined],
+    [5, undefined],
+  ]);
   const entries = await tg.journal(id);
-  expect(entered(entries)).toEqual(['dark', 'shadow', 'internal', '5%']);
+  expect(entered(entries).slice(0, 4)).toEqual(['dark', 'shadow', 'internal', '5%']);
+  expect(entries.find(({ stage }) => stage === 'shadow')?.summary).toContain(
+    'nobody, with the new path behind every request',
+  );
   const passed = entries.filter(({ transition }) => transition === 'gate-passed').slice(0, 2);
   for (const { evidence, queries } of passed) {
     expect(evidence?.metrics.map(({ metric }) => metric)).toEqual(['shadow errors', 'shadow latency']);
@@ -66,10 +82,11 @@ async function darkLaunchAndRings(): Promise<void> {
   expect(await scalar(`sum(tidegate_parity_total{flag="${flag}",result="match"})`)).toBeGreaterThan(100);
   await back(id);
 
-  const rings = await tg.submit(quickExample('rings', { flag }));
+  const rings = await tg.submit(quickExample('rings', flag));
   await tg.until(rings, ({ stage }) => stage === '25%', 90_000);
-  expect(entered(await tg.journal(rings))).toEqual(['internal', 'early adopters', '5%', '25%']);
-  expect((await tg.status(rings)).view.exposure).toEqual({
+  const ringed = await tg.journal(rings);
+  expect(entered(ringed).slice(0, 4)).toEqual(['internal', 'early adopters', '5%', '25%']);
+  expect(ringed.find(({ stage }) => stage === '25%')?.exposure).toEqual({
     percent: 25,
     segments: ['employees', 'early-adopters'],
     variant: null,
@@ -80,45 +97,38 @@ async function darkLaunchAndRings(): Promise<void> {
 /** Tenants in waves; then all at once, and back in one step. */
 async function tenantsAndBlueGreen(): Promise<void> {
   const flag = 'checkout-v2';
-  const plan = quickExample('tenants', { flag })
-    .replace('[tidegate, tidegate-sandbox]', '[tenant-0, tenant-1]')
-    .replace('[acme, globex, initech]', '[tenant-2, tenant-3]')
-    .replace(
-      '[hooli, umbrella, stark, wayne, tyrell, cyberdyne], size: 2, order: [stark, wayne]',
-      '[tenant-4, tenant-5, tenant-6, tenant-7], size: 2, order: [tenant-7]',
-    );
+  const names: Record<string, number> = {
+    ...{ 'tidegate-sandbox': 1, tidegate: 0, acme: 2, globex: 3, initech: 4 },
+    ...{ hooli: 5, umbrella: 6, stark: 7, wayne: 8, tyrell: 9, cyberdyne: 10 },
+  };
+  let plan = quickExample('tenants', flag);
+  for (const [name, tenant] of Object.entries(names))
+    plan = plan.replaceAll(new RegExp(`- ${name}$`, 'gm'), `- tenant-${tenant}`);
   const id = await tg.submit(plan);
   await tg.until(id, ({ stage }) => stage === 'our own', 60_000);
-  await tg.untilExposed(flag, (share) => Math.abs(share - 2 / 40) < 0.01);
-  await tg.until(id, ({ stage }) => stage === 'enterprise 2/2', 90_000);
-  // The segment of the free tier has nobody among these users; eight tenants of forty have the canary.
-  await tg.untilExposed(flag, (share) => Math.abs(share - 8 / 40) < 0.01);
-  expect((await tg.status(id)).view.exposure.segments).toEqual([
-    ...['tenant-0', 'tenant-1', 'tenant-2', 'tenant-3'].map((name) => `tenant=${name}`),
+  await tg.untilExposed(flag, (share) => share > 1 / 40);
+  await tg.until(id, ({ stage }) => stage === 'enterprise 2/3', 90_000);
+  // The segment of the free tier has nobody among these users; nine tenants of forty have the canary.
+  await tg.untilExposed(flag, (share) => share > 8 / 40);
+  const journal = await tg.journal(id);
+  const tenants = (...of: number[]) => of.map((tenant) => `tenant=tenant-${tenant}`);
+  expect(journal.find(({ stage }) => stage === 'enterprise 2/3')?.exposure.segments).toEqual([
+    ...tenants(0, 1, 2, 3, 4),
     'free-tier',
-    ...['tenant-7', 'tenant-4', 'tenant-5', 'tenant-6'].map((name) => `tenant=${name}`),
+    ...tenants(7, 8, 5, 6),
   ]);
-  expect(entered(await tg.journal(id)).slice(0, 6)).toEqual([
+  expect(entered(journal).slice(0, 6)).toEqual([
     'shadow',
     'our own',
     'friendly',
     'free tier',
-    'enterprise 1/2',
-    'enterprise 2/2',
+    'enterprise 1/3',
+    'enterprise 2/3',
   ]);
   await back(id);
   await tg.untilExposed(flag, (share) => share === 0);
 
-  const green = quickExample('blue-green', { flag })
-    .replace(
-      'flag: { key: checkout-v2, baseline: blue, canary: green, variants: { blue: "http://blue", green: "http://green" } }',
-      'flag: { key: checkout-v2 }',
-    )
-    .replace(
-      'source: { poll: 1s, cohorts: { label: variant, baseline: blue, canary: green } }',
-      'source: { poll: 1s }',
-    );
-  const whole = await tg.submit(green);
+  const whole = await tg.submit(quickExample('blue-green', flag));
   await tg.until(whole, ({ stage }) => stage === 'all at once', 90_000);
   await tg.untilExposed(flag, (share) => share === 1);
   await back(whole);
@@ -131,12 +141,11 @@ async function tenantsAndBlueGreen(): Promise<void> {
 async function killedInTheShadow(): Promise<void> {
   // Its own flag, which no part of the shop asks for: the gate waits for runs that never come.
   const flag = 'search-v4';
-  const text = quickExample('dark-launch', { flag }).replaceAll(
-    /flag="search-v4"(?!,result)/g,
-    'flag="checkout-v2"',
+  const text = quickExample('dark-launch', flag).replaceAll(/flag="search-v4"/g, 'flag="checkout-v2"');
+  const id = await tg.submit(
+    text.replace(/dark:\n +percent: 10\n/, 'shadow:\n').replace(/ {2}- name: shadow\n(?: {4}.*\n)+/, ''),
   );
-  const id = await tg.submit(text.replace(/ {2}- \{ name: dark,.*\n/, ''));
-  await tg.until(id, ({ stage }) => stage === 'shadow');
+  await tg.until(id, ({ stage }) => stage === 'dark');
   await expect.poll(() => served(flag)).toMatchObject({ mode: 'shadow' });
   const killed = await tg.tidegate(
     'kill',
