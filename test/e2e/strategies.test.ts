@@ -55,7 +55,7 @@ async function darkLaunchAndRings(): Promise<void> {
   const flag = 'pricing-v2';
   const id = await tg.submit(quickExample('dark-launch', flag));
   await tg.until(id, ({ stage }) => stage === 'dark');
-  await tg.until(id, ({ stage }) => stage === 'shadow');
+  await tg.until(id, ({ stage }) => stage === 'shadow', 60_000);
   await tg.until(id, ({ stage }) => stage === '5%', 90_000);
   expect((await served(flag)).mode).toBeUndefined();
   const of = (await revisions(flag)).slice(0, 4);
