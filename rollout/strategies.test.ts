@@ -12,7 +12,7 @@ function quick(file: string): Plan {
   const parsed = parsePlan(readFileSync(new URL(file, EXAMPLES), 'utf8'), file);
   if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.findings));
   const { plan } = parsed;
-  const stages = plan.stages.map(({ max: _, ...stage }) => ({
+  const stages = plan.stages.map(({ max: _max, ...stage }) => ({
     ...stage,
     bake: 1200,
     ...(stage.minRequests === undefined ? {} : { minRequests: 200 }),

@@ -97,12 +97,10 @@ async function darkLaunchAndRings(): Promise<void> {
 /** Tenants in waves; then all at once, and back in one step. */
 async function tenantsAndBlueGreen(): Promise<void> {
   const flag = 'checkout-v2';
-  const names: Record<string, number> = {
-    ...{ 'tidegate-sandbox': 1, tidegate: 0, acme: 2, globex: 3, initech: 4 },
-    ...{ hooli: 5, umbrella: 6, stark: 7, wayne: 8, tyrell: 9, cyberdyne: 10 },
-  };
+  const names = ['tidegate', 'tidegate-sandbox', 'acme', 'globex', 'initech', 'hooli', 'umbrella'];
+  names.push('stark', 'wayne', 'tyrell', 'cyberdyne');
   let plan = quickExample('tenants', flag);
-  for (const [name, tenant] of Object.entries(names))
+  for (const [tenant, name] of names.entries())
     plan = plan.replaceAll(new RegExp(`- ${name}$`, 'gm'), `- tenant-${tenant}`);
   const id = await tg.submit(plan);
   await tg.until(id, ({ stage }) => stage === 'our own', 60_000);
