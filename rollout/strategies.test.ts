@@ -41,4 +41,4 @@ it('each example plan ends as it should, on traffic that is good, bad, missing a
     });
   }
   await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('strategies.golden.txt');
-});
+}, 120_000);
