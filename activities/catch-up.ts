@@ -1,4 +1,5 @@
 import type { MetricSource } from '../metrics/source.ts';
+import { planInStage } from '../plans/shadow.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { GateMemory } from '../rollout/event.ts';
 import { beginGate, edgesUnderTest, observeWindow, usableMemory } from '../rollout/watching.ts';
@@ -22,7 +23,7 @@ export async function handedOver(source: MetricSource, request: GateRequest): Pr
   let memory = known;
   for (let to = Math.max(known.cursor, end - MOST_WINDOWS * poll) + poll; to <= end + 1e-6; to += poll) {
     const reading = await source.read({
-      plan,
+      plan: planInStage(plan, known.evidence.stage),
       stage: stage.name,
       from: to - poll,
       to,

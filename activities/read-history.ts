@@ -1,5 +1,6 @@
 import { learn } from '../analysis/history.ts';
 import { isFailure } from '../plans/failures.ts';
+import { servedPlan } from '../plans/shadow.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { GateMemory } from '../rollout/event.ts';
 import type { ActivityParts } from './parts.ts';
@@ -21,7 +22,7 @@ export function createHistoryReader(parts: ActivityParts, samples: SampleWriter)
       const began = origin / 1000;
       try {
         const { samples: found, note } = await parts.source(prometheus).history({
-          plan,
+          plan: servedPlan(plan),
           until: Math.floor(began / poll) * poll,
           windows: Math.min(MOST_POLLS, Math.floor(LENGTH / poll)),
           origin: began,

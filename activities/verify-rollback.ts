@@ -1,4 +1,5 @@
 import { Context, heartbeat } from '@temporalio/activity';
+import { servedPlan } from '../plans/shadow.ts';
 import type { RolloutEvent } from '../rollout/event.ts';
 import { type Traffic, trafficOf, type VerifyRequest, verifyWindows } from '../rollout/verification.ts';
 import type { ActivityParts } from './parts.ts';
@@ -47,7 +48,7 @@ export async function verify(
         detail: 'the next rollout of the flag has begun',
         queries: [],
       };
-    const reading = await metrics.read({ plan, stage, from: to - poll, to, origin });
+    const reading = await metrics.read({ plan: servedPlan(plan), stage, from: to - poll, to, origin });
     const traffic = trafficOf(reading);
     const { queries } = reading;
     if (traffic.kind === 'back')

@@ -1,5 +1,6 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { TOLD } from '../plans/names.ts';
+import { planInStage } from '../plans/shadow.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { flagShape } from '../rollout/flag.ts';
@@ -40,7 +41,7 @@ export function createGateActivity(parts: ActivityParts) {
           if (wait > 0) await context.sleep(wait);
           if (memory.learnt === undefined) memory = await history.learn(memory, request);
           const reading = await source.read({
-            plan: request.plan,
+            plan: planInStage(request.plan, request.stage),
             stage: stageName(request),
             from: memory.cursor,
             to,

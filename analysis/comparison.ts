@@ -2,8 +2,9 @@ import type { Assessment, MetricAssessment } from '../plans/assessment.ts';
 import type { Comparison } from '../plans/comparison.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
+import { planInStage } from '../plans/shadow.ts';
 import { planSlices, sliceMetrics } from '../plans/slices.ts';
-import { stageShare } from '../plans/stages.ts';
+import { isShadowing, stageShare } from '../plans/stages.ts';
 import { cohortRows, sliceRows } from './cohort-rows.ts';
 import { assess, enterStage, openEvidence } from './gate.ts';
 import { isCompared } from './margins.ts';
@@ -12,10 +13,12 @@ import type { Visit } from './replay.ts';
 
 /** Both cohorts of a visit side by side, from what its gate knows and by its plan: no statistics but the gate's own. */
 export function compare(visit: Visit, state: Comparison['state'] = 'past'): Comparison {
-  const { evidence, context, recorded, plan } = visit;
+  const { evidence, context, recorded } = visit;
+  const plan = planInStage(visit.plan, visit.stageIndex);
+  const slices = isShadowing(plan.stages[visit.stageIndex]) ? [] : planSlices(plan);
   const stage = plan.stages[visit.stageIndex];
   const compared = isCompared(stage);
-  const assessment = assess(evidence, plan, context);
+  const assessment = assess(evidence, visit.plan, context);
   // Limits on expressions are known to the gate alone.
   const word = recorded ?? assessment;
   const seen = evidence.t !== null;
@@ -45,7 +48,7 @@ export function compare(visit: Visit, state: Comparison['state'] = 'past'): Comp
     rows: [
       ...cohortRows(visit, look),
       ...rowsOf(plan.metrics, null),
-      ...planSlices(plan).flatMap((slice) => [
+      ...slices.flatMap((slice) => [
         ...sliceRows(visit, { ...look, slice }),
         ...rowsOf(sliceMetrics(plan, slice), slice),
       ]),

@@ -2,6 +2,8 @@ import type { Assessment } from '../plans/assessment.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Reading, Rejection, Sample } from '../plans/sample.ts';
+import { planInStage } from '../plans/shadow.ts';
+import { isShadowing } from '../plans/stages.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
@@ -108,7 +110,11 @@ export function observe(evidence: Evidence, plan: Plan, reading: Reading, contex
   const seen = observeSample(now, { plan, context, sample: withSoundHalves(reading.sample) });
   return {
     ...seen,
-    limits: observeLimits(seen.limits, { plan, sample: reading.sample, expressions: reading.expressions }),
+    limits: observeLimits(seen.limits, {
+      plan: planInStage(plan, context.stageIndex),
+      sample: reading.sample,
+      expressions: reading.expressions,
+    }),
   };
 }
 
@@ -128,7 +134,10 @@ function observeSample(
   evidence: Evidence,
   poll: { plan: Plan; context: GateContext; sample: Sample },
 ): Evidence {
-  const { plan, context, sample } = poll;
+  const { context, sample } = poll;
+  const plan = planInStage(poll.plan, context.stageIndex);
+  // Shadow runs have no users to split, and no labels of parts of the traffic.
+  const shadowing = isShadowing(plan.stages[context.stageIndex]);
   const frame = stageFrame(plan, context.stageIndex);
   let used = false;
   const metrics = plan.metrics.map((metric) => {
@@ -151,9 +160,12 @@ function observeSample(
       canary: requests.canary + sample.canary.requests,
     },
     users: sample.canary.users ?? evidence.users,
-    slices: observeSlices(evidence, { plan, frame, context, sample }),
-    split: observeSplit(evidence.split, { plan, frame, sample, since: evidence.since ?? sample.t }),
-    metrics: Object.fromEntries(metrics),
+    slices: shadowing ? evidence.slices : observeSlices(evidence, { plan, frame, context, sample }),
+    split: shadowing
+      ? evidence.split
+      : observeSplit(evidence.split, { plan, frame, sample, since: evidence.since ?? sample.t }),
+    // What is not read here stays as it was: the evidence of other stages is not lost.
+    metrics: { ...evidence.metrics, ...Object.fromEntries(metrics) },
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Holding } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
+import { PARITY } from '../plans/shadow.ts';
 import { coverageOf, coverageRequests } from '../plans/slices.ts';
 import type { Coverage } from '../plans/stage.ts';
+import { isShadowing } from '../plans/stages.ts';
 import { blindText } from './buckets.ts';
 import type { Evidence, RatioEvidence } from './evidence.ts';
 import type { Finding } from './metric-findings.ts';
@@ -18,6 +20,8 @@ const FEWEST_EXCEEDANCES = 20;
 const REJECTED_SHARE = 0.1;
 const REJECTED_FEW = 2;
 
+const UNCOMPARED = 'the answers of the two paths were not compared yet: tidegate_parity_total has no value';
+
 interface Look {
   plan: Plan;
   frame: StageFrame;
@@ -29,7 +33,10 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
   const { plan, frame } = look;
   const stage = plan.stages[frame.index];
   const holding: Holding[] = [...dataHoldings(evidence, look)];
-  const fault = splitFault({ split: evidence.split, plan, frame });
+  const shadowing = isShadowing(stage);
+  const fault = shadowing ? null : splitFault({ split: evidence.split, plan, frame });
+  if (shadowing && isParityUnknown(evidence, plan))
+    holding.push({ kind: 'data', rejections: [{ kind: 'invalid', metric: PARITY, detail: UNCOMPARED }] });
   if (fault !== null) holding.push({ kind: 'split', ...fault });
   const until = (evidence.since ?? evidence.t ?? 0) + bakeOf(stage, look);
   if (evidence.t === null || evidence.since === null || evidence.t < until - 1e-6)
@@ -66,6 +73,12 @@ function bakeOf(stage: Plan['stages'][number] | undefined, { frame, findings }: 
   const asked = findings.filter(({ assessment }) => assessment.proven !== null);
   const proven = asked.length > 0 && asked.every(({ assessment }) => assessment.proven === true);
   return proven ? Math.min(bake, early) : bake;
+}
+
+/** No answer of the two paths was compared yet: what is not known is no parity. */
+function isParityUnknown({ limits }: Evidence, plan: Plan): boolean {
+  const watched = plan.limits.some(({ name }) => name === PARITY);
+  return watched && (limits[PARITY]?.value ?? null) === null;
 }
 
 /** Users where they are counted and asked for, else requests; what nobody has counted has not been seen. */

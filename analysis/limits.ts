@@ -3,7 +3,8 @@ import type { Limit } from '../plans/limit.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
-import type { LimitWindow } from './evidence.ts';
+import type { Stage } from '../plans/stage.ts';
+import type { Evidence, LimitWindow } from './evidence.ts';
 import { histogramTotal, quantileOf } from './histogram.ts';
 
 interface LimitPoll {
@@ -50,6 +51,18 @@ export function assessLimits(plan: Plan, windows: Readonly<Record<string, LimitW
       action: limit.action,
     };
   });
+}
+
+/** The users that a stage may give the canary to; more of them were seen, whoever let them in. Nobody counts them: no limit. */
+export function assessUserCap(
+  { users, t }: Pick<Evidence, 'users' | 't'>,
+  stage: Stage | undefined,
+): LimitAssessment[] {
+  const threshold = stage?.maxUsers;
+  if (stage === undefined || threshold === undefined) return [];
+  const fired = users !== null && users > threshold;
+  const since = fired ? t : null;
+  return [{ limit: `users of ${stage.name}`, value: users, threshold, since, fired, action: 'pause' }];
 }
 
 function valueOf(limit: Limit, { plan, sample, expressions }: LimitPoll): number | null {

@@ -2,7 +2,7 @@ import type { RatioMetric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Count } from '../plans/sample.ts';
 import type { Stage } from '../plans/stage.ts';
-import { stageMetric } from '../plans/stages.ts';
+import { isShadowing, stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 
 /** Margins in force as differences that are worse when larger; null: there is none, or it cannot be known yet. */
@@ -17,8 +17,12 @@ export interface Margins {
 const FEWEST_REQUESTS = 1000;
 const STEADY_EVENTS = 25;
 
-/** True where canary and baseline are random shares of the same traffic, so that comparing them means something. */
+/**
+ * True where canary and baseline are random shares of the same traffic, or both paths ran on the same requests, so that
+ * comparing them means something.
+ */
 export function isCompared(stage: Stage | undefined): boolean {
+  if (isShadowing(stage)) return true;
   return stage?.percent !== undefined && stage.percent < 100 && stage.decommission === undefined;
 }
 

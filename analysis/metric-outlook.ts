@@ -1,5 +1,6 @@
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
+import { isOfShadow } from '../plans/shadow.ts';
 import { stageMax } from '../plans/stages.ts';
 import { expectedStake } from './expected-stake.ts';
 import { type ProspectOf, prospectOf } from './metric-prospects.ts';
@@ -29,6 +30,8 @@ export function metricOutlook(metric: Metric, at: MetricAt): MetricOutlook {
   const { ruler } = frame;
   const { falseRollback, falsePromote } = plan.analysis;
   const asked = plan.stages[frame.index]?.promote?.proof;
+  if (isOfShadow(metric))
+    return { kind: 'not-planned', metric: name, why: 'nothing runs behind the old path before the rollout' };
   const outlookAt = (perHour: number): Outlook | string => {
     const of = { ...at, trials: (perHour * poll) / 3600 };
     const prospect = prospectOf(metric, of);

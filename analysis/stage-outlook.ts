@@ -1,5 +1,6 @@
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
+import { planInStage, servedPlan } from '../plans/shadow.ts';
 import { stageExposure, stageMax } from '../plans/stages.ts';
 import { bakeTimeFor } from './bake-time.ts';
 import { ratioMargins } from './margins.ts';
@@ -53,14 +54,14 @@ export function planStage(expected: Expected, index: number): StageOutlook {
   const { plan, traffic, users } = expected;
   const frame = stageFrame(plan, index);
   const stage = plan.stages[index];
-  const { percent, segments } = stageExposure(plan, index);
+  const { percent, segments, mode } = stageExposure(plan, index);
   const known = percent > 0 ? percent : segments.length > 0 ? null : 0;
-  const all = traffic[requestsMetric(plan)?.name ?? ''];
-  const share = known === null ? null : known / 100;
+  const all = traffic[requestsMetric(servedPlan(plan))?.name ?? ''];
+  const share = mode === 'shadow' ? 1 : known === null ? null : known / 100;
   const perHour = all === undefined || share === null ? null : all.perHour * share;
   const weights = wholeShares(plan);
   const metrics = frame.compared
-    ? plan.metrics.map((metric) =>
+    ? planInStage(plan, index).metrics.map((metric) =>
         metricOutlook(metric, {
           plan,
           frame,
@@ -80,7 +81,7 @@ export function planStage(expected: Expected, index: number): StageOutlook {
     compared: frame.compared,
     perHour,
     quietestPerHour: all?.quietest == null || share === null ? null : all.quietest.perHour * share,
-    users: users === null || share === null ? null : Math.floor(users * share),
+    users: users === null || share === null || mode !== undefined ? null : Math.floor(users * share),
     minRequests: minimumOf(expected, frame, perHour),
     minUsers:
       minUsers === 0
@@ -106,7 +107,7 @@ function minimumOf(
       ? null
       : { need: stage.minRequests, seconds: seconds(stage.minRequests, perHour) };
   if (!frame.compared || stage?.promote !== undefined) return null;
-  const ratios = plan.metrics.flatMap((metric) => {
+  const ratios = planInStage(plan, frame.index).metrics.flatMap((metric) => {
     const known = profile.metrics[metric.name];
     if (metric.kind !== 'ratio' || known?.kind !== 'ratio') return [];
     const before = known.count;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Sample, SliceSample } from '../plans/sample.ts';
+import { planInStage } from '../plans/shadow.ts';
 import { cohortFaults, splitFaults } from './soundness.ts';
 import {
   Baseline,
@@ -43,21 +44,30 @@ export type TraceEntry =
  * are the requests is a plain number. `TraceReader` gives the same sample back.
  */
 export function traceLine(sample: Sample | HistorySample, of: { rollout: string; plan: Plan }): string {
-  const canary = 'canary' in sample ? { canary: writeCohort(sample.canary, of.plan) } : {};
+  const plan = planAt(of.plan, sample.stage);
+  const canary = 'canary' in sample ? { canary: writeCohort(sample.canary, plan) } : {};
   const { slices } = sample;
   const parts = Object.entries<SlicePart>(slices ?? {}).map(([slice, part]) => {
-    const own = part.canary === undefined ? {} : { canary: writeCohort(part.canary, of.plan) };
-    return [slice, { baseline: writeBaseline(part, of.plan), ...own }] as const;
+    const own = part.canary === undefined ? {} : { canary: writeCohort(part.canary, plan) };
+    return [slice, { baseline: writeBaseline(part, plan), ...own }] as const;
   });
   return JSON.stringify({
     rollout: of.rollout,
     stage: sample.stage,
     t: sample.t,
-    baseline: writeBaseline(sample, of.plan),
+    baseline: writeBaseline(sample, plan),
     ...canary,
     ...(slices === undefined ? {} : { slices: Object.fromEntries(parts) }),
     ...('split' in sample && sample.split !== undefined ? { split: sample.split } : {}),
   });
+}
+
+/** The plan with the metrics that a stage counts, or the time before the rollout. */
+function planAt(plan: Plan, stage: string): Plan {
+  return planInStage(
+    plan,
+    plan.stages.findIndex(({ name }) => name === stage),
+  );
 }
 
 type SlicePart = Pick<SliceSample, 'baseline' | 'halves'> & Partial<Pick<SliceSample, 'canary'>>;
@@ -180,8 +190,9 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function entryOf(line: Line, plan: Plan): TraceEntry | string {
+function entryOf(line: Line, whole: Plan): TraceEntry | string {
   const { rollout, stage, t, canary, slices, split } = line;
+  const plan = planAt(whole, stage);
   const [misshapen] = [line, ...Object.values(slices ?? {})].flatMap((part) => [
     ...shapeFaults(part.baseline, plan),
     ...(part.baseline.halves ?? []).flatMap((half) => shapeFaults(half, plan)),

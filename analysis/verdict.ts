@@ -1,10 +1,12 @@
 import type { Assessment, LimitAssessment, Verdict } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
+import { planInStage } from '../plans/shadow.ts';
 import { partName } from '../plans/slices.ts';
+import { isShadowing } from '../plans/stages.ts';
 import type { Evidence } from './evidence.ts';
 import { holdingsOf } from './holding.ts';
 import { lnMixture } from './kernel.ts';
-import { assessLimits } from './limits.ts';
+import { assessLimits, assessUserCap } from './limits.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
 import { holdReason, limitReason, noDataReason, passReason, stopReason } from './reason.ts';
@@ -19,13 +21,19 @@ import { sharesOf } from './weights.ts';
 const NO_CANARY_POLLS = 5;
 
 /** The verdict on a stage's evidence. Pure; every sentence of the verdict table is a branch of it. */
-export function judge(evidence: Evidence, plan: Plan, context: GateContext): Assessment {
+export function judge(evidence: Evidence, whole: Plan, context: GateContext): Assessment {
+  const plan = planInStage(whole, context.stageIndex);
+  const shadowing = isShadowing(plan.stages[context.stageIndex]);
   const frame = stageFrame(plan, context.stageIndex);
   const findings = plan.metrics.map((metric) => findMetric(evidence, metric, { plan, frame, context }));
   const threshold = Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12));
-  const all = [...findings, ...findSlices(evidence, { plan, frame, context })];
-  const stop = stopOf(all, sharesOf(plan), threshold);
-  const limits = assessLimits(plan, evidence.limits);
+  const all = [...findings, ...(shadowing ? [] : findSlices(evidence, { plan, frame, context }))];
+  // The shares are those of the whole plan: what decides elsewhere has its part of the error spent there.
+  const stop = stopOf(all, sharesOf(whole), threshold);
+  const limits = [
+    ...assessLimits(plan, evidence.limits),
+    ...assessUserCap(evidence, plan.stages[frame.index]),
+  ];
   const holding = holdingsOf(evidence, { plan, frame, findings });
   const metrics = all.map((finding) => ({
     ...finding.assessment,

@@ -1,5 +1,5 @@
 import type { Plan } from '../plans/plan.ts';
-import { isTested } from '../plans/stages.ts';
+import { isShadowing, isTested } from '../plans/stages.ts';
 import { bucketWarning } from './buckets.ts';
 import type { Evidence } from './evidence.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';
@@ -35,7 +35,7 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
       `the noise between equal cohorts is assumed (${plan.analysis.noise}), not measured: under lasting noise false stops are not bounded`,
     );
   }
-  const split = splitWarning({ split: evidence.split, plan, frame });
+  const split = isShadowing(stage) ? null : splitWarning({ split: evidence.split, plan, frame });
   if (split !== null) warnings.push(split);
   for (const metric of plan.metrics) {
     const known = evidence.metrics[metric.name];

@@ -15,6 +15,7 @@ import type { Exposure } from '../plans/exposure.ts';
 import { isFailure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { LabelValues, PreflightFinding, ServedSplit } from '../plans/preflight.ts';
+import { servedPlan } from '../plans/shadow.ts';
 import { planFromText } from '../server/plan-text.ts';
 import type { Config } from './config.ts';
 import { capabilities, platformLacks } from './platform-checks.ts';
@@ -101,10 +102,12 @@ export async function preflight(request: PreflightRequest): Promise<PreflightRep
 }
 
 async function survey(
-  plan: Plan,
+  submitted: Plan,
   source: PrometheusSource,
   request: PreflightRequest,
 ): Promise<PreflightReport> {
+  // What runs behind the old path has left no traces yet.
+  const plan = servedPlan(submitted);
   const { now, days } = request;
   const { poll } = plan.source;
   const windows = Math.min(MOST_POLLS, Math.floor(HISTORY / poll));
@@ -131,7 +134,7 @@ async function survey(
   ]);
   const profile = profileOf(plan, history.samples);
   const traffic = trafficByMetric(plan, profile, read);
-  const stages = planStages({ plan, profile, traffic, users, sliceUsers: sliceUsers ?? {} });
+  const stages = planStages({ plan: submitted, profile, traffic, users, sliceUsers: sliceUsers ?? {} });
   const fireTest = request.fireTest ? await testAlerts(plan, source, now) : null;
   const flag = served === 'unreachable' ? null : served;
   const findings = [

@@ -1,6 +1,7 @@
 import { knownChecks } from '../checks/config.ts';
 import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
+import { servedPlan } from '../plans/shadow.ts';
 import { listenAt } from '../server/app.ts';
 import { createDeliveryServer } from '../server/delivery-server.ts';
 import { createServer, listen } from '../server/server.ts';
@@ -90,7 +91,7 @@ export async function runServer(config: Config): Promise<number> {
     webhooks: config.webhooks,
     slack: config.slack ?? null,
     engine,
-    checkQueries: (plan) => sources.get(plan.source.prometheus).check(plan, Date.now() / 1000),
+    checkQueries: (plan) => sources.get(plan.source.prometheus).check(servedPlan(plan), Date.now() / 1000),
     known: {
       sources: sources.names,
       channels: Object.keys(config.channels),

@@ -2,7 +2,7 @@ import type { SharedSegment } from '../plans/flag/segment.ts';
 import { spellings } from './ascii-context.ts';
 import { conditionRule, joined, negated } from './condition.ts';
 import type { Rule } from './rule.ts';
-import { type KnownSegments, type Segment, segmentNamed } from './segments.ts';
+import { type KnownSegments, listedIn, type Segment, segmentNamed } from './segments.ts';
 
 /** How definitions call a segment until it is known whether they share its rule. */
 export function reference(name: string): Rule {
@@ -18,10 +18,17 @@ export function memberRule(segments: KnownSegments, name: string): Rule {
 
 /** Members of any of the segments. */
 export function membersOf(segments: KnownSegments, names: readonly string[]): Rule {
-  return joined(
-    'any',
-    names.map((name) => member(segments, name)),
-  );
+  const named = names.filter((name) => Object.hasOwn(segments, name) || listedIn(name) === null);
+  // Hundreds of tenants are one list of values and not hundreds of rules.
+  const listed = new Map<string, string[]>();
+  for (const name of names) {
+    const one = named.includes(name) ? null : listedIn(name);
+    if (one !== null) listed.set(one.attribute, [...(listed.get(one.attribute) ?? []), one.value]);
+  }
+  return joined('any', [
+    ...named.map((name) => member(segments, name)),
+    ...[...listed].map(([attribute, values]) => configured({ attribute, operator: 'in', values })),
+  ]);
 }
 
 /** A segment in a definition: its name, or the constant that it is. */

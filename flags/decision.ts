@@ -1,4 +1,4 @@
-import { isNobody } from '../plans/exposure.ts';
+import { isServed } from '../plans/exposure.ts';
 import { DEPTH_LIMIT } from '../plans/flag/prerequisites.ts';
 import { type FlagRule, type FlagSpec, type Prerequisite, rulesOf, type Split } from '../plans/flag/spec.ts';
 import { openLease } from '../store/flag-rules.ts';
@@ -28,7 +28,7 @@ export function decision(record: FlagRecord, around: Surroundings): Rule {
   const lease = openLease(record);
   const present = decisionAt(record, around);
   if (lease === null) return present;
-  const live = record.live === true && !isNobody(lease.fallback);
+  const live = record.live === true && isServed(lease.fallback);
   const fallback = decisionAt({ ...record, exposure: lease.fallback, live }, around);
   // Each evaluator looks at its own clock (in seconds), so that a lease runs out with nobody there to say so.
   const until = Math.floor(lease.until / 1000);

@@ -79,13 +79,15 @@ function metadataOf(record: FlagRecord): FlagDefinition['metadata'] {
     revision: record.revision,
     ...(record.rolloutId === null ? {} : { rolloutId: record.rolloutId }),
     ...(record.latch === null ? {} : { killed: true }),
-    ...forDispatchers(record.spec),
+    ...forDispatchers(record),
   };
 }
 
 /** What the dispatcher of `tidegate/client` reads. */
-function forDispatchers(spec: FlagRecord['spec']): FlagDefinition['metadata'] {
-  const { mode, drill } = spec ?? {};
+function forDispatchers({ spec, exposure, latch }: FlagRecord): FlagDefinition['metadata'] {
+  const { mode: own, drill } = spec ?? {};
+  // A kill ends what runs behind others too. Users of a dark cohort would be served without the word: it stays.
+  const mode = exposure.mode ?? (latch !== null && own === 'shadow' ? undefined : own);
   return {
     ...(mode === undefined ? {} : { 'tidegate.mode': mode }),
     ...(drill === undefined

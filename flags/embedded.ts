@@ -1,3 +1,4 @@
+import type { Exposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
 import type { FlagChangeResult, FlagState, FlagStore } from '../store/flag-contract.ts';
 import { pointOfNoReturn } from '../store/flag-rules.ts';
@@ -102,7 +103,8 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
       const orders = (await latches.list()).filter(
         ({ environment, key }) => environment === target.environment && key === target.key,
       );
-      return readingOf(orders.length === 0 ? state : servedState(state, orders));
+      const served = orders.length === 0 ? state : servedState(state, orders);
+      return { ...readingOf(served), exposure: seenExposure(served) };
     },
     async claim(target, shape, rolloutId) {
       const flags = await settle(target);
@@ -134,6 +136,14 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
       return readingOf(state);
     },
   };
+}
+
+/** A person may have said that nobody is served: that is what others see of it. */
+function seenExposure({ exposure, spec }: FlagState): Exposure {
+  const mode = spec?.mode;
+  return exposure.mode === undefined && (mode === 'shadow' || mode === 'dark')
+    ? { ...exposure, mode }
+    : exposure;
 }
 
 function readable(result: FlagChangeResult): FlagWriteResult {

@@ -18,7 +18,16 @@ export function allSegments(configured: Segments, shared: readonly SharedSegment
   return { ...Object.fromEntries(shared.map((segment) => [segment.name, segment])), ...configured };
 }
 
-/** The segment of a name; undefined when there is none. */
+/** The segment of a name; undefined when there is none. `tenant=acme`: whoever has that value of that attribute. */
 export function segmentNamed(segments: KnownSegments, name: string): Segment | SharedSegment | undefined {
-  return Object.hasOwn(segments, name) ? segments[name] : undefined;
+  if (Object.hasOwn(segments, name)) return segments[name];
+  const listed = listedIn(name);
+  if (listed === null) return undefined;
+  return { attribute: listed.attribute, operator: 'in', values: [listed.value] };
+}
+
+/** The attribute and the value of a segment that a plan has listed, such as a tenant; null for any other name. */
+export function listedIn(name: string): { attribute: string; value: string } | null {
+  const at = name.indexOf('=');
+  return at <= 0 ? null : { attribute: name.slice(0, at), value: name.slice(at + 1) };
 }

@@ -1,4 +1,4 @@
-import { isNobody } from '../plans/exposure.ts';
+import { isServed } from '../plans/exposure.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { killedExposure, lowers } from '../store/flag-rules.ts';
 import type { EmergencyLatch } from './latches.ts';
@@ -19,12 +19,12 @@ function applyLatch(state: FlagState, latch: EmergencyLatch): FlagState {
     return {
       ...state,
       exposure,
-      live: state.live && !isNobody(exposure),
+      live: state.live && isServed(exposure),
       lease: null,
       latch: state.latch ?? { by: latch.by, reason: latch.reason, at: latch.at },
     };
   }
   return lowers(wanted, state.exposure, state.shape.canary)
-    ? { ...state, exposure: wanted, live: state.live && !isNobody(wanted), lease: null }
+    ? { ...state, exposure: wanted, live: state.live && isServed(wanted), lease: null }
     : state;
 }

@@ -98,8 +98,10 @@ function missingCohorts(plan: Plan, stage: string, found: Differences): Rejectio
     plan.stages.findIndex(({ name }) => name === stage),
   );
   const expected: Cohort[] = [];
-  if (exposure.percent < 100) expected.push('baseline');
-  if (exposure.percent > 0 || exposure.segments.length > 0) expected.push('canary');
+  // Behind somebody's back both paths run.
+  const both = exposure.mode !== undefined;
+  if (both || exposure.percent < 100) expected.push('baseline');
+  if (both || exposure.percent > 0 || exposure.segments.length > 0) expected.push('canary');
   const rejections: Rejection[] = [];
   for (const cohort of expected) {
     for (const { name: metric, kind } of plan.metrics) {

@@ -8,28 +8,47 @@ export const Exposure = z.strictObject({
   percent: z.number().min(0).max(100),
   segments: z.array(z.string()),
   variant: z.string().nullable(),
+  /**
+   * Nobody is served by the new path: `tidegate/client` runs it behind every request of the old one (`shadow`), or behind those
+   * of the users of `percent` (`dark`). Absent: whoever gets the canary is served by it.
+   */
+  mode: z.enum(['shadow', 'dark']).optional(),
 });
 export type Exposure = z.infer<typeof Exposure>;
 
 export const NO_EXPOSURE: Exposure = { percent: 0, segments: [], variant: null };
 
-export function isNobody({ percent, segments }: Exposure): boolean {
-  return percent === 0 && segments.length === 0;
+/** Nobody is served by the new path, and it runs behind nobody either. */
+export function isNobody({ percent, segments, mode }: Exposure): boolean {
+  return percent === 0 && segments.length === 0 && mode === undefined;
+}
+
+/** Somebody is served by the new path. */
+export function isServed(exposure: Exposure): boolean {
+  return exposure.mode === undefined && !isNobody(exposure);
 }
 
 export function sameExposure(a: Exposure, b: Exposure): boolean {
   return (
     a.percent === b.percent &&
     a.variant === b.variant &&
+    a.mode === b.mode &&
     a.segments.length === b.segments.length &&
-    a.segments.every((segment) => b.segments.includes(segment))
+    hasAll(b.segments, a.segments)
   );
 }
 
-/** True when `a` gives the canary to nobody beyond those of `b`. */
+/** True when `a` gives the canary to nobody beyond those of `b`, and does not run behind others where `b` runs nowhere. */
 export function withinExposure(a: Exposure, b: Exposure): boolean {
   if (a.variant !== null && a.variant !== b.variant) return true;
-  return (
-    a.percent <= b.percent && a.segments.every((segment) => b.segments.includes(segment) || b.percent === 100)
-  );
+  if (isNobody(a)) return true;
+  // What only runs behind others is less than what is served, whoever they are, and more than nothing.
+  if (a.mode !== b.mode) return a.mode !== undefined && (isServed(b) || b.mode === 'shadow');
+  return a.percent <= b.percent && (b.percent === 100 || hasAll(b.segments, a.segments));
+}
+
+function hasAll(all: readonly string[], some: readonly string[]): boolean {
+  if (some.length < 8) return some.every((one) => all.includes(one));
+  const known = new Set(all);
+  return some.every((one) => known.has(one));
 }

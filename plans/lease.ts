@@ -1,4 +1,4 @@
-import { type Exposure, sameExposure, withinExposure } from './exposure.ts';
+import { type Exposure, isServed, NO_EXPOSURE, sameExposure, withinExposure } from './exposure.ts';
 import type { Plan } from './plan.ts';
 import { safeExposure, stageExposure } from './stages.ts';
 
@@ -19,7 +19,10 @@ export function stageLease(plan: Plan, index: number): StageLease | null {
   const present = stageExposure(plan, index);
   const before = stageExposure(plan, index - 1);
   if (sameExposure(present, before)) return null;
-  const fallback = plan.reversibility === 'reversible' ? before : safeExposure(plan, present);
+  // A mode stands in what every application is told, and not in who gets what: no clock ends it.
+  if (present.mode !== undefined) return null;
+  const proven = isServed(before) ? before : NO_EXPOSURE;
+  const fallback = plan.reversibility === 'reversible' ? proven : safeExposure(plan, present);
   if (sameExposure(present, fallback) || !withinExposure(fallback, present)) return null;
   return { seconds, fallback };
 }

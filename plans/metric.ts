@@ -4,6 +4,12 @@ import { Difference, ValueDifference } from './units.ts';
 
 const common = {
   name: Name.describe('How limits, overrides, the journal and the dashboards call the metric.'),
+  of: z
+    .enum(['served', 'shadow'])
+    .optional()
+    .describe(
+      'shadow: the runs that nobody was served by; such a metric decides in the stages `shadow` and `dark`, and the others in all other stages. Default: served.',
+    ),
   weight: z.number().positive().max(1).optional().describe('Share of the evidence; weights sum to 1.'),
   breakdown: z
     .array(Label)

@@ -6,6 +6,7 @@ import type { Note, Remark, Warn } from './review/context.ts';
 import { reviewPlan } from './review.ts';
 import type { Knowledge } from './risks.ts';
 import { isTested } from './stages.ts';
+import { withWaves } from './waves.ts';
 import { parseBySchema } from './zod-findings.ts';
 
 /** What is known beside the text, and the risks that it shows. */
@@ -44,7 +45,7 @@ export function parsePlan(text: string, file: string): PlanResult {
     .map((note) => place({ ...note, path: written(note.path) }, document, file));
   const all = inOrder([...findings, ...notes]);
   if (all.some(({ severity }) => severity === 'error')) return { kind: 'invalid', findings: all };
-  const plan = withWeights(checked.value);
+  const plan = withWaves(withWeights(checked.value));
   return soundPlan({ plan, risks: all, known: [], finding: (note) => place(note, document, file) });
 }
 

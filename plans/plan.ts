@@ -72,6 +72,12 @@ export const Plan = z.strictObject({
       .optional()
       .describe('The day by which the flag should be gone; a flag that the rollout makes carries it.')
       .meta({ examples: ['2027-06-30'] }),
+    tenant: z
+      .string()
+      .regex(/^[^$\s=][^\s=]*$/, 'expected the name of an attribute')
+      .optional()
+      .describe('The attribute of the context that names the tenant of a user. Default: `tenant`.')
+      .meta({ title: 'attribute of the context', examples: ['tenant'] }),
   }),
   migration: Migration.optional().describe('The rollout migrates data: how they stay whole.'),
   source: z

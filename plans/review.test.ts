@@ -80,6 +80,24 @@ const cases: [expected: string, changes: Written][] = [
   ['PLAN-MIXED-MARGINS metrics[0].hard', { metrics: [{ ...errors, hard: '+50%' }, latency] }],
   ['PLAN-NO-BASELINE stages[3].percent', { limits: [] }],
   ['PLAN-NO-KILL-PATH safeExposure', { reversibility: 'forward-only', safeExposure: 'frozen' }],
+  [
+    'PLAN-DARK stages[0].dark',
+    {
+      metrics: [errors, latency, { ...errors, name: 'shadow errors', of: 'shadow' }],
+      stages: [{ name: 'dark', dark: { percent: 10 } }, ...stages(5, 25, 100)],
+    },
+  ],
+  [
+    'PLAN-TENANT-SHARE stages[2].percent',
+    {
+      flag: { key: 'a', stickiness: 'tenant', expires: '2027-01-01' },
+      stages: [
+        ...stages().slice(0, 1),
+        { name: 'friendly', audience: { tenants: ['acme'] } },
+        ...stages(20, 100).slice(1),
+      ],
+    },
+  ],
   ['PLAN-LEASE-SHORT lease', { lease: '5m' }],
   ['PLAN-SILENT-STOP notify', { notify: [{ channel: 'a', events: ['paused'] }] }],
   ['PLAN-NO-EXPIRY flag', { flag: { key: 'a' } }],

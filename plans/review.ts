@@ -13,7 +13,9 @@ import { observeRisks, reviewObserve } from './review/observe.ts';
 import { reviewLimits, reviewPeople, reviewTimes } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
+import { reviewShadow, shadowRisks } from './review/shadow.ts';
 import { reviewStages } from './review/stages.ts';
+import { reviewTenants, tenantRisks } from './review/tenants.ts';
 import { reviewTiming } from './review/timing.ts';
 
 /**
@@ -34,6 +36,8 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewQueries(review);
   reviewLimits(review);
   reviewStages(review);
+  reviewShadow(review);
+  reviewTenants(review);
   reviewCoverage(review);
   reviewChecks(review);
   reviewBefore(review);
@@ -45,6 +49,8 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewAllow(review);
   if (notes.length > 0) return notes;
   reviewRisks(plan, add('warning'));
+  shadowRisks(plan, add('warning'));
+  tenantRisks(plan, add('warning'));
   leaseRisks(plan, add('warning'));
   observeRisks(plan, add('warning'));
   return notes;

@@ -11,6 +11,16 @@ export interface Risk {
 }
 
 const risks = {
+  'PLAN-DARK': {
+    holds: 'Whoever asks for the flag takes part in a dark launch.',
+    why: 'The flag gives the canary to its cohort, and only `tidegate/client` knows not to serve it.',
+    mend: 'Nothing where every application asks through `tidegate/client`: allow it with that reason.',
+  },
+  'PLAN-TENANT-SHARE': {
+    holds: 'Few tenants are listed, and not drawn by chance.',
+    why: 'A share of the tenants may be none of them, or the largest of all, and their requests are not independent.',
+    mend: '`audience: { tenants: [...] }` or `waves` where there are fewer than about 50.',
+  },
   'PLAN-OBSERVE': {
     holds: 'A plan that only watches has nothing that moves a flag, and nobody to ask.',
     why: 'Whoever reads it believes that somebody is asked, and nobody is.',

@@ -3,7 +3,7 @@ import { Approval } from './approval.ts';
 import { ReferenceRule } from './flag/references.ts';
 import { Name, PromQL } from './names.ts';
 import { StageEntry } from './timing.ts';
-import { Difference, Duration, Points, ValueDifference } from './units.ts';
+import { Difference, Duration, Percentage, Points, ValueDifference } from './units.ts';
 
 export const Coverage = z.strictObject({
   slice: z
@@ -34,16 +34,36 @@ export type Coverage = z.infer<typeof Coverage>;
 /** A stage does not say of which kind its metric is: both forms, and the review holds them against the metric. */
 const AnyDifference = z.union([Difference, ValueDifference]);
 
+const Parity = Percentage.prefault('0%').describe(
+  'Share of the compared requests in which both paths may differ, or the new one fail, before it pauses.',
+);
+
 const Override = z.strictObject({
   soft: AnyDifference.optional().describe('In place of the soft margin of the metric.'),
   hard: AnyDifference.optional().describe('In place of the hard margin of the metric.'),
   improve: AnyDifference.optional().describe('In place of the improvement that the metric asks for.'),
 });
 
+const Tenants = z.array(z.string().min(1).max(200)).min(1).max(2000);
+
+export const Waves = z.strictObject({
+  of: Tenants.describe('Every tenant that gets the canary in one of the waves.'),
+  size: z.int().min(1).describe('Tenants of one wave.'),
+  order: Tenants.optional().describe(
+    'Those of them that come first, in this order; the others as `of` has them.',
+  ),
+});
+export type Waves = z.infer<typeof Waves>;
+
 export const Stage = z.strictObject({
   name: Name.describe('How people and the journal call the stage.'),
   audience: z
-    .strictObject({ segments: z.array(z.string().min(1)).min(1).describe('Segments of tidegate.yaml.') })
+    .strictObject({
+      segments: z.array(z.string().min(1)).min(1).optional().describe('Segments of tidegate.yaml.'),
+      tenants: Tenants.optional().describe(
+        'Tenants by their names, as `flag.tenant` of the context has them.',
+      ),
+    })
     .optional()
     .describe('Who gets the canary beside the percentage, from this stage on.'),
   percent: z
@@ -53,6 +73,25 @@ export const Stage = z.strictObject({
     .optional()
     .describe('Share of everyone who gets the canary, in percent.')
     .meta({ title: 'number of percent', examples: [1, 5, 25, 50, 100] }),
+  waves: Waves.optional().describe(
+    'Tenants in groups, one after the other: it becomes a stage for each group when the plan is submitted.',
+  ),
+  shadow: z
+    .strictObject({ parity: Parity })
+    .optional()
+    .describe('Nobody is served: `tidegate/client` runs the new path behind every request of the old one.'),
+  dark: z
+    .strictObject({
+      percent: z
+        .number()
+        .gt(0)
+        .max(100)
+        .default(10)
+        .describe('Share of everyone behind whose requests the new path runs, in percent.'),
+      parity: Parity,
+    })
+    .optional()
+    .describe('The same as `shadow` for a share of the users, who stay the same ones.'),
   decommission: z
     .strictObject({
       cleanFor: Duration.prefault('7d').describe('How long the old path must be seen unused.'),
@@ -69,6 +108,11 @@ export const Stage = z.strictObject({
   ),
   minRequests: z.int().min(0).optional().describe('Requests of the canary that the gate must have seen.'),
   minUsers: z.int().min(0).optional().describe('Distinct users of the canary that the gate must have seen.'),
+  maxUsers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Distinct users of the canary, as source.users counts them, beyond which the stage pauses.'),
   metrics: z.record(z.string(), Override).default({}).describe('Margins of metrics in this stage, by name.'),
   promote: z
     .strictObject({

@@ -1,9 +1,13 @@
 import type { Approval } from './approval.ts';
-import { type Exposure, isNobody, NO_EXPOSURE, sameExposure, withinExposure } from './exposure.ts';
+import { type Exposure, isNobody, isServed, NO_EXPOSURE, sameExposure, withinExposure } from './exposure.ts';
 import type { Metric } from './metric.ts';
 import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
+import type { Stage } from './stage.ts';
 import type { Margin } from './units.ts';
+
+/** The attribute of the context that names a user's tenant, where the plan says nothing. */
+export const TENANT = 'tenant';
 
 /**
  * Who has the canary in stage `index` (0 is the first; -1, before the start: nobody). Segments add up along the
@@ -12,9 +16,23 @@ import type { Margin } from './units.ts';
 export function stageExposure(plan: Plan, index: number): Exposure {
   const passed = plan.stages.slice(0, index + 1);
   if (passed.length === 0) return NO_EXPOSURE;
-  const segments = new Set(passed.flatMap((stage) => stage.audience?.segments ?? []));
+  const stage = passed.at(-1);
+  if (stage?.shadow !== undefined) return { ...NO_EXPOSURE, mode: 'shadow' };
+  if (stage?.dark !== undefined) return { ...NO_EXPOSURE, percent: stage.dark.percent, mode: 'dark' };
+  const segments = new Set(passed.flatMap((stage) => audienceOf(plan, stage)));
   const percent = passed.reduce((last, stage) => stage.percent ?? last, 0);
   return { percent, segments: [...segments], variant: null };
+}
+
+/** The segments of a stage; tenants of a list as segments of one each: `tenant=acme`. */
+export function audienceOf({ flag }: Pick<Plan, 'flag'>, { audience }: Pick<Stage, 'audience'>): string[] {
+  const attribute = flag.tenant ?? TENANT;
+  return [...(audience?.segments ?? []), ...(audience?.tenants ?? []).map((name) => `${attribute}=${name}`)];
+}
+
+/** True for a stage in which the new path runs behind the old one and serves nobody. */
+export function isShadowing(stage: Stage | undefined): boolean {
+  return stage?.shadow !== undefined || stage?.dark !== undefined;
 }
 
 /** Who has the canary by what a flag serves: called by its name it is still the canary, another variant is not. */
@@ -67,16 +85,17 @@ export function toldExposure(plan: Plan, percent: number, segments?: readonly st
  */
 export function safeExposure(plan: Plan, current: Exposure): Exposure {
   if (plan.reversibility === 'reversible') return NO_EXPOSURE;
-  if (current.percent === 0 && current.segments.length === 0) return NO_EXPOSURE;
+  if (!isServed(current)) return NO_EXPOSURE;
   if (plan.safeExposure === undefined || plan.safeExposure === 'frozen') return current;
   return { ...current, variant: plan.safeExposure.variant };
 }
 
 /**
  * The share of the traffic, 0 to 1, that the plan gives to the canary in stage `index`. Segments count as 0: how
- * much of the traffic they are is not known from the plan.
+ * much of the traffic they are is not known from the plan. Where nobody is served, both paths run on the same requests.
  */
 export function stageShare(plan: Plan, index: number): number {
+  if (isShadowing(plan.stages[index])) return 0.5;
   return stageExposure(plan, index).percent / 100;
 }
 

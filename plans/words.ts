@@ -94,12 +94,27 @@ export function plainEstimate(value: number, standardError: number): string {
   return standardError > 0 ? `${signed(value)} ±${significant(standardError, 1)}` : signed(value);
 }
 
+const MOST_NAMES = 5;
+
+/** Segments by their names; of tenants (`tenant=acme`) the first few, and how many they are. */
+export function segmentList(segments: readonly string[], between = ', '): string {
+  const listed = segments.filter((name) => name.includes('='));
+  const more = listed.length - MOST_NAMES;
+  if (more <= 1) return segments.join(between);
+  const shown = listed.slice(0, MOST_NAMES);
+  return [...segments.filter((name) => !name.includes('=')), ...shown, `${more} more`].join(between);
+}
+
 /** Who gets the canary. */
 export function audience(exposure: Exposure): string {
+  if (exposure.mode === 'shadow') return 'nobody, with the new path behind every request';
+  if (exposure.mode === 'dark')
+    return `nobody, with the new path behind the requests of ${percent(exposure.percent)}`;
   const parts: string[] = [];
   if (exposure.percent >= 100) parts.push('everyone');
   else if (exposure.percent > 0) parts.push(percent(exposure.percent));
-  if (exposure.percent < 100) parts.push(...exposure.segments);
+  if (exposure.percent < 100 && exposure.segments.length > 0)
+    parts.push(segmentList(exposure.segments, ' + '));
   if (parts.length === 0) return 'nobody';
   const who = parts.join(' + ');
   return exposure.variant === null ? who : `${who}, on variant ${exposure.variant}`;

@@ -1,5 +1,7 @@
+import { sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
+import { stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import type { AmendEvent, Refusal } from './event.ts';
 import { isWatching } from './mode.ts';
@@ -43,12 +45,12 @@ const WEIGHTS = 'analysis.stageWeights';
 const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]+\]\.breakdown)/;
 /** Smaller is stricter; gone is looser. */
 const SMALLER =
-  /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof|policy\.retry\.times)$/;
+  /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof|policy\.retry\.times|\.parity|\.maxUsers)$/;
 /** Larger is stricter; gone is looser. */
 const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback|policy\.retry\.wait)$/;
 /** New ones only add conditions. */
 const ADDED =
-  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|stages\[[^\]]+\]\.(?:approval|coverage|checks))/;
+  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|stages\[[^\]]+\]\.(?:approval|coverage|checks|maxUsers))/;
 
 function loosens(path: string, before: unknown, after: unknown): boolean {
   if (NEUTRAL.test(path)) return false;
@@ -96,6 +98,7 @@ export const FIXED: readonly string[] = [
   'flag.baseline',
   'flag.canary',
   'flag.stickiness',
+  'flag.tenant',
   'metadata.name',
   'reversibility',
   'mode',

@@ -4,6 +4,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Reading, Sample } from '../plans/sample.ts';
+import type { Stage } from '../plans/stage.ts';
 import type { Command, GateRequest } from './command.ts';
 import type { GateMemory, PersonEvent, RolloutEvent } from './event.ts';
 import { overdue, reportKey } from './report.ts';
@@ -315,8 +316,16 @@ function unbound(plan: Plan): Plan {
     approvals: {},
     limits: plan.limits.filter(({ expr }) => expr === undefined),
     policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(({ approval: _stage, windows: _own, checks: _checks, ...stage }) => stage),
+    stages: plan.stages.map(({ approval: _stage, windows: _own, checks: _checks, ...stage }) =>
+      withoutParity(stage),
+    ),
   };
+}
+
+function withoutParity(stage: Stage): Stage {
+  const parity = Number.POSITIVE_INFINITY;
+  if (stage.shadow !== undefined) return { ...stage, shadow: { parity } };
+  return stage.dark === undefined ? stage : { ...stage, dark: { ...stage.dark, parity } };
 }
 
 function missing(t: number): Reading {

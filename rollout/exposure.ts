@@ -10,7 +10,8 @@ export function stopExposure(state: RolloutState): Exposure {
 
 /** A write that is out may have landed: whoever it exposes may have the canary. */
 function reached({ exposure, write }: RolloutState): Exposure {
-  if (write === null) return exposure;
+  if (write === null || write.exposure.mode !== undefined) return exposure;
+  if (exposure.mode !== undefined) return write.exposure;
   const segments = [...new Set([...exposure.segments, ...write.exposure.segments])];
   return { ...exposure, percent: Math.max(exposure.percent, write.exposure.percent), segments };
 }

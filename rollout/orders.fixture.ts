@@ -153,6 +153,36 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 export const order = fc.array(move, { minLength: 10, maxLength: 90 });
 /** Without leases nothing can run out: half of the orders are played with them, drawn from the order itself. */
 export const LEASED = planOf({ lease: '10m' });
+/** The same with stages that serve nobody before it, and a list of tenants. */
+const SHADOWED = planOf({
+  lease: '10m',
+  metrics: [
+    { name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', hard: '+0.5pp', weight: 0.5 },
+    {
+      name: 'behind',
+      of: 'shadow',
+      kind: 'ratio',
+      bad: 's',
+      total: 'm',
+      soft: '+1pp',
+      hard: '+5pp',
+      weight: 0.5,
+    },
+  ],
+  stages: [
+    { name: 'dark', dark: { percent: 10 }, bake: '10s' },
+    { name: 'shadow', shadow: {}, bake: '10s' },
+    { name: 'internal', audience: { segments: ['employees'] }, bake: '10s' },
+    {
+      name: 'friendly',
+      audience: { tenants: ['acme', 'globex'] },
+      bake: '10s',
+      approval: { roles: ['on-call'] },
+    },
+    { name: '5%', percent: 5, bake: '10s', approval: { roles: ['on-call'] } },
+    { name: '100%', percent: 100, bake: '10s' },
+  ],
+});
 /** Everything that waits for something else than people: checks, hours, freezes, a start, a deadline, tries of its own. */
 const CHECK = { name: 'ready', http: { url: 'https://status.example.com/' } };
 export const TIMED = planOf({
@@ -196,7 +226,7 @@ export function lift(world: World): void {
   world.settle();
 }
 
-const PLANS = [planOf(), LEASED, TIMED];
+const PLANS = [planOf(), LEASED, TIMED, SHADOWED];
 export const planFor = (moves: readonly Move[]) => PLANS[moves.length % PLANS.length] ?? LEASED;
 
 /** Two of five orders are of a retry, which begins above the first stage. */

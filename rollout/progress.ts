@@ -2,7 +2,7 @@ import type { Exposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
 import { planAsServed, stageExposure } from '../plans/stages.ts';
-import { audience } from '../plans/words.ts';
+import { audience, segmentList } from '../plans/words.ts';
 import { blockersOf, granted, neededApproval, peersWanted } from './blockers.ts';
 import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
@@ -111,20 +111,23 @@ export function enterStage(
   state.peersAt = null;
   const plan = state.plan.stages[stage];
   const transition = from < 0 ? 'started' : plan?.decommission === undefined ? 'advanced' : 'decommissioning';
-  const shown =
-    state.exposure.percent > 0 ? `${state.exposure.percent} %` : state.exposure.segments.join(', ');
   journal(turn, transition, {
     cause,
     summary:
       transition === 'decommissioning'
         ? `The old path is watched for its last calls. \`tidegate flags references ${state.plan.flag.key}\` shows where the code still names the flag; with \`--report\` this stage waits until nothing does.`
-        : `Stage ${plan?.name ?? ''}: the canary serves ${shown}.`,
+        : `Stage ${plan?.name ?? ''}: the canary serves ${servedText(state.exposure)}.`,
     flagBefore: revisions.before,
     flagAfter: revisions.after,
     evidence,
     queries,
   });
   watch(turn);
+}
+
+function servedText(exposure: Exposure): string {
+  if (exposure.mode !== undefined) return audience(exposure);
+  return exposure.percent > 0 ? `${exposure.percent} %` : segmentList(exposure.segments);
 }
 
 /** The exposure of an earlier stage, or a safe one, is in force: what was approved and waited for above it is void. */

@@ -1,4 +1,5 @@
 import type { Assessment } from '../plans/assessment.ts';
+import { isNobody } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import { lowerFlag, releaseFlag } from './flag.ts';
 import type { Turn } from './turn.ts';
@@ -57,7 +58,7 @@ export function stop(turn: Turn, request: StopRequest): void {
 /** The flag is where the stop wanted it: the rollout is over. */
 export function rolledBack(turn: Turn, revisions: { before: number | null; after: number | null }): void {
   const { state } = turn;
-  const nobody = state.exposure.percent === 0 && state.exposure.segments.length === 0;
+  const nobody = isNobody(state.exposure);
   const phase = state.stop?.end ?? 'rolled-back';
   end(turn, phase);
   journal(turn, phase, {

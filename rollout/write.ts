@@ -1,4 +1,5 @@
 import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { audience, segmentList } from '../plans/words.ts';
 import type { RolloutEvent } from './event.ts';
 import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
@@ -271,8 +272,9 @@ export function pauseForDrift(turn: Turn, text: string): void {
   });
 }
 
-export function describe(exposure: { percent: number; segments: readonly string[] }): string {
-  const parts = exposure.segments.length > 0 ? [exposure.segments.join(', ')] : [];
+export function describe(exposure: Exposure): string {
+  if (exposure.mode !== undefined) return audience(exposure);
+  const parts = exposure.segments.length > 0 ? [segmentList(exposure.segments)] : [];
   if (exposure.percent > 0 || parts.length === 0) parts.push(`${exposure.percent} %`);
   return parts.join(' and ');
 }

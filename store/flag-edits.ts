@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { type Exposure, isNobody, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { type Exposure, isNobody, isServed, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import { faultText, reviewFlagSpec } from '../plans/flag/review.ts';
 import { readableSpec } from '../plans/flag/spec.ts';
@@ -22,7 +22,7 @@ export async function moveByHand(
 ): Promise<FlagState> {
   const flag = await locked(queries, target);
   // Through a latch nothing brings rules back, unasked least of all.
-  const live = asked ?? (!isNobody(exposure) && (flag.live || flag.latch === null));
+  const live = asked ?? (isServed(exposure) && (flag.live || flag.latch === null));
   if (sameExposure(exposure, flag.exposure) && live === flag.live) return flag;
   const down = lowers(exposure, flag.exposure, flag.shape.canary) && (flag.live || !live);
   if (flag.latch !== null && !down) throw latched(flag);

@@ -1,5 +1,5 @@
 import { and, desc, eq, sql } from 'drizzle-orm';
-import { isNobody } from '../plans/exposure.ts';
+import { isServed } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Queries } from './connection.ts';
 import {
@@ -92,7 +92,7 @@ export async function held(queries: Queries, target: FlagTarget): Promise<FlagSt
   if (flag === null || lease === null || lease.until > (await clock(queries))) return flag;
   const reason = `the lease ran out at ${new Date(lease.until).toISOString()} and nobody had renewed it`;
   const by = { rolloutId: null, author: 'tidegate (lease)', reason };
-  const live = flag.live && !isNobody(lease.fallback);
+  const live = flag.live && isServed(lease.fallback);
   return changeFlag(queries, { ...flag, exposure: lease.fallback, live }, by);
 }
 

@@ -61,6 +61,8 @@ export function judge(change: FlagChange, flag: FlagState, lastWriter: string | 
 
 /** Where a kill leaves the flag: the safe exposure (null: the shape's own), but never more than is in force. */
 export function killedExposure(safe: Exposure | null, flag: FlagState): Exposure {
+  // Nobody was served by the new path: nobody is left, and it runs behind nobody any more.
+  if (flag.exposure.mode !== undefined) return NO_EXPOSURE;
   const named = safe ?? flag.shape.safe ?? NO_EXPOSURE;
   const wanted = named === 'frozen' ? flag.exposure : named;
   return lowers(wanted, flag.exposure, flag.shape.canary) ? wanted : flag.exposure;

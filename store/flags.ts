@@ -1,5 +1,5 @@
 import { asc, eq } from 'drizzle-orm';
-import { type Exposure, isNobody, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { type Exposure, isServed, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Database, Queries } from './connection.ts';
 import type {
@@ -141,7 +141,7 @@ async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeRe
   const lease = leaseAt(wanted.lease, exposure, { canary: flag.shape.canary, now });
   // What widens is a raise, whatever its writer calls it: it was judged as one.
   const widens = !lowers(exposure, flag.exposure, flag.shape.canary);
-  const live = !isNobody(exposure) && (flag.live || widens || wanted.direction === 'raise');
+  const live = isServed(exposure) && (flag.live || widens || wanted.direction === 'raise');
   const after = await changeFlag(queries, { ...flag, exposure, live, lease }, { rolloutId, author, reason });
   return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
 }
@@ -156,7 +156,7 @@ async function kill(
   const refusal = pointOfNoReturn(flag);
   if (refusal !== null) throw refusal;
   const exposure = killedExposure(safe, flag);
-  const live = flag.live && !isNobody(exposure);
+  const live = flag.live && isServed(exposure);
   const by = { rolloutId: null, author: latch.by, reason: latch.reason };
   if (flag.latch === null) {
     return changeFlag(queries, { ...flag, exposure, live, lease: null, latch, epoch: flag.epoch + 1 }, by);

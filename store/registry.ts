@@ -1,5 +1,5 @@
 import { and, desc, eq } from 'drizzle-orm';
-import { isNobody } from '../plans/exposure.ts';
+import { isServed } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Database, Queries } from './connection.ts';
 import type { FlagRevision, FlagTarget } from './flag-contract.ts';
@@ -87,7 +87,7 @@ async function undo(
     await review(queries, { environment, key, ...contents }, configured, flag);
     mayEdit(flag, { shape: contents.shape, spec: contents.spec });
   }
-  const live = content?.live ?? !isNobody(old.exposure);
+  const live = content?.live ?? isServed(old.exposure);
   const down = lowers(old.exposure, flag.exposure, flag.shape.canary);
   const free = flag.latch === null && flag.rolloutId === null;
   const exposure = free || down ? old.exposure : flag.exposure;

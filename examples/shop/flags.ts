@@ -32,9 +32,18 @@ export function flagsFrom(flagd: FlagdAddresses): Flags {
   return { client, status: () => client.providerStatus, close: () => provider.onClose() };
 }
 
+/** The companies that the users work for: every so many users one. */
+export const TENANTS = 40;
+
 /** What the flags may know of a user. */
 export function contextOf({ id, email, region }: User): EvaluationContext {
-  return { targetingKey: id, userId: id, email, region };
+  return { targetingKey: id, userId: id, email, region, tenant: tenantOf(id) };
+}
+
+/** `user-83` works for `tenant-3`. */
+function tenantOf(id: string): string {
+  const number = Number(/\d+$/.exec(id)?.[0] ?? 0);
+  return `tenant-${number % TENANTS}`;
 }
 
 /** The SDK reports an undefined flag at every evaluation; the status says all that the shop needs to know. */

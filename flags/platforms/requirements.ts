@@ -35,8 +35,16 @@ export function shortfalls(plan: Plan, providers: Readonly<Record<string, Capabi
     );
   plan.stages.forEach((stage, index) => {
     if (stage.decommission !== undefined) return;
-    const { percent, segments } = stageExposure(plan, index);
+    const { percent, segments, mode } = stageExposure(plan, index);
     const at = `stages[${index}]`;
+    if (mode !== undefined) {
+      say(
+        `${at}.${mode}`,
+        `"${name}" cannot tell applications to run the new path behind the old one`,
+        '`flag.provider: embedded`, or the `mode` of the dispatcher in the application',
+      );
+      return;
+    }
     const steps = percent / can.step;
     if (Math.abs(steps - Math.round(steps)) > 1e-6)
       say(
@@ -44,7 +52,13 @@ export function shortfalls(plan: Plan, providers: Readonly<Record<string, Capabi
         `"${name}" serves no ${percent} %: its smallest step is ${can.step} %`,
         `a multiple of ${can.step} %`,
       );
-    if (segments.length > 0 && can.segments === 'none')
+    if (stage.audience?.tenants !== undefined)
+      say(
+        `${at}.audience.tenants`,
+        `"${name}" takes no lists of tenants from a plan`,
+        'a segment of tidegate.yaml with the same names, or `flag.provider: embedded`',
+      );
+    else if (segments.length > 0 && can.segments === 'none')
       say(
         `${at}.audience.segments`,
         `"${name}" knows no segments`,

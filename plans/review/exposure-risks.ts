@@ -38,7 +38,11 @@ function stepRisks({ stages }: Plan, warn: Warn): void {
   stages.forEach(({ name, percent }, index) => {
     if (percent === undefined) return;
     const path = ['stages', index, 'percent'];
-    if (before === null && percent > LARGEST_FIRST) {
+    // Whole tenants before it are the public already.
+    const tenants = stages.some(
+      ({ audience, waves }, at) => at < index && (audience?.tenants ?? waves) !== undefined,
+    );
+    if (before === null && percent > LARGEST_FIRST && !tenants) {
       const message = `the first public stage gives the canary to ${percent} percent at once`;
       warn(path, { rule: 'PLAN-BIG-FIRST-STEP', message, instead: 'a stage of 1 before it' });
     }

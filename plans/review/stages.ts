@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts';
 import type { Review } from './context.ts';
 import { nameTwice, unknownMetric } from './names.ts';
 
-const KINDS = ['audience', 'percent', 'decommission'] as const;
+const KINDS = ['audience', 'waves', 'percent', 'shadow', 'dark', 'decommission'] as const;
 
 /** Stages one by one, and their order. */
 export function reviewStages(review: Review): void {
@@ -17,12 +17,13 @@ export function reviewStages(review: Review): void {
     reviewTimes(review, stage, path);
     for (const name of Object.keys(stage.metrics))
       unknownMetric(review, [...path, 'metrics', name], { name, key: true });
-    if ((stage.minUsers ?? 0) > 0 && plan.source.users === undefined) {
-      const instead = 'add `users:` to `source`, a selector of a gauge of distinct users, or take it out';
-      review.error([...path, 'minUsers'], {
+    if (plan.source.users !== undefined) return;
+    for (const counted of ['minUsers', 'maxUsers'] as const) {
+      if ((stage[counted] ?? 0) === 0) continue;
+      review.error([...path, counted], {
         rule: 'PLAN-USERS',
         message: 'nothing says how many users there are',
-        instead,
+        instead: 'add `users:` to `source`, a selector of a gauge of distinct users, or take it out',
         key: true,
       });
     }
@@ -32,7 +33,8 @@ export function reviewStages(review: Review): void {
 function reviewKind({ plan, error }: Review, stage: Stage, path: Path): void {
   const kinds = KINDS.filter((kind) => stage[kind] !== undefined);
   if (kinds.length === 0) {
-    const instead = 'one of `percent: 5`, `audience: { segments: [...] }`, `decommission: { cleanFor: 7d }`';
+    const instead =
+      'one of `percent: 5`, `audience: { segments: [...] }`, `shadow: {}`, `decommission: { cleanFor: 7d }`';
     error(path, { rule: 'PLAN-STAGE', message: 'nothing says who gets the canary in this stage', instead });
   }
   const second = kinds[1];

@@ -1,5 +1,6 @@
 import type { Exposure } from '../../../plans/exposure.ts';
 
-export function isNobody({ percent, segments }: Exposure): boolean {
-  return percent === 0 && segments.length === 0;
+/** Nobody is served by the new path; it may run behind the old one. */
+export function isNobody({ percent, segments, mode }: Exposure): boolean {
+  return mode !== undefined || (percent === 0 && segments.length === 0);
 }

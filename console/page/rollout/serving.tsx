@@ -15,7 +15,9 @@ export function Serving({ watched }: { watched: Watched }) {
       <p className="big">{isNobody(view.exposure) ? 'Nobody' : audience(view.exposure)}</p>
       <p>
         {isNobody(view.exposure)
-          ? 'Everybody has the old path.'
+          ? view.exposure.mode === undefined
+            ? 'Everybody has the old path.'
+            : 'Everybody has the old path, and the new one runs behind it.'
           : percent >= 100
             ? 'have the new path.'
             : 'have the new path, everybody else the old one.'}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isNobody } from '../../plans/exposure.ts';
+import type { JournalEntry } from '../../plans/journal.ts';
+import { HistoryReply } from '../../server/api/flags.ts';
+import { quickExample } from '../fixtures/example-plan.ts';
+import { startTestStack, type TestStack } from '../fixtures/stack.ts';
+
+let tg: TestStack;
+beforeAll(async () => {
+  tg = await startTestStack(11, {
+    'early-adopters': { attribute: 'region', operator: 'equals', values: ['eu-north'] },
+    'free-tier': { attribute: 'region', operator: 'equals', values: ['ap-south'] },
+  });
+}, 120_000);
+afterAll(() => tg?.stop());
+
+/** What applications are told of a flag right now. */
+async function served(flag: string): Promise<{ mode: unknown; revision: unknown }> {
+  const response = await fetch(`${tg.stack.urls.server}/flags/v1/demo.json`);
+  const { flags } = (await response.json()) as {
+    flags: Record<string, { metadata: Record<string, unknown> }>;
+  };
+  const { metadata = {} } = flags[flag] ?? {};
+  return { mode: metadata['tidegate.mode'], revision: metadata['revision'] };
+}
+
+/** What the flag has served, the oldest first; its making and its claims are left out. */
+async function revisions(flag: string) {
+  const response = await tg.stack.api(`/flags/${flag}/revisions?environment=demo`);
+  return HistoryReply.parse(await response.json())
+    .revisions.toReversed()
+    .filter(({ exposure }) => !isNobody(exposure));
+}
+
+async function scalar(query: string): Promise<number> {
+  const url = `${tg.stack.urls.prometheus}/api/v1/query?query=${encodeURIComponent(query)}`;
+  const { data } = (await (await fetch(url)).json()) as { data: { result: { value: [number, string] }[] } };
+  return Number(data.result[0]?.value[1] ?? 0);
+}
+
+const entered = (entries: readonly JournalEntry[]) =>
+  entries
+    .filter(({ transition }) => ['started', 'advanced', 'decommissioning'].includes(transition))
+    .map(({ stage }) => stage);
+
+/** Ends a rollout as a person does, so that the next one finds the flag at nobody. */
+async function back(id: string): Promise<void> {
+  const done = await tg.tidegate('rollback', id, '--as', 'kim', '--reason', 'seen enough');
+  expect([done.status, done.stderr]).toEqual([0, '']);
+  await tg.until(id, ({ phase }) => phase === 'rolled-back');
+}
+
+/** Nobody is served until both paths answer the same; then ring by ring. */
+async function darkLaunchAndRings(): Promise<void> {
+  const flag = 'pricing-v2';
+  const id = await tg.submit(quickExample('dark-launch', flag));
+  await tg.until(id, ({ stage }) => stage === 'dark');
+  await tg.until(id, ({ stage }) => stage === 'shadow', 60_000);
+  await tg.until(id, ({ stage }) => stage === '5%', 90_000);
+  expect((await served(flag)).mode).toBeUndefined();
+  const of = (await revisions(flag)).slice(0, 4);
+  expect(of.map(({ exposure: { percent, mode } }) => [percent, mode])).toEqual([
+    [10, 'dark'],
+    [0, 'shadow'],
+    [0, undefined],
+    [5, undefined],
+  ]);
+  const entries = await tg.journal(id);
+  expect(entered(entries).slice(0, 4)).toEqual(['dark', 'shadow', 'internal', '5%']);
+  expect(entries.find(({ stage }) => stage === 'shadow')?.summary).toContain(
+    'nobody, with the new path behind every request',
+  );
+  const passed = entries.filter(({ transition }) => transition === 'gate-passed').slice(0, 2);
+  for (const { evidence, queries } of passed) {
+    expect(evidence?.metrics.map(({ metric }) => metric)).toEqual(['shadow errors', 'shadow latency']);
+    expect(evidence?.metrics[0]?.canaryRequests).toBeGreaterThan(30);
+    const parity = evidence?.limits.find(({ limit }) => limit.startsWith('parity'));
+    expect(parity).toMatchObject({ threshold: 0.05, fired: false, value: expect.any(Number) });
+    expect(queries.join(' ')).toContain('tidegate_parity_total');
+    expect(queries.join(' ')).not.toContain('shop_requests_total');
+  }
+  expect(await scalar(`sum(tidegate_parity_total{flag="${flag}",result="match"})`)).toBeGreaterThan(100);
+  await back(id);
+
+  const rings = await tg.submit(quickExample('rings', flag));
+  await tg.until(rings, ({ stage }) => stage === '25%', 90_000);
+  const ringed = await tg.journal(rings);
+  expect(entered(ringed).slice(0, 4)).toEqual(['internal', 'early adopters', '5%', '25%']);
+  expect(ringed.find(({ stage }) => stage === '25%')?.exposure).toEqual({
+    percent: 25,
+    segments: ['employees', 'early-adopters'],
+    variant: null,
+  });
+  await back(rings);
+}
+
+/** Tenants in waves; then all at once, and back in one step. */
+async function tenantsAndBlueGreen(): Promise<void> {
+  const flag = 'checkout-v2';
+  const names = ['tidegate', 'tidegate-sandbox', 'acme', 'globex', 'initech', 'hooli', 'umbrella'];
+  names.push('stark', 'wayne', 'tyrell', 'cyberdyne');
+  let plan = quickExample('tenants', flag);
+  for (const [tenant, name] of names.entries())
+    plan = plan.replaceAll(new RegExp(`- ${name}$`, 'gm'), `- tenant-${tenant}`);
+  const id = await tg.submit(plan);
+  await tg.until(id, ({ stage }) => stage === 'our own', 60_000);
+  await tg.untilExposed(flag, (share) => share > 1 / 40);
+  await tg.until(id, ({ stage }) => stage === 'enterprise 2/3', 90_000);
+  // The segment of the free tier has nobody among these users; nine tenants of forty have the canary.
+  await tg.untilExposed(flag, (share) => share > 8 / 40);
+  const journal = await tg.journal(id);
+  const tenants = (...of: number[]) => of.map((tenant) => `tenant=tenant-${tenant}`);
+  expect(journal.find(({ stage }) => stage === 'enterprise 2/3')?.exposure.segments).toEqual([
+    ...tenants(0, 1, 2, 3, 4),
+    'free-tier',
+    ...tenants(7, 8, 5, 6),
+  ]);
+  expect(entered(journal).slice(0, 6)).toEqual([
+    'shadow',
+    'our own',
+    'friendly',
+    'free tier',
+    'enterprise 1/3',
+    'enterprise 2/3',
+  ]);
+  await back(id);
+  await tg.untilExposed(flag, (share) => share === 0);
+
+  const whole = await tg.submit(quickExample('blue-green', flag));
+  await tg.until(whole, ({ stage }) => stage === 'all at once', 90_000);
+  await tg.untilExposed(flag, (share) => share === 1);
+  await back(whole);
+  await tg.untilExposed(flag, (share) => share === 0);
+  const [last] = (await tg.journal(whole)).filter(({ transition }) => transition === 'rolled-back');
+  expect((last?.flagAfter ?? 0) - (last?.flagBefore ?? 0)).toBe(1);
+}
+
+/** A kill in a stage that serves nobody ends what runs behind others. */
+async function killedInTheShadow(): Promise<void> {
+  // Its own flag, which no part of the shop asks for: the gate waits for runs that never come.
+  const flag = 'search-v4';
+  const text = quickExample('dark-launch', flag).replaceAll(/flag="search-v4"/g, 'flag="checkout-v2"');
+  const id = await tg.submit(
+    text.replace(/dark:\n +percent: 10\n/, 'shadow:\n').replace(/ {2}- name: shadow\n(?: {4}.*\n)+/, ''),
+  );
+  await tg.until(id, ({ stage }) => stage === 'dark');
+  await expect.poll(() => served(flag)).toMatchObject({ mode: 'shadow' });
+  const killed = await tg.tidegate(
+    'kill',
+    flag,
+    '--environment',
+    'demo',
+    '--as',
+    'kim',
+    '--reason',
+    'too much load',
+  );
+  expect([killed.status, killed.stderr]).toEqual([0, '']);
+  await expect.poll(async () => (await served(flag)).mode).toBeUndefined();
+  await tg.until(id, ({ phase }) => phase === 'rolled-back');
+  expect((await tg.status(id)).view.exposure).toEqual({ percent: 0, segments: [], variant: null });
+}
+
+describe('the example plans of the strategies on the shop', () => {
+  it('run beside each other, each on its own flag', async () => {
+    await Promise.all([darkLaunchAndRings(), tenantsAndBlueGreen(), killedInTheShadow()]);
+  }, 240_000);
+});
