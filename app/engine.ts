@@ -15,6 +15,7 @@ import {
   actUpdate,
   alertSignal,
   amendUpdate,
+  drillUpdate,
   killedSignal,
   toldUpdate,
   viewQuery,
@@ -120,6 +121,12 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       const handle = await handleOf(id);
       return ask(id, () =>
         handle.executeUpdate(toldUpdate, { args: [{ rolloutId: id, message: { ...told, ...actor } }] }),
+      );
+    },
+    drill: async (id, { actor, ...order }) => {
+      const handle = await handleOf(id);
+      return ask(id, () =>
+        handle.executeUpdate(drillUpdate, { args: [{ rolloutId: id, message: { ...order, ...actor } }] }),
       );
     },
     killed: async (id, { by, reason }) => {

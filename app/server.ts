@@ -8,6 +8,7 @@ import { createBoard } from '../store/board-queries.ts';
 import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createConsoleBoardStore } from '../store/console-board.ts';
+import { createDrillStore } from '../store/drills.ts';
 import { createEvaluationStore } from '../store/evaluations.ts';
 import { createFigures } from '../store/figures.ts';
 import { createIdempotency } from '../store/idempotency.ts';
@@ -78,6 +79,7 @@ export async function runServer(config: Config): Promise<number> {
     notices,
     idempotency: createIdempotency(database),
     evaluations,
+    drills: createDrillStore(database),
     references: createReferenceStore(database),
     sightings: ({ from, to }) =>
       Promise.all(

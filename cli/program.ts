@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { addAccess } from './access-commands.ts';
 import { addCompletion } from './completion-commands.ts';
 import { addDecisions } from './decision-commands.ts';
+import { addDrills } from './drill-commands.ts';
 import { addFlags } from './flag-commands.ts';
 import { addFlagTokens } from './flag-token-commands.ts';
 import { addPlans } from './plan-commands.ts';
@@ -56,6 +57,7 @@ function createCommands(finish: (status: number) => void): Command {
   addPlans(program, run);
   addRollouts(program, run);
   addDecisions(program, run);
+  addDrills(program, run);
   addFlags(program, run);
   addAccess(program, run);
   addFlagTokens(program, run);

@@ -35,7 +35,7 @@ const MOST_LATENCY = 60_000;
 
 /**
  * The drill that this user's request is part of, or null. Looked for in the flag's metadata
- * (`tidegate.drill.errorRate`, `tidegate.drill.latencyMs`, `tidegate.drill.percent`) and then in the second flag.
+ * (`tidegate.drill.errorRate`, `tidegate.drill.latencyMs`, `tidegate.drill.percent`, until `tidegate.drill.until`) and then in the second flag.
  */
 export async function drillOf(
   assignment: Assignment,
@@ -61,6 +61,9 @@ function touches(
 }
 
 function inMetadata(metadata: FlagMetadata): Drill | null {
+  const until = metadata['tidegate.drill.until'];
+  // Whoever began it may be gone, and so may be everybody who could end it.
+  if (typeof until === 'number' && Date.now() >= until) return null;
   return drillFrom((field) => metadata[`tidegate.drill.${field}`]);
 }
 

@@ -79,13 +79,14 @@ function metadataOf(record: FlagRecord): FlagDefinition['metadata'] {
     revision: record.revision,
     ...(record.rolloutId === null ? {} : { rolloutId: record.rolloutId }),
     ...(record.latch === null ? {} : { killed: true }),
-    ...forDispatchers(record.spec),
+    ...forDispatchers(record),
   };
 }
 
 /** What the dispatcher of `tidegate/client` reads. */
-function forDispatchers(spec: FlagRecord['spec']): FlagDefinition['metadata'] {
-  const { mode, drill } = spec ?? {};
+function forDispatchers({ spec, drill: rehearsed }: FlagRecord): FlagDefinition['metadata'] {
+  const { mode } = spec ?? {};
+  const drill = rehearsed ?? spec?.drill;
   return {
     ...(mode === undefined ? {} : { 'tidegate.mode': mode }),
     ...(drill === undefined
@@ -95,5 +96,6 @@ function forDispatchers(spec: FlagRecord['spec']): FlagDefinition['metadata'] {
           'tidegate.drill.latencyMs': drill.latencyMs,
           'tidegate.drill.percent': drill.percent,
         }),
+    ...(rehearsed == null ? {} : { 'tidegate.drill.until': rehearsed.until }),
   };
 }

@@ -48,6 +48,7 @@ const STEPS: Record<Notification['event'], Step> = {
   'rolled-back': 'error',
   'rollback-verified': 'resolve',
   'rollback-unverified': 'critical',
+  drill: 'info',
   drift: 'warning',
   'drift-accepted': 'resolve',
   alert: 'error',

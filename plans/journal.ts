@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Assessment } from './assessment.ts';
+import type { DrillRun } from './drill.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 
@@ -44,6 +45,7 @@ export const TRANSITIONS = [
   'rolled-back',
   'rollback-verified',
   'rollback-unverified',
+  'drill',
   'drift',
   'drift-accepted',
   'alert',
@@ -81,6 +83,8 @@ export const JournalEntry = z.strictObject({
   explanation: z.custom<Explanation>().optional(),
   /** Of an `accepted`: the difference that took the place of the soft margin, by metric. */
   accepted: z.record(z.string(), z.number()).optional(),
+  /** Of a `drill`: as it was then. */
+  drill: z.custom<DrillRun>().optional(),
   queries: z.array(z.string()),
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;

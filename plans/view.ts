@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DrillRun } from './drill.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
@@ -20,6 +21,7 @@ export const Blocker = z.strictObject({
     'window',
     'write',
     'shared-service',
+    'drill',
   ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */
@@ -89,6 +91,8 @@ export const RolloutView = z.strictObject({
   explanation: z.custom<Explanation>().optional(),
   /** Present where the plan only watches. */
   watching: Watching.exactOptional(),
+  /** The last drill, running or over. */
+  drill: DrillRun.exactOptional(),
   /** Number of the last journal entry: the view is as of that entry. */
   seq: z.number(),
 });

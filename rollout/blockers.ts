@@ -3,6 +3,7 @@ import type { Plan } from '../plans/plan.ts';
 import { approvalFor } from '../plans/stages.ts';
 import type { Blocker } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
+import { drillDeadline, drillRuns } from './drill-facts.ts';
 import type { Grant, RolloutState } from './state.ts';
 
 /** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
@@ -25,6 +26,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       blocker('paused', state.pause.causes.map(({ text }) => text).join('; '), state.pause.deadline),
     );
   }
+  if (drillRuns(state))
+    blockers.push(blocker('drill', 'a drill breaks the new path on purpose', drillDeadline(state)));
   if (state.amendment !== null) {
     blockers.push(blocker('approval', AMENDMENT_WAITS, null, amendRoles(state.plan)));
   }

@@ -1,5 +1,6 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Assessment } from '../plans/assessment.ts';
+import type { DrillRun } from '../plans/drill.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
@@ -120,6 +121,11 @@ export interface Amendment {
   at: number;
 }
 
+/** The present or last drill, and what the gate knew before it. */
+export interface Drill extends DrillRun {
+  memory?: GateMemory | null;
+}
+
 /** Everything a rollout knows, as plain JSON: it survives continue-as-new and upgrades. */
 export interface RolloutState {
   version: 1;
@@ -171,6 +177,8 @@ export interface RolloutState {
   told?: Told;
   /** The look at the flag that counts; an answer to an older one is none. */
   looks?: number;
+  /** The last drill; absent: there was none. */
+  drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;
   peersAt: number | null;

@@ -3,6 +3,8 @@ import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
 import type { Command } from './command.ts';
+import { followDrill, onDrill } from './drill.ts';
+import { drillDeadline } from './drill-facts.ts';
 import type { RolloutEvent } from './event.ts';
 import { releaseFlag } from './flag.ts';
 import { onGate, stepBack } from './gate.ts';
@@ -33,6 +35,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     else if (event.kind === 'explained' || event.kind === 'unexplained') onExplained(turn, event);
     else if (event.kind === 'verified' && previous.phase === 'rolled-back') onVerified(turn, event);
     else return [previous, []];
+    followDrill(turn, event);
     return closeTurn(turn);
   }
   if (isWatching(previous)) onWatched(turn, event);
@@ -41,6 +44,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     proceed(turn);
   }
   askWhenActed(turn);
+  followDrill(turn, event);
   return closeTurn(turn);
 }
 
@@ -73,6 +77,9 @@ function handle(turn: Turn, event: RolloutEvent): void {
       return;
     case 'amend':
       onAmend(turn, event);
+      return;
+    case 'drill':
+      onDrill(turn, event);
       return;
     case 'killed':
       stop(turn, {
@@ -151,6 +158,8 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   if (state.write !== null || state.phase === 'reverting') return due[0] ?? null;
   if (state.pause !== null) due.push(state.pause.deadline);
   for (const { deadline } of state.glass ?? []) due.push(deadline);
+  const drill = drillDeadline(state);
+  if (drill !== null) due.push(drill);
   due.push(...reminderTimes(state));
   const waiting = waitingDeadline(state);
   if (waiting !== null) due.push(waiting);

@@ -1,4 +1,5 @@
 import type { Assessment } from '../plans/assessment.ts';
+import type { DrillRun } from '../plans/drill.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Cause, JournalEntry, Transition } from '../plans/journal.ts';
 import { notificationsFor } from '../plans/notification.ts';
@@ -27,6 +28,7 @@ interface Note {
   evidence?: Assessment | null;
   explanation?: Explanation;
   accepted?: Record<string, number>;
+  drill?: DrillRun;
   queries?: string[];
 }
 
@@ -60,6 +62,7 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
     evidence: note.evidence ?? null,
     ...(note.explanation === undefined ? {} : { explanation: note.explanation }),
     ...(note.accepted === undefined ? {} : { accepted: note.accepted }),
+    ...(note.drill === undefined ? {} : { drill: note.drill }),
     queries: note.queries ?? [],
   });
 }

@@ -4,6 +4,7 @@ import type { Drift, RolloutView, Watching } from '../plans/view.ts';
 import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
+import { drillView } from './drill-facts.ts';
 import { stopExposure } from './exposure.ts';
 import { isWatching } from './mode.ts';
 import { heldSplit, resumeRefusal } from './refusals.ts';
@@ -57,6 +58,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
         : { cause: state.stop.cause, transition: state.stop.transition, at: state.stop.at },
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
+    ...drillView(state),
     seq: state.seq,
   };
 }

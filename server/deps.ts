@@ -9,6 +9,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
 import type { BoardStore } from '../store/console-board.ts';
+import type { DrillStore } from '../store/drills.ts';
 import type { EvaluationStore } from '../store/evaluations.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
@@ -92,6 +93,8 @@ export interface ServerDeps {
   evaluations: Pick<EvaluationStore, 'read'>;
   /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */
   sightings(between: { from: number; to: number }): Promise<ClientSightings[]>;
+  /** Rehearsed rollbacks, and the breakage of a flag. */
+  drills: DrillStore;
   /** What repositories reported to name a flag. */
   references: ReferenceStore;
   /** Names that a plan may use, from `tidegate.yaml`. */

@@ -1,3 +1,4 @@
+import type { Breakage } from '../plans/drill.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Action, ActionRequest, AlertRequest } from './api.ts';
@@ -21,6 +22,13 @@ export interface Told {
   at: number | null;
 }
 
+/** `within` in seconds; the flag itself is broken and mended by whoever orders it. */
+export interface DrillOrder {
+  id: string;
+  reason: string | null;
+  begins: { breakage: Breakage; within: number } | null;
+}
+
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
  * A refusal is a `Failure` with the code that the reducer gave; no answer is `TEMPORAL_UNREACHABLE`.
@@ -37,6 +45,8 @@ export interface RolloutEngine {
   view(id: string): Promise<RolloutView>;
   /** Takes in what others serve; `TOLD_STALE` when something newer was told before. */
   tell(id: string, told: Told & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
+  /** Begins a drill, or with `begins` null breaks it off; `DRILL_REFUSED` where there is nothing to rehearse. */
+  drill(id: string, drill: DrillOrder & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
   alert(id: string, alert: Pick<AlertRequest, 'name' | 'scope' | 'status' | 'detail'>): Promise<void>;

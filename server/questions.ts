@@ -98,6 +98,7 @@ function approvalQuestion(
     case 'window':
     case 'write':
     case 'shared-service':
+    case 'drill':
       return [];
   }
 }

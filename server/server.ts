@@ -16,6 +16,7 @@ import { boardRoutes } from './routes/board.ts';
 import { boardEventRoutes } from './routes/board-events.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { consoleBoardRoutes } from './routes/console-board.ts';
+import { drillRoutes } from './routes/drills.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
@@ -64,6 +65,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
+      await typed.register(drillRoutes(deps));
       await typed.register(boardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));

@@ -7,6 +7,7 @@ import { announceStep } from './changes.ts';
 import { storableJson } from './columns.ts';
 import type { Queries } from './connection.ts';
 import { markDecommissioned } from './decommission.ts';
+import { recordDrill } from './drills.ts';
 import { journal, outbox, rollouts } from './schema.ts';
 import type { Record } from './store.ts';
 
@@ -34,6 +35,7 @@ export async function recordStep(queries: Queries, { entries, notifications, vie
     await queries.insert(outbox).values(rows).onConflictDoNothing();
   }
   await storeView(queries, view);
+  await recordDrill(queries, view);
   if (view.phase === 'completed' && rollout.endedAt === null)
     await markDecommissioned(queries, view, rollout.plan);
   await announceStep(queries, view.id, fresh);

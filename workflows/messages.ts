@@ -2,7 +2,15 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { RecordRequest } from '../rollout/command.ts';
-import type { AlertScope, AmendEvent, GateReport, Person, PersonEvent, ToldEvent } from '../rollout/event.ts';
+import type {
+  AlertScope,
+  AmendEvent,
+  DrillEvent,
+  GateReport,
+  Person,
+  PersonEvent,
+  ToldEvent,
+} from '../rollout/event.ts';
 import type { RolloutState } from '../rollout/state.ts';
 
 /** The workflow's type name and the id that makes a second rollout of the same flag impossible. */
@@ -57,6 +65,7 @@ export const toldUpdate = defineUpdate<
   ActReply,
   [Addressed<Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare>]
 >('told');
+export const drillUpdate = defineUpdate<ActReply, [Addressed<Omit<DrillEvent, 'kind'>>]>('drill');
 export const amendUpdate = defineUpdate<AmendReply, [Addressed<Omit<AmendEvent, 'kind'>>]>('amend');
 export const killedSignal = defineSignal<[Addressed<{ by: string; reason: string }>]>('killed');
 export const alertSignal =

@@ -33,6 +33,8 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'post /api/v1/rollouts': { text: plan, file: 'plan.yaml' },
   'post /api/v1/rollouts/{id}/actions/{action}': { reason: 'lunch', seq: 9 },
   'post /api/v1/rollouts/{id}/exposure': { percent: 25, sequence: 4, mover: 'ada' },
+  'post /api/v1/rollouts/{id}/drill': { reason: 'the monthly rehearsal', percent: 5, within: 300 },
+  'post /api/v1/rollouts/{id}/drill/end': { reason: 'enough' },
   'post /api/v1/rollouts/{id}/amend': { text: plan, reason: 'a longer bake' },
   'post /api/v1/flags/{key}/kill': { reason: 'wrong totals' },
   'post /api/v1/flags/{key}/unlock': { reason: 'mended' },
