@@ -15,6 +15,8 @@ export interface Drill {
 /** Thrown by a drill in place of calling the new path. */
 export class DrillError extends Error {
   override readonly name = 'DrillError';
+  /** What metrics by code count: a drill that they did not see would rehearse nothing. */
+  readonly status = 503;
 
   constructor(flag: string) {
     super(`A drill fails the new path of ${flag} on purpose.`);
