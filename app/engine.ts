@@ -60,12 +60,26 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
   }
 
   /** False: Temporal still runs a rollout of this flag. */
-  async function begun({ id, plan, submittedBy }: Parameters<RolloutEngine['start']>[0]): Promise<boolean> {
+  async function begun({
+    id,
+    plan,
+    submittedBy,
+    notes = [],
+  }: Parameters<RolloutEngine['start']>[0]): Promise<boolean> {
     try {
       await client.workflow.start<typeof rollout>(WORKFLOW, {
         workflowId: workflowId(plan.environment, plan.flag.key),
         taskQueue,
-        args: [{ kind: 'start', id, plan, submittedBy, historyLimit: parts.historyLimit ?? HISTORY_LIMIT }],
+        args: [
+          {
+            kind: 'start',
+            id,
+            plan,
+            submittedBy,
+            historyLimit: parts.historyLimit ?? HISTORY_LIMIT,
+            ...(notes.length === 0 ? {} : { notes }),
+          },
+        ],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         memo: { rollout: id },

@@ -11,6 +11,7 @@ import { observeRisks, reviewObserve } from './review/observe.ts';
 import { reviewLimits, reviewPeople, reviewTimes, reviewWindows } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
+import { reviewShared } from './review/shared.ts';
 import { reviewStages } from './review/stages.ts';
 
 /**
@@ -38,6 +39,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewLease(review);
   reviewMigration(review);
   reviewAllow(review);
+  reviewShared(review);
   if (notes.length > 0) return notes;
   reviewRisks(plan, add('warning'));
   leaseRisks(plan, add('warning'));

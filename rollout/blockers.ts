@@ -4,10 +4,8 @@ import { approvalFor } from '../plans/stages.ts';
 import type { Blocker } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
+import { sharedServiceText } from './shared-service.ts';
 import type { Grant, RolloutState } from './state.ts';
-
-/** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
-export const PEERS_FRESH = 15_000;
 
 /** The text of what stands in the way while somebody must agree to an amendment. */
 export const AMENDMENT_WAITS = 'an amendment that loosens the plan waits for a second person';
@@ -51,11 +49,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       ),
     );
   }
-  if (state.peers !== null && state.peers.length > 0 && state.plan.policy.sharedService === 'wait') {
-    blockers.push(
-      blocker('shared-service', `waits for ${state.peers.join(', ')}, which moves the same service`),
-    );
-  }
+  const shared = sharedServiceText(state);
+  if (shared !== null) blockers.push(blocker('shared-service', shared));
   const opening = finished(state) ? null : nextOpening(state.plan.windows, now);
   if (opening !== null) blockers.push(blocker('window', 'outside the windows of the plan', opening));
   return blockers;
@@ -155,10 +150,4 @@ export function amendRoles(plan: Plan): string[] {
     plan.approval?.roles ??
     plan.stages.flatMap((stage) => stage.approval?.roles ?? []);
   return [...new Set(roles)];
-}
-
-/** True when the peers of a service must be read (again) before the next move. */
-export function peersWanted(state: RolloutState, now: number): boolean {
-  if (state.plan.metadata.service === undefined || state.plan.policy.sharedService !== 'wait') return false;
-  return state.peersAt === null || now - state.peersAt >= PEERS_FRESH;
 }

@@ -128,7 +128,8 @@ export interface DrillEvent extends Person {
 export type WriteRefusal = 'stale-epoch' | 'latched' | 'drift' | 'not-owner' | 'owned';
 
 export type RolloutEvent =
-  | { kind: 'begin' }
+  /** `notes`: what was found when the plan was submitted, one sentence each. */
+  | { kind: 'begin'; notes?: readonly string[] }
   | { kind: 'tick' }
   | { kind: 'claimed'; id: number; revision: number; epoch: number; exposure: Exposure }
   | { kind: 'written'; id: number; before: number | null; after: number | null; epoch: number | null }

@@ -415,6 +415,33 @@ describe('whatever the order of events', () => {
     expect(accepted).toBeGreaterThan(0);
   });
 
+  it('no stage opens while a drill runs, and none runs for ever', () => {
+    let ran = 0;
+    fc.assert(
+      fc.property(order, (moves) => {
+        const world = every(moves, (before, event, commands, { state }) => {
+          if (!drillRuns(before) || event.kind === 'drill') return;
+          ran += 1;
+          const opened = raises(commands).filter(
+            () => state.write?.purpose === 'advance' && drillRuns(state),
+          );
+          expect(opened).toEqual([]);
+        });
+        const began = world.state.drill?.startedAt ?? 0;
+        for (let round = 0; round < 60 && drillRuns(world.state); round += 1) {
+          world.settle();
+          world.tick();
+        }
+        expect(drillRuns(world.state)).toBe(false);
+        const { drill: over } = world.state;
+        if (over !== undefined && over.endedAt !== null && over.rolledBackAt === null)
+          expect(over.endedAt).toBeGreaterThanOrEqual(began);
+      }),
+      { numRuns },
+    );
+    expect(ran).toBeGreaterThan(0);
+  });
+
   it('a state that was written out and read back decides the same', () => {
     fc.assert(
       fc.property(order, (moves) => {

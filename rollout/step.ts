@@ -52,7 +52,7 @@ function handle(turn: Turn, event: RolloutEvent): void {
   const { state, now } = turn;
   switch (event.kind) {
     case 'begin':
-      noteSubmitted(turn);
+      noteSubmitted(turn, event.notes);
       return;
     case 'tick':
       onTick(turn);

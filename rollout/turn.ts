@@ -67,12 +67,13 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
   });
 }
 
-export function noteSubmitted(turn: Turn): void {
+export function noteSubmitted(turn: Turn, notes: readonly string[] = []): void {
   const { submittedBy, plan } = turn.state;
   journal(turn, 'submitted', {
     cause: person(submittedBy, null),
     summary: `${submittedBy.by} submitted ${plan.metadata.title ?? plan.metadata.name}.`,
   });
+  for (const summary of notes) journal(turn, 'note', { cause: policy('found at the submit'), summary });
 }
 
 /** Ends the step: what was journaled, who is told and how the rollout now looks go out as one record. */

@@ -90,7 +90,10 @@ describe('a drill', () => {
   test('leaves nothing begun where the flag cannot be broken', async () => {
     const id = await submitted('fourth');
     await server.flags.release({ environment: 'production', key: 'fourth' }, id);
-    expect(await post(`/rollouts/${id}/drill`, {})).toMatchObject({ status: 409, body: { code: 'FLAG_OWNED' } });
+    expect(await post(`/rollouts/${id}/drill`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'FLAG_OWNED' },
+    });
     expect(server.engine.told.slice(-2)).toEqual([
       expect.stringContaining(`begins a drill of ${id}`),
       expect.stringContaining(`ends a drill of ${id}`),
@@ -103,7 +106,12 @@ describe('a drill', () => {
     [{ within: 1 }, 'USAGE'],
   ])('refuses %j', async (body, code) => {
     await submitted(`wrong-${JSON.stringify(body).length}`).catch(() => undefined);
-    const { rollouts } = (await (await server.api('/rollouts?limit=1')).json()) as { rollouts: { id: string }[] };
-    expect(await post(`/rollouts/${rollouts[0]?.id}/drill`, body)).toMatchObject({ status: 400, body: { code } });
+    const { rollouts } = (await (await server.api('/rollouts?limit=1')).json()) as {
+      rollouts: { id: string }[];
+    };
+    expect(await post(`/rollouts/${rollouts[0]?.id}/drill`, body)).toMatchObject({
+      status: 400,
+      body: { code },
+    });
   });
 });

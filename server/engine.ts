@@ -35,7 +35,13 @@ export interface DrillOrder {
  */
 export interface RolloutEngine {
   /** Starts the workflow; `ROLLOUT_ACTIVE` when the flag has one already. */
-  start(row: { id: string; plan: Plan; submittedBy: Actor }): Promise<void>;
+  start(row: {
+    id: string;
+    plan: Plan;
+    submittedBy: Actor;
+    /** What was found at the submit, for the journal. */
+    notes?: readonly string[];
+  }): Promise<void>;
   act(id: string, action: Action, request: Decision): Promise<{ summary: string; view: RolloutView }>;
   amend(
     id: string,

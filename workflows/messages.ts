@@ -25,6 +25,8 @@ export interface RolloutStart {
   id: string;
   plan: Plan;
   submittedBy: Person;
+  /** What was found at the submit, for the journal; absent: nothing. */
+  notes?: readonly string[];
   /** History events after which the workflow goes on in a new run. */
   historyLimit: number;
 }

@@ -154,7 +154,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     }),
   );
 
-  if (input.kind === 'start') dispatch({ kind: 'begin' });
+  if (input.kind === 'start') dispatch({ kind: 'begin', notes: input.notes ?? [] });
   else resumeGate();
 
   function resumeGate(): void {
