@@ -1,7 +1,5 @@
 import { z } from 'zod';
 import { isNobody } from './exposure.ts';
-import type { Metric } from './metric.ts';
-import type { Plan } from './plan.ts';
 
 /** Share of the canary's users that a drill touches unless it says otherwise, in percent. */
 export const USUAL_PERCENT = 5;
@@ -54,22 +52,6 @@ export const FlagDrill = z.strictObject({
   until: z.number(),
 });
 export type FlagDrill = z.infer<typeof FlagDrill>;
-
-/** Why a plan has nothing to rehearse at this moment; null: it has. */
-export function planRefusal(plan: Plan): string | null {
-  if (plan.mode === 'observe') return 'it only watches';
-  if (plan.flag.provider !== 'embedded')
-    return `the flag is served by ${plan.flag.provider}, which carries no drill`;
-  return stopsItself(plan) ? null : 'no hard margin and no limit of the plan rolls the flag back by itself';
-}
-
-/** Whether anything that a drill breaks leads to a rollback without a person. */
-function stopsItself({ metrics, limits, policy }: Plan): boolean {
-  if (limits.some(({ action }) => action === 'rollback')) return true;
-  const hard = (metric: Metric) => metric.hard !== undefined && policy.hard === 'rollback';
-  const soft = (metric: Metric) => metric.soft !== undefined && policy.soft === 'rollback';
-  return metrics.some((metric) => hard(metric) || soft(metric));
-}
 
 /** Share of everybody that a drill touches, in percent; members of segments are not counted. */
 export function touchedShare(exposure: { percent: number }, percent: number): number {

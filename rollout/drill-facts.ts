@@ -1,5 +1,6 @@
-import { type DrillRun, planRefusal } from '../plans/drill.ts';
+import type { DrillRun } from '../plans/drill.ts';
 import { isNobody } from '../plans/exposure.ts';
+import { planRefusal } from '../plans/rehearsal.ts';
 import { ENDED } from '../plans/view.ts';
 import type { DrillEvent, Refusal } from './event.ts';
 import { isWatching } from './mode.ts';

@@ -1,4 +1,5 @@
 import type { Explanation } from '../../plans/explanation.ts';
+import { drillLine } from './drill.ts';
 import { comparison, howSure } from './evidence.ts';
 import { pauseText, presentLive, standing, stopCause, type Watched, waitsFor } from './facts.ts';
 import { clip, type Ink, padEnd, wrap } from './ink.ts';
@@ -59,6 +60,7 @@ export function renderStatus(watched: Watched & { notifications: Message[] }, pa
     ...field('exposure', audience(view.exposure), page),
     ...(stop === null ? [] : field('stop', `${stop} (${relative(view.stop?.at ?? now, now)})`, page)),
     ...(pause === null ? [] : field('pause', pause, page)),
+    ...(view.drill === undefined ? [] : field('drill', drillLine(view.drill), page)),
     ...why(view.explanation, page),
     ...waits.flatMap((text, i) => field(i === 0 ? 'waits for' : '', text, page)),
     ...(view.next === '' ? [] : field('next', view.next, page)),
