@@ -8,7 +8,8 @@ import { StatusReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { rolloutId } from '../reference.ts';
-import { drillLine, drillPicture, drillTable } from '../render/drill.ts';
+import { drillPicture, drillTable } from '../render/drill.ts';
+import { drillLine } from '../render/drill-line.ts';
 import { printable } from '../render/ink.ts';
 import { LiveScreen } from '../render/live-screen.ts';
 

@@ -1,29 +1,9 @@
 import type { DrillRun } from '../../plans/drill.ts';
 import type { DrillsReply } from '../../server/api/drills.ts';
+import { after, drillLine } from './drill-line.ts';
 import { clip, type Ink, padEnd } from './ink.ts';
 import type { Page } from './status.ts';
 import { relative } from './words.ts';
-
-/** Where a drill stands, in one line. */
-export function drillLine(run: DrillRun): string {
-  const marks = [
-    mark('detected', run, run.detectedAt),
-    mark('rolled back', run, run.rolledBackAt),
-    mark('verified', run, run.verifiedAt),
-  ].filter((text) => text !== '');
-  const head = run.passed === null ? 'runs' : run.passed ? 'passed' : 'not passed';
-  if (marks.length === 0)
-    return run.passed === null ? `${head}: not detected yet` : `${head}: ${run.outcome}`;
-  return `${head}: ${run.passed === false ? run.outcome : marks.join(', ')}`;
-}
-
-function mark(word: string, { startedAt }: DrillRun, at: number | null): string {
-  return at === null ? '' : `${word} after ${after(startedAt, at)}`;
-}
-
-function after(from: number, to: number): string {
-  return `${((to - from) / 1000).toFixed(1)} s`;
-}
 
 /** The result of a drill for people. */
 export function drillPicture(run: DrillRun, ink: Ink): string[] {

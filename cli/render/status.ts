@@ -1,5 +1,5 @@
 import type { Explanation } from '../../plans/explanation.ts';
-import { drillLine } from './drill.ts';
+import { drillLine } from './drill-line.ts';
 import { comparison, howSure } from './evidence.ts';
 import { pauseText, presentLive, standing, stopCause, type Watched, waitsFor } from './facts.ts';
 import { clip, type Ink, padEnd, wrap } from './ink.ts';
