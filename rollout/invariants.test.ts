@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
+import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent } from './event.ts';
 import {
   acceptSplit,
