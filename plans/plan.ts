@@ -141,7 +141,8 @@ export const Plan = z.strictObject({
         .optional()
         .describe(
           'Most active rollouts of `metadata.service`, this one included: beyond it the first stage waits until enough of the older ones have ended.',
-        ),
+        )
+        .meta({ examples: [2] }),
     })
     .prefault({})
     .describe('What is done at a verdict.'),
