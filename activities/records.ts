@@ -27,15 +27,15 @@ export function createRecordActivities({
       await provider(name).release({ environment, key }, rolloutId);
     },
 
-    /** Active rollouts of the same service that were submitted before this one, so that two never wait for each other. */
+    /** Active rollouts of the same service and environment that were submitted before this one, so that two never wait for each other. */
     async findPeers({ service, rolloutId }: { service: string; rolloutId: string }): Promise<string[]> {
       const active = await store.list({ service, phases: ['submitted', 'active', 'reverting'] });
       const own = active.find(({ id }) => id === rolloutId);
       return active
         .filter(
-          ({ id, submittedAt }) =>
+          ({ id, submittedAt, environment }) =>
             id !== rolloutId &&
-            own !== undefined &&
+            environment === own?.environment &&
             (submittedAt < own.submittedAt || (submittedAt === own.submittedAt && id < rolloutId)),
         )
         .map(({ id }) => id);

@@ -15,6 +15,7 @@ import {
   actUpdate,
   alertSignal,
   amendUpdate,
+  drillUpdate,
   killedSignal,
   toldUpdate,
   viewQuery,
@@ -64,6 +65,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
     plan,
     submittedBy,
     origin,
+    notes = [],
   }: Parameters<RolloutEngine['start']>[0]): Promise<boolean> {
     try {
       await client.workflow.start<typeof rollout>(WORKFLOW, {
@@ -77,6 +79,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
             submittedBy,
             ...(origin === undefined ? {} : { origin }),
             historyLimit: parts.historyLimit ?? HISTORY_LIMIT,
+            ...(notes.length === 0 ? {} : { notes }),
           },
         ],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
@@ -135,6 +138,12 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       const handle = await handleOf(id);
       return ask(id, () =>
         handle.executeUpdate(toldUpdate, { args: [{ rolloutId: id, message: { ...told, ...actor } }] }),
+      );
+    },
+    drill: async (id, { actor, ...order }) => {
+      const handle = await handleOf(id);
+      return ask(id, () =>
+        handle.executeUpdate(drillUpdate, { args: [{ rolloutId: id, message: { ...order, ...actor } }] }),
       );
     },
     killed: async (id, { by, reason }) => {

@@ -10,6 +10,7 @@ import { createBoard } from '../store/board-queries.ts';
 import { createChanges } from '../store/changes.ts';
 import { openDatabase } from '../store/connection.ts';
 import { createConsoleBoardStore } from '../store/console-board.ts';
+import { createDrillStore } from '../store/drills.ts';
 import { createEvaluationStore } from '../store/evaluations.ts';
 import { createEvidenceStore } from '../store/evidence.ts';
 import { createFigures } from '../store/figures.ts';
@@ -81,6 +82,7 @@ export async function runServer(config: Config): Promise<number> {
     notices,
     idempotency: createIdempotency(database),
     evaluations,
+    drills: createDrillStore(database),
     references: createReferenceStore(database),
     evidence: createEvidenceStore(database),
     sightings: ({ from, to }) =>

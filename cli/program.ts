@@ -3,6 +3,7 @@ import { addAccess } from './access-commands.ts';
 import { addAfter } from './after-commands.ts';
 import { addCompletion } from './completion-commands.ts';
 import { addDecisions } from './decision-commands.ts';
+import { addDrills } from './drill-commands.ts';
 import { addFlags } from './flag-commands.ts';
 import { addFlagTokens } from './flag-token-commands.ts';
 import { addPlans } from './plan-commands.ts';
@@ -58,6 +59,7 @@ function createCommands(finish: (status: number) => void): Command {
   addRollouts(program, run);
   addDecisions(program, run);
   addAfter(program, run);
+  addDrills(program, run);
   addFlags(program, run);
   addAccess(program, run);
   addFlagTokens(program, run);

@@ -302,6 +302,12 @@ describe('a drill', () => {
     expect(await count('tidegate_drill_total', { effect: 'latency' })).toBe(users.length);
   });
 
+  it('ends by itself at its time', async () => {
+    const until = (ms: number) => ({ ...drill, 'tidegate.drill.until': Date.now() + ms });
+    expect((await failures({ drills: true }, until(-1))).failed).toBe(0);
+    expect((await failures({ drills: true }, until(60_000))).failed).toBeGreaterThan(0);
+  });
+
   it.each([[{ 'tidegate.drill.errorRate': 'all' }], [{ 'tidegate.drill.errorRate': 7 }], [{}]])(
     'is not made of nonsense: %j',
     async (metadata) => {

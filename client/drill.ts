@@ -15,6 +15,8 @@ export interface Drill {
 /** Thrown by a drill in place of calling the new path. */
 export class DrillError extends Error {
   override readonly name = 'DrillError';
+  /** What metrics by code count: a drill that they did not see would rehearse nothing. */
+  readonly status = 503;
 
   constructor(flag: string) {
     super(`A drill fails the new path of ${flag} on purpose.`);
@@ -35,7 +37,7 @@ const MOST_LATENCY = 60_000;
 
 /**
  * The drill that this user's request is part of, or null. Looked for in the flag's metadata
- * (`tidegate.drill.errorRate`, `tidegate.drill.latencyMs`, `tidegate.drill.percent`) and then in the second flag.
+ * (`tidegate.drill.errorRate`, `tidegate.drill.latencyMs`, `tidegate.drill.percent`, until `tidegate.drill.until`) and then in the second flag.
  */
 export async function drillOf(
   assignment: Assignment,
@@ -61,6 +63,9 @@ function touches(
 }
 
 function inMetadata(metadata: FlagMetadata): Drill | null {
+  const until = metadata['tidegate.drill.until'];
+  // Whoever began it may be gone, and so may be everybody who could end it.
+  if (typeof until === 'number' && Date.now() >= until) return null;
   return drillFrom((field) => metadata[`tidegate.drill.${field}`]);
 }
 

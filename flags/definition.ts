@@ -84,10 +84,11 @@ function metadataOf(record: FlagRecord): FlagDefinition['metadata'] {
 }
 
 /** What the dispatcher of `tidegate/client` reads. */
-function forDispatchers({ spec, exposure, latch }: FlagRecord): FlagDefinition['metadata'] {
-  const { mode: own, drill } = spec ?? {};
+function forDispatchers({ spec, exposure, latch, drill: rehearsed }: FlagRecord): FlagDefinition['metadata'] {
+  const { mode: own } = spec ?? {};
   // A kill ends what runs behind others too. Users of a dark cohort would be served without the word: it stays.
   const mode = exposure.mode ?? (latch !== null && own === 'shadow' ? undefined : own);
+  const drill = rehearsed ?? spec?.drill;
   return {
     ...(mode === undefined ? {} : { 'tidegate.mode': mode }),
     ...(drill === undefined
@@ -97,5 +98,6 @@ function forDispatchers({ spec, exposure, latch }: FlagRecord): FlagDefinition['
           'tidegate.drill.latencyMs': drill.latencyMs,
           'tidegate.drill.percent': drill.percent,
         }),
+    ...(rehearsed == null ? {} : { 'tidegate.drill.until': rehearsed.until }),
   };
 }

@@ -1,3 +1,4 @@
+import type { FlagDrill } from '../plans/drill.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { FlagSpec } from '../plans/flag/spec.ts';
 
@@ -26,6 +27,8 @@ export interface FlagRecord extends FlagReading {
   shape: FlagShape;
   /** Rules and prerequisites of a flag that has some. */
   spec?: FlagSpec | null;
+  /** The new path is broken on purpose, in applications that take part. */
+  drill?: FlagDrill | null;
   /** Whether its rules, opt-ins and splits apply. */
   live?: boolean;
 }

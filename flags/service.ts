@@ -5,6 +5,7 @@ import { FLAGS_CHANNEL } from '../store/flag-contract.ts';
 import { listen } from '../store/listen.ts';
 import { carryOver } from './carry-over.ts';
 import { createCatalogue, type DocumentListener, type FlagDocument } from './catalogue.ts';
+import { endingDrills } from './drill-end.ts';
 import { createGuard, type Refusal } from './guard.ts';
 import { watchLatches } from './latch-watch.ts';
 import { type EmergencyLatch, type Latches, openLatches } from './latches.ts';
@@ -77,7 +78,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
   const guard = createGuard((refusal) =>
     log.warn(refusal, 'a flag definition cannot be served; the last good one is'),
   );
-  const catalogue = createCatalogue(segments, guard);
+  const { catalogue, stop: stopDrills } = endingDrills(createCatalogue(segments, guard));
   const latches = openLatches(dataDir);
   const snapshots = createSnapshotWriter(dataDir, log);
   const imposed = new Set<EmergencyLatch>();
@@ -248,6 +249,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
     subscribe: (listener) => catalogue.subscribe(listener),
     async stop() {
       clearInterval(carryTimer);
+      stopDrills();
       watching.stop();
       await Promise.all([listener?.stop(), refresher.stop()]);
       await Promise.all([carrying, keeping]);
@@ -260,10 +262,11 @@ function sameTarget(a: FlagTarget, b: FlagTarget): boolean {
   return a.environment === b.environment && a.key === b.key;
 }
 
-/** A renewed lease is no new revision, and news all the same. */
-function isNews({ revision, lease }: FlagNotice, held: FlagState | null): boolean {
+/** A renewed lease and a drill are no new revision, and news all the same. */
+function isNews({ revision, lease, drill }: FlagNotice, held: FlagState | null): boolean {
   if (held === null || held.revision < revision) return true;
-  return held.revision === revision && (held.lease?.until ?? null) !== (lease ?? null);
+  if (held.revision > revision) return false;
+  return (held.lease?.until ?? null) !== (lease ?? null) || (held.drill?.id ?? null) !== (drill ?? null);
 }
 
 /** Null for a notice that this version does not understand: then everything is read again. */
@@ -271,16 +274,23 @@ function noticeOf(payload: string): FlagNotice | null {
   try {
     const notice: unknown = JSON.parse(payload);
     if (typeof notice !== 'object' || notice === null) return null;
-    const { environment, key, revision, lease } = {
+    const { environment, key, revision, lease, drill } = {
       environment: null,
       key: null,
       revision: null,
       lease: undefined,
+      drill: undefined,
       ...notice,
     };
     if (typeof environment !== 'string' || typeof key !== 'string' || typeof revision !== 'number')
       return null;
-    return { environment, key, revision, ...(typeof lease === 'number' ? { lease } : {}) };
+    return {
+      environment,
+      key,
+      revision,
+      ...(typeof lease === 'number' ? { lease } : {}),
+      ...(typeof drill === 'string' ? { drill } : {}),
+    };
   } catch {
     return null;
   }

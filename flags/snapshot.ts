@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { FlagDrill } from '../plans/drill.ts';
 import { Exposure } from '../plans/exposure.ts';
 import type { FlagSpec } from '../plans/flag/spec.ts';
 import type { FlagState } from '../store/flag-contract.ts';
@@ -16,6 +17,7 @@ const State = z.object({
   latch: z.object({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
   /** Files of before had no such field. */
   lease: z.object({ until: z.number(), fallback: Exposure }).nullable().default(null),
+  drill: FlagDrill.nullable().default(null),
   /** Nor this one. */
   decommissioned: z
     .object({ rolloutId: z.string(), runbook: z.string().nullable() })

@@ -54,6 +54,7 @@ const STEPS: Record<Notification['event'], Step> = {
   retried: 'info',
   'rollback-verified': 'resolve',
   'rollback-unverified': 'critical',
+  drill: 'info',
   drift: 'warning',
   'drift-accepted': 'resolve',
   alert: 'error',

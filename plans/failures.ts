@@ -79,6 +79,12 @@ const table = {
     retry: false,
     hint: '`tidegate status ROLLOUT` says what it waits for.',
   },
+  DRILL_REFUSED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Mend what is named, or drill at another stage; `tidegate status ROLLOUT` shows where it stands.',
+  },
   STATE_STALE: {
     status: 409,
     exit: 1,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Assessment } from './assessment.ts';
 import { CheckAnswer } from './check.ts';
+import type { DrillRun } from './drill.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 
@@ -51,6 +52,7 @@ export const TRANSITIONS = [
   'retried',
   'rollback-verified',
   'rollback-unverified',
+  'drill',
   'drift',
   'drift-accepted',
   'alert',
@@ -91,6 +93,8 @@ export const JournalEntry = z.strictObject({
   accepted: z.record(z.string(), z.number()).optional(),
   /** Of `checks-passed` and `check-failed`: what was asked and what came. */
   checks: z.array(CheckAnswer).exactOptional(),
+  /** Of a `drill`: as it was then. */
+  drill: z.custom<DrillRun>().optional(),
   queries: z.array(z.string()),
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;

@@ -147,6 +147,7 @@ const SAID: Record<Transition, string> = {
   retried: 'is retried',
   'rollback-verified': 'has its traffic back on the old path',
   'rollback-unverified': 'is not seen to have its traffic back on the old path',
+  drill: 'has a drill',
   drift: 'paused: somebody else moved the flag',
   'drift-accepted': 'goes on from where somebody else moved the flag',
   alert: 'has an alert',

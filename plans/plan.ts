@@ -148,7 +148,18 @@ export const Plan = z.strictObject({
       sharedService: z
         .enum(['note', 'wait'])
         .default('note')
-        .describe('When another rollout of the service is active.'),
+        .describe(
+          'When another rollout of the service is active. `note` says at the submit which metrics cannot tell them apart, `wait` waits before each stage until the older ones have ended.',
+        ),
+      perService: z
+        .int()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe(
+          'Most active rollouts of `metadata.service`, this one included: beyond it the first stage waits until enough of the older ones have ended.',
+        )
+        .meta({ examples: [2] }),
     })
     .prefault({})
     .describe('What is done at a verdict.'),

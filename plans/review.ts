@@ -14,6 +14,7 @@ import { reviewLimits, reviewPeople, reviewTimes } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
 import { reviewRisks } from './review/risks.ts';
 import { reviewShadow, shadowRisks } from './review/shadow.ts';
+import { reviewShared } from './review/shared.ts';
 import { reviewStages } from './review/stages.ts';
 import { reviewTenants, tenantRisks } from './review/tenants.ts';
 import { reviewTiming } from './review/timing.ts';
@@ -47,6 +48,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewLease(review);
   reviewMigration(review);
   reviewAllow(review);
+  reviewShared(review);
   if (notes.length > 0) return notes;
   reviewRisks(plan, add('warning'));
   shadowRisks(plan, add('warning'));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CheckAnswer } from './check.ts';
+import { DrillRun } from './drill.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
@@ -35,6 +36,7 @@ export const Blocker = z.strictObject({
     'start',
     'retreat',
     'freeze',
+    'drill',
   ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */
@@ -129,6 +131,8 @@ export const RolloutView = z.strictObject({
   checks: ChecksView.exactOptional(),
   /** Present where the plan only watches. */
   watching: Watching.exactOptional(),
+  /** The last drill, running or over. */
+  drill: DrillRun.exactOptional(),
   /** Number of the last journal entry: the view is as of that entry. */
   seq: z.number(),
 });

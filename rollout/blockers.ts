@@ -2,13 +2,12 @@ import type { Approval } from '../plans/approval.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Blocker } from '../plans/view.ts';
 import { checkBlockers } from './checks.ts';
+import { drillDeadline, drillRuns } from './drill-facts.ts';
 import { approvalsTo, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
 import { timeBlockers } from './schedule.ts';
+import { sharedServiceText } from './shared-service.ts';
 import type { Grant, RolloutState } from './state.ts';
-
-/** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
-export const PEERS_FRESH = 15_000;
 
 /** The text of what stands in the way while somebody must agree to an amendment. */
 export const AMENDMENT_WAITS = 'an amendment that loosens the plan waits for a second person';
@@ -27,6 +26,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       blocker('paused', state.pause.causes.map(({ text }) => text).join('; '), state.pause.deadline),
     );
   }
+  if (drillRuns(state))
+    blockers.push(blocker('drill', 'a drill breaks the new path on purpose', drillDeadline(state)));
   if (state.amendment !== null) {
     blockers.push(blocker('approval', AMENDMENT_WAITS, null, amendRoles(state.plan)));
   }
@@ -50,11 +51,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       ),
     );
   }
-  if (state.peers !== null && state.peers.length > 0 && state.plan.policy.sharedService === 'wait') {
-    blockers.push(
-      blocker('shared-service', `waits for ${state.peers.join(', ')}, which moves the same service`),
-    );
-  }
+  const shared = sharedServiceText(state);
+  if (shared !== null) blockers.push(blocker('shared-service', shared));
   blockers.push(...timeBlockers(state, now), ...checkBlockers(state, now));
   return blockers;
 }
@@ -155,10 +153,4 @@ export function amendRoles(plan: Plan): string[] {
     plan.approval?.roles ??
     plan.stages.flatMap((stage) => stage.approval?.roles ?? []);
   return [...new Set(roles)];
-}
-
-/** True when the peers of a service must be read (again) before the next move. */
-export function peersWanted(state: RolloutState, now: number): boolean {
-  if (state.plan.metadata.service === undefined || state.plan.policy.sharedService !== 'wait') return false;
-  return state.peersAt === null || now - state.peersAt >= PEERS_FRESH;
 }

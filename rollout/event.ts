@@ -2,6 +2,7 @@ import type { Evidence } from '../analysis/evidence.ts';
 import type { Learnt } from '../analysis/history.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import type { CheckAnswer } from '../plans/check.ts';
+import type { Breakage } from '../plans/drill.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { FailureCode } from '../plans/failures.ts';
@@ -123,10 +124,19 @@ export interface ToldEvent extends Person {
   at: number | null;
 }
 
+/** A rehearsal begins, or is broken off. The flag is broken by whoever sends it, and ends that by itself after `within` seconds. */
+export interface DrillEvent extends Person {
+  kind: 'drill';
+  id: string;
+  reason: string | null;
+  begins: { breakage: Breakage; within: number } | null;
+}
+
 export type WriteRefusal = 'stale-epoch' | 'latched' | 'drift' | 'not-owner' | 'owned';
 
 export type RolloutEvent =
-  | { kind: 'begin' }
+  /** `notes`: what was found when the plan was submitted, one sentence each. */
+  | { kind: 'begin'; notes?: readonly string[] }
   | { kind: 'tick' }
   | { kind: 'claimed'; id: number; revision: number; epoch: number; exposure: Exposure }
   | { kind: 'written'; id: number; before: number | null; after: number | null; epoch: number | null }
@@ -150,6 +160,7 @@ export type RolloutEvent =
   | ToldEvent
   | PersonEvent
   | AmendEvent
+  | DrillEvent
   | { kind: 'killed'; by: string; reason: string }
   | {
       kind: 'alert';

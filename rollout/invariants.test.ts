@@ -5,6 +5,7 @@ import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
 import { granted } from './blockers.ts';
+import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent } from './event.ts';
 import {
   type Asked,
@@ -504,6 +505,33 @@ describe('whatever the order of events', () => {
       { numRuns },
     );
     expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
+  });
+
+  it('no stage opens while a drill runs, and none runs for ever', () => {
+    let ran = 0;
+    fc.assert(
+      fc.property(order, (moves) => {
+        const world = every(moves, (before, event, commands, { state }) => {
+          if (!drillRuns(before) || event.kind === 'drill') return;
+          ran += 1;
+          const opened = raises(commands).filter(
+            () => state.write?.purpose === 'advance' && drillRuns(state),
+          );
+          expect(opened).toEqual([]);
+        });
+        const began = world.state.drill?.startedAt ?? 0;
+        for (let round = 0; round < 60 && drillRuns(world.state); round += 1) {
+          world.settle();
+          world.tick();
+        }
+        expect(drillRuns(world.state)).toBe(false);
+        const { drill: over } = world.state;
+        if (over !== undefined && over.endedAt !== null && over.rolledBackAt === null)
+          expect(over.endedAt).toBeGreaterThanOrEqual(began);
+      }),
+      { numRuns },
+    );
+    expect(ran).toBeGreaterThan(0);
   });
 
   it('a state that was written out and read back decides the same', () => {

@@ -71,6 +71,7 @@ export function onWatched(turn: Turn, event: RolloutEvent): void {
     case 'written':
     case 'write-refused':
     case 'write-failed':
+    case 'drill':
     case 'peers':
     case 'checked':
     case 'unchecked':

@@ -3,6 +3,7 @@ import { openEvidence } from '../analysis/gate.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Command } from './command.ts';
+import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
 import { refusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
@@ -128,6 +129,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
           world.drift(percent, segments),
     ),
   },
+  { weight: 1, arbitrary: fc.constant((world: World) => drill(world)) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
   {
@@ -150,6 +152,19 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       .map((older) => (world: World) => void world.event({ kind: 'peers', older })),
   },
 );
+/** A rehearsal is broken off, or begins. */
+const drill: Move = (world) => {
+  const begins = { breakage: { errorRate: 1, latencyMs: 0, percent: 5 }, within: 30 };
+  const runs = drillRuns(world.state);
+  world.event({
+    kind: 'drill',
+    id: runs ? (world.state.drill?.id ?? '') : `drill-${world.state.seq}`,
+    by: 'kim',
+    roles: [],
+    reason: null,
+    begins: runs ? null : begins,
+  });
+};
 export const order = fc.array(move, { minLength: 10, maxLength: 90 });
 /** Without leases nothing can run out: half of the orders are played with them, drawn from the order itself. */
 export const LEASED = planOf({ lease: '10m' });

@@ -1,6 +1,10 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Assessment } from '../plans/assessment.ts';
+
 import type { CheckAnswer } from '../plans/check.ts';
+
+import type { DrillRun } from '../plans/drill.ts';
+
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
@@ -142,6 +146,11 @@ export interface Amendment {
   at: number;
 }
 
+/** The present or last drill, and what the gate knew before it. */
+export interface Drill extends DrillRun {
+  memory?: GateMemory | null;
+}
+
 /** Everything a rollout knows, as plain JSON: it survives continue-as-new and upgrades. */
 export interface RolloutState {
   version: 1;
@@ -205,6 +214,8 @@ export interface RolloutState {
   /** The deadline that has passed and was acted on, and the one that was told of. */
   overran?: number;
   warned?: number;
+  /** The last drill; absent: there was none. */
+  drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;
   peersAt: number | null;

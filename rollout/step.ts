@@ -4,7 +4,12 @@ import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
 import { askBefore, onChecked } from './checking.ts';
 import type { Command } from './command.ts';
+
 import { onDeadline } from './deadline.ts';
+
+import { followDrill, onDrill } from './drill.ts';
+import { drillDeadline } from './drill-facts.ts';
+
 import type { RolloutEvent } from './event.ts';
 import { releaseFlag } from './flag.ts';
 import { onGate, onSoftAgain, stepBack } from './gate.ts';
@@ -37,6 +42,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     else if (event.kind === 'explained' || event.kind === 'unexplained') onExplained(turn, event);
     else if (event.kind === 'verified' && previous.phase === 'rolled-back') onVerified(turn, event);
     else return [previous, []];
+    followDrill(turn, event);
     return closeTurn(turn);
   }
   if (isWatching(previous)) onWatched(turn, event);
@@ -45,6 +51,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     proceed(turn);
   }
   askWhenActed(turn);
+  followDrill(turn, event);
   return closeTurn(turn);
 }
 
@@ -52,7 +59,7 @@ function handle(turn: Turn, event: RolloutEvent): void {
   const { state, now } = turn;
   switch (event.kind) {
     case 'begin':
-      noteSubmitted(turn);
+      noteSubmitted(turn, event.notes);
       askBefore(turn);
       return;
     case 'tick':
@@ -78,6 +85,9 @@ function handle(turn: Turn, event: RolloutEvent): void {
       return;
     case 'amend':
       onAmend(turn, event);
+      return;
+    case 'drill':
+      onDrill(turn, event);
       return;
     case 'killed':
       stop(turn, {
@@ -170,6 +180,8 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   if (state.write !== null || state.phase === 'reverting') return due[0] ?? null;
   if (state.pause !== null) due.push(state.pause.deadline);
   for (const { deadline } of state.glass ?? []) due.push(deadline);
+  const drill = drillDeadline(state);
+  if (drill !== null) due.push(drill);
   due.push(...reminderTimes(state), ...scheduleTimes(state));
   const waiting = waitingDeadline(state);
   if (waiting !== null) due.push(waiting);

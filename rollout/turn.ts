@@ -1,5 +1,9 @@
 import type { Assessment } from '../plans/assessment.ts';
+
 import type { CheckAnswer } from '../plans/check.ts';
+
+import type { DrillRun } from '../plans/drill.ts';
+
 import type { Explanation } from '../plans/explanation.ts';
 import type { Cause, JournalEntry, Transition } from '../plans/journal.ts';
 import { notificationsFor } from '../plans/notification.ts';
@@ -29,6 +33,7 @@ interface Note {
   evidence?: Assessment | null;
   explanation?: Explanation;
   accepted?: Record<string, number>;
+  drill?: DrillRun;
   queries?: string[];
   checks?: CheckAnswer[];
 }
@@ -67,11 +72,12 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
     ...(note.explanation === undefined ? {} : { explanation: note.explanation }),
     ...(note.accepted === undefined ? {} : { accepted: note.accepted }),
     ...(note.checks === undefined ? {} : { checks: note.checks }),
+    ...(note.drill === undefined ? {} : { drill: note.drill }),
     queries: note.queries ?? [],
   });
 }
 
-export function noteSubmitted(turn: Turn): void {
+export function noteSubmitted(turn: Turn, notes: readonly string[] = []): void {
   const { submittedBy, plan } = turn.state;
   journal(turn, 'submitted', {
     cause: person(submittedBy, null),
@@ -79,6 +85,7 @@ export function noteSubmitted(turn: Turn): void {
   });
   const line = earlierLine(turn.state, turn.now);
   if (line !== null) turn.commands.push({ kind: 'afterword', request: line });
+  for (const summary of notes) journal(turn, 'note', { cause: policy('found at the submit'), summary });
 }
 
 /** Ends the step: what was journaled, who is told and how the rollout now looks go out as one record. */

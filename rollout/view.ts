@@ -5,6 +5,7 @@ import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
 import { checksView } from './checks.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
+import { drillView } from './drill-facts.ts';
 import { stopExposure } from './exposure.ts';
 import { isWatching } from './mode.ts';
 import { nextStage } from './origin.ts';
@@ -66,6 +67,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     ...checksView(state),
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
+    ...drillView(state),
     seq: state.seq,
   };
 }

@@ -10,6 +10,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
 import type { BoardStore } from '../store/console-board.ts';
+import type { DrillStore } from '../store/drills.ts';
 import type { EvaluationStore } from '../store/evaluations.ts';
 import type { EvidenceStore } from '../store/evidence.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
@@ -97,6 +98,8 @@ export interface ServerDeps {
   sightings(between: { from: number; to: number }): Promise<ClientSightings[]>;
   /** What was told of rollouts before they begin. */
   evidence: EvidenceStore;
+  /** Rehearsed rollbacks, and the breakage of a flag. */
+  drills: DrillStore;
   /** What repositories reported to name a flag. */
   references: ReferenceStore;
   /** Names that a plan may use, from `tidegate.yaml`. */

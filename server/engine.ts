@@ -1,4 +1,6 @@
+import type { Breakage } from '../plans/drill.ts';
 import type { Origin } from '../plans/origin.ts';
+
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Action, ActionRequest, AlertRequest } from './api.ts';
@@ -29,6 +31,12 @@ export interface Told {
 export type OutsideAlert = Pick<AlertRequest, 'name' | 'status' | 'detail'> & {
   scope: AlertRequest['scope'] | 'bug' | 'minor-bug';
 };
+/** `within` in seconds; the flag itself is broken and mended by whoever orders it. */
+export interface DrillOrder {
+  id: string;
+  reason: string | null;
+  begins: { breakage: Breakage; within: number } | null;
+}
 
 /**
  * The durable side of a rollout as the server sees it; Temporal in production. `id` is always the rollout's.
@@ -36,7 +44,14 @@ export type OutsideAlert = Pick<AlertRequest, 'name' | 'status' | 'detail'> & {
  */
 export interface RolloutEngine {
   /** Starts the workflow; `ROLLOUT_ACTIVE` when the flag has one already. */
-  start(row: { id: string; plan: Plan; submittedBy: Actor; origin?: Origin }): Promise<void>;
+  start(row: {
+    id: string;
+    plan: Plan;
+    submittedBy: Actor;
+    origin?: Origin;
+    /** What was found at the submit, for the journal. */
+    notes?: readonly string[];
+  }): Promise<void>;
   act(
     id: string,
     action: Action | 'supersede',
@@ -50,6 +65,8 @@ export interface RolloutEngine {
   view(id: string): Promise<RolloutView>;
   /** Takes in what others serve; `TOLD_STALE` when something newer was told before. */
   tell(id: string, told: Told & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
+  /** Begins a drill, or with `begins` null breaks it off; `DRILL_REFUSED` where there is nothing to rehearse. */
+  drill(id: string, drill: DrillOrder & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
   alert(id: string, alert: OutsideAlert): Promise<void>;

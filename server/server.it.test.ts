@@ -109,9 +109,17 @@ describe('a submission', () => {
     const taken = await post('/rollouts', { ...ada, text: planFor('blind') });
     expect(taken).toMatchObject({
       status: 201,
-      body: { notes: ['p95 is read from a native histogram (q)'] },
+      body: { notes: expect.arrayContaining(['p95 is read from a native histogram (q)']) },
     });
     server.findings.length = 0;
+  });
+
+  test('beside another one of its service is told which metrics cannot tell them apart', async () => {
+    await submit('beside');
+    const { body } = await post('/rollouts', { ...ada, text: planFor('besides') });
+    const note = 'beside-1 (beside) moves shop as well: errors cannot be told apart';
+    expect(body.notes).toEqual(expect.arrayContaining([expect.stringContaining(note)]));
+    expect(body.notes?.join()).not.toContain('(besides)');
   });
 
   test('for a flag that has an active rollout is told which one', async () => {

@@ -18,6 +18,7 @@ import { boardEventRoutes } from './routes/board-events.ts';
 import { bugRoutes } from './routes/bugs.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { consoleBoardRoutes } from './routes/console-board.ts';
+import { drillRoutes } from './routes/drills.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
@@ -69,6 +70,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(rolloutRoutes(deps));
       await typed.register(afterRoutes(deps));
       await typed.register(bugRoutes(deps));
+      await typed.register(drillRoutes(deps));
       await typed.register(boardRoutes(deps));
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));

@@ -2,10 +2,12 @@ import type { Place } from '../plans/access.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
+import { sharedNotes } from '../plans/shared-service.ts';
 import type { SubmitReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { refuseUnclaimable } from './flags/claimable.ts';
+import { planOf } from './live.ts';
 import { planAmongRollouts } from './plan-text.ts';
 
 /** Refuses queries that Prometheus refuses or that find no baseline; a missing canary is normal at 0 %. */
@@ -29,6 +31,19 @@ function refuseQueries(plan: Plan, findings: QueryFinding[]): void {
     });
   }
 }
+
+/** What the active rollouts of the same service mean for this one. */
+async function sharedService({ rollouts }: ServerDeps, plan: Plan): Promise<string[]> {
+  const { service } = plan.metadata;
+  if (service === undefined) return [];
+  const others = await rollouts.list({ service, environment: plan.environment, phases: UNDER_WAY });
+  return sharedNotes(
+    plan,
+    others.map((row) => ({ id: row.id, plan: planOf(row) })),
+  );
+}
+
+const UNDER_WAY = ['submitted', 'active', 'reverting'] as const;
 
 /**
  * Takes a plan in: everything that can be known to be wrong is said before anything moves. A rollout whose
@@ -92,6 +107,7 @@ export async function start(
   { plan, actor, warnings, findings, origin }: Admitted,
   { text }: Pick<SubmitRequest, 'text'>,
 ): Promise<SubmitReply> {
+  const shared = await sharedService(deps, plan);
   const row = await deps.rollouts.create({
     name: plan.metadata.name,
     flag: plan.flag.key,
@@ -106,6 +122,7 @@ export async function start(
       id: row.id,
       plan,
       submittedBy: actor,
+      notes: shared,
       ...(origin === null ? {} : { origin }),
     });
   } catch (error) {
@@ -122,6 +139,6 @@ export async function start(
   return {
     id: row.id,
     warnings: [...warnings, ...slow.map(({ metric, detail }) => `${metric}: ${detail}`)],
-    notes: uses.map(({ metric, detail, query }) => `${metric} ${detail} (${query})`),
+    notes: [...shared, ...uses.map(({ metric, detail, query }) => `${metric} ${detail} (${query})`)],
   };
 }

@@ -1,3 +1,4 @@
+import type { FlagDrill } from '../plans/drill.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { SharedSegment } from '../plans/flag/segment.ts';
 import type { FlagSpec } from '../plans/flag/spec.ts';
@@ -61,6 +62,8 @@ export interface FlagState extends FlagTarget {
   latch: FlagLatch | null;
   /** Absent or null: the exposure holds until somebody changes it. */
   lease?: FlagLease | null;
+  /** The new path is broken on purpose; each change of the flag ends it. Absent or null: it is not. */
+  drill?: FlagDrill | null;
   /** Null again once another rollout claims the flag. */
   decommissioned: Decommissioned | null;
   shape: FlagDefinition;
@@ -134,6 +137,8 @@ export interface FlagNotice extends FlagTarget {
   revision: number;
   /** When the flag's lease ends; absent: it has none. */
   lease?: number;
+  /** The id of the drill that runs; absent: none does. */
+  drill?: string;
 }
 
 /**

@@ -50,6 +50,8 @@ export async function changeFlag(queries: Queries, next: FlagState, by: Author):
       decommissioned,
       spec,
       live,
+      // What somebody changes is no rehearsal any more: a rollback, a kill and a hand end every drill.
+      drill: null,
       revision,
       updatedAt: sql`now()`,
       updatedBy: by.author,
@@ -65,9 +67,15 @@ export async function changeFlag(queries: Queries, next: FlagState, by: Author):
 
 export async function notify(
   queries: Queries,
-  { environment, key, revision, lease }: FlagState,
+  { environment, key, revision, lease, drill }: FlagState,
 ): Promise<void> {
-  const notice: FlagNotice = { environment, key, revision, ...(lease == null ? {} : { lease: lease.until }) };
+  const notice: FlagNotice = {
+    environment,
+    key,
+    revision,
+    ...(lease == null ? {} : { lease: lease.until }),
+    ...(drill == null ? {} : { drill: drill.id }),
+  };
   await queries.execute(sql`select pg_notify(${FLAGS_CHANNEL}, ${JSON.stringify(notice)})`);
 }
 

@@ -8,6 +8,7 @@ import { announceStep } from './changes.ts';
 import { storableJson } from './columns.ts';
 import type { Queries } from './connection.ts';
 import { markDecommissioned } from './decommission.ts';
+import { recordDrill } from './drills.ts';
 import { journal, outbox, rollouts } from './schema.ts';
 import type { Record } from './store.ts';
 
@@ -37,6 +38,7 @@ export async function recordStep(queries: Queries, record: Record): Promise<void
     await queries.insert(outbox).values(rows).onConflictDoNothing();
   }
   await storeView(queries, view);
+  await recordDrill(queries, view);
   if (view.phase === 'completed' && rollout.endedAt === null)
     await markDecommissioned(queries, view, rollout.plan);
   await announceStep(queries, view.id, fresh);

@@ -10,6 +10,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { Grant } from '../plans/access.ts';
+import type { FlagDrill } from '../plans/drill.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { SegmentSpec } from '../plans/flag/segment.ts';
 import type { FlagSpec } from '../plans/flag/spec.ts';
@@ -20,6 +21,7 @@ import { json, moment, words } from './columns.ts';
 import type { Decommissioned, FlagContent, FlagDefinition, FlagLatch, FlagLease } from './flag-contract.ts';
 import type { PendingRaise } from './platform-contract.ts';
 
+export { drills } from './drill-table.ts';
 export { flagEvaluations } from './evaluation-table.ts';
 export { rolloutEvidence } from './evidence-table.ts';
 export { flagReferences } from './reference-table.ts';
@@ -203,6 +205,7 @@ export const flags = pgTable(
     rolloutId: words('rollout_id'),
     latch: json().$type<FlagLatch>(),
     lease: json().$type<FlagLease>(),
+    drill: json().$type<FlagDrill>(),
     decommissioned: json().$type<Decommissioned>(),
     spec: json().$type<FlagSpec>(),
     live: boolean().notNull().default(false),

@@ -3,7 +3,15 @@ import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { RecordRequest } from '../rollout/command.ts';
-import type { AlertScope, AmendEvent, GateReport, Person, PersonEvent, ToldEvent } from '../rollout/event.ts';
+import type {
+  AlertScope,
+  AmendEvent,
+  DrillEvent,
+  GateReport,
+  Person,
+  PersonEvent,
+  ToldEvent,
+} from '../rollout/event.ts';
 import type { RolloutState } from '../rollout/state.ts';
 
 /** The workflow's type name and the id that makes a second rollout of the same flag impossible. */
@@ -20,6 +28,8 @@ export interface RolloutStart {
   submittedBy: Person;
   /** Absent: it goes on after none. */
   origin?: Origin;
+  /** What was found at the submit, for the journal; absent: nothing. */
+  notes?: readonly string[];
   /** History events after which the workflow goes on in a new run. */
   historyLimit: number;
 }
@@ -60,6 +70,7 @@ export const toldUpdate = defineUpdate<
   ActReply,
   [Addressed<Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare>]
 >('told');
+export const drillUpdate = defineUpdate<ActReply, [Addressed<Omit<DrillEvent, 'kind'>>]>('drill');
 export const amendUpdate = defineUpdate<AmendReply, [Addressed<Omit<AmendEvent, 'kind'>>]>('amend');
 export const killedSignal = defineSignal<[Addressed<{ by: string; reason: string }>]>('killed');
 export const alertSignal =

@@ -16,7 +16,15 @@ import type { RolloutView } from '../plans/view.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRefusal, describeChange, planChanges } from '../rollout/amend.ts';
 import type { Command } from '../rollout/command.ts';
-import type { AmendEvent, PersonEvent, Refusal, RolloutEvent, ToldEvent } from '../rollout/event.ts';
+import { drillRefusal } from '../rollout/drill-facts.ts';
+import type {
+  AmendEvent,
+  DrillEvent,
+  PersonEvent,
+  Refusal,
+  RolloutEvent,
+  ToldEvent,
+} from '../rollout/event.ts';
 import { lookRequest, toldRefusal } from '../rollout/observing.ts';
 import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
@@ -30,6 +38,7 @@ import {
   actUpdate,
   alertSignal,
   amendUpdate,
+  drillUpdate,
   gateSignal,
   killedSignal,
   type ToldShare,
@@ -90,6 +99,17 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
         refuse(amendRefusal(state, message), rolloutId),
     },
   );
+  setHandler(
+    drillUpdate,
+    ({ message }) => {
+      const entries = dispatch({ kind: 'drill', ...message });
+      return { summary: entries.at(0)?.summary ?? '', view: viewOf(state, Date.now()) };
+    },
+    {
+      validator: ({ rolloutId, message }: Addressed<Omit<DrillEvent, 'kind'>>) =>
+        refuse(drillRefusal(state, message), rolloutId),
+    },
+  );
   const toldEvent = ({ percent, segments, ...told }: Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare) => ({
     ...told,
     exposure: toldExposure(state.plan, percent, segments ?? undefined),
@@ -131,7 +151,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     }),
   );
 
-  if (input.kind === 'start') dispatch({ kind: 'begin' });
+  if (input.kind === 'start') dispatch({ kind: 'begin', notes: input.notes ?? [] });
   else resumeGate();
 
   function resumeGate(): void {

@@ -1,5 +1,6 @@
 import type { Explanation } from '../../plans/explanation.ts';
 import type { Forecast } from '../../plans/forecast.ts';
+import { drillLine } from './drill-line.ts';
 import { comparison, howSure } from './evidence.ts';
 import {
   checkLines,
@@ -73,6 +74,7 @@ export function renderStatus(
     ...field('exposure', audience(view.exposure), page),
     ...(stop === null ? [] : field('stop', `${stop} (${relative(view.stop?.at ?? now, now)})`, page)),
     ...(pause === null ? [] : field('pause', pause, page)),
+    ...(view.drill === undefined ? [] : field('drill', drillLine(view.drill), page)),
     ...why(view.explanation, page),
     ...waits.flatMap((text, i) => field(i === 0 ? 'waits for' : '', text, page)),
     ...checks.flatMap((text, i) => field(i === 0 ? 'checks' : '', text, page)),

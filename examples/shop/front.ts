@@ -57,6 +57,7 @@ export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOpt
     prefix: 'shop',
     client: flags.client,
     registry,
+    drills: true,
     audience: ({ email }) => (String(email).endsWith(EMPLOYEE_DOMAIN) ? 'internal' : 'public'),
   });
   const calls = hops();

@@ -131,6 +131,7 @@ describe('a token', () => {
       'POST /session/codes',
       'GET /board',
       'GET /evaluations',
+      'GET /drills',
     ]);
     await ask(server.token, 'POST', '/rollouts', { by: 'ada', roles: [], text: planFor('first') });
     for (const [method, path] of routes()) {
@@ -159,6 +160,7 @@ describe('a token', () => {
     expect((await ask(token, 'GET', '/rollouts/counts')).body).toMatchObject({ total: 0, waiting: 0 });
     expect((await ask(token, 'GET', '/approvals?for=anyone')).body).toEqual({ approvals: [] });
     expect((await ask(token, 'GET', '/windows')).body).toMatchObject({ freezes: [], rollouts: [] });
+    expect((await ask(token, 'GET', '/drills')).body).toEqual({ drills: [] });
     expect((await ask(token, 'GET', '/flags')).body).toEqual({ flags: [] });
     expect((await ask(token, 'GET', '/registry')).body).toEqual({ flags: [] });
   });

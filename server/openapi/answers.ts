@@ -21,6 +21,11 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
   ['/api/v1/rollouts/{id}/actions', ['POINT_OF_NO_RETURN', 'ONLY_WATCHES', 'TEMPORAL_UNREACHABLE']],
   ['/api/v1/rollouts/{id}/exposure', ['TOLD_STALE', 'NOT_WAITING', 'ROLLOUT_OVER', 'TEMPORAL_UNREACHABLE']],
   [
+    '/api/v1/rollouts/{id}/drill',
+    ['DRILL_REFUSED', 'NOT_WAITING', 'ROLLOUT_OVER', 'HARD_STOP', 'ONLY_WATCHES'],
+  ],
+  ['/api/v1/rollouts/{id}/drill', ['FLAG_OWNED', 'FLAG_LATCHED', 'FLAG_UNKNOWN', 'TEMPORAL_UNREACHABLE']],
+  [
     '/api/v1/rollouts/{id}/amend',
     ['PLAN_INVALID', 'AMEND_REFUSED', 'ROLLOUT_OVER', 'STATE_STALE', 'HARD_STOP'],
   ],

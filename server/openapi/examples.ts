@@ -37,6 +37,8 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'post /api/v1/rollouts/{id}/retry': { from: '5%', reason: 'totals are rounded once' },
   'post /api/v1/rollouts/{id}/supersede': { text: plan, reason: 'a newer engine', confirm: false },
   'post /api/v1/rollouts/{id}/evidence': { kind: 'tests', ok: true, url: 'https://ci.example.com/run/7' },
+  'post /api/v1/rollouts/{id}/drill': { reason: 'the monthly rehearsal', percent: 5, within: 300 },
+  'post /api/v1/rollouts/{id}/drill/end': { reason: 'enough' },
   'post /api/v1/rollouts/{id}/amend': { text: plan, reason: 'a longer bake' },
   'post /api/v1/flags/{key}/kill': { reason: 'wrong totals' },
   'post /api/v1/flags/{key}/unlock': { reason: 'mended' },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DrillRun } from '../../plans/drill.ts';
 import { Exposure } from '../../plans/exposure.ts';
 import { FAILURES } from '../../plans/failures.ts';
 import { FlagDefinitionText } from '../../plans/flag/spec.ts';
@@ -14,6 +15,7 @@ const NAMED: readonly [name: string, shape: z.ZodType, direction: Direction][] =
   ['Exposure', Exposure, 'output'],
   ['Cause', Cause, 'output'],
   ['JournalEntry', JournalEntry, 'output'],
+  ['DrillRun', DrillRun, 'output'],
   ['RolloutView', RolloutView, 'output'],
   ['Live', Live, 'output'],
   ['LiveEvent', LiveEvent, 'output'],

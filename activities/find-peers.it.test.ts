@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { openDatabase } from '../store/connection.ts';
+import { migrate } from '../store/migrate.ts';
+import { createRolloutStore } from '../store/rollouts.ts';
+import { createDatabase } from '../test/fixtures/database.ts';
+import { createRecordActivities } from './records.ts';
+
+test('peers are the older rollouts under way of the same service and environment', async () => {
+  const postgres = await createDatabase();
+  await migrate(postgres.url);
+  const database = openDatabase(postgres.url);
+  const store = createRolloutStore(database);
+  const create = async (name: string, environment = 'production', service = 'shop') =>
+    (await store.create({ name, flag: name, environment, service, text: '', plan: {}, submittedBy: 'sam' }))
+      .id;
+  const first = await create('first');
+  await create('elsewhere', 'staging');
+  await create('other', 'production', 'search');
+  const second = await create('second');
+  const third = await create('third');
+  const { findPeers } = createRecordActivities({
+    store,
+    provider: () => {
+      throw new Error('no flag is touched');
+    },
+    kickNotifications: () => undefined,
+  });
+  const peers = async (rolloutId: string) => (await findPeers({ service: 'shop', rolloutId })).toSorted();
+  expect(await peers(first)).toEqual([]);
+  expect(await peers(second)).toEqual([first]);
+  expect(await peers(third)).toEqual([first, second]);
+  await database.close();
+  await postgres.drop();
+});

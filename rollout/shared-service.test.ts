@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { nextDeadline } from './step.ts';
+import { viewOf } from './view.ts';
+import { assessment, planOf, World } from './world.fixture.ts';
+
+const limited = (perService: number) =>
+  new World(planOf({ approvals: {}, policy: { perService, sharedService: 'note' } }));
+const blockers = ({ state, now }: World) => viewOf(state, now).blockers.map(({ text }) => text);
+
+it('a plan over the limit of its service waits for the older ones, by their names, and begins when enough have ended', () => {
+  const world = limited(2);
+  world.event({ kind: 'begin' });
+  expect(world.commands.filter(({ kind }) => kind === 'peers')).toHaveLength(1);
+  world.event({ kind: 'peers', older: ['search-4', 'cart-1'] });
+  world.settle();
+  expect(world.state.phase).toBe('submitted');
+  expect(blockers(world)).toEqual(['shop has 2 rollouts at a time: waits for an end of search-4, cart-1']);
+  expect(nextDeadline(world.state, world.now)).toBe(world.now + 15_000);
+  world.tick();
+  expect(world.commands.filter(({ kind }) => kind === 'peers')).toHaveLength(2);
+  world.event({ kind: 'peers', older: ['cart-1'] });
+  world.settle();
+  expect(world.state).toMatchObject({ phase: 'active', stage: 0 });
+});
+
+it('whoever has begun is not held up by the limit', () => {
+  const world = limited(1);
+  world.event({ kind: 'begin' });
+  world.event({ kind: 'peers', older: [] });
+  world.settle();
+  world.event({ kind: 'peers', older: ['cart-1'] });
+  world.report(assessment('pass'));
+  world.settle();
+  expect(world.state.stage).toBe(1);
+});
+
+it('what was found at the submit stands in the journal', () => {
+  const world = limited(1);
+  world.event({ kind: 'begin', notes: ['cart-1 moves shop as well'] });
+  expect(world.journal.map(({ transition, summary }) => [transition, summary])).toEqual([
+    ['submitted', 'sam submitted pricing.'],
+    ['note', 'cart-1 moves shop as well'],
+  ]);
+});
