@@ -227,9 +227,7 @@ describe('no plan that is accepted breaks what must hold', () => {
           world.report(assessment('soft'));
           world.tick();
         }
-        expect(
-          ENDED.includes(world.state.phase) || world.state.stage < 0 || world.state.claimed === false,
-        ).toBe(true);
+        expect(ENDED.includes(world.state.phase) || world.state.stage < 0 || !world.state.claimed).toBe(true);
       }),
       { numRuns: Math.min(numRuns, 300) },
     );

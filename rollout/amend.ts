@@ -113,8 +113,7 @@ export function keepsStages(before: Plan, after: Plan, last: number): string | n
       next !== undefined &&
       old !== undefined &&
       next.name === old.name &&
-      next.percent === old.percent &&
-      JSON.stringify(next.audience) === JSON.stringify(old.audience);
+      sameExposure(stageExposure(after, index), stageExposure(before, index));
     if (!same) return old?.name ?? String(index);
   }
   return null;

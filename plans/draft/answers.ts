@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Key, Name, Role } from '../names.ts';
+import { Key, Name, type Role } from '../names.ts';
 import { timezoneKnown } from '../windows.ts';
 
 const Text = z.string().trim().min(1).max(200);
