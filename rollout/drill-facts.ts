@@ -45,6 +45,7 @@ function notNow(state: RolloutState): string | null {
   if (state.drill !== undefined && state.drill.passed === null) return 'a drill runs already';
   if (state.phase !== 'active' || stage < 0 || isNobody(exposure) || state.withdrawn === true)
     return 'nobody has the canary yet';
+  if (exposure.mode !== undefined) return 'nobody is served by the canary in this stage';
   if (state.write !== null || state.retry !== null) return 'the flag is being written';
   if (state.pause !== null)
     return `it is paused (${state.pause.causes.map(({ text }) => text).join('; ')}), and a drill would hide why`;

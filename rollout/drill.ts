@@ -1,5 +1,6 @@
 import { touchedShare } from '../plans/drill.ts';
 import type { Cause, JournalEntry } from '../plans/journal.ts';
+import { ENDED } from '../plans/view.ts';
 import { drillDeadline, drillRefusal, drillRuns, drillView } from './drill-facts.ts';
 import type { DrillEvent, RolloutEvent } from './event.ts';
 import { watch } from './progress.ts';
@@ -69,7 +70,7 @@ export function followDrill(turn: Turn, event: RolloutEvent): void {
     if (drill.rolledBackAt === null) rolledBack(turn);
     return;
   }
-  if (state.phase === 'rejected' || state.phase === 'completed') {
+  if (ENDED.includes(state.phase)) {
     finish(turn, { passed: false, outcome: 'the rollout ended otherwise' });
     return;
   }
