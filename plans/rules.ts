@@ -39,7 +39,7 @@ const errors = {
   'PLAN-TIMEZONE': 'The time zone exists.',
   'PLAN-MIGRATION': 'What compares the data of a migration is a limit or a metric of the plan.',
   'PLAN-ALLOW': 'What is allowed is a risk by a rule that there is.',
-  'PLAN-SERVICE': 'A limit on rollouts of a service names the service.',
+  'PLAN-SERVICE': 'What is said of the other rollouts of a service names the service.',
 } as const;
 
 export type RuleId = keyof typeof errors | RiskId;

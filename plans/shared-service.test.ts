@@ -38,11 +38,11 @@ describe('of another rollout of the service the submitter is told', () => {
   });
 });
 
-it('a limit needs the name of the service', () => {
+it.each(['perService: 1', 'sharedService: wait'])('`%s` needs the name of the service', (said) => {
   const text = (service: string) => `
 metadata: { name: a${service} }
 flag: { key: a }
-policy: { perService: 1 }
+policy: { ${said} }
 metrics: [{ name: errors, kind: ratio, bad: e, total: n, soft: +0.1pp, hard: +0.5pp }]
 stages: [{ name: 5%, percent: 5 }]
 `;
