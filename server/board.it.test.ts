@@ -98,7 +98,16 @@ describe('the list', () => {
     expect(ids(await get('/rollouts?q=%00'))).toEqual([]);
     expect(await get('/rollouts/counts?environment=narrowed')).toEqual({
       total: 2,
-      phases: { submitted: 0, active: 1, reverting: 0, completed: 1, 'rolled-back': 0, rejected: 0 },
+      phases: {
+        submitted: 0,
+        active: 1,
+        reverting: 0,
+        completed: 1,
+        'rolled-back': 0,
+        rejected: 0,
+        abandoned: 0,
+        superseded: 0,
+      },
       waiting: 0,
     });
     expect(await refused('/rollouts?phase=sleeping')).toMatchObject({ status: 400, code: 'USAGE' });
