@@ -153,7 +153,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
 );
 /** A rehearsal is broken off, or begins. */
-const drill: Move = (world) => {
+export const drill: Move = (world) => {
   const begins = { breakage: { errorRate: 1, latencyMs: 0, percent: 5 }, within: 30 };
   const runs = drillRuns(world.state);
   world.event({

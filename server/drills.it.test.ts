@@ -34,6 +34,7 @@ const broken = (flag: string) => 'tidegate.drill.errorRate' in metadata(flag);
 describe('a drill', () => {
   test('breaks the flag at once and no revision, and is mended when it is broken off', async () => {
     const id = await submitted('first');
+    await expect.poll(() => metadata('first')['revision']).toBeDefined();
     const before = metadata('first')['revision'];
     const begun = await post(`/rollouts/${id}/drill`, { by: 'kim', reason: 'monthly', latencyMs: 20 });
     expect(begun).toMatchObject({
