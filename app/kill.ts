@@ -55,9 +55,10 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
   const provider = routeFlags({ embedded: createEmbeddedProvider(shared), foreign, ...shared });
   const reply: DirectKillReply = { environments: [], ways: [] };
   try {
+    const flags = everyFlag(config, flagStore);
+    const served = flags.catch((): FlagState[] => []);
     const environments =
-      kill.environment === null ? await environmentsOf(config, flagStore, kill.key) : [kill.environment];
-    const served = everyFlag(config, flagStore).catch((): FlagState[] => []);
+      kill.environment === null ? environmentsOf(await flags, kill.key) : [kill.environment];
     await refuseWatched(createRolloutStore(database), {
       key: kill.key,
       environment: kill.environment,
@@ -104,12 +105,8 @@ async function refuseWatched(
   }
 }
 
-async function environmentsOf(
-  config: Config,
-  store: ReturnType<typeof createFlagStore>,
-  key: string,
-): Promise<string[]> {
-  const found = (await everyFlag(config, store)).filter((flag) => flag.key === key);
+function environmentsOf(flags: readonly FlagState[], key: string): string[] {
+  const found = flags.filter((flag) => flag.key === key);
   for (const flag of found) {
     const refusal = pointOfNoReturn(flag);
     if (refusal !== null) throw refusal;

@@ -10,7 +10,8 @@ import {
 } from '../../plans/board-words.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
 import type { SharedRow } from '../../server/api/board-row.ts';
-import { clip, type Ink, padEnd, type Tone, widthOf } from './ink.ts';
+import { phaseTone } from './facts.ts';
+import { clip, type Ink, padEnd, widthOf } from './ink.ts';
 import type { Screen } from './live.ts';
 import { audience, clock, phaseText, relative } from './words.ts';
 
@@ -78,7 +79,7 @@ function tableOf(
   const cells = rows.map((row) => [
     row.id,
     row.environment,
-    ink(rowTone(row), stateText(row)),
+    ink(phaseTone(row), stateText(row)),
     `${stageText(row)} ${stageCount(row)}`.trim(),
     audience(row.exposure),
     healthCell(row, ink),
@@ -98,24 +99,6 @@ function tableOf(
 
 function stateText(row: BoardFacts): string {
   return row.pause !== null && row.endedAt === null ? 'paused' : phaseText(row.phase);
-}
-
-function rowTone(row: BoardFacts): Tone {
-  switch (row.phase) {
-    case 'completed':
-      return 'good';
-    case 'rolled-back':
-    case 'reverting':
-    case 'rejected':
-      return 'bad';
-    case 'active':
-      return row.pause === null ? 'now' : 'warn';
-    case 'abandoned':
-    case 'superseded':
-      return 'dim';
-    case 'submitted':
-      return row.pause === null ? 'dim' : 'warn';
-  }
 }
 
 function healthCell(row: BoardFacts, ink: Ink): string {
@@ -138,7 +121,7 @@ export function boardLine(
 ): string {
   const who = mustAct(row);
   return [
-    `${row.id}: ${ink(rowTone(row), stateText(row))}`,
+    `${row.id}: ${ink(phaseTone(row), stateText(row))}`,
     `${row.environment}, ${stageText(row)}`,
     `exposure ${audience(row.exposure)}`,
     healthCell(row, ink),

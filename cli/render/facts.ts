@@ -28,7 +28,7 @@ export function standing(view: RolloutView, now: number, ink: Ink): string {
   return `${painted}, in ${view.stage}${since}`;
 }
 
-export function phaseTone(view: RolloutView): Tone {
+export function phaseTone(view: Pick<RolloutView, 'phase' | 'pause'>): Tone {
   if (view.pause !== null && !isOver(view)) return 'warn';
   switch (view.phase) {
     case 'completed':
