@@ -1,3 +1,4 @@
+import { METHOD } from './method.ts';
 import type { CellSummary, Summary } from './summary.ts';
 import { findTarget, LIMITS, SOURCE } from './targets.ts';
 
@@ -69,4 +70,19 @@ export function outOfOrder(cells: readonly CellSummary[]): string[] {
     }
   }
   return lines;
+}
+
+/** For each regression: on how many traces the gate stops earlier and later than the method did, one that does not stop being last. */
+export function besideMethod(cells: readonly CellSummary[]): string[] {
+  return cells.flatMap(({ cell, times }) => {
+    const [ours, theirs] = [times['24 h of history'], times[METHOD]];
+    if (cell.kind !== 'find' || ours === undefined || theirs === undefined) return [];
+    let [earlier, later] = [0, 0];
+    for (const [i, own] of ours.entries()) {
+      const [mine, other] = [own ?? Number.POSITIVE_INFINITY, theirs[i] ?? Number.POSITIVE_INFINITY];
+      if (mine < other) earlier += 1;
+      if (mine > other) later += 1;
+    }
+    return [`${cell.id}: earlier on ${earlier} traces, later on ${later} of ${ours.length}`];
+  });
 }

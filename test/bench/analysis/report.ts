@@ -1,11 +1,14 @@
-import { missesOf, outOfOrder } from './misses.ts';
+import { METHOD } from './method.ts';
+import { besideMethod, missesOf, outOfOrder } from './misses.ts';
 import { RIVALS } from './rivals.ts';
 import { EVEN, GATES } from './rollout.ts';
 import { MEANING } from './scenarios.ts';
 import type { CellSummary, Summary } from './summary.ts';
 import { falseTarget, findTarget, HARD, SOURCE } from './targets.ts';
 
-const JUDGES = [...RIVALS.map(({ name }) => name), ...GATES, EVEN];
+const JUDGES = [...RIVALS.map(({ name }) => name), ...GATES, EVEN, METHOD];
+/** They say nothing of soft and hard. */
+const PLAIN = new Set([...RIVALS.map(({ name }) => name), METHOD]);
 
 /** The tables for people: ours, and in brackets the figure of the method's own simulation. */
 export function report(cells: readonly CellSummary[], rollouts: number): string {
@@ -19,6 +22,7 @@ export function report(cells: readonly CellSummary[], rollouts: number): string 
     costTable(cells),
     hardText(cells),
     listing('A worse regression found later than a smaller one', outOfOrder(cells)),
+    listing('Beside the method before, on the same traces', besideMethod(cells)),
     listing(
       'Short of what is to be reached',
       cells
@@ -75,7 +79,7 @@ function findTable(cells: readonly CellSummary[], group: string, title: string):
 function told(one: Summary | undefined): string {
   if (one === undefined) return '';
   const { share, median, p90, hard, judge } = one;
-  const called = hard === null || RIVALS.some(({ name }) => name === judge) ? '' : ` / ${number(hard)}`;
+  const called = hard === null || PLAIN.has(judge) ? '' : ` / ${number(hard)}`;
   return `${number(share)} / ${median ?? '-'} / ${p90 ?? '-'}${called}`;
 }
 

@@ -1,12 +1,14 @@
 import { measureDispersion } from '../../../analysis/dispersion.ts';
 import { learn } from '../../../analysis/history.ts';
+import type { PollCounts } from '../../../analysis/kernel.ts';
 import type { Plan } from '../../../plans/plan.ts';
 import type { Cell } from './cells.ts';
 import { PERCENT, reachedAfter, STAGE_SECONDS } from './cells.ts';
 import type { Ending, Known, Run } from './gate-run.ts';
 import { errorsPlan, errorsSample, isStop, latencyPlan, runGate } from './gate-run.ts';
 import { latencyHistory, latencySamples } from './latency-traffic.ts';
-import type { Rival } from './rivals.ts';
+import { METHOD, methodBefore } from './method.ts';
+import type { Watch } from './rivals.ts';
 import { RIVALS } from './rivals.ts';
 import { scenarioOf } from './scenarios.ts';
 import type { Poll, Stretch } from './traffic.ts';
@@ -80,9 +82,13 @@ function errorsRollout(
   const polls = tracePolls(seed, { scenario, stretches, regression: { extra: cell.extra, onset } });
   const judged: Outcome['judged'] = {};
   const samples = polls.map((poll) => ({ stage: poll.stage, sample: errorsSample(poll) }));
-  const known = knownOf(cell.scenario, seed);
+  const history = historyPolls(seed, { scenario, polls: DAY });
+  const known = knownOf(history);
+  const plan = planFor(cell);
   for (const name of GATES)
-    judged[name] = told(runGate(samples, { plan: planFor(cell), known: known[name], ended: isStop }));
+    judged[name] = told(runGate(samples, { plan, known: known[name], ended: isStop }));
+  const shares = plan.stages.map(({ percent }) => (percent ?? 0) / 100);
+  judged[METHOD] = told(runWatch(methodBefore({ history, shares, length: STAGE_POLLS }), polls));
   if (cell.kind === 'find' && !cell.alone)
     judged[EVEN] = told(
       runGate(samples, { plan: plans.even, known: known['24 h of history'], ended: isStop }),
@@ -91,8 +97,8 @@ function errorsRollout(
   const isEdge = cell.kind === 'false' && cell.extra > 0;
   for (const rival of isEdge ? [] : RIVALS)
     judged[rival.name] = told(
-      runRival(
-        rival,
+      runWatch(
+        rival.watch(),
         // Most of them would not have let a healthy rollout come so far.
         polls.filter(({ t }) => t > reached),
       ),
@@ -100,8 +106,7 @@ function errorsRollout(
   return { seed, judged };
 }
 
-function knownOf(name: string, seed: number): Record<(typeof GATES)[number], Known> {
-  const history = historyPolls(seed, { scenario: scenarioOf(name), polls: DAY });
+function knownOf(history: readonly PollCounts[]): Record<(typeof GATES)[number], Known> {
   const known = (polls: number): Known => {
     const knots = polls === 0 ? null : measureDispersion(history.slice(-polls));
     return knots === null ? {} : { dispersion: { errors: knots } };
@@ -113,8 +118,7 @@ function knownOf(name: string, seed: number): Record<(typeof GATES)[number], Kno
   };
 }
 
-function runRival(rival: Rival, polls: readonly Poll[]): Run {
-  const watch = rival.watch();
+function runWatch(watch: Watch, polls: readonly Poll[]): Run {
   const micros: number[] = [];
   for (const poll of polls) {
     const began = performance.now();
@@ -130,7 +134,7 @@ function proofRollout(cell: Extract<Cell, { kind: 'proof' }>, seed: number): Out
   const regression = { extra: cell.extra, onset: 0 };
   const polls = tracePolls(seed, { scenario, stretches: [stretchOf(cell.percent)], regression });
   const samples = polls.map((poll) => ({ stage: poll.stage, sample: errorsSample(poll) }));
-  const known = knownOf(cell.scenario, seed);
+  const known = knownOf(historyPolls(seed, { scenario, polls: DAY }));
   const judged: Outcome['judged'] = {};
   for (const name of GATES) {
     const ended = ({ metrics }: Parameters<typeof isStop>[0]) => metrics[0]?.proven === true;
