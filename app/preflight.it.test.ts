@@ -108,6 +108,20 @@ describe('a preflight on a real Prometheus', () => {
     expect(seen.toSorted((a, b) => a - b)).toEqual(seen);
   });
 
+  test('takes whatever tidegate.yaml lets a plan name', async () => {
+    const config = Config.parse({
+      sources: { default: { url: past.url } },
+      segments: { employees: { attribute: 'email', operator: 'ends_with', values: ['@shop.example'] } },
+      checks: { hosts: { 'shop.example': {} } },
+      holidays: { public: ['2026-12-25'] },
+    });
+    const more = 'windows: { allow: [Mon-Thu 09:00-16:00], holidays: public }';
+    const checks = "checks: [{ name: smoke, http: { url: 'https://shop.example/health' } }]";
+    const stages = STAGES.replace('percent: 1,', `percent: 1, ${checks},`);
+    const report = await look({ config, text: servicePlan({ stages, more: `\n${more}` }) });
+    expect(report.stages).toHaveLength(4);
+  });
+
   test('plans gauges, improvements, and the slices that decide beside the whole', async () => {
     const more = `
   - { name: memory, kind: gauge, gauge: 'memory{service="shop"}', soft: +5%, hard: +20% }

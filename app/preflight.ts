@@ -18,7 +18,8 @@ import type { LabelValues, PreflightFinding, ServedSplit } from '../plans/prefli
 import { servedPlan } from '../plans/shadow.ts';
 import { planFromText } from '../server/plan-text.ts';
 import type { Config } from './config.ts';
-import { capabilities, platformLacks } from './platform-checks.ts';
+import { knownNames } from './known-names.ts';
+import { platformLacks } from './platform-checks.ts';
 import {
   fireFindings,
   flagFindings,
@@ -28,7 +29,7 @@ import {
   splitFindings,
   trafficFindings,
 } from './preflight-findings.ts';
-import { segmentNames } from './segment-names.ts';
+import { sharedSegments } from './shared-segments.ts';
 
 export interface PreflightRequest {
   config: Config;
@@ -80,12 +81,8 @@ const TEST_PATIENCE = 15;
 export async function preflight(request: PreflightRequest): Promise<PreflightReport> {
   const { config, text, file } = request;
   const platforms = openPlatforms(config.providers, config.segments);
-  const known = {
-    sources: Object.keys(config.sources),
-    channels: Object.keys(config.channels),
-    segments: await segmentNames(config),
-    providers: capabilities(platforms),
-  };
+  const shared = await sharedSegments(config);
+  const known = knownNames(config, { platforms, shared: () => shared });
   const { plan } = planFromText({ known }, { text, file });
   const sources = createSources(config.sources);
   try {

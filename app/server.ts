@@ -1,4 +1,3 @@
-import { knownChecks } from '../checks/config.ts';
 import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
 import { servedPlan } from '../plans/shadow.ts';
@@ -27,9 +26,10 @@ import { openAccess } from './access.ts';
 import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
 import { deliveryOf, startFlagParts } from './flag-service.ts';
+import { knownNames } from './known-names.ts';
 import { openLog } from './log.ts';
 import { consoleFolder } from './paths.ts';
-import { capabilities, platformLacks } from './platform-checks.ts';
+import { platformLacks } from './platform-checks.ts';
 import { openTelemetry } from './telemetry.ts';
 import { openTemporalClient } from './temporal.ts';
 import { openTracing } from './tracing.ts';
@@ -94,16 +94,10 @@ export async function runServer(config: Config): Promise<number> {
     slack: config.slack ?? null,
     engine,
     checkQueries: (plan) => sources.get(plan.source.prometheus).check(servedPlan(plan), Date.now() / 1000),
-    known: {
-      sources: sources.names,
-      channels: Object.keys(config.channels),
-      get segments() {
-        return [...Object.keys(config.segments), ...flags.service.segments().map(({ name }) => name)];
-      },
-      checks: knownChecks(config.checks),
-      holidays: config.holidays,
-      providers: capabilities(flags.platforms),
-    },
+    known: knownNames(config, {
+      platforms: flags.platforms,
+      shared: () => flags.service.segments().map(({ name }) => name),
+    }),
     platformLacks: (plan) => platformLacks(plan, flags.platforms),
     now: () => Date.now(),
     logger: log,

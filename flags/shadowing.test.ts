@@ -144,7 +144,7 @@ describe('tenants of a list', () => {
   });
 });
 
-it('a platform of others is asked for neither, and the plan says so before the start', () => {
+it('a platform of others is asked for neither, nor for a segment that flags share, and the plan says so before the start', () => {
   const plan = Plan.parse({
     metadata: { name: 'p' },
     flag: { key: 'p', provider: 'unleash' },
@@ -152,6 +152,7 @@ it('a platform of others is asked for neither, and the plan says so before the s
     stages: [
       { name: 'dark', dark: {} },
       { name: 'friendly', audience: { tenants: ['acme'] } },
+      { name: 'shared', audience: { segments: ['staff', 'beta'] } },
     ],
   });
   const can = {
@@ -164,8 +165,7 @@ it('a platform of others is asked for neither, and the plan says so before the s
     compareAndSet: true,
     tellsWho: true,
   } as const;
-  expect(shortfalls(plan, { unleash: can }).map(({ path }) => path)).toEqual([
-    'stages[0].dark',
-    'stages[1].audience.tenants',
-  ]);
+  expect(
+    shortfalls(plan, { providers: { unleash: can }, segments: ['staff'] }).map(({ path }) => path),
+  ).toEqual(['stages[0].dark', 'stages[1].audience.tenants', 'stages[2].audience.segments[1]']);
 });

@@ -106,7 +106,10 @@ export interface ServerDeps {
   known: {
     sources: readonly string[];
     channels: readonly string[];
+    /** Of tidegate.yaml; other platforms get them by their attributes. */
     segments: readonly string[];
+    /** Those that flags of the embedded service share; absent: none. */
+    sharedSegments?: readonly string[];
     /** Lists of closed days; absent: there are none. */
     holidays?: Holidays;
     /** What checks may ask; absent: nothing. */

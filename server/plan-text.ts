@@ -48,10 +48,11 @@ function unknownNames(
   look(['source', 'prometheus'], plan.source.prometheus, { defined: known.sources, key: 'sources' });
   // What others serve has segments of its own.
   const ours = plan.mode === 'act' || plan.flag.provider === 'embedded';
+  const segments = { defined: [...known.segments, ...(known.sharedSegments ?? [])], key: 'segments' };
   plan.stages.forEach((stage, i) => {
     if (!ours) return;
     for (const segment of stage.audience?.segments ?? [])
-      look(['stages', i, 'audience', 'segments'], segment, { defined: known.segments, key: 'segments' });
+      look(['stages', i, 'audience', 'segments'], segment, segments);
   });
   for (const { path, message, instead } of unknownInChecks(plan, known.checks))
     say(partsOf(path), message, instead);
@@ -61,8 +62,7 @@ function unknownNames(
       `"${name}" is not in \`holidays\` of tidegate.yaml`,
       "a list of days, or a list's name",
     );
-  for (const { path, message, instead } of shortfalls(plan, known.providers ?? {}))
-    say(partsOf(path), message, instead);
+  for (const { path, message, instead } of shortfalls(plan, known)) say(partsOf(path), message, instead);
   const channels = { defined: known.channels, key: 'channels' };
   for (const [path, approval] of approvalsOf(plan)) {
     const { channel } = approval.escalate ?? {};

@@ -12,8 +12,14 @@ export interface Shortfall {
 
 const EMBEDDED = 'embedded';
 
-/** All that is known to be impossible from the configuration alone. `providers`: by the name in tidegate.yaml. */
-export function shortfalls(plan: Plan, providers: Readonly<Record<string, Capabilities>>): Shortfall[] {
+/** What tidegate.yaml has. `providers`: by name. `segments`: their names. */
+export interface Configured {
+  providers?: Readonly<Record<string, Capabilities>>;
+  segments: readonly string[];
+}
+
+/** All that is known to be impossible from the configuration alone. */
+export function shortfalls(plan: Plan, { providers = {}, segments: configured }: Configured): Shortfall[] {
   const { provider: name } = plan.flag;
   if (name === EMBEDDED || name === TOLD) return [];
   const can = Object.hasOwn(providers, name) ? providers[name] : undefined;
@@ -64,6 +70,15 @@ export function shortfalls(plan: Plan, providers: Readonly<Record<string, Capabi
         `"${name}" knows no segments`,
         'a stage with `percent`, or another provider',
       );
+    else if (can.segments === 'attributes')
+      // People join and leave what flags share, and a platform is told of it once.
+      for (const [i, segment] of (stage.audience?.segments ?? []).entries())
+        if (!configured.includes(segment))
+          say(
+            `${at}.audience.segments[${i}]`,
+            `"${name}" is told of segments by their attributes, and "${segment}" is not in \`segments\` of tidegate.yaml`,
+            'a segment of tidegate.yaml, or `flag.provider: embedded`',
+          );
   });
   const { stickiness, variants, baseline, canary } = plan.flag;
   if (stickiness !== 'targetingKey' && can.stickiness === 'targetingKey')

@@ -7,16 +7,16 @@ import type { Config } from './config.ts';
 const PATIENCE_MS = 2_000;
 
 /**
- * The segments that a plan may name, for commands without a server: those of tidegate.yaml, and those that flags share
- * as PostgreSQL has them, or as they were last served from this data folder where it does not answer.
+ * The segments that flags share, for commands without a server: as PostgreSQL has them, or as they were last served from
+ * this data folder where it does not answer.
  */
-export async function segmentNames(config: Config): Promise<string[]> {
+export async function sharedSegments(config: Config): Promise<string[]> {
   const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: PATIENCE_MS });
   try {
     const shared = await within(PATIENCE_MS, createFlagStore(database).segments()).catch(() =>
       loadSegments(config.data),
     );
-    return [...new Set([...Object.keys(config.segments), ...shared.map(({ name }) => name)])];
+    return shared.map(({ name }) => name);
   } finally {
     await database.close();
   }

@@ -9,23 +9,22 @@ import { migrate } from '../store/migrate.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createDatabase } from '../test/fixtures/database.ts';
 import { Config } from './config.ts';
-import { segmentNames } from './segment-names.ts';
+import { sharedSegments } from './shared-segments.ts';
 
 test('names the segments that flags share, from PostgreSQL and without it', async () => {
   const postgres = await createDatabase();
   const data = await mkdtemp(join(tmpdir(), 'tidegate-segments-'));
-  const segments = { employees: { attribute: 'email', operator: 'ends_with', values: ['@shop.example'] } };
   try {
     await migrate(postgres.url);
     const database = openDatabase(postgres.url);
     const spec = SegmentSpec.parse({ name: 'beta', joinable: true });
     await createFlagRegistry(database, []).putSegment(spec, { author: 'ada', reason: 'test' });
     await database.close();
-    const configAt = (url: string) => Config.parse({ data, database: { url }, segments });
-    expect(await segmentNames(configAt(postgres.url))).toEqual(['employees', 'beta']);
+    const configAt = (url: string) => Config.parse({ data, database: { url } });
+    expect(await sharedSegments(configAt(postgres.url))).toEqual(['beta']);
     await saveSegments(data, [SharedSegment.parse({ name: 'kept', joined: [], left: [] })]);
     const away = 'postgres://nobody@127.0.0.1:1/none';
-    expect(await segmentNames(configAt(away))).toEqual(['employees', 'kept']);
+    expect(await sharedSegments(configAt(away))).toEqual(['kept']);
   } finally {
     await postgres.drop();
     await rm(data, { recursive: true, force: true });
