@@ -25,3 +25,26 @@ test('many changes at once are one read and no queue', async () => {
   await refresher.stop();
   expect(reads).toHaveLength(2);
 });
+
+test('what stops a flag is read beside a reading that takes long, and again if that fails', async () => {
+  const reads: (FlagTarget | null)[] = [];
+  const waiting: { resolve(): void; reject(error: Error): void }[] = [];
+  const refresher = createRefresher({
+    load: (target) => {
+      reads.push(target);
+      return new Promise<void>((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+    pollMs: 3_600_000,
+    onUp: () => undefined,
+    onDown: () => undefined,
+  });
+  const killed = { environment: 'production', key: 'killed' };
+  refresher.refresh();
+  refresher.rush(killed);
+  expect(reads).toEqual([null, killed]);
+  waiting[1]?.reject(new Error('away'));
+  waiting[0]?.resolve();
+  await vi.waitFor(() => expect(reads).toEqual([null, killed, killed]));
+  waiting[2]?.resolve();
+  await refresher.stop();
+});

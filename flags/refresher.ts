@@ -4,6 +4,8 @@ import type { FlagTarget } from '../store/flag-contract.ts';
 export interface Refresher {
   /** Reads one flag again, or all, soon and until it succeeds. */
   refresh(target?: FlagTarget): void;
+  /** Reads one flag at once, beside whatever is being read: what stops a flag does not wait behind other changes. */
+  rush(target: FlagTarget): void;
   /** Resolves after the next successful read of everything, or when that has failed once. */
   first(): Promise<void>;
   stop(): Promise<void>;
@@ -23,13 +25,14 @@ const LAST_RETRY_MS = 1000;
 /** Flags that are read one by one; more are read at once, with all others. */
 const FEW = 3;
 
-/** Keeps the catalogue like the store: one read at a time, as many wishes as may come, for ever again after a failure. */
+/** Keeps the catalogue like the store: one read at a time but for what stops a flag, as many wishes as may come, for ever again after a failure. */
 export function createRefresher({ load, onUp, onDown, pollMs }: RefresherOptions): Refresher {
   const stopping = new AbortController();
   const wanted = new Map<string, FlagTarget>();
   let everything = false;
   let up: boolean | null = null;
   let working = false;
+  const rushing = new Set<Promise<void>>();
   let work: Promise<void> = Promise.resolve();
   let attempted: () => void = () => undefined;
   const firstAttempt = new Promise<void>((resolve) => {
@@ -79,14 +82,23 @@ export function createRefresher({ load, onUp, onDown, pollMs }: RefresherOptions
     work = workOff();
   }
 
+  function rush(target: FlagTarget): void {
+    if (stopping.signal.aborted) return;
+    const read = load(target)
+      .catch(() => refresh(target))
+      .finally(() => rushing.delete(read));
+    rushing.add(read);
+  }
+
   const poll = setInterval(() => refresh(), pollMs);
   return {
     refresh,
+    rush,
     first: () => firstAttempt,
     async stop() {
       clearInterval(poll);
       stopping.abort();
-      await work;
+      await Promise.all([work, ...rushing]);
     },
   };
 }

@@ -189,8 +189,10 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
           FLAGS_CHANNEL,
           (payload) => {
             const notice = noticeOf(payload);
-            if (notice === null) refresher.refresh();
-            else if (isNews(notice, catalogue.definition(notice))) refresher.refresh(notice);
+            if (notice === null) return refresher.refresh();
+            if (!isNews(notice, catalogue.definition(notice))) return;
+            if (notice.stops === true) refresher.rush(notice);
+            else refresher.refresh(notice);
           },
           () => refresher.refresh(),
         );
@@ -274,12 +276,13 @@ function noticeOf(payload: string): FlagNotice | null {
   try {
     const notice: unknown = JSON.parse(payload);
     if (typeof notice !== 'object' || notice === null) return null;
-    const { environment, key, revision, lease, drill } = {
+    const { environment, key, revision, lease, drill, stops } = {
       environment: null,
       key: null,
       revision: null,
       lease: undefined,
       drill: undefined,
+      stops: undefined,
       ...notice,
     };
     if (typeof environment !== 'string' || typeof key !== 'string' || typeof revision !== 'number')
@@ -290,6 +293,7 @@ function noticeOf(payload: string): FlagNotice | null {
       revision,
       ...(typeof lease === 'number' ? { lease } : {}),
       ...(typeof drill === 'string' ? { drill } : {}),
+      ...(stops === true ? { stops } : {}),
     };
   } catch {
     return null;

@@ -139,6 +139,8 @@ export interface FlagNotice extends FlagTarget {
   lease?: number;
   /** The id of the drill that runs; absent: none does. */
   drill?: string;
+  /** Nobody gets the canary from this revision on: it is read before all else. */
+  stops?: true;
 }
 
 /**

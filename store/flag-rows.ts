@@ -1,5 +1,5 @@
 import { and, desc, eq, sql } from 'drizzle-orm';
-import { isServed } from '../plans/exposure.ts';
+import { isNobody, isServed } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Queries } from './connection.ts';
 import {
@@ -67,7 +67,7 @@ export async function changeFlag(queries: Queries, next: FlagState, by: Author):
 
 export async function notify(
   queries: Queries,
-  { environment, key, revision, lease, drill }: FlagState,
+  { environment, key, revision, lease, drill, exposure, latch }: FlagState,
 ): Promise<void> {
   const notice: FlagNotice = {
     environment,
@@ -75,6 +75,7 @@ export async function notify(
     revision,
     ...(lease == null ? {} : { lease: lease.until }),
     ...(drill == null ? {} : { drill: drill.id }),
+    ...(latch !== null || isNobody(exposure) ? { stops: true } : {}),
   };
   await queries.execute(sql`select pg_notify(${FLAGS_CHANNEL}, ${JSON.stringify(notice)})`);
 }
