@@ -8,9 +8,11 @@ import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
+import { askRequired } from './following.ts';
 import { isWatching } from './mode.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
+import { answerWanted } from './required.ts';
 import { peersWanted } from './shared-service.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -28,6 +30,10 @@ export function proceed(turn: Turn): void {
     return;
   }
   if (blockers.some(({ kind }) => kind === 'shared-service')) return;
+  if (answerWanted(state, now)) {
+    askRequired(turn);
+    return;
+  }
   if (blockers.length > 0) {
     askChecks(turn);
     return;

@@ -12,6 +12,7 @@ import { drillDeadline } from './drill-facts.ts';
 
 import type { RolloutEvent } from './event.ts';
 import { releaseFlag } from './flag.ts';
+import { keepFollowing, onLoss, onRequired } from './following.ts';
 import { onGate, onSoftAgain, stepBack } from './gate.ts';
 import { imaginedDeadline } from './imagining.ts';
 import { isWatching } from './mode.ts';
@@ -48,8 +49,10 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
   if (isWatching(previous)) onWatched(turn, event);
   else {
     handle(turn, event);
+    onLoss(turn);
     proceed(turn);
   }
+  keepFollowing(turn);
   askWhenActed(turn);
   followDrill(turn, event);
   return closeTurn(turn);
@@ -113,6 +116,9 @@ function handle(turn: Turn, event: RolloutEvent): void {
       return;
     case 'verified':
       // Only what is over is verified.
+      return;
+    case 'required':
+      onRequired(turn, event);
       return;
     case 'peers':
       state.peers = event.older;

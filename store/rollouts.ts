@@ -110,7 +110,7 @@ function rolloutActive({ flag, environment }: NewRollout, id: string | null): Fa
 }
 
 function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
-  const { environment, flag, service, phases, limit = DEFAULT_LIMIT } = filter;
+  const { environment, flag, service, name, phases, limit = DEFAULT_LIMIT } = filter;
   return queries
     .select(columns)
     .from(rollouts)
@@ -119,6 +119,7 @@ function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
         environment === undefined ? undefined : eq(rollouts.environment, environment),
         flag === undefined ? undefined : eq(rollouts.flag, flag),
         service === undefined ? undefined : eq(rollouts.service, service),
+        name === undefined ? undefined : eq(rollouts.name, name),
         phases === undefined ? undefined : inArray(rollouts.phase, [...phases]),
       ),
     )

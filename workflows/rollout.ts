@@ -28,6 +28,7 @@ import type {
 import { lookRequest, toldRefusal } from '../rollout/observing.ts';
 import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
+import { followRequest } from '../rollout/required.ts';
 import { openRollout } from '../rollout/state.ts';
 import { nextDeadline, step } from '../rollout/step.ts';
 import { verifyRequest } from '../rollout/verification.ts';
@@ -159,6 +160,8 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     if (request !== null) performer.perform({ kind: 'watch', request });
     const look = lookRequest(state);
     if (look !== null) performer.perform({ kind: 'look', request: look });
+    const others = followRequest(state);
+    if (others !== null) performer.perform({ kind: 'follow', request: others });
   }
 
   /** In a workflow of its own, because it takes minutes and the flag's next rollout waits for this one's end. */
@@ -194,6 +197,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
         allHandlersFinished()
       ) {
         performer.stopWatching();
+        performer.stopFollowing();
         return {
           kind: 'continued',
           state,
