@@ -2,7 +2,7 @@ import { type Exposure, isNobody } from './exposure.ts';
 import type { Plan } from './plan.ts';
 import type { Requirement } from './requirement.ts';
 import { canaryExposure } from './stages.ts';
-import type { Phase, RolloutView } from './view.ts';
+import type { Phase, RequirementView, RolloutView } from './view.ts';
 
 /** A requirement and from which stage on it holds, by its index; -1: of the plan at the top, before the first stage. */
 export interface PlacedRequirement extends Requirement {
@@ -104,6 +104,17 @@ export function reachedText({ reached }: Pick<Requirement, 'reached'>): string {
   if (reached === 'completed') return 'its end';
   if (typeof reached === 'object') return `stage ${reached.stage}`;
   return `${Number((reached * 100).toFixed(6))} %`;
+}
+
+/** Whether what a view says is about this requirement, which waits at `stage`; null: at the start. */
+export function isRequired(
+  requirement: PlacedRequirement,
+  stage: string | null,
+  seen: RequirementView,
+): boolean {
+  const { rollout, environment } = requirement;
+  const same = seen.rollout === rollout && seen.environment === environment && seen.stage === stage;
+  return same && seen.reached === reachedText(requirement);
 }
 
 /** Where the other rollout is, as a clause. */
