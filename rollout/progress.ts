@@ -116,6 +116,8 @@ export function enterStage(
   state.exposure = stageExposure(state.plan, stage);
   state.waitingSince = null;
   state.peersAt = null;
+  // What was true before this stage is read anew before the next one.
+  if (state.required !== undefined) state.required = { ...state.required, at: 0 };
   const plan = state.plan.stages[stage];
   const transition = from < 0 ? 'started' : plan?.decommission === undefined ? 'advanced' : 'decommissioning';
   journal(turn, transition, {

@@ -54,10 +54,16 @@ export function answerWanted(state: RolloutState, now: number): boolean {
 
 /** What has not got so far as the next stage requires. */
 export function requirementBlockers(state: RolloutState): Blocker[] {
-  return requirementsAhead(state).flatMap((requirement) => {
-    const text = missingText(state, requirement);
-    return text === null ? [] : [{ kind: 'requires' as const, text, until: null, roles: [] }];
-  });
+  const ahead = requirementsAhead(state);
+  const missing = ahead.map((requirement) => missingText(state, requirement)).filter((text) => text !== null);
+  const out = ahead.length > 0 && state.follow?.asking === true;
+  const texts = missing.length === 0 && out ? [askingText(state, ahead)] : missing;
+  return texts.map((text) => ({ kind: 'requires', text, until: null, roles: [] }));
+}
+
+function askingText(state: RolloutState, ahead: readonly PlacedRequirement[]): string {
+  const names = [...new Set(ahead.map(({ rollout }) => rollout))].join(', ');
+  return `${names} ${names.includes(',') ? 'are' : 'is'} read anew before stage ${state.plan.stages[nextStage(state)]?.name ?? ''} opens`;
 }
 
 function missingText(state: RolloutState, requirement: PlacedRequirement): string | null {
