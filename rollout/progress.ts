@@ -13,7 +13,7 @@ import { isWatching } from './mode.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
 import { answerWanted } from './required.ts';
-import { peersWanted } from './shared-service.ts';
+import { peersBesideDue, peersWanted } from './shared-service.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -24,7 +24,10 @@ export function proceed(turn: Turn): void {
   if (state.phase !== 'submitted' && state.phase !== 'active') return;
   noteWaiting(turn);
   const blockers = blockersOf(state, now);
-  if (blockers.some(({ kind }) => kind !== 'shared-service' && kind !== 'checks')) return;
+  if (blockers.some(({ kind }) => kind !== 'shared-service' && kind !== 'checks')) {
+    askPeersBeside(turn);
+    return;
+  }
   if (peersWanted(state, now)) {
     askPeers(turn);
     return;
@@ -56,6 +59,16 @@ function askPeers(turn: Turn): void {
   // A second request while one is out would only repeat the question.
   if (service === undefined || turn.commands.some(({ kind }) => kind === 'peers')) return;
   turn.commands.push({ kind: 'peers', service, rolloutId: turn.state.id });
+}
+
+/** Who waits for something else as well is told of the peers as they are, and not as they were. */
+function askPeersBeside(turn: Turn): void {
+  const { state, now } = turn;
+  const { service } = state.plan.metadata;
+  const due = peersBesideDue(state);
+  if (service === undefined || due === null || now < due) return;
+  state.peersAsked = now;
+  turn.commands.push({ kind: 'peers', service, rolloutId: state.id, beside: true });
 }
 
 function riseCause(state: RolloutState): Cause {

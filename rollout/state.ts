@@ -221,6 +221,8 @@ export interface RolloutState {
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;
   peersAt: number | null;
+  /** When they were last asked for people to read. */
+  peersAsked?: number;
   /** The rollouts that the plan requires something of, as last read; absent: not yet. */
   required?: { sights: RequiredSight[]; at: number };
   /** What follows them, and whether it was asked to answer at once. */

@@ -30,7 +30,7 @@ import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
 import { followRequest } from '../rollout/required.ts';
 import { openRollout } from '../rollout/state.ts';
-import { nextDeadline, step } from '../rollout/step.ts';
+import { besideDeadline, decisionDeadline, nextDeadline, step } from '../rollout/step.ts';
 import { verifyRequest } from '../rollout/verification.ts';
 import { viewOf } from '../rollout/view.ts';
 import { apart } from './led-by.ts';
@@ -182,10 +182,16 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   if (next !== null) return continueAsNew<typeof rollout>(next);
   return viewOf(state, Date.now());
 
+  /** Histories of before the peers were read again beside other blockers know no timer for it. */
+  function dueAt(now: number): number | null {
+    const beside = besideDeadline(state, now) !== null && patched('peers-beside');
+    return beside ? nextDeadline(state, now) : decisionDeadline(state, now);
+  }
+
   async function run(): Promise<RolloutInput | null> {
     while (!over()) {
       const seen = steps;
-      const due = nextDeadline(state, Date.now());
+      const due = dueAt(Date.now());
       const moved = () => steps !== seen;
       if (due === null) await condition(moved);
       else if (!(await condition(moved, Math.max(1, due - Date.now())))) dispatch({ kind: 'tick' });
