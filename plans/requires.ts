@@ -106,6 +106,21 @@ export function reachedText({ reached }: Pick<Requirement, 'reached'>): string {
   return `${Number((reached * 100).toFixed(6))} %`;
 }
 
+/** What a plan waits for of others, one sentence each, and what happens when that is rolled back later. */
+export function requirementLines(plan: Plan): string[] {
+  const after = {
+    pause: 'pauses when that is rolled back later',
+    rollback: 'is rolled back with it later',
+    note: 'only says so when that is rolled back later',
+  };
+  return requirementsOf(plan).map((requirement) => {
+    const { at, rollout, environment, then } = requirement;
+    const stage = at < 0 ? 'every stage' : `stage ${plan.stages[at]?.name ?? ''}`;
+    const place = environment === plan.environment ? '' : ` in ${environment}`;
+    return `${stage} waits until ${rollout}${place} has reached ${reachedText(requirement)}, and ${after[then]}`;
+  });
+}
+
 /** Whether what a view says is about this requirement, which waits at `stage`; null: at the start. */
 export function isRequired(
   requirement: PlacedRequirement,

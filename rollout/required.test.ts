@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RequiredSight } from '../plans/requires.ts';
 import type { Phase } from '../plans/view.ts';
+import { planChanges } from './amend.ts';
 import type { Command } from './command.ts';
 import { step } from './step.ts';
 import { viewOf } from './view.ts';
@@ -264,4 +265,16 @@ it('a state of before knows of no requirements', () => {
   const [state, commands] = step(old, { kind: 'tick' }, world.now);
   expect(follows(commands)).toMatchObject([{ known: null }]);
   expect(state.pause).toBeNull();
+});
+
+it('asking for more tightens a plan, asking for less or for nothing loosens it', () => {
+  const of = (...requires: object[]) => planOf(requires.length === 0 ? {} : { requires });
+  const loosens = (before: object[], after: object[]) =>
+    planChanges(of(...before), of(...after)).some((change) => change.loosens);
+  const half = { rollout: 'checkout-v2', reached: '50%' };
+  expect(loosens([], [CHECKOUT])).toBe(false);
+  expect(loosens([CHECKOUT], [half])).toBe(false);
+  expect(loosens([half], [CHECKOUT])).toBe(true);
+  expect(loosens([CHECKOUT], [])).toBe(true);
+  expect(loosens([CHECKOUT], [{ ...CHECKOUT, rollout: 'cart' }])).toBe(true);
 });
