@@ -40,7 +40,7 @@ export async function check(
   const all = results.every(passes);
   context.tell({
     ok: all,
-    plans: results.map(({ plan, text: _, ...result }) => ({
+    plans: results.map(({ plan, text: _text, ...result }) => ({
       ...result,
       requires: plan === null ? [] : requirementLines(plan),
       ok: passes(result),
