@@ -5,17 +5,27 @@ import { createRolloutStore } from '../store/rollouts.ts';
 import { createDatabase } from '../test/fixtures/database.ts';
 import { createRecordActivities } from './records.ts';
 
-test('peers are the older rollouts under way of the same service and environment', async () => {
+test('peers are the older rollouts under way of the same service and environment that move something', async () => {
   const postgres = await createDatabase();
   await migrate(postgres.url);
   const database = openDatabase(postgres.url);
   const store = createRolloutStore(database);
-  const create = async (name: string, environment = 'production', service = 'shop') =>
-    (await store.create({ name, flag: name, environment, service, text: '', plan: {}, submittedBy: 'sam' }))
-      .id;
+  const create = async (name: string, environment = 'production', service = 'shop', mode = 'act') =>
+    (
+      await store.create({
+        name,
+        flag: name,
+        environment,
+        service,
+        text: '',
+        plan: { mode },
+        submittedBy: 'sam',
+      })
+    ).id;
   const first = await create('first');
   await create('elsewhere', 'staging');
   await create('other', 'production', 'search');
+  await create('watcher', 'production', 'shop', 'observe');
   const second = await create('second');
   const third = await create('third');
   const { findPeers } = createRecordActivities({

@@ -1,5 +1,6 @@
 import { createExplainActivity } from './explain.ts';
 import { createFlagActivities } from './flag-writes.ts';
+import { createFollowActivity } from './follow-required.ts';
 import { createLookActivity } from './look-at-flag.ts';
 import type { ActivityParts } from './parts.ts';
 import { createRecordActivities } from './records.ts';
@@ -13,6 +14,7 @@ export function createActivities(parts: ActivityParts) {
     ...createRecordActivities(parts),
     ...createGateActivity(parts),
     ...createLookActivity(parts),
+    ...createFollowActivity(parts),
     ...createExplainActivity(parts),
     ...createVerifyActivity(parts),
     ...createCheckActivity(parts),

@@ -1,3 +1,4 @@
+import type { Plan } from '../plans/plan.ts';
 import type { Afterword, AmendedPlan, RecordRequest } from '../rollout/command.ts';
 import type { ActivityParts } from './parts.ts';
 
@@ -27,14 +28,18 @@ export function createRecordActivities({
       await provider(name).release({ environment, key }, rolloutId);
     },
 
-    /** Active rollouts of the same service and environment that were submitted before this one, so that two never wait for each other. */
+    /**
+     * Active rollouts of the same service and environment that were submitted before this one, so that two never wait for each
+     * other. Those that only watch move nothing that one could wait for.
+     */
     async findPeers({ service, rolloutId }: { service: string; rolloutId: string }): Promise<string[]> {
       const active = await store.list({ service, phases: ['submitted', 'active', 'reverting'] });
       const own = active.find(({ id }) => id === rolloutId);
       return active
         .filter(
-          ({ id, submittedAt, environment }) =>
+          ({ id, submittedAt, environment, plan }) =>
             id !== rolloutId &&
+            (plan as Partial<Plan>).mode !== 'observe' &&
             environment === own?.environment &&
             (submittedAt < own.submittedAt || (submittedAt === own.submittedAt && id < rolloutId)),
         )

@@ -59,6 +59,25 @@ describe('a plan', () => {
     expect(JSON.parse(json.out)).toMatchObject({ plans: [{ file: '-', ok: true }] });
   });
 
+  test('that waits for another one: check names it, and refuses two that wait for each other', async () => {
+    const requiring = (name: string, other: string) =>
+      `${planFor(name)}\nrequires: [{ rollout: ${other} }]\n`;
+    const alone = await tidegate('plan check -', requiring('hen', 'egg'));
+    expect(alone).toMatchObject({ status: 0 });
+    expect(alone.out).toContain(
+      'every stage waits until egg has reached its end, and pauses when that is rolled back later',
+    );
+    const files = [
+      await file('hen.yaml', requiring('hen', 'egg')),
+      await file('egg.yaml', requiring('egg', 'hen')),
+    ];
+    const both = await tidegate(`plan check ${files.join(' ')}`);
+    expect(both.status).toBe(1);
+    expect(both.out).toMatch(
+      /egg\.yaml:\d+:\d+ {2}error .*waits until hen has reached its end.*\[PLAN-CIRCLE\]/,
+    );
+  });
+
   test('with risks: each says why and how to mend it; they end with 1 where the reader is strict', async () => {
     const json = await tidegate('plan check - --json', planFor('right'));
     const { plans } = JSON.parse(json.out);

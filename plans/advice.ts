@@ -65,6 +65,8 @@ function correction(wanted: Expectation, value: unknown, written: string | undef
   }
   const has = (type: typeof z.ZodString | typeof z.ZodNumber | typeof z.ZodArray | typeof z.ZodRecord) =>
     wanted.alternatives.some((schema) => schema instanceof type);
+  const fits = (one: string) => wanted.alternatives.some((schema) => schema.safeParse(one).success);
+  if (typeof value === 'number' && !fits(text) && fits(`${text}%`)) return `${text}%`;
   if (has(z.ZodString) && (typeof value === 'number' || typeof value === 'boolean'))
     return `in quotes: "${text}"`;
   if (has(z.ZodNumber) && typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(text))

@@ -250,7 +250,7 @@ const table = {
     status: 404,
     exit: 1,
     retry: false,
-    hint: '`tidegate flags history FLAG` lists the revisions.',
+    hint: '`tidegate flags history FLAG` lists those of a flag; of a plan the details name them.',
   },
   SEGMENT_UNKNOWN: {
     status: 404,

@@ -7,6 +7,7 @@ import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
 import { Migration } from './migration.ts';
 import { Key, Label, Name, Selector } from './names.ts';
+import { Requirement } from './requirement.ts';
 import { Coverage, Stage } from './stage.ts';
 import { Deadline, PlanWindows, Retry, StartTime } from './timing.ts';
 import { Duration, Percentage } from './units.ts';
@@ -177,6 +178,12 @@ export const Plan = z.strictObject({
   windows: PlanWindows.optional().describe(
     'When the exposure may rise. Stops, rollbacks and kills never wait.',
   ),
+  requires: z
+    .array(Requirement)
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('How far other rollouts must have got before any stage of this one opens.'),
   before: Before.optional().describe(
     'What must hold before the first stage opens, beside the approval of the start.',
   ),

@@ -149,6 +149,25 @@ it('what a good plan has is no risk', () => {
   expect(rulesOf(planWith(forward))).toEqual([]);
 });
 
+it('what a plan requires of others is of another plan, can be reached, and is said once', () => {
+  const found = (changes: Written) => {
+    const result = parsePlan(planWith(changes), 'plan.yaml');
+    return result.kind === 'ok'
+      ? []
+      : result.findings.map(({ rule, path, instead }) => `${rule} ${path} ${instead}`);
+  };
+  const requires = (...list: object[]) =>
+    found({ metadata: { name: 'a', owner: 't', ticket: 'T' }, requires: list });
+  const [first] = requires({ rollout: 'a' });
+  expect(first).toContain('PLAN-REQUIRES requires[0].rollout the name of another plan');
+  expect(requires({ rollout: 'a', environment: 'staging' })).toEqual([]);
+  expect(requires({ rollout: 'b', reached: '120%' })[0]).toContain('PLAN-REQUIRES requires[0].reached');
+  expect(requires({ rollout: 'b', reached: '0%' })[0]).toContain('PLAN-REQUIRES requires[0].reached');
+  expect(requires({ rollout: 'b', reached: 25 })[0]).toBe('PLAN-VALUE requires[0].reached 25%');
+  expect(requires({ rollout: 'b' }, { rollout: 'b' })[0]).toContain('PLAN-REQUIRES requires[1]');
+  expect(requires({ rollout: 'b', reached: '5%' }, { rollout: 'b', reached: '25%' })).toEqual([]);
+});
+
 it('what is allowed must be there, be a risk, and be said once with a reason', () => {
   const allow = (rule: string, reason = 'known') => ({ allow: [{ rule, reason }] });
   const findings = (changes: Written) => {

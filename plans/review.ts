@@ -12,6 +12,7 @@ import { reviewMigration } from './review/migration.ts';
 import { observeRisks, reviewObserve } from './review/observe.ts';
 import { reviewLimits, reviewPeople, reviewTimes } from './review/policy.ts';
 import { reviewQueries } from './review/queries.ts';
+import { reviewRequires } from './review/requires.ts';
 import { reviewRisks } from './review/risks.ts';
 import { reviewShadow, shadowRisks } from './review/shadow.ts';
 import { reviewShared } from './review/shared.ts';
@@ -49,6 +50,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewMigration(review);
   reviewAllow(review);
   reviewShared(review);
+  reviewRequires(review);
   if (notes.length > 0) return notes;
   reviewRisks(plan, add('warning'));
   shadowRisks(plan, add('warning'));

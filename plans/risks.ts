@@ -153,6 +153,12 @@ const risks = {
     mend: 'Wait for the other rollout, or give this change a flag of its own.',
     needs: 'rollouts',
   },
+  'PLAN-REQUIRES-OPEN': {
+    holds: 'What a plan requires of other rollouts can come about as things stand.',
+    why: 'The rollout waits for something that nobody has submitted, that was rolled back, or that never gets so far.',
+    mend: 'Submit the other plan, or amend the one of the two that is wrong.',
+    needs: 'rollouts',
+  },
   'PLAN-ALLOW-UNUSED': {
     holds: 'What is allowed is there.',
     why: 'An allowance that nothing needs hides the same risk when it comes back.',

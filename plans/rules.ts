@@ -40,6 +40,9 @@ const errors = {
   'PLAN-MIGRATION': 'What compares the data of a migration is a limit or a metric of the plan.',
   'PLAN-ALLOW': 'What is allowed is a risk by a rule that there is.',
   'PLAN-SERVICE': 'What is said of the other rollouts of a service names the service.',
+  'PLAN-REQUIRES':
+    'What a plan requires of others is something of another plan that can be reached, said once.',
+  'PLAN-CIRCLE': 'Rollouts do not wait for each other in a circle.',
 } as const;
 
 export type RuleId = keyof typeof errors | RiskId;

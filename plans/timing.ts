@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Check } from './check.ts';
 import { Key } from './names.ts';
+import { Requirement } from './requirement.ts';
 import { Duration } from './units.ts';
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})$/;
@@ -71,4 +72,10 @@ export const StageEntry = {
   windows: PlanWindows.optional().describe(
     'In place of the `windows` at the top, for the opening of this stage.',
   ),
+  requires: z
+    .array(Requirement)
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('How far other rollouts must have got before this stage opens, beside those of the top.'),
 };

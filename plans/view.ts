@@ -32,6 +32,7 @@ export const Blocker = z.strictObject({
     'window',
     'write',
     'shared-service',
+    'requires',
     'checks',
     'start',
     'retreat',
@@ -81,6 +82,23 @@ export const ChecksView = z.strictObject({
 });
 export type ChecksView = z.infer<typeof ChecksView>;
 
+/** Something that the plan requires of another rollout, as it stands. */
+export const RequirementView = z.strictObject({
+  /** The name of the other plan. */
+  rollout: z.string(),
+  environment: z.string(),
+  /** The rollout that counts; null: there is none, or it has not been read. */
+  id: z.string().nullable(),
+  /** The stage that waits for it; null: all of them. */
+  stage: z.string().nullable(),
+  /** `25 %`, `stage internal`, `its end`. */
+  reached: z.string(),
+  standing: z.enum(['met', 'short', 'undone', 'unknown']),
+  /** Where the other one is. */
+  text: z.string(),
+});
+export type RequirementView = z.infer<typeof RequirementView>;
+
 /** A rollout as people see it in lists, in `status` and in the console. Written by the workflow at every step. */
 export const RolloutView = z.strictObject({
   id: z.string(),
@@ -129,6 +147,8 @@ export const RolloutView = z.strictObject({
   explanation: z.custom<Explanation>().optional(),
   /** Present while the checks before the next stage have been asked and hold for where the rollout is. */
   checks: ChecksView.exactOptional(),
+  /** Present where the plan requires something of other rollouts. */
+  requires: z.array(RequirementView).exactOptional(),
   /** Present where the plan only watches. */
   watching: Watching.exactOptional(),
   /** The last drill, running or over. */

@@ -47,10 +47,11 @@ const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]
 const SMALLER =
   /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof|policy\.retry\.times|\.parity|\.maxUsers)$/;
 /** Larger is stricter; gone is looser. */
-const LARGER = /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback|policy\.retry\.wait)$/;
+const LARGER =
+  /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback|policy\.retry\.wait|requires\[[^\]]+\]\.reached)$/;
 /** New ones only add conditions. */
 const ADDED =
-  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|stages\[[^\]]+\]\.(?:approval|coverage|checks|maxUsers))/;
+  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|requires\[|stages\[[^\]]+\]\.(?:approval|coverage|checks|maxUsers|requires))/;
 
 function loosens(path: string, before: unknown, after: unknown): boolean {
   if (NEUTRAL.test(path)) return false;

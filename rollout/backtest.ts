@@ -256,6 +256,8 @@ export class Backtest {
       case 'peers':
         this.#send({ kind: 'peers', older: [] });
         return;
+      case 'follow':
+      case 'unfollow':
       case 'look':
       case 'release':
       case 'save-plan':
@@ -308,6 +310,7 @@ function unbound(plan: Plan): Plan {
     start: _start,
     deadline: _deadline,
     before: _before,
+    requires: _requires,
     ...rest
   } = plan;
   return {
@@ -316,8 +319,9 @@ function unbound(plan: Plan): Plan {
     approvals: {},
     limits: plan.limits.filter(({ expr }) => expr === undefined),
     policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(({ approval: _stage, windows: _own, checks: _checks, ...stage }) =>
-      withoutParity(stage),
+    stages: plan.stages.map(
+      ({ approval: _stage, windows: _own, checks: _checks, requires: _others, ...stage }) =>
+        withoutParity(stage),
     ),
   };
 }

@@ -5,6 +5,7 @@ import { checkBlockers } from './checks.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
 import { approvalsTo, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
+import { requirementBlockers } from './required.ts';
 import { timeBlockers } from './schedule.ts';
 import { sharedServiceText } from './shared-service.ts';
 import type { Grant, RolloutState } from './state.ts';
@@ -53,7 +54,7 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
   }
   const shared = sharedServiceText(state);
   if (shared !== null) blockers.push(blocker('shared-service', shared));
-  blockers.push(...timeBlockers(state, now), ...checkBlockers(state, now));
+  blockers.push(...requirementBlockers(state), ...timeBlockers(state, now), ...checkBlockers(state, now));
   return blockers;
 }
 

@@ -4,6 +4,7 @@ import type { Exposure } from '../plans/exposure.ts';
 import type { Cause, JournalEntry, Notification, Transition } from '../plans/journal.ts';
 import type { StageLease } from '../plans/lease.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { RequiredSight } from '../plans/requires.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { GateMemory } from './event.ts';
 
@@ -99,6 +100,14 @@ export interface ChecksRequest {
   before?: Plan;
 }
 
+/** Asks to be told once the other rollouts are elsewhere than `known`; null: where they are now. */
+export interface FollowRequest {
+  id: number;
+  rolloutId: string;
+  wanted: Pick<RequiredSight, 'rollout' | 'environment'>[];
+  known: RequiredSight[] | null;
+}
+
 export interface RecordRequest {
   entries: JournalEntry[];
   notifications: Notification[];
@@ -139,7 +148,10 @@ export type Command =
   | { kind: 'look'; request: LookRequest }
   | { kind: 'unwatch' }
   | { kind: 'explain'; request: ExplainRequest }
-  | { kind: 'peers'; service: string; rolloutId: string }
+  /** `beside`: nothing waits for the answer but what people read. */
+  | { kind: 'peers'; service: string; rolloutId: string; beside?: true }
+  | { kind: 'follow'; request: FollowRequest }
+  | { kind: 'unfollow' }
   | { kind: 'check'; request: ChecksRequest }
   | { kind: 'save-plan'; revision: AmendedPlan }
   | { kind: 'afterword'; request: Afterword }

@@ -8,6 +8,7 @@ import type { Exposure } from '../plans/exposure.ts';
 import type { FailureCode } from '../plans/failures.ts';
 import type { ReferenceReport } from '../plans/flag/references.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { RequiredSight } from '../plans/requires.ts';
 
 export interface Person {
   by: string;
@@ -173,6 +174,8 @@ export type RolloutEvent =
   | { kind: 'unexplained'; of: number; detail: string }
   | { kind: 'verified'; outcome: 'back' | 'not-back' | 'superseded'; detail: string; queries: string[] }
   | { kind: 'peers'; older: string[] }
+  /** Where the rollouts are that the plan requires something of. */
+  | { kind: 'required'; follow: number; sights: RequiredSight[] }
   | { kind: 'checked'; run: number; answers: CheckAnswer[] }
   /** Nobody has asked them: the worker is gone, or has given up. */
   | { kind: 'unchecked'; run: number; detail: string };

@@ -92,6 +92,20 @@ describe('the forecast', () => {
     expect(at(world)).toBeNull();
   });
 
+  it('names the other rollouts that it waits for, and no time while one of them is not there', () => {
+    const stages = STAGES.map((stage, index) =>
+      index === 2 ? { ...stage, requires: [{ rollout: 'checkout', reached: '50%' }] } : stage,
+    );
+    const world = inFirst({ stages });
+    world.others(25);
+    expect(at(world)).toMatchObject({ earliest: BEGIN + 48 * HOUR, expected: null });
+    expect(at(world)?.waitsFor).toContain(
+      'checkout to reach 50 % before 100% (checkout-1 is in stage 25% and serves 25 %)',
+    );
+    world.others(50);
+    expect(at(world)).toMatchObject({ expected: BEGIN + 48 * HOUR, waitsFor: ['the gate of 1%'] });
+  });
+
   it('is of the end once the last stage is reached', () => {
     const world = inFirst({ stages: [{ name: '100%', percent: 100, bake: '24h' }] });
     expect(at(world)).toMatchObject({ goal: null, earliest: BEGIN + 24 * HOUR });

@@ -51,6 +51,7 @@ export function forecast(known: Known): Forecast | null {
     reach(walk, until);
     walk.waitsFor.push(`${text} (until ${moment(until)})`);
   }
+  waitForOthers(walk, view);
   if (present >= 0) leavePresent(walk, known, present);
   for (let index = present; index < goal; index += 1) {
     if (index > present) dwell(walk, known, index);
@@ -68,6 +69,17 @@ export function forecast(known: Known): Forecast | null {
     expected: expected === null ? null : Math.max(earliest, expected),
     waitsFor,
   };
+}
+
+/** How long other rollouts take nobody knows here. */
+function waitForOthers(walk: Walk, { requires = [], environment: here }: RolloutView): void {
+  for (const { standing, rollout, environment, reached, stage, text } of requires) {
+    if (standing === 'met') continue;
+    walk.expected = null;
+    const place = environment === here ? '' : ` in ${environment}`;
+    const before = stage === null ? '' : ` before ${stage}`;
+    walk.waitsFor.push(`${rollout}${place} to reach ${reached}${before} (${text})`);
+  }
 }
 
 function reach(walk: Walk, at: number): void {

@@ -19,6 +19,7 @@ export function acting(state: RolloutState): RolloutState {
   const {
     approval: _approval,
     lease: _lease,
+    requires: _requires,
     ...plan
   } = planAsServed(state.plan, state.stage, state.exposure);
   const acts: Plan = {
@@ -26,7 +27,9 @@ export function acting(state: RolloutState): RolloutState {
     mode: 'act',
     approvals: {},
     policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(({ approval: _own, lease: _term, checks: _checks, ...stage }) => stage),
+    stages: plan.stages.map(
+      ({ approval: _own, lease: _term, checks: _checks, requires: _others, ...stage }) => stage,
+    ),
   };
   return {
     ...state,

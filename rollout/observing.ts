@@ -73,6 +73,7 @@ export function onWatched(turn: Turn, event: RolloutEvent): void {
     case 'write-failed':
     case 'drill':
     case 'peers':
+    case 'required':
     case 'checked':
     case 'unchecked':
     case 'verified':

@@ -130,6 +130,11 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.constant((world: World) => drill(world)) },
+  { weight: 6, arbitrary: fc.constant((world: World) => world.others(25)) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(5, null).map((share) => (world: World) => world.others(share)),
+  },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
   {
@@ -241,7 +246,13 @@ export function lift(world: World): void {
   world.settle();
 }
 
-const PLANS = [planOf(), LEASED, TIMED, SHADOWED];
+/** What goes up only behind another rollout, and back with it. */
+export const REQUIRING = planOf({
+  // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+  requires: [{ rollout: 'checkout', reached: '25%', then: 'rollback' }],
+});
+
+const PLANS = [planOf(), LEASED, TIMED, SHADOWED, REQUIRING];
 export const planFor = (moves: readonly Move[]) => PLANS[moves.length % PLANS.length] ?? LEASED;
 
 /** Two of five orders are of a retry, which begins above the first stage. */

@@ -8,10 +8,12 @@ import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
+import { askRequired } from './following.ts';
 import { isWatching } from './mode.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
-import { peersWanted } from './shared-service.ts';
+import { answerWanted } from './required.ts';
+import { peersBesideDue, peersWanted } from './shared-service.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -22,12 +24,19 @@ export function proceed(turn: Turn): void {
   if (state.phase !== 'submitted' && state.phase !== 'active') return;
   noteWaiting(turn);
   const blockers = blockersOf(state, now);
-  if (blockers.some(({ kind }) => kind !== 'shared-service' && kind !== 'checks')) return;
+  if (blockers.some(({ kind }) => kind !== 'shared-service' && kind !== 'checks')) {
+    askPeersBeside(turn);
+    return;
+  }
   if (peersWanted(state, now)) {
     askPeers(turn);
     return;
   }
   if (blockers.some(({ kind }) => kind === 'shared-service')) return;
+  if (answerWanted(state, now)) {
+    askRequired(turn);
+    return;
+  }
   if (blockers.length > 0) {
     askChecks(turn);
     return;
@@ -50,6 +59,16 @@ function askPeers(turn: Turn): void {
   // A second request while one is out would only repeat the question.
   if (service === undefined || turn.commands.some(({ kind }) => kind === 'peers')) return;
   turn.commands.push({ kind: 'peers', service, rolloutId: turn.state.id });
+}
+
+/** Who waits for something else as well is told of the peers as they are, and not as they were. */
+function askPeersBeside(turn: Turn): void {
+  const { state, now } = turn;
+  const { service } = state.plan.metadata;
+  const due = peersBesideDue(state);
+  if (service === undefined || due === null || now < due) return;
+  state.peersAsked = now;
+  turn.commands.push({ kind: 'peers', service, rolloutId: state.id, beside: true });
 }
 
 function riseCause(state: RolloutState): Cause {
@@ -110,6 +129,8 @@ export function enterStage(
   state.exposure = stageExposure(state.plan, stage);
   state.waitingSince = null;
   state.peersAt = null;
+  // What was true before this stage is read anew before the next one.
+  if (state.required !== undefined) state.required = { ...state.required, at: 0 };
   const plan = state.plan.stages[stage];
   const transition = from < 0 ? 'started' : plan?.decommission === undefined ? 'advanced' : 'decommissioning';
   journal(turn, transition, {

@@ -3,6 +3,16 @@ import type { RolloutState } from './state.ts';
 /** How long the answer to "which other rollouts of the service are active" may be trusted, in milliseconds. */
 const PEERS_FRESH = 15_000;
 
+/** The same for people alone, while something else holds the rollout as well. */
+const PEERS_SHOWN = 300_000;
+
+/** When the peers are to be read again though something else holds the rollout as well; null: they hold nothing. */
+export function peersBesideDue(state: RolloutState): number | null {
+  const { peersAt, peersAsked } = state;
+  if (sharedServiceText(state) === null) return null;
+  return Math.max(peersAt ?? 0, peersAsked ?? 0) + PEERS_SHOWN;
+}
+
 /** True when the peers of a service must be read (again) before the next move. */
 export function peersWanted(state: RolloutState, now: number): boolean {
   const { metadata, policy } = state.plan;

@@ -11,6 +11,7 @@ import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { RequiredSight } from '../plans/requires.ts';
 import type { Phase } from '../plans/view.ts';
 import type { GateMemory, Person } from './event.ts';
 
@@ -55,6 +56,7 @@ export const PAUSE_KINDS = [
   'drift',
   'limit',
   'alert',
+  'required',
   'no-data',
   'overdue',
   'person',
@@ -219,6 +221,15 @@ export interface RolloutState {
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;
   peersAt: number | null;
+  /** When they were last asked for people to read. */
+  peersAsked?: number;
+  /** The rollouts that the plan requires something of, as last read; absent: not yet. */
+  required?: { sights: RequiredSight[]; at: number };
+  /** What follows them, and whether it was asked to answer at once. */
+  follow?: { id: number; planRevision: number; asking: boolean } | null;
+  follows?: number;
+  /** Requirements that were met once, and what became of them, as far as it was acted on. */
+  requirements?: Record<string, 'met' | 'short' | 'undone'>;
   /** Journal entries so far. */
   seq: number;
   /** The last of them that changed what people may decide; absent in states of before it was kept. */

@@ -12,6 +12,7 @@ import { drillDeadline } from './drill-facts.ts';
 
 import type { RolloutEvent } from './event.ts';
 import { releaseFlag } from './flag.ts';
+import { keepFollowing, onLoss, onRequired } from './following.ts';
 import { onGate, onSoftAgain, stepBack } from './gate.ts';
 import { imaginedDeadline } from './imagining.ts';
 import { isWatching } from './mode.ts';
@@ -21,6 +22,7 @@ import { proceed } from './progress.ts';
 import { remind, reminderTimes } from './questions.ts';
 import { restIsOver } from './retreat.ts';
 import { scheduleTimes } from './schedule.ts';
+import { peersBesideDue } from './shared-service.ts';
 import type { RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -48,8 +50,10 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
   if (isWatching(previous)) onWatched(turn, event);
   else {
     handle(turn, event);
+    onLoss(turn);
     proceed(turn);
   }
+  keepFollowing(turn);
   askWhenActed(turn);
   followDrill(turn, event);
   return closeTurn(turn);
@@ -114,6 +118,9 @@ function handle(turn: Turn, event: RolloutEvent): void {
     case 'verified':
       // Only what is over is verified.
       return;
+    case 'required':
+      onRequired(turn, event);
+      return;
     case 'peers':
       state.peers = event.older;
       state.peersAt = now;
@@ -164,14 +171,33 @@ function unanswered(turn: Turn, then: 'step-back' | 'rollback', text: string): v
 
 const TIMED: readonly Blocker['kind'][] = ['window', 'start', 'retreat', 'freeze', 'checks'];
 
+/** Milliseconds after which the peers are read again where they alone hold the rollout. */
+const PEERS_AGAIN = 15_000;
+
 /** When a blocker is gone by itself, or is to be looked at again; null: it is not. */
-function endOf({ kind, until }: Blocker, now: number): number | null {
-  if (kind === 'shared-service') return now + 15_000;
+function endOf({ kind, until }: Blocker): number | null {
   return TIMED.includes(kind) ? until : null;
 }
 
 /** When the reducer wants to be asked again, though nothing may have happened; null: only events matter. */
 export function nextDeadline(state: RolloutState, now: number): number | null {
+  const due = [decisionDeadline(state, now), besideDeadline(state, now)].filter((time) => time !== null);
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+/** When the peers are to be read again while something else holds the rollout as well; null: never. */
+export function besideDeadline(state: RolloutState, now: number): number | null {
+  const waits = state.phase === 'submitted' || state.phase === 'active';
+  if (!waits || state.write !== null || isWatching(state)) return null;
+  const due = peersBesideDue(state);
+  const others = blockersOf(state, now).filter(({ kind }) => kind !== 'shared-service');
+  if (due === null || others.length === 0) return null;
+  // Checks come after the peers: they hold nothing up before.
+  return others.every(({ kind }) => kind === 'checks') ? now + PEERS_AGAIN : due;
+}
+
+/** The same where nothing but the peers holds the rollout, or nothing of them does. */
+export function decisionDeadline(state: RolloutState, now: number): number | null {
   if (ENDED.includes(state.phase)) return null;
   if (isWatching(state)) return imaginedDeadline(state, now);
   const due: number[] = [];
@@ -186,8 +212,10 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   const waiting = waitingDeadline(state);
   if (waiting !== null) due.push(waiting);
   const blockers = blockersOf(state, now);
-  const timed = blockers.map((blocker) => endOf(blocker, now));
+  const others = blockers.filter(({ kind }) => kind !== 'shared-service');
+  const timed = others.map(endOf);
   // Where something holds that no clock ends, an event will tell of it.
   if (timed.every((end) => end !== null)) due.push(...timed);
+  if (others.length === 0 && blockers.length > 0) due.push(now + PEERS_AGAIN);
   return due.length === 0 ? null : Math.min(...due);
 }

@@ -113,11 +113,12 @@ const SEVERITY: Record<PauseKind, number> = {
   drift: 2,
   limit: 3,
   alert: 4,
-  'no-data': 5,
-  overdue: 6,
-  'stepped-back': 7,
-  deadline: 8,
-  person: 9,
+  required: 5,
+  'no-data': 6,
+  overdue: 7,
+  'stepped-back': 8,
+  deadline: 9,
+  person: 10,
 };
 
 /** Adds a cause to the pause, the gravest first; true when the rollout was not paused for it before. */

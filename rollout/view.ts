@@ -10,6 +10,7 @@ import { stopExposure } from './exposure.ts';
 import { isWatching } from './mode.ts';
 import { nextStage } from './origin.ts';
 import { heldSplit, resumeRefusal } from './refusals.ts';
+import { requiresView } from './required.ts';
 import type { RolloutState } from './state.ts';
 
 /** A rollout as people see it, from what it knows. */
@@ -65,6 +66,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
             ...(state.stop.end === undefined ? {} : { end: state.stop.end }),
           },
     ...checksView(state),
+    ...requiresView(state),
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     ...drillView(state),

@@ -4,6 +4,7 @@ import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../pla
 import type { JournalEntry } from '../plans/journal.ts';
 import type { Origin } from '../plans/origin.ts';
 import { Plan } from '../plans/plan.ts';
+import type { RequiredSight } from '../plans/requires.ts';
 import type {
   ChecksRequest,
   ClaimRequest,
@@ -34,6 +35,23 @@ export function planOf(more: object = {}): Plan {
     approvals: { start: { roles: ['lead'] } },
     ...more,
   });
+}
+
+/** The rollout that plans of tests require something of, at a share; null: it was rolled back. */
+export function other(share: number | null): RequiredSight {
+  const stage = share === null ? '25%' : `${share}%`;
+  return {
+    rollout: 'checkout',
+    environment: 'production',
+    id: 'checkout-1',
+    phase: share === null ? 'rolled-back' : 'active',
+    stage,
+    entered: share === null ? [] : [stage],
+    percent: share ?? 0,
+    served: share !== null,
+    top: 100,
+    why: share === null ? 'errors' : null,
+  };
 }
 
 export function assessment(verdict: Verdict, more: Partial<Assessment> = {}): Assessment {
@@ -87,10 +105,16 @@ export class World {
   gate: GateRequest | null = null;
   /** What is looked at in place of a gate, by a plan that only watches. */
   look: LookRequest | null = null;
+  /** Where the rollout is that the plan requires something of. */
+  share: number | null = 25;
   /** Called with the state before, the event and what it led to. */
   readonly watchers: ((before: RolloutState, event: RolloutEvent, commands: Command[]) => void)[] = [];
 
+  /** Whether `settle` answers where the other rollout is. */
+  readonly requires: boolean;
+
   constructor(plan: Plan, origin?: Origin) {
+    this.requires = plan.requires?.some(({ rollout }) => rollout === 'checkout') === true;
     this.state = openRollout({
       id: 'pricing-1',
       plan,
@@ -268,6 +292,13 @@ export class World {
     this.event({ kind: 'checked', run: asked.run, answers });
   }
 
+  /** What follows the other rollout answers: it is there, or was rolled back. */
+  others(share: number | null): void {
+    this.share = share;
+    const { follow } = this.state;
+    if (follow != null) this.event({ kind: 'required', follow: follow.id, sights: [other(share)] });
+  }
+
   person(action: PersonAction, by = 'kim', roles = ['lead', 'on-call']): Command[] {
     return this.event({
       kind: 'person',
@@ -282,11 +313,13 @@ export class World {
 
   /** Lets everything that is out arrive, and time pass where only time is missing. */
   settle(): void {
-    const out = () => this.pending.length > 0 || this.answers.length > 0 || this.asked !== null;
+    const asks = () => this.requires && this.state.follow?.asking === true;
+    const out = () => this.pending.length > 0 || this.answers.length > 0 || this.asked !== null || asks();
     for (let round = 0; round < 200 && (out() || this.state.phase === 'reverting'); round += 1) {
       while (this.pending.length > 0) this.land(0);
       while (this.answers.length > 0) this.answer(0);
       this.check(true);
+      if (asks()) this.others(this.share);
       if (this.state.phase === 'reverting' && this.pending.length === 0) this.tick();
     }
   }

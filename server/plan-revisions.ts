@@ -27,7 +27,7 @@ export async function planReply(
   const revisions = await revisionsOf(parts, row);
   const found = revisions.findLast(({ revision }) => wanted === undefined || revision === wanted);
   if (found === undefined)
-    throw new Failure('USAGE', `The plan of ${row.id} has no revision ${wanted}.`, {
+    throw new Failure('REVISION_UNKNOWN', `The plan of ${row.id} has no revision ${wanted}.`, {
       details: [`revisions: ${revisions.map(({ revision }) => revision).join(', ')}`],
     });
   const { revision, text } = found;

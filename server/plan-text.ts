@@ -10,6 +10,7 @@ import { ENDED, PHASES } from '../plans/view.ts';
 import { unknownInChecks } from './check-names.ts';
 import type { ServerDeps } from './deps.ts';
 import { withHolidays } from './holidays.ts';
+import { type RequiredPlans, requiredPlans } from './required-plans.ts';
 
 interface PlanText {
   text: string;
@@ -138,7 +139,26 @@ export async function checkedAmongRollouts(
   const { key } = checked.sound.plan.flag;
   const active = await deps.rollouts.list({ flag: key, phases: ACTIVE });
   const sound = checked.sound.with(besideRollouts(active.filter(({ id }) => id !== amends)));
-  return told(sound, sound.warnings);
+  const required = await requiredPlans(deps.rollouts, sound.plan, amends);
+  if (required === null) return told(sound, sound.warnings);
+  const beside = sound.with(required.beside);
+  if (required.circle === null) return told(beside, beside.warnings);
+  return told(null, inOrder([...beside.warnings, circleFinding(source, required.circle)]));
+}
+
+function circleFinding(
+  { text, file }: PlanText,
+  { path, text: circle }: NonNullable<RequiredPlans['circle']>,
+): Finding {
+  return {
+    severity: 'error',
+    rule: 'PLAN-CIRCLE',
+    file,
+    ...readYaml(text, { file, rule: 'PLAN-YAML' }).locate(path),
+    path: pathText(path),
+    message: `none of these could go on: ${circle}`,
+    instead: 'let one of them go first: take out its `requires`, or ask for less',
+  };
 }
 
 /** The plan of a text; `PLAN_INVALID` with every error in its details. */
@@ -149,9 +169,9 @@ export function planFromText(deps: PlanDeps, source: PlanText): { plan: Plan; wa
 /** The same beside the rollouts that are active now. */
 export async function planAmongRollouts(
   deps: PlanDeps & Pick<ServerDeps, 'rollouts'>,
-  source: PlanText,
+  source: PlanText & { amends?: string },
 ): Promise<{ plan: Plan; warnings: string[] }> {
-  return planOfChecked(await checkedAmongRollouts(deps, source), source);
+  return planOfChecked(await checkedAmongRollouts(deps, source, source.amends ?? null), source);
 }
 
 function planOfChecked(

@@ -116,6 +116,7 @@ function approvalQuestion(
     case 'freeze':
     case 'write':
     case 'shared-service':
+    case 'requires':
     case 'drill':
       return [];
   }

@@ -210,7 +210,7 @@ describe('a comparison', () => {
     });
     expect((await get(`/rollouts/${id}/plan?revision=1`)).body.text).toBe(planFor('amended'));
     expect((await get(`/rollouts/${id}/plan?revision=7`)).body).toMatchObject({
-      code: 'USAGE',
+      code: 'REVISION_UNKNOWN',
       details: ['revisions: 1, 2'],
     });
     const report = await (await server.api(`/rollouts/${id}/report?format=markdown`)).text();

@@ -39,7 +39,7 @@ async function sharedService({ rollouts }: ServerDeps, plan: Plan): Promise<stri
   const others = await rollouts.list({ service, environment: plan.environment, phases: UNDER_WAY });
   return sharedNotes(
     plan,
-    others.map((row) => ({ id: row.id, plan: planOf(row) })),
+    others.map((row) => ({ id: row.id, plan: planOf(row) })).filter((other) => other.plan.mode !== 'observe'),
   );
 }
 

@@ -88,6 +88,11 @@ export async function announceStep(
     const rows = seqs.toSorted((a, b) => a - b).map((seq) => ({ rolloutId, seq }));
     await queries.insert(changes).values(rows);
   }
+  await announceRollout(queries, rolloutId);
+}
+
+/** A rollout that is new, gone or has another plan, without a line in its journal. */
+export async function announceRollout(queries: Queries, rolloutId: string): Promise<void> {
   await queries.execute(sql`select pg_notify(${ROLLOUTS_CHANNEL}, ${`step ${rolloutId}`})`);
 }
 

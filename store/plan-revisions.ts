@@ -1,5 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
+import { announceRollout } from './changes.ts';
 import type { Queries } from './connection.ts';
 import { planRevisions, rollouts } from './schema.ts';
 import type { PlanRevision } from './store.ts';
@@ -22,6 +23,7 @@ export async function amend(queries: Queries, next: PlanRevision): Promise<void>
   await queries.insert(planRevisions).values(next).onConflictDoNothing();
   if (kept.every((one) => one.revision < revision))
     await queries.update(rollouts).set({ plan, text }).where(eq(rollouts.id, id));
+  await announceRollout(queries, id);
 }
 
 /** The oldest first. */

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
 import { addAfterword } from './afterword.ts';
-import { announceSamples } from './changes.ts';
+import { announceRollout, announceSamples } from './changes.ts';
 import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
@@ -21,9 +21,10 @@ export function createRolloutStore(database: Database): RolloutStore {
 
     async discard(id) {
       // A rollout that has recorded a step does run, whatever its starter believes.
-      await database.run((queries) =>
-        queries.delete(rollouts).where(and(eq(rollouts.id, id), isNull(rollouts.view))),
-      );
+      await database.transaction(async (queries) => {
+        await queries.delete(rollouts).where(and(eq(rollouts.id, id), isNull(rollouts.view)));
+        await announceRollout(queries, id);
+      });
     },
 
     async get(id) {
@@ -93,6 +94,7 @@ async function insert(queries: Queries, rollout: NewRollout): Promise<RolloutRow
   if (row === undefined) throw new Failure('INTERNAL', `Rollout ${id} was not stored.`);
   const { submittedAt: at } = row;
   await queries.insert(planRevisions).values({ rolloutId: id, revision: 1, text, plan, by: submittedBy, at });
+  await announceRollout(queries, id);
   return row;
 }
 
@@ -110,7 +112,7 @@ function rolloutActive({ flag, environment }: NewRollout, id: string | null): Fa
 }
 
 function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
-  const { environment, flag, service, phases, limit = DEFAULT_LIMIT } = filter;
+  const { environment, flag, service, name, phases, limit = DEFAULT_LIMIT } = filter;
   return queries
     .select(columns)
     .from(rollouts)
@@ -119,6 +121,7 @@ function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
         environment === undefined ? undefined : eq(rollouts.environment, environment),
         flag === undefined ? undefined : eq(rollouts.flag, flag),
         service === undefined ? undefined : eq(rollouts.service, service),
+        name === undefined ? undefined : eq(rollouts.name, name),
         phases === undefined ? undefined : inArray(rollouts.phase, [...phases]),
       ),
     )

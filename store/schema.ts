@@ -77,6 +77,11 @@ export const rollouts = pgTable(
       table.submittedAt.desc().nullsFirst(),
       table.id.desc().nullsFirst(),
     ),
+    index('rollouts_by_name').on(
+      table.name,
+      table.submittedAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
     // Without the list of what is not sorted in yet, which each search would walk.
     index('rollouts_by_words')
       .using('gin', sql`tidegate_trigrams(${table.search})`)

@@ -75,6 +75,8 @@ export interface RolloutFilter {
   environment?: string;
   flag?: string;
   service?: string;
+  /** Of the plan. */
+  name?: string;
   phases?: readonly Phase[];
   limit?: number;
 }

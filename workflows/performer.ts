@@ -5,6 +5,7 @@ import type {
   ClaimRequest,
   Command,
   ExplainRequest,
+  FollowRequest,
   GateRequest,
   LookRequest,
   RecordRequest,
@@ -60,6 +61,7 @@ function checkers({ checks }: ChecksRequest) {
 export interface Performer {
   perform(command: Command): void;
   stopWatching(): void;
+  stopFollowing(): void;
   /** Nothing is out but the gate and the record that is being written. */
   quiet(): boolean;
   /** Nothing is out at all. */
@@ -75,6 +77,7 @@ export function createPerformer(
   let out = 0;
   let gate: CancellationScope | null = null;
   let checks: CancellationScope | null = null;
+  let others: CancellationScope | null = null;
   const queue: RecordRequest[] = [...unrecorded];
   let recording = false;
   if (queue.length > 0) void drain();
@@ -148,6 +151,23 @@ export function createPerformer(
     );
   }
 
+  function follow(request: FollowRequest): void {
+    others?.cancel();
+    const scope = new CancellationScope();
+    others = scope;
+    void apart(() =>
+      scope
+        .run(() => gates.followRequired(request))
+        .then((sights) => {
+          if (others === scope) dispatch({ kind: 'required', follow: request.id, sights });
+        })
+        .catch((error: unknown) => {
+          if (!isCancellation(error))
+            log.error('following other rollouts failed for good', { error: String(error) });
+        }),
+    );
+  }
+
   /** Whoever needs the answer no more does not wait for it: it is let go with the gate. */
   function check(request: ChecksRequest): void {
     checks?.cancel();
@@ -170,6 +190,11 @@ export function createPerformer(
   function stopWatching(): void {
     gate?.cancel();
     gate = null;
+  }
+
+  function stopFollowing(): void {
+    others?.cancel();
+    others = null;
   }
 
   function stopChecking(): void {
@@ -205,7 +230,15 @@ export function createPerformer(
         // Histories of before there were explanations have none.
         if (patched('explain')) run(() => explain(command.request));
         return;
+      case 'follow':
+        follow(command.request);
+        return;
+      case 'unfollow':
+        stopFollowing();
+        return;
       case 'peers':
+        // Histories of before this was asked for people alone have none.
+        if (command.beside === true && !patched('peers-beside')) return;
         run(async () => {
           dispatch({ kind: 'peers', older: await records.findPeers(command) });
         });
@@ -226,6 +259,7 @@ export function createPerformer(
   return {
     perform,
     stopWatching,
+    stopFollowing,
     quiet: () => out === 0,
     idle: () => out === 0 && !recording && queue.length === 0,
     unrecorded: () => [...queue],

@@ -28,8 +28,9 @@ import type {
 import { lookRequest, toldRefusal } from '../rollout/observing.ts';
 import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
+import { followRequest } from '../rollout/required.ts';
 import { openRollout } from '../rollout/state.ts';
-import { nextDeadline, step } from '../rollout/step.ts';
+import { besideDeadline, decisionDeadline, nextDeadline, step } from '../rollout/step.ts';
 import { verifyRequest } from '../rollout/verification.ts';
 import { viewOf } from '../rollout/view.ts';
 import { apart } from './led-by.ts';
@@ -159,6 +160,8 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     if (request !== null) performer.perform({ kind: 'watch', request });
     const look = lookRequest(state);
     if (look !== null) performer.perform({ kind: 'look', request: look });
+    const others = followRequest(state);
+    if (others !== null) performer.perform({ kind: 'follow', request: others });
   }
 
   /** In a workflow of its own, because it takes minutes and the flag's next rollout waits for this one's end. */
@@ -179,10 +182,16 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   if (next !== null) return continueAsNew<typeof rollout>(next);
   return viewOf(state, Date.now());
 
+  /** Histories of before the peers were read again beside other blockers know no timer for it. */
+  function dueAt(now: number): number | null {
+    const beside = besideDeadline(state, now) !== null && patched('peers-beside');
+    return beside ? nextDeadline(state, now) : decisionDeadline(state, now);
+  }
+
   async function run(): Promise<RolloutInput | null> {
     while (!over()) {
       const seen = steps;
-      const due = nextDeadline(state, Date.now());
+      const due = dueAt(Date.now());
       const moved = () => steps !== seen;
       if (due === null) await condition(moved);
       else if (!(await condition(moved, Math.max(1, due - Date.now())))) dispatch({ kind: 'tick' });
@@ -194,6 +203,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
         allHandlersFinished()
       ) {
         performer.stopWatching();
+        performer.stopFollowing();
         return {
           kind: 'continued',
           state,

@@ -1,9 +1,14 @@
 import { trafficRisks } from '../../analysis/unseen.ts';
 import type { AllowedFinding } from '../../plans/allowed.ts';
+import { circleOf } from '../../plans/circles.ts';
+import { readYaml } from '../../plans/document.ts';
 import { Failure } from '../../plans/failures.ts';
-import { type Finding, findingLines } from '../../plans/finding.ts';
+import { type Finding, findingLines, inOrder, pathText } from '../../plans/finding.ts';
 import { planJsonSchema } from '../../plans/json-schema.ts';
 import { parsePlan } from '../../plans/parse.ts';
+import type { Plan } from '../../plans/plan.ts';
+import { requirementLines } from '../../plans/requires.ts';
+import { requirementPath } from '../../plans/review/required.ts';
 import { RULES } from '../../plans/rules.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
@@ -15,7 +20,7 @@ export interface CheckOptions {
 
 /**
  * Reviews plans without a server: everything that the text alone shows to be wrong or a risk, and with `--traffic` what that
- * traffic cannot show. Gives 1 when one has errors, with `--strict` also when one has a risk that it does not allow.
+ * traffic cannot show. Plans that are checked together are also held against each other. Gives 1 when one has errors, with `--strict` also when one has a risk that it does not allow.
  */
 export async function check(
   context: Context,
@@ -23,15 +28,21 @@ export async function check(
   options: CheckOptions = {},
 ): Promise<number> {
   const traffic = trafficOf(options.traffic);
-  const results = await Promise.all(
-    files.map(async (file) => ({ file, ...findingsOf(await planText(file), { file, traffic }) })),
+  const alone = await Promise.all(
+    files.map(async (file) => {
+      const text = await planText(file);
+      return { file, text, ...findingsOf(text, { file, traffic }) };
+    }),
   );
-  const passes = ({ ok, findings }: Checked) => ok && (options.strict !== true || findings.length === 0);
+  const results = alone.map((one) => besideOthers(one, alone));
+  const passes = ({ ok, findings }: Pick<Checked, 'ok' | 'findings'>) =>
+    ok && (options.strict !== true || findings.length === 0);
   const all = results.every(passes);
   context.tell({
     ok: all,
-    plans: results.map((result) => ({
+    plans: results.map(({ plan, text: _text, ...result }) => ({
       ...result,
+      requires: plan === null ? [] : requirementLines(plan),
       ok: passes(result),
       findings: result.findings.map(explained),
       allowed: result.allowed.map(explained),
@@ -46,7 +57,32 @@ export async function schema(): Promise<void> {
   process.stdout.write(`${JSON.stringify(planJsonSchema(), null, 2)}\n`);
 }
 
+/** Plans that wait for each other, where they are checked together. */
+function besideOthers<C extends Checked & { file: string; text: string }>(one: C, all: readonly C[]): C {
+  const { plan, file, text } = one;
+  const others = all.flatMap((other) =>
+    other === one || other.plan === null
+      ? []
+      : [{ id: other.plan.metadata.name, phase: 'submitted' as const, view: null, plan: other.plan }],
+  );
+  const circle = plan === null ? null : circleOf(plan, { active: others, isMet: () => false });
+  if (circle === null) return one;
+  const path = requirementPath(circle.requirement);
+  const finding: Finding = {
+    severity: 'error',
+    rule: 'PLAN-CIRCLE',
+    file,
+    ...readYaml(text, { file, rule: 'PLAN-YAML' }).locate(path),
+    path: pathText(path),
+    message: `none of these could go on: ${circle.text}`,
+    instead: 'let one of them go first: take out its `requires`, or ask for less',
+  };
+  return { ...one, ok: false, findings: inOrder([...one.findings, finding]) };
+}
+
 interface Checked {
+  /** Null when there are errors. */
+  plan: Plan | null;
   /** No errors. */
   ok: boolean;
   findings: Finding[];
@@ -55,7 +91,7 @@ interface Checked {
 
 function findingsOf(text: string, { file, traffic }: { file: string; traffic: number | null }): Checked {
   const result = parsePlan(text, file);
-  if (result.kind === 'invalid') return { ok: false, findings: result.findings, allowed: [] };
+  if (result.kind === 'invalid') return { plan: null, ok: false, findings: result.findings, allowed: [] };
   const seen =
     traffic === null
       ? result
@@ -63,7 +99,7 @@ function findingsOf(text: string, { file, traffic }: { file: string; traffic: nu
           knows: 'traffic',
           review: (plan, warn) => trafficRisks(plan, { requestsPerSecond: traffic, warn }),
         });
-  return { ok: true, findings: seen.warnings, allowed: seen.allowed };
+  return { plan: seen.plan, ok: true, findings: seen.warnings, allowed: seen.allowed };
 }
 
 /** With the reason of its rule, how to mend it, and where it is. */
@@ -73,7 +109,7 @@ function explained<F extends Finding>(finding: F) {
   return { ...finding, why, mend: instead === '' ? mend : instead, place: { file, line, column, path } };
 }
 
-function lines(file: string, { ok, findings, allowed }: Checked): string[] {
+function lines(file: string, { plan, ok, findings, allowed }: Checked): string[] {
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const risks = findings.length > 0 ? `, ${findings.length} to think about` : '';
   const taken = allowed.length > 0 ? `, ${allowed.length} allowed` : '';
@@ -85,6 +121,7 @@ function lines(file: string, { ok, findings, allowed }: Checked): string[] {
     ...allowed.map(
       ({ line, column, rule, reason }) => `${file}:${line}:${column}  allowed  ${reason}  [${rule}]`,
     ),
+    ...(plan === null ? [] : requirementLines(plan).map((line) => `${file}: ${line}`)),
     ok ? `${file}: ok${risks}${taken}` : `${file}: ${errors} to mend`,
   ];
 }

@@ -51,6 +51,8 @@ export function observeRisks(plan: Plan, warn: Warn): void {
     [['before'], plan.before],
     [['start'], plan.start],
     [['deadline'], plan.deadline],
+    [['requires'], plan.requires],
+    ...plan.stages.map(({ requires }, index): [Path, unknown] => [['stages', index, 'requires'], requires]),
     ...plan.stages.map(({ checks }, index): [Path, unknown] => [['stages', index, 'checks'], checks]),
   ];
   say(asks, 'nobody is asked while the plan only watches');

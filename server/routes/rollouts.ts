@@ -33,7 +33,7 @@ import { requestIdOf } from '../idempotency.ts';
 import { liveEventOf, planOf, rolloutRow } from '../live.ts';
 import { checkPlan } from '../plan-check.ts';
 import { planReply } from '../plan-revisions.ts';
-import { planFromText } from '../plan-text.ts';
+import { planAmongRollouts } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
@@ -226,7 +226,7 @@ export const rolloutRoutes =
         const { id } = request.params;
         const { by, roles, text, file, reason, seq, gate } = request.body;
         const place = placeOf(await rolloutFor(deps, request, 'submit'));
-        const { plan } = planFromText(deps, { text, file });
+        const { plan } = await planAmongRollouts(deps, { text, file, amends: id });
         const actor = callerOf(request).actor({ by, roles }, place);
         const wanted = { plan, text, actor, reason, ...seenOf({ seq, gate }), ...requestIdOf(request) };
         const { changes, view } = await withCurrent(deps, id, () => deps.engine.amend(id, wanted));

@@ -36,6 +36,16 @@ const STAGES = [
 ];
 const plan = Plan.parse({ metadata: { name: 'p' }, flag: { key: 'p' }, metrics: [METRIC], stages: STAGES });
 
+/** Of a rollout that goes with another one. */
+const requiring = Plan.parse({
+  metadata: { name: 'p' },
+  flag: { key: 'p' },
+  metrics: [METRIC],
+  stages: STAGES,
+  // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+  requires: [{ rollout: 'q', reached: '25%', then: 'rollback' }],
+});
+
 /** Of flags that others move. */
 const BASE = { metadata: { name: 'p' }, mode: 'observe', metrics: [METRIC], stages: STAGES };
 const watching = Plan.parse({ ...BASE, flag: { key: 'p' } });
@@ -207,6 +217,7 @@ const STORIES: Record<
     },
     phase: 'completed',
   },
+  required: { of: requiring, script: { '5%': ['hold'] }, act: async () => undefined, phase: 'rolled-back' },
   completed: { script: {}, act: approved('completed'), phase: 'completed' },
   'hard-stop': { script: { '5%': ['hold', 'hard'] }, act: async () => undefined, phase: 'rolled-back' },
   'soft-stop-accepted': {

@@ -2,11 +2,13 @@ import { Context } from '@temporalio/activity';
 import { observe, openEvidence } from '../../analysis/gate.ts';
 import type { Assessment, Verdict } from '../../plans/assessment.ts';
 import type { Explanation } from '../../plans/explanation.ts';
+import type { RequiredSight } from '../../plans/requires.ts';
 import type { CohortSample } from '../../plans/sample.ts';
 import type {
   Afterword,
   ClaimRequest,
   ExplainRequest,
+  FollowRequest,
   GateRequest,
   LookRequest,
   RecordRequest,
@@ -75,9 +77,32 @@ export function scripted(script: Script) {
     },
     releaseFlag: async () => undefined,
     findPeers: async () => [],
+    /** The other one is where it has to be, and stays there until this rollout has gone on. */
+    async followRequired({ known, wanted }: FollowRequest): Promise<RequiredSight[]> {
+      if (known === null) return wanted.map((one) => sightOf({ ...one, phase: 'active' }));
+      while (revision < 3) await Context.current().sleep(50);
+      if (known.every(({ phase }) => phase === 'active'))
+        return wanted.map((one) => sightOf({ ...one, phase: 'rolled-back' }));
+      await Context.current().cancelled;
+      throw new Error('cancelled');
+    },
     savePlan: async () => undefined,
   };
   return { activities, seqs, afterwords };
+}
+
+function sightOf(of: Pick<RequiredSight, 'rollout' | 'environment' | 'phase'>): RequiredSight {
+  const there = of.phase === 'active';
+  return {
+    ...of,
+    id: `${of.rollout}-1`,
+    stage: '25%',
+    entered: there ? ['25%'] : [],
+    percent: there ? 25 : 0,
+    served: there,
+    top: 100,
+    why: there ? null : 'errors',
+  };
 }
 
 function reportOf(request: GateRequest, stage: string, verdict: Verdict): GateReport {

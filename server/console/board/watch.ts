@@ -8,7 +8,7 @@ import { withGate } from './row.ts';
 const MOST = 1000;
 /** Between two looks, however much is told. */
 const LEAST_MS = 200;
-/** Without a notice: one may have been lost, and a rollout that no worker has taken up yet is told by none. */
+/** Without a notice: one may have been lost. */
 const POLL_MS = 5000;
 /** While the store does not answer. */
 const AWAY_MS = 500;

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+
+let server: ApiServer;
+beforeAll(async () => {
+  server = await startApiServer();
+}, 60_000);
+afterAll(() => server?.close());
+
+interface Reply {
+  id?: string;
+  code?: string;
+  details?: string[];
+  warnings?: string[];
+}
+
+async function post(path: string, body: object): Promise<{ status: number; body: Reply }> {
+  const reply = await server.api(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ by: 'ada', roles: [], ...body }),
+  });
+  return { status: reply.status, body: (await reply.json()) as Reply };
+}
+
+const submit = (text: string) => post('/rollouts', { text, file: 'p.yaml' });
+const requiring = (name: string, rollout: string, more = '') =>
+  `${planFor(name)}\nrequires: [{ rollout: ${rollout}${more} }]\n`;
+
+test('a plan may require what nobody has submitted yet, and is told so', async () => {
+  const { status, body } = await submit(requiring('early', 'late'));
+  expect(status).toBe(201);
+  expect(body.warnings).toContainEqual(
+    expect.stringMatching(/requires\[0\]: there is no rollout of late in production yet.*PLAN-REQUIRES-OPEN/),
+  );
+  const allowed = await post('/plans/check', {
+    by: undefined,
+    roles: undefined,
+    text: `${requiring('early-2', 'late')}allow: [{ rule: PLAN-REQUIRES-OPEN, reason: it comes tomorrow }]\n`,
+  });
+  expect(JSON.stringify(allowed.body)).not.toContain('PLAN-REQUIRES-OPEN');
+});
+
+test('one that could never get so far is named, one that can is not', async () => {
+  await submit(planFor('small'));
+  const of = async (more: string) =>
+    JSON.stringify((await submit(requiring(`of-${more.length}`, 'small', more))).body.warnings);
+  expect(await of(', reached: { stage: sixth }')).toContain('the plan of small-1 never reaches stage sixth');
+  expect(await of(', reached: 5%')).not.toContain('PLAN-REQUIRES-OPEN');
+});
+
+test('plans that wait for each other are refused, at the submit and when one is amended, with the circle named', async () => {
+  const first = await submit(requiring('hen', 'egg'));
+  const egg = await submit(requiring('egg', 'hen'));
+  expect(egg).toMatchObject({ status: 422, body: { code: 'PLAN_INVALID' } });
+  expect(egg.body.details).toEqual([
+    expect.stringMatching(
+      /^p\.yaml:\d+:\d+: requires\[0\]: none of these could go on: stage 5% of egg waits until hen-1 has reached its end, stage 5% of hen-1 waits until egg has reached its end\. Instead: let one of them go first/,
+    ),
+  ]);
+  const plain = await submit(planFor('egg'));
+  expect(plain.status).toBe(201);
+  const amended = await post(`/rollouts/${plain.body.id}/amend`, {
+    text: requiring('egg', 'hen'),
+    file: 'p.yaml',
+    reason: 'order',
+  });
+  expect(amended.body).toMatchObject({ code: 'PLAN_INVALID' });
+  expect(first.status).toBe(201);
+});

@@ -1,0 +1,64 @@
+import { circleOf } from '../plans/circles.ts';
+import type { Path } from '../plans/document.ts';
+import type { Beside } from '../plans/parse.ts';
+import type { Plan } from '../plans/plan.ts';
+import {
+  type PlacedRequirement,
+  type RequiredRow,
+  requirementsOf,
+  sightOf,
+  standingOf,
+} from '../plans/requires.ts';
+import { besideRequired, type Found, requirementPath } from '../plans/review/required.ts';
+import { ENDED, PHASES } from '../plans/view.ts';
+import type { RolloutRow, RolloutStore } from '../store/store.ts';
+import { planOf } from './live.ts';
+
+const ACTIVE = PHASES.filter((phase) => !ENDED.includes(phase));
+/** Rollouts of one name that are looked through for the newest that has begun. */
+const MOST = 20;
+
+export interface RequiredPlans {
+  beside: Beside;
+  /** Where the plan begins to wait for itself, and how; null: it does not. */
+  circle: { path: Path; text: string } | null;
+}
+
+/** The rollouts that a plan requires something of; null: it requires nothing. `amends`: the one whose plan it is to become. */
+export async function requiredPlans(
+  rollouts: Pick<RolloutStore, 'list'>,
+  plan: Plan,
+  amends: string | null,
+): Promise<RequiredPlans | null> {
+  const all = requirementsOf(plan);
+  if (all.length === 0 || plan.mode === 'observe') return null;
+  const found = new Map<string, Found>();
+  for (const requirement of all) {
+    const { rollout, environment } = requirement;
+    if (found.has(keyOf(requirement))) continue;
+    const rows = (await rollouts.list({ name: rollout, environment, limit: MOST })).map(requiredRow);
+    const sight = sightOf({ rollout, environment }, rows);
+    found.set(keyOf(requirement), { sight, row: rows.find(({ id }) => id === sight.id) ?? null });
+  }
+  const foundOf = (requirement: PlacedRequirement): Found => {
+    const { rollout, environment } = requirement;
+    return found.get(keyOf(requirement)) ?? { sight: sightOf({ rollout, environment }, []), row: null };
+  };
+  const active = (await rollouts.list({ phases: ACTIVE })).filter(({ id }) => id !== amends).map(requiredRow);
+  const circle = circleOf(plan, {
+    active,
+    isMet: (requirement) => standingOf(requirement, foundOf(requirement).sight) === 'met',
+  });
+  return {
+    beside: besideRequired(plan, foundOf),
+    circle: circle === null ? null : { path: requirementPath(circle.requirement), text: circle.text },
+  };
+}
+
+function keyOf({ rollout, environment }: PlacedRequirement): string {
+  return JSON.stringify([environment, rollout]);
+}
+
+function requiredRow({ id, phase, view, plan }: RolloutRow): RequiredRow {
+  return { id, phase, view, plan: planOf({ plan }) };
+}

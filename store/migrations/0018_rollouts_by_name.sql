@@ -1,0 +1,1 @@
+CREATE INDEX "rollouts_by_name" ON "rollouts" USING btree ("name","submitted_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
