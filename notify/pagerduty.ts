@@ -64,6 +64,7 @@ const STEPS: Record<Notification['event'], Step> = {
   'write-failed': 'critical',
   decommissioning: 'info',
   'decommission-ready': 'info',
+  'clean-restarted': 'info',
   completed: 'resolve',
   'would-advance': 'info',
   'would-pause': 'info',

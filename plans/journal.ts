@@ -62,6 +62,7 @@ export const TRANSITIONS = [
   'write-failed',
   'decommissioning',
   'decommission-ready',
+  'clean-restarted',
   'completed',
   'would-advance',
   'would-pause',

@@ -12,6 +12,7 @@ import type { RolloutView } from './view.ts';
  */
 const ALSO: Partial<Record<string, readonly Transition[]>> = {
   resumed: ['drift-accepted'],
+  'decommission-ready': ['clean-restarted'],
   advanced: ['would-advance'],
   paused: ['check-failed', 'deadline-near', 'soft-stop', 'drift', 'reminder', 'explained', 'would-pause'],
   'soft-stop': ['explained', 'would-pause'],
@@ -157,6 +158,7 @@ const SAID: Record<Transition, string> = {
   'write-failed': 'could not move its flag',
   decommissioning: 'watches the old path for its last calls',
   'decommission-ready': 'has an old path that nobody uses any more',
+  'clean-restarted': 'counts its clean days anew',
   completed: 'completed',
   'would-advance': 'would have advanced',
   'would-pause': 'would have paused',

@@ -1,10 +1,12 @@
 import type { Approval } from '../plans/approval.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Blocker } from '../plans/view.ts';
+import { moment } from '../plans/words.ts';
 import { checkBlockers } from './checks.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
 import { approvalsTo, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
+import { restartOf } from './restart.ts';
 import { timeBlockers } from './schedule.ts';
 import { sharedServiceText } from './shared-service.ts';
 import type { Grant, RolloutState } from './state.ts';
@@ -68,7 +70,10 @@ function blocker(
 
 function gateText(state: RolloutState): string {
   const name = state.plan.stages[state.stage]?.name ?? '';
-  return `the gate of stage ${name} has not passed`;
+  const restarted = restartOf(state);
+  const anew =
+    restarted === null ? '' : `: clean days are counted from ${moment(restarted.at)}, by ${restarted.by}`;
+  return `the gate of stage ${name} has not passed${anew}`;
 }
 
 /**

@@ -47,7 +47,7 @@ describe('the end of a rollout', () => {
       holding: ['references'],
     });
     expect(verdict([report(0)])).toMatchObject({ verdict: 'pass' });
-    expect(verdict([report(3)], { cleanSince: null }).holding).toEqual(['bake', 'references']);
+    expect(verdict([report(3)], { cleanSince: null }).holding).toEqual(['clean', 'references']);
     const many = ['a', 'b', 'c', 'd', 'e'].map((repository) => report(1, { repository, commit: null }));
     expect(verdict(many).reason).toMatch(/: 1 in a, 1 in b, 1 in c and in 2 more$/);
   });

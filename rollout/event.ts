@@ -46,6 +46,8 @@ export interface GateMemory {
   cursor: number;
   /** Decommission: since when (Unix seconds) the old path has been unused. */
   cleanSince: number | null;
+  /** Decommission: seconds since then in which the metrics gave no answer; absent: none. */
+  unseen?: number;
   /** Decommission: what repositories last reported; absent: nobody asks, as over recorded samples. */
   references?: ReferenceReport[] | 'unread';
 }

@@ -148,6 +148,8 @@ function leavePresent(walk: Walk, { plan, view, assessment, now }: Known, presen
     if (seen !== null) walk.expected = null;
   } else {
     for (const holding of seen.holding) {
+      if (holding.kind === 'clean')
+        walk.earliest = Math.max(walk.earliest, now + (holding.need - holding.have) * 1000);
       const left = secondsLeft(holding, { assessment: seen, elapsed, proof: stage.promote?.proof ?? null });
       if (left === null) walk.expected = null;
       else if (walk.expected !== null) walk.expected = Math.max(walk.expected, now + left * 1000);
@@ -166,6 +168,8 @@ function secondsLeft(
   switch (holding.kind) {
     case 'bake':
       return 0;
+    case 'clean':
+      return Math.max(0, holding.need - holding.have);
     case 'requests':
     case 'users':
     case 'coverage':

@@ -11,6 +11,7 @@ import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
 import { isWatching } from './mode.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
+import { restartOf } from './restart.ts';
 import { peersWanted } from './shared-service.ts';
 import type { GateState, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -189,6 +190,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
   const { gate, startedAt, stageSince } = state;
   if (gate === null || startedAt === null || stageSince === null || state.withdrawn === true) return null;
   const watching = isWatching(state);
+  const restarted = restartOf(state);
   const lease = watching ? null : stageLease(state.plan, gate.stage);
   return {
     id: gate.id,
@@ -203,6 +205,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
     expected: expectedFlag(state),
     safe: stopExposure(state),
     ...(lease === null ? {} : { lease }),
+    ...(restarted === null ? {} : { restarted }),
   };
 }
 

@@ -214,6 +214,8 @@ export interface RolloutState {
   /** The deadline that has passed and was acted on, and the one that was told of. */
   overran?: number;
   warned?: number;
+  /** Decommission: what has begun the clean days anew, when, and in which visit of the stage; absent: nothing has. */
+  clean?: { by: string; at: number; since: number | null };
   /** The last drill; absent: there was none. */
   drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */

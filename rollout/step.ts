@@ -3,6 +3,7 @@ import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
 import { askBefore, onChecked } from './checking.ts';
+import { countAfterPause, countsAnew } from './clean-days.ts';
 import type { Command } from './command.ts';
 
 import { onDeadline } from './deadline.ts';
@@ -17,7 +18,7 @@ import { imaginedDeadline } from './imagining.ts';
 import { isWatching } from './mode.ts';
 import { onWatched } from './observing.ts';
 import { onPerson } from './people.ts';
-import { proceed } from './progress.ts';
+import { proceed, watch } from './progress.ts';
 import { remind, reminderTimes } from './questions.ts';
 import { restIsOver } from './retreat.ts';
 import { scheduleTimes } from './schedule.ts';
@@ -48,7 +49,10 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
   if (isWatching(previous)) onWatched(turn, event);
   else {
     handle(turn, event);
+    countAfterPause(turn, previous);
     proceed(turn);
+    if (countsAnew(turn.state, previous) && !turn.commands.some(({ kind }) => kind === 'watch'))
+      watch(turn, turn.state.gate);
   }
   askWhenActed(turn);
   followDrill(turn, event);
