@@ -103,7 +103,11 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       if (!(await ask(id, () => begun(request), START_WITHIN)))
         throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
     },
-    act: async (id, action, { by, roles, through, reason, accept, breakGlass, lower, seen, requestId }) => {
+    act: async (
+      id,
+      action,
+      { by, roles, through, reason, accept, breakGlass, lower, confirm, seen, requestId },
+    ) => {
       const handle = await handleOf(id);
       const message = {
         action,
@@ -112,6 +116,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         reason,
         accept,
         breakGlass,
+        ...(confirm === undefined ? {} : { confirm }),
         ...(lower === true ? { lower } : {}),
         ...(through === undefined ? {} : { through }),
         ...(seen === undefined ? {} : { seen }),

@@ -65,6 +65,7 @@ const STEPS: Record<Notification['event'], Step> = {
   decommissioning: 'info',
   'decommission-ready': 'info',
   'clean-restarted': 'info',
+  'point-of-no-return': 'resolve',
   completed: 'resolve',
   'would-advance': 'info',
   'would-pause': 'info',

@@ -190,6 +190,12 @@ const table = {
     retry: false,
     hint: 'The old path is decommissioned: roll the code back by its runbook.',
   },
+  CONFIRM_NAME: {
+    status: 422,
+    exit: 2,
+    retry: false,
+    hint: 'What cannot be taken back is confirmed by its name: `tidegate confirm ROLLOUT --confirm FLAG`.',
+  },
   AMEND_REFUSED: {
     status: 422,
     exit: 1,

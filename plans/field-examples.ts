@@ -50,6 +50,8 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'stages[].max': '48h',
   'stages[].lease': '15m',
   'stages[].decommission.cleanFor': '14d',
+  'stages[].decommission.confirm': { roles: ['product-owner'] },
+  'stages[].decommission.confirm.roles': ['product-owner'],
   'stages[].minRequests': 2000,
   'stages[].minUsers': 200,
   'stages[].metrics': { errors: { hard: '+1pp' } },

@@ -63,6 +63,7 @@ export const TRANSITIONS = [
   'decommissioning',
   'decommission-ready',
   'clean-restarted',
+  'point-of-no-return',
   'completed',
   'would-advance',
   'would-pause',

@@ -18,7 +18,7 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   'soft-stop': ['explained', 'would-pause'],
   'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['before-waived', 'reminder', 'escalated', 'glass-broken'],
-  completed: ['abandoned', 'superseded'],
+  completed: ['point-of-no-return', 'abandoned', 'superseded'],
   'rolled-back': [
     'write-failed',
     'explained',
@@ -159,6 +159,7 @@ const SAID: Record<Transition, string> = {
   decommissioning: 'watches the old path for its last calls',
   'decommission-ready': 'has an old path that nobody uses any more',
   'clean-restarted': 'counts its clean days anew',
+  'point-of-no-return': 'is past its point of no return',
   completed: 'completed',
   'would-advance': 'would have advanced',
   'would-pause': 'would have paused',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Approval } from './approval.ts';
 import { ReferenceRule } from './flag/references.ts';
-import { Name, PromQL } from './names.ts';
+import { Name, PromQL, Role } from './names.ts';
 import { StageEntry } from './timing.ts';
 import { Difference, Duration, Percentage, Points, ValueDifference } from './units.ts';
 
@@ -96,6 +96,16 @@ export const Stage = z.strictObject({
     .strictObject({
       cleanFor: Duration.prefault('7d').describe('How long the old path must be seen unused.'),
       unused: PromQL.optional().describe('Calls of the old path; the stage ends when it stays 0.'),
+      confirm: z
+        .strictObject({
+          roles: z
+            .array(Role)
+            .min(1)
+            .optional()
+            .describe('Who may confirm it. Default: whoever approves the start, else the stages.'),
+        })
+        .prefault({})
+        .describe('The point of no return is confirmed by a person, never by who submitted the plan.'),
       references: ReferenceRule.optional().describe(
         'What `tidegate flags references --report` told of the code. `reported` (default): the stage holds while the last report of any repository names the flag; `required`: also until there is one; `ignored`: it does not matter.',
       ),

@@ -37,6 +37,7 @@ export const Blocker = z.strictObject({
     'retreat',
     'freeze',
     'drill',
+    'point-of-no-return',
   ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */

@@ -1,9 +1,10 @@
 import type { Approval } from '../plans/approval.ts';
-import type { Plan } from '../plans/plan.ts';
 import type { Blocker } from '../plans/view.ts';
 import { moment } from '../plans/words.ts';
+import { amendRoles, confirmRoles } from './approvers.ts';
 import { checkBlockers } from './checks.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
+import { noReturnText, noReturnWaits } from './no-return.ts';
 import { approvalsTo, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
 import { restartOf } from './restart.ts';
@@ -53,6 +54,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       ),
     );
   }
+  if (noReturnWaits(state))
+    blockers.push(blocker('point-of-no-return', noReturnText(state), null, confirmRoles(state.plan)));
   const shared = sharedServiceText(state);
   if (shared !== null) blockers.push(blocker('shared-service', shared));
   blockers.push(...timeBlockers(state, now), ...checkBlockers(state, now));
@@ -149,13 +152,4 @@ export function waitingDeadline(state: RolloutState): number | null {
   const approval = neededApproval(state);
   if (state.waitingSince === null || approval === null) return null;
   return state.waitingSince + (approval.sla + (approval.escalate?.wait ?? 0)) * 1000;
-}
-
-/** Who may confirm what loosens a plan: those who approve its start, else those who approve its stages. */
-export function amendRoles(plan: Plan): string[] {
-  const roles =
-    plan.approvals.start?.roles ??
-    plan.approval?.roles ??
-    plan.stages.flatMap((stage) => stage.approval?.roles ?? []);
-  return [...new Set(roles)];
 }

@@ -1,4 +1,5 @@
 import type { Cause } from '../plans/journal.ts';
+import { ruleOf } from './no-return.ts';
 import { restartOf } from './restart.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -11,7 +12,7 @@ const SAME_WITHIN = 86_400_000;
 
 /** True while the old path is watched for its last calls. */
 function isWaiting({ phase, plan, stage }: RolloutState): boolean {
-  return phase === 'active' && plan.stages[stage]?.decommission !== undefined;
+  return phase === 'active' && ruleOf(plan, stage) !== undefined;
 }
 
 /**
@@ -23,13 +24,8 @@ export function restartClean(turn: Turn, cause: Cause, by: string): void {
   if (!isWaiting(state)) return;
   const last = restartOf(state);
   state.clean = { by, at: now, since: state.stageSince };
-  const seen = state.gate?.assessment;
-  // What had passed has to pass again.
-  if (state.gate !== null && seen?.verdict === 'pass')
-    state.gate = {
-      ...state.gate,
-      assessment: { ...seen, verdict: 'hold', reason: 'the clean days begin anew' },
-    };
+  if (state.confirmed != null) state.confirmed = null;
+  voidPass(state);
   if (last?.by === by && now - last.at < SAME_WITHIN) return;
   journal(turn, 'clean-restarted', {
     cause,
@@ -39,26 +35,40 @@ export function restartClean(turn: Turn, cause: Cause, by: string): void {
   });
 }
 
+/** What had passed has to pass again. */
+function voidPass(state: RolloutState): void {
+  const seen = state.gate?.assessment;
+  if (state.gate === null || seen?.verdict !== 'pass') return;
+  const assessment = { ...seen, verdict: 'hold' as const, reason: 'the clean days begin anew' };
+  state.gate = { ...state.gate, assessment };
+}
+
 /** An incident lasts until the pause for it is over: only then the days are counted again. */
 export function countAfterPause({ state, now }: Turn, before: RolloutState): void {
   const { clean, pause } = state;
   if (clean == null || restartOf(state) === null || pause !== null || before.pause === null) return;
-  if (before.pause.causes.some(({ kind }) => !HARMLESS.includes(kind))) state.clean = { ...clean, at: now };
+  if (before.pause.causes.every(({ kind }) => HARMLESS.includes(kind))) return;
+  state.clean = { ...clean, at: now };
+  voidPass(state);
 }
 
 /** The alert that began the count anew fires no more. */
 export function countAfterAlert({ state, now }: Turn, by: string): void {
   const { clean } = state;
-  if (clean?.by === by && restartOf(state) !== null) state.clean = { ...clean, at: now };
+  if (clean?.by !== by || restartOf(state) === null) return;
+  state.clean = { ...clean, at: now };
+  voidPass(state);
 }
 
 /** True when the gate that watches does not know of a restart yet. */
-export function countsAnew(state: RolloutState, before: RolloutState): boolean {
+export function countsAnew({ state, commands }: Turn, before: RolloutState): boolean {
+  const { clean, gate, write } = state;
+  if (!isWaiting(state) || gate === null || write !== null || restartOf(state) === null) return false;
+  if (clean === before.clean) return false;
+  const last = commands.findLast(({ kind }) => kind === 'watch');
   return (
-    isWaiting(state) &&
-    state.gate !== null &&
-    state.write === null &&
-    restartOf(state) !== null &&
-    state.clean !== before.clean
+    last?.kind !== 'watch' ||
+    last.request.restarted?.at !== clean?.at ||
+    last.request.restarted?.by !== clean?.by
   );
 }

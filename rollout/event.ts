@@ -75,6 +75,7 @@ export type AlertScope = 'canary' | 'service' | 'deploy' | 'bug' | 'minor-bug';
 
 export type PersonAction =
   | 'approve'
+  | 'confirm'
   | 'reject'
   | 'step-back'
   | 'pause'
@@ -99,6 +100,8 @@ export interface PersonEvent extends Person {
   reason: string | null;
   accept: number | null;
   breakGlass: boolean;
+  /** confirm: the flag or the rollout, named by the person. */
+  confirm?: string;
   /** abandon: have the flag lowered. Absent: no. */
   lower?: boolean;
   /** Absent: it holds whatever there is now. */

@@ -61,6 +61,8 @@ export function forecast(known: Known): Forecast | null {
     }
     open(walk, plan, index + 1);
   }
+  if (goal === plan.stages.length && plan.stages.at(-1)?.decommission !== undefined)
+    walk.waitsFor.push('a person who confirms the point of no return');
   const { earliest, expected, waitsFor } = walk;
   return {
     goal: plan.stages[goal]?.name ?? null,

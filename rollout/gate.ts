@@ -73,6 +73,7 @@ function gateCause(assessment: Assessment): Cause {
 function voidGrants(turn: Turn, before: Assessment | null): void {
   const { state } = turn;
   const now = state.gate?.assessment;
+  if (now?.verdict !== 'pass' && state.confirmed != null) state.confirmed = null;
   if (now === undefined || now === null || now.verdict === 'pass' || state.grants.length === 0) return;
   if (before !== null && before.verdict !== 'pass') return;
   const stage = state.grants.filter((grant) => grant.stage === state.stage);

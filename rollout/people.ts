@@ -4,6 +4,7 @@ import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
 import { recheck, waive } from './checking.ts';
 import { restartClean } from './clean-days.ts';
+import { confirmNoReturn } from './confirming.ts';
 import { isDrifted } from './drift.ts';
 import { abandon, supersede } from './ending.ts';
 import type { PersonEvent } from './event.ts';
@@ -31,6 +32,9 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
   switch (event.action) {
     case 'approve':
       approve(turn, event);
+      return;
+    case 'confirm':
+      confirmNoReturn(turn, event);
       return;
     case 'reject':
       reject(turn, event);

@@ -6,9 +6,11 @@ import { audience, segmentList } from '../plans/words.ts';
 import { blockersOf, granted, neededApproval } from './blockers.ts';
 import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
+import { noteUnconfirmed } from './confirming.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
 import { isWatching } from './mode.ts';
+import { isConfirmed } from './no-return.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
 import { restartOf } from './restart.ts';
@@ -22,6 +24,7 @@ export function proceed(turn: Turn): void {
   const { state, now } = turn;
   if (state.phase !== 'submitted' && state.phase !== 'active') return;
   noteWaiting(turn);
+  noteUnconfirmed(turn);
   const blockers = blockersOf(state, now);
   if (blockers.some(({ kind }) => kind !== 'shared-service' && kind !== 'checks')) return;
   if (peersWanted(state, now)) {
@@ -54,6 +57,10 @@ function askPeers(turn: Turn): void {
 }
 
 function riseCause(state: RolloutState): Cause {
+  if (isConfirmed(state) && state.confirmed != null) {
+    const { by, roles } = state.confirmed;
+    return { kind: 'person', by, roles, reason: 'confirmed the point of no return' };
+  }
   const grant = state.grants.findLast(({ stage }) => stage === state.stage);
   if (grant !== undefined) return { kind: 'person', by: grant.by, roles: grant.roles, reason: 'approved' };
   const assessment = state.gate?.assessment;

@@ -216,6 +216,10 @@ export interface RolloutState {
   warned?: number;
   /** Decommission: what has begun the clean days anew, when, and in which visit of the stage; absent: nothing has. */
   clean?: { by: string; at: number; since: number | null };
+  /** The point of no return: since when it waits to be confirmed, and how often people were reminded; absent: it does not. */
+  unconfirmed?: { since: number; reminded: number } | null;
+  /** Who confirmed it, when, and in which visit of the stage. */
+  confirmed?: { by: string; roles: string[]; at: number; since: number | null } | null;
   /** The last drill; absent: there was none. */
   drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */

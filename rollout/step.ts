@@ -5,9 +5,8 @@ import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
 import { askBefore, onChecked } from './checking.ts';
 import { countAfterPause, countsAnew } from './clean-days.ts';
 import type { Command } from './command.ts';
-
+import { remindUnconfirmed } from './confirming.ts';
 import { onDeadline } from './deadline.ts';
-
 import { followDrill, onDrill } from './drill.ts';
 import { drillDeadline } from './drill-facts.ts';
 
@@ -16,6 +15,7 @@ import { releaseFlag } from './flag.ts';
 import { onGate, onSoftAgain, stepBack } from './gate.ts';
 import { imaginedDeadline } from './imagining.ts';
 import { isWatching } from './mode.ts';
+import { unconfirmedTimes } from './no-return.ts';
 import { onWatched } from './observing.ts';
 import { onPerson } from './people.ts';
 import { proceed, watch } from './progress.ts';
@@ -51,8 +51,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     handle(turn, event);
     countAfterPause(turn, previous);
     proceed(turn);
-    if (countsAnew(turn.state, previous) && !turn.commands.some(({ kind }) => kind === 'watch'))
-      watch(turn, turn.state.gate);
+    if (countsAnew(turn, previous)) watch(turn, turn.state.gate);
   }
   askWhenActed(turn);
   followDrill(turn, event);
@@ -136,6 +135,7 @@ function onTick(turn: Turn): void {
   const { state, now } = turn;
   if (state.phase === 'reverting' || state.write !== null) return;
   remind(turn);
+  remindUnconfirmed(turn);
   if (onDeadline(turn)) return;
   if (restIsOver(turn)) onSoftAgain(turn);
   const glass = state.glass?.find(({ deadline }) => now >= deadline);
@@ -186,7 +186,7 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   for (const { deadline } of state.glass ?? []) due.push(deadline);
   const drill = drillDeadline(state);
   if (drill !== null) due.push(drill);
-  due.push(...reminderTimes(state), ...scheduleTimes(state));
+  due.push(...reminderTimes(state), ...scheduleTimes(state), ...unconfirmedTimes(state));
   const waiting = waitingDeadline(state);
   if (waiting !== null) due.push(waiting);
   const blockers = blockersOf(state, now);

@@ -9,7 +9,7 @@ import type { Actor } from './auth/principal.ts';
 /** What a person decides. */
 export type Decision = Actor &
   Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> &
-  Partial<Pick<ActionRequest, 'lower'>> &
+  Partial<Pick<ActionRequest, 'lower' | 'confirm'>> &
   Once;
 
 /** `seen`: what the person decided on; refused once something was decided since. `requestId`: the same one twice is carried out once. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RolloutView } from '../../plans/view.ts';
 import { failing, planText, startTestStack, type TestStack } from '../fixtures/stack.ts';
 
 let tg: TestStack;
@@ -40,6 +41,14 @@ describe('a rollout on real parts', () => {
     expect(await waits()).toContain('tidegate flags references');
     await writeFile(join(source, 'checkout.ts'), 'pay();\n');
     await report();
+    const asks = ({ blockers }: RolloutView) => blockers.some(({ kind }) => kind === 'point-of-no-return');
+    await tg.until(id, asks, 90_000);
+    const own = await tg.tidegate('confirm', id, '--confirm', 'checkout-v2');
+    expect([own.status, own.stderr]).toEqual([1, expect.stringContaining('OWN_ROLLOUT')]);
+    const unnamed = await tg.tidegate('confirm', id, '--as', 'kim');
+    expect([unnamed.status, unnamed.stderr]).toEqual([2, expect.stringContaining('is refused from then on')]);
+    const said = await tg.tidegate('confirm', id, '--as', 'kim', '--confirm', 'checkout-v2');
+    expect([said.status, said.stderr]).toEqual([0, '']);
     await tg.until(id, ({ phase }) => phase === 'completed', 90_000);
     await rm(source, { recursive: true });
     expect(await tg.exposed('checkout-v2')).toBe(1);
@@ -56,6 +65,8 @@ describe('a rollout on real parts', () => {
       'decommissioning',
       'gate-passed',
       'decommission-ready',
+      'approval-needed',
+      'point-of-no-return',
       'completed',
     ]);
     const moves = entries.filter(({ transition }) => transition === 'started' || transition === 'advanced');
