@@ -17,11 +17,13 @@ import {
   amendUpdate,
   drillUpdate,
   killedSignal,
+  stepUpdate,
   toldUpdate,
   viewQuery,
   WORKFLOW,
   workflowId,
 } from '../workflows/messages.ts';
+import { stepsId } from '../workflows/steps-id.ts';
 
 export interface EngineParts {
   client: Client;
@@ -150,6 +152,26 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       return ask(id, () =>
         handle.executeUpdate(drillUpdate, { args: [{ rolloutId: id, message: { ...order, ...actor } }] }),
       );
+    },
+    stepDone: async (id, { step, reason, actor, requestId }) => {
+      const handle = client.workflow.getHandle(stepsId(id));
+      const message = { step, reason, ...actor };
+      const end = Date.now() + START_WITHIN;
+      for (;;) {
+        try {
+          return await ask(id, () =>
+            handle.executeUpdate(stepUpdate, {
+              args: [{ rolloutId: id, message }],
+              ...updateId(requestId),
+            }),
+          );
+        } catch (error) {
+          // Confirmed a moment ago: what keeps the steps is only being started.
+          const starting = error instanceof Failure && error.code === 'ROLLOUT_OVER' && Date.now() < end;
+          if (!starting) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+      }
     },
     killed: async (id, { by, reason }) => {
       const handle = await handleOf(id);

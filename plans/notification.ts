@@ -18,7 +18,7 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   'soft-stop': ['explained', 'would-pause'],
   'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['before-waived', 'reminder', 'escalated', 'glass-broken'],
-  completed: ['point-of-no-return', 'abandoned', 'superseded'],
+  completed: ['point-of-no-return', 'step-due', 'steps-done', 'abandoned', 'superseded'],
   'rolled-back': [
     'write-failed',
     'explained',
@@ -160,6 +160,9 @@ const SAID: Record<Transition, string> = {
   'decommission-ready': 'has an old path that nobody uses any more',
   'clean-restarted': 'counts its clean days anew',
   'point-of-no-return': 'is past its point of no return',
+  'step-due': 'has a step left that is due',
+  'step-done': 'has one step less left',
+  'steps-done': 'has no step left',
   completed: 'completed',
   'would-advance': 'would have advanced',
   'would-pause': 'would have paused',

@@ -5,6 +5,7 @@ import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
 import { Origin } from './origin.ts';
+import { StepLeft } from './steps.ts';
 
 export const PHASES = [
   'submitted',
@@ -134,6 +135,8 @@ export const RolloutView = z.strictObject({
   watching: Watching.exactOptional(),
   /** The last drill, running or over. */
   drill: DrillRun.exactOptional(),
+  /** Behind the point of no return: what is left to do, and what was done; absent: nothing was asked for. */
+  steps: z.array(StepLeft).exactOptional(),
   /** Number of the last journal entry: the view is as of that entry. */
   seq: z.number(),
 });

@@ -1,6 +1,7 @@
 import type { Assessment, Restart } from '../plans/assessment.ts';
 import { heldByReferences, type ReferenceRule } from '../plans/flag/references.ts';
 import type { Reading } from '../plans/sample.ts';
+import type { Step } from '../plans/steps.ts';
 import type { GateRequest } from './command.ts';
 import type { GateMemory } from './event.ts';
 
@@ -55,7 +56,10 @@ export function assessUnused(
   const { cleanSince, cursor, unseen = 0 } = sinceRestart(memory, restarted);
   const seconds = cleanSince === null ? 0 : Math.max(0, cursor - cleanSince - unseen);
   const clean = Math.round(seconds);
-  const code = codeHolds(memory, rule.references ?? 'reported', origin);
+  const steps: Step[] | undefined = rule.steps;
+  // The code goes behind the point of no return, so its step waits for the reports.
+  const later = steps?.some(({ kind }) => kind === 'code') === true;
+  const code = later ? [] : codeHolds(memory, rule.references ?? 'reported', origin);
   if (cleanSince !== null && seconds >= rule.cleanFor) {
     if (code.length > 0) {
       return {

@@ -137,6 +137,13 @@ export interface DrillEvent extends Person {
   begins: { breakage: Breakage; within: number } | null;
 }
 
+/** Somebody has done a step that was left behind the point of no return. */
+export interface StepEvent extends Person {
+  kind: 'step-done';
+  step: string;
+  reason: string | null;
+}
+
 export type WriteRefusal = 'stale-epoch' | 'latched' | 'drift' | 'not-owner' | 'owned';
 
 export type RolloutEvent =
@@ -166,6 +173,7 @@ export type RolloutEvent =
   | PersonEvent
   | AmendEvent
   | DrillEvent
+  | StepEvent
   | { kind: 'killed'; by: string; reason: string }
   | {
       kind: 'alert';

@@ -16,6 +16,7 @@ import { gatePassed } from './passed.ts';
 import { restartOf } from './restart.ts';
 import { peersWanted } from './shared-service.ts';
 import type { GateState, RolloutState } from './state.ts';
+import { stepsOf } from './steps.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
 
@@ -237,6 +238,7 @@ export function finishHere(
   });
   state.phase = phase;
   state.endedAt = now;
+  if (phase === 'completed' && isConfirmed(state)) state.steps = stepsOf(state.plan, state.stage, now);
   state.gate = null;
   turn.commands.push({ kind: 'unwatch' });
   if (phase === 'completed' || state.claimed) releaseFlag(turn);

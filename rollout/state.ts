@@ -11,6 +11,7 @@ import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { StepLeft } from '../plans/steps.ts';
 import type { Phase } from '../plans/view.ts';
 import type { GateMemory, Person } from './event.ts';
 
@@ -220,6 +221,8 @@ export interface RolloutState {
   unconfirmed?: { since: number; reminded: number } | null;
   /** Who confirmed it, when, and in which visit of the stage. */
   confirmed?: { by: string; roles: string[]; at: number; since: number | null } | null;
+  /** What is left behind the point of no return, and how often each was reminded of; absent: nothing is. */
+  steps?: (StepLeft & { reminded: number })[];
   /** The last drill; absent: there was none. */
   drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */

@@ -4,6 +4,7 @@ import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
 import { askBefore, onChecked } from './checking.ts';
 import { countAfterPause, countsAnew } from './clean-days.ts';
+import { onStepDone, remindSteps } from './clearing.ts';
 import type { Command } from './command.ts';
 import { remindUnconfirmed } from './confirming.ts';
 import { onDeadline } from './deadline.ts';
@@ -23,6 +24,7 @@ import { remind, reminderTimes } from './questions.ts';
 import { restIsOver } from './retreat.ts';
 import { scheduleTimes } from './schedule.ts';
 import type { RolloutState } from './state.ts';
+import { stepTimes } from './steps.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { closeTurn, noteSubmitted, openTurn, person, policy } from './turn.ts';
@@ -42,7 +44,10 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     if (event.kind === 'claimed') releaseFlag(turn);
     else if (event.kind === 'explained' || event.kind === 'unexplained') onExplained(turn, event);
     else if (event.kind === 'verified' && previous.phase === 'rolled-back') onVerified(turn, event);
+    else if (event.kind === 'step-done') onStepDone(turn, event);
+    else if (event.kind === 'tick') remindSteps(turn);
     else return [previous, []];
+    if (turn.entries.length === 0 && turn.commands.length === 0) return [previous, []];
     followDrill(turn, event);
     return closeTurn(turn);
   }
@@ -109,6 +114,8 @@ function handle(turn: Turn, event: RolloutEvent): void {
       return;
     case 'seen':
     case 'told':
+    case 'step-done':
+      // Of what only watches, or of what is over.
       return;
     case 'checked':
     case 'unchecked':
@@ -176,7 +183,10 @@ function endOf({ kind, until }: Blocker, now: number): number | null {
 
 /** When the reducer wants to be asked again, though nothing may have happened; null: only events matter. */
 export function nextDeadline(state: RolloutState, now: number): number | null {
-  if (ENDED.includes(state.phase)) return null;
+  if (ENDED.includes(state.phase)) {
+    const times = stepTimes(state);
+    return times.length === 0 ? null : Math.min(...times);
+  }
   if (isWatching(state)) return imaginedDeadline(state, now);
   const due: number[] = [];
   if (state.retry !== null && state.retry.at !== Number.MAX_SAFE_INTEGER) due.push(state.retry.at);
