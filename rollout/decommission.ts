@@ -58,7 +58,7 @@ export function assessUnused(
   const clean = Math.round(seconds);
   const steps: Step[] | undefined = rule.steps;
   // The code goes behind the point of no return, so its step waits for the reports.
-  const later = steps?.some(({ kind }) => kind === 'code') === true;
+  const later = (steps ?? []).some(({ kind }) => kind === 'code');
   const code = later ? [] : codeHolds(memory, rule.references ?? 'reported', origin);
   if (cleanSince !== null && seconds >= rule.cleanFor) {
     if (code.length > 0) {

@@ -54,5 +54,9 @@ export function stepRefusal(state: RolloutState, { step }: StepEvent): Refusal |
 
 /** As people see them. */
 export function stepsView({ steps = [] }: RolloutState): { steps?: StepLeft[] } {
-  return steps.length === 0 ? {} : { steps: steps.map(({ reminded: _, ...step }) => step) };
+  return steps.length === 0 ? {} : { steps: steps.map(shown) };
+}
+
+function shown({ name, kind, owner, due, done }: Left): StepLeft {
+  return { name, kind, owner, due, done };
 }
