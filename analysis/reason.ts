@@ -79,6 +79,10 @@ function holdingText(holding: Holding, t: number): string {
       return `not yet shown to be better: ${holding.metrics.join(', ')}`;
     case 'exceedances':
       return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
+    case 'clean':
+      return holding.since === null
+        ? 'the old path is still in use'
+        : `the old path has been unused for ${Math.round(holding.have)} s of ${holding.need} s`;
     case 'references':
       return holding.detail;
     case 'split':

@@ -17,11 +17,13 @@ import {
   amendUpdate,
   drillUpdate,
   killedSignal,
+  stepUpdate,
   toldUpdate,
   viewQuery,
   WORKFLOW,
   workflowId,
 } from '../workflows/messages.ts';
+import { stepsId } from '../workflows/steps-id.ts';
 
 export interface EngineParts {
   client: Client;
@@ -103,7 +105,11 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       if (!(await ask(id, () => begun(request), START_WITHIN)))
         throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
     },
-    act: async (id, action, { by, roles, through, reason, accept, breakGlass, lower, seen, requestId }) => {
+    act: async (
+      id,
+      action,
+      { by, roles, through, reason, accept, breakGlass, lower, confirm, seen, requestId },
+    ) => {
       const handle = await handleOf(id);
       const message = {
         action,
@@ -112,6 +118,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         reason,
         accept,
         breakGlass,
+        ...(confirm === undefined ? {} : { confirm }),
         ...(lower === true ? { lower } : {}),
         ...(through === undefined ? {} : { through }),
         ...(seen === undefined ? {} : { seen }),
@@ -145,6 +152,26 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       return ask(id, () =>
         handle.executeUpdate(drillUpdate, { args: [{ rolloutId: id, message: { ...order, ...actor } }] }),
       );
+    },
+    stepDone: async (id, { step, reason, actor, requestId }) => {
+      const handle = client.workflow.getHandle(stepsId(id));
+      const message = { step, reason, ...actor };
+      const end = Date.now() + START_WITHIN;
+      for (;;) {
+        try {
+          return await ask(id, () =>
+            handle.executeUpdate(stepUpdate, {
+              args: [{ rolloutId: id, message }],
+              ...updateId(requestId),
+            }),
+          );
+        } catch (error) {
+          // Confirmed a moment ago: what keeps the steps is only being started.
+          const starting = error instanceof Failure && error.code === 'ROLLOUT_OVER' && Date.now() < end;
+          if (!starting) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+      }
     },
     killed: async (id, { by, reason }) => {
       const handle = await handleOf(id);

@@ -23,6 +23,17 @@ export function addDecisions(program: Command, run: Run): void {
       ),
     );
 
+  program
+    .command('confirm <rollout>')
+    .description('confirm the point of no return of a rollout whose old path is seen unused')
+    .option('--confirm <name>', 'the flag or the rollout, written out (default: asked on a terminal)')
+    .option(...WHY)
+    .action(
+      run(async (c, reference: string, options: DecisionOptions) =>
+        (await import('./commands/confirm.ts')).confirm(c, reference, options),
+      ),
+    );
+
   const plain = [
     ['reject', 'refuse what the rollout waits for'],
     ['step-back', 'go back one stage'],

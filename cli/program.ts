@@ -10,6 +10,7 @@ import { addPlans } from './plan-commands.ts';
 import { addProcesses } from './process-commands.ts';
 import { addRollouts } from './rollout-commands.ts';
 import { runner } from './run.ts';
+import { addSteps } from './step-commands.ts';
 import { packageVersion } from './version.ts';
 
 const DEFAULT_SERVER = 'http://127.0.0.1:7070';
@@ -59,6 +60,7 @@ function createCommands(finish: (status: number) => void): Command {
   addRollouts(program, run);
   addDecisions(program, run);
   addAfter(program, run);
+  addSteps(program, run);
   addDrills(program, run);
   addFlags(program, run);
   addAccess(program, run);

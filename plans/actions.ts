@@ -41,6 +41,10 @@ function commandsFor({ transition, evidence }: JournalEntry, view: RolloutView):
   }
   if (view.checks?.state === 'failed')
     return [status, { label: 'Ask the checks again', command: `tidegate recheck ${id}` }, rollback];
+  if (view.blockers.some(({ kind }) => kind === 'point-of-no-return')) {
+    const confirm = `tidegate confirm ${id} --confirm ${view.flag}`;
+    return [status, { label: 'Confirm the point of no return', command: confirm }, rollback];
+  }
   if (waitsForApproval(view)) return [status, approve, { label: 'Reject', command: `tidegate reject ${id}` }];
   return [status, { label: 'Pause', command: `tidegate pause ${id}` }, rollback];
 }
@@ -64,6 +68,8 @@ function effectOf(command: string, view: RolloutView): string | null {
       return view.blockers.some(({ kind }) => kind === 'confirmation')
         ? 'What somebody did by breaking the glass is confirmed.'
         : approvalText(view);
+    case 'confirm':
+      return `There is no way back any more: a kill of ${view.flag} is refused, and its old path may be taken away.`;
     case 'reject':
       return `The rollout ends, and the flag goes back to ${audience(view.safeExposure)}.`;
     case 'step-back':

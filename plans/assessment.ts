@@ -43,6 +43,12 @@ export interface SeenSplit {
   canary: number;
 }
 
+/** What has begun the clean days of a decommission anew, and when (ms since 1970). */
+export interface Restart {
+  by: string;
+  at: number;
+}
+
 /** What stands between this gate and a pass; each has a sentence for people. */
 export type Holding =
   | { kind: 'bake'; until: number }
@@ -52,6 +58,11 @@ export type Holding =
   | { kind: 'proof'; metrics: string[] }
   | { kind: 'improvement'; metrics: string[] }
   | { kind: 'exceedances'; metric: string; have: number; need: number }
+  /**
+   * Decommission: since when (ms since 1970) the old path is seen unused and nothing has happened, null: it is in use; seconds of
+   * it that were seen, and that the plan asks for. `restarted`: what has begun the count anew.
+   */
+  | { kind: 'clean'; since: number | null; have: number; need: number; restarted?: Restart }
   | { kind: 'references'; detail: string }
   | { kind: 'split'; detail: string; seen?: SeenSplit }
   | { kind: 'data'; rejections: Rejection[] };

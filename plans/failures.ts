@@ -190,6 +190,24 @@ const table = {
     retry: false,
     hint: 'The old path is decommissioned: roll the code back by its runbook.',
   },
+  CONFIRM_NAME: {
+    status: 422,
+    exit: 2,
+    retry: false,
+    hint: 'What cannot be taken back is confirmed by its name: `tidegate confirm ROLLOUT --confirm FLAG`.',
+  },
+  STEP_UNKNOWN: {
+    status: 404,
+    exit: 1,
+    retry: false,
+    hint: '`tidegate steps ROLLOUT` lists what is left behind its point of no return.',
+  },
+  STEP_HELD: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Take the flag out of the code and report that: `tidegate flags references FLAG --report`.',
+  },
   AMEND_REFUSED: {
     status: 422,
     exit: 1,

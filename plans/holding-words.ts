@@ -1,6 +1,6 @@
 import type { Assessment, Holding } from './assessment.ts';
 import type { Rejection } from './sample.ts';
-import { duration } from './words.ts';
+import { duration, moment } from './words.ts';
 
 /** Why a window is no evidence, in the reader's words. */
 export function rejection(of: Rejection): string {
@@ -39,6 +39,8 @@ export function holding(of: Holding, t: number): string {
       return `proof that it is better: ${of.metrics.join(', ')}`;
     case 'exceedances':
       return `slow requests of ${of.metric}: ${count(of.have)} of ${count(of.need)}`;
+    case 'clean':
+      return clean(of);
     case 'references':
       return `${of.detail}; \`tidegate flags references\` finds the places`;
     case 'split':
@@ -48,6 +50,15 @@ export function holding(of: Holding, t: number): string {
     default:
       return unreachable(of);
   }
+}
+
+/** `clean since Thu 2026-03-05 14:00 UTC, 3 d of 7 d; restarted by the alert HighErrors, Thu 2026-03-05 14:00 UTC`. */
+function clean({ since, have, need, restarted }: Extract<Holding, { kind: 'clean' }>): string {
+  const count =
+    since === null
+      ? `no clean days yet of ${duration(need)}: the old path is still in use`
+      : `clean since ${moment(since)}, ${duration(have)} of ${duration(need)}`;
+  return restarted === undefined ? count : `${count}; restarted by ${restarted.by}, ${moment(restarted.at)}`;
 }
 
 /** Limits that are above their threshold now, one sentence each. */

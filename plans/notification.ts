@@ -12,12 +12,13 @@ import type { RolloutView } from './view.ts';
  */
 const ALSO: Partial<Record<string, readonly Transition[]>> = {
   resumed: ['drift-accepted'],
+  'decommission-ready': ['clean-restarted'],
   advanced: ['would-advance'],
   paused: ['check-failed', 'deadline-near', 'soft-stop', 'drift', 'reminder', 'explained', 'would-pause'],
   'soft-stop': ['explained', 'would-pause'],
   'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['before-waived', 'reminder', 'escalated', 'glass-broken'],
-  completed: ['abandoned', 'superseded'],
+  completed: ['point-of-no-return', 'step-due', 'steps-done', 'abandoned', 'superseded'],
   'rolled-back': [
     'write-failed',
     'explained',
@@ -157,6 +158,11 @@ const SAID: Record<Transition, string> = {
   'write-failed': 'could not move its flag',
   decommissioning: 'watches the old path for its last calls',
   'decommission-ready': 'has an old path that nobody uses any more',
+  'clean-restarted': 'counts its clean days anew',
+  'point-of-no-return': 'is past its point of no return',
+  'step-due': 'has a step left that is due',
+  'step-done': 'has one step less left',
+  'steps-done': 'has no step left',
   completed: 'completed',
   'would-advance': 'would have advanced',
   'would-pause': 'would have paused',

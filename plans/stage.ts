@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Approval } from './approval.ts';
 import { ReferenceRule } from './flag/references.ts';
-import { Name, PromQL } from './names.ts';
+import { Name, PromQL, Role } from './names.ts';
+import { Step, USUAL_STEPS } from './steps.ts';
 import { StageEntry } from './timing.ts';
 import { Difference, Duration, Percentage, Points, ValueDifference } from './units.ts';
 
@@ -96,8 +97,27 @@ export const Stage = z.strictObject({
     .strictObject({
       cleanFor: Duration.prefault('7d').describe('How long the old path must be seen unused.'),
       unused: PromQL.optional().describe('Calls of the old path; the stage ends when it stays 0.'),
+      confirm: z
+        .strictObject({
+          roles: z
+            .array(Role)
+            .min(1)
+            .optional()
+            .describe('Who may confirm it. Default: whoever approves the start, else the stages.'),
+        })
+        .prefault({})
+        .describe('The point of no return is confirmed by a person, never by who submitted the plan.'),
+      steps: z
+        .array(Step)
+        .max(50)
+        .refine(
+          (steps) => new Set(steps.map(({ name }) => name)).size === steps.length,
+          'two steps have one name',
+        )
+        .prefault(USUAL_STEPS)
+        .describe('What is left behind the point of no return, with reminders. `[]`: nothing.'),
       references: ReferenceRule.optional().describe(
-        'What `tidegate flags references --report` told of the code. `reported` (default): the stage holds while the last report of any repository names the flag; `required`: also until there is one; `ignored`: it does not matter.',
+        'What `tidegate flags references --report` told of the code. `reported` (default): the step of kind `code`, or without one the stage, holds while the last report of any repository names the flag; `required`: also until there is one; `ignored`: it does not matter.',
       ),
     })
     .optional()

@@ -5,6 +5,7 @@ import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
 import { Origin } from './origin.ts';
+import { StepLeft } from './steps.ts';
 
 export const PHASES = [
   'submitted',
@@ -38,6 +39,7 @@ export const Blocker = z.strictObject({
     'retreat',
     'freeze',
     'drill',
+    'point-of-no-return',
   ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */
@@ -153,6 +155,8 @@ export const RolloutView = z.strictObject({
   watching: Watching.exactOptional(),
   /** The last drill, running or over. */
   drill: DrillRun.exactOptional(),
+  /** Behind the point of no return: what is left to do, and what was done; absent: nothing was asked for. */
+  steps: z.array(StepLeft).exactOptional(),
   /** Number of the last journal entry: the view is as of that entry. */
   seq: z.number(),
 });

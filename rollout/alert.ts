@@ -1,3 +1,4 @@
+import { countAfterAlert, restartClean } from './clean-days.ts';
 import type { RolloutEvent } from './event.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -10,6 +11,10 @@ export function onAlert(turn: Turn, event: Alert): void {
   const { state } = turn;
   const cause = { kind: 'alert', name: event.name, detail: event.detail } as const;
   // A rollout of before has a plan that says nothing of deployments or bugs.
+  const by = named(event);
+  if (event.status === 'resolved') countAfterAlert(turn, by);
+  // A deployment is no incident, and a minor bug waits for no way back.
+  else if (event.scope !== 'deploy' && event.scope !== 'minor-bug') restartClean(turn, cause, by);
   const action: 'rollback' | 'pause' | 'note' | undefined =
     event.scope === 'minor-bug' ? 'note' : state.plan.alerts[event.scope];
   if (

@@ -1,5 +1,6 @@
 import { learn } from '../analysis/history.ts';
 import type { StoredPoll } from '../analysis/replay.ts';
+import { Approval } from '../plans/approval.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -137,6 +138,7 @@ export class Backtest {
         continue;
       }
       if (this.#advance === null && this.#gate !== null) this.#leave(this.#gate);
+      if (this.#state.waitingSince !== null) this.#send(person('approve', 'whoever was asked'));
       const write = this.#advance;
       this.#advance = null;
       if (write !== null) this.#written(write.id);
@@ -284,13 +286,16 @@ export class Backtest {
   }
 }
 
+/** Given when the trace has left the stage. */
+const RECORDED = Approval.parse({ roles: ['trace'] });
+
 /** Who recorded the trace let the rollout go on, or back. */
-function person(action: PersonEvent['action']): PersonEvent {
+function person(action: PersonEvent['action'], by = 'trace'): PersonEvent {
   return {
     kind: 'person',
     action,
-    by: 'trace',
-    roles: [],
+    by,
+    roles: ['trace'],
     reason: 'as recorded',
     accept: null,
     breakGlass: false,
@@ -320,8 +325,15 @@ function unbound(plan: Plan): Plan {
     limits: plan.limits.filter(({ expr }) => expr === undefined),
     policy: { ...plan.policy, sharedService: 'note' },
     stages: plan.stages.map(
-      ({ approval: _stage, windows: _own, checks: _checks, requires: _others, ...stage }) =>
-        withoutParity(stage),
+      ({ approval: _stage, windows: _own, checks: _checks, requires: _others, ...stage }, index) => ({
+        ...withoutParity(stage),
+        // Nothing is written where it begins, so the trace says by an approval that it has got there.
+        ...(plan.stages[index + 1]?.decommission === undefined ? {} : { approval: RECORDED }),
+        // A trace has no expressions: the requests of the old path's cohort are what it tells.
+        ...(stage.decommission === undefined
+          ? {}
+          : { decommission: { ...stage.decommission, unused: undefined } }),
+      }),
     ),
   };
 }

@@ -1,11 +1,14 @@
 import type { Approval } from '../plans/approval.ts';
-import type { Plan } from '../plans/plan.ts';
 import type { Blocker } from '../plans/view.ts';
+import { moment } from '../plans/words.ts';
+import { amendRoles, confirmRoles } from './approvers.ts';
 import { checkBlockers } from './checks.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
+import { noReturnText, noReturnWaits } from './no-return.ts';
 import { approvalsTo, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
 import { requirementBlockers } from './required.ts';
+import { restartOf } from './restart.ts';
 import { timeBlockers } from './schedule.ts';
 import { sharedServiceText } from './shared-service.ts';
 import type { Grant, RolloutState } from './state.ts';
@@ -52,6 +55,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
       ),
     );
   }
+  if (noReturnWaits(state))
+    blockers.push(blocker('point-of-no-return', noReturnText(state), null, confirmRoles(state.plan)));
   const shared = sharedServiceText(state);
   if (shared !== null) blockers.push(blocker('shared-service', shared));
   blockers.push(...requirementBlockers(state), ...timeBlockers(state, now), ...checkBlockers(state, now));
@@ -69,7 +74,10 @@ function blocker(
 
 function gateText(state: RolloutState): string {
   const name = state.plan.stages[state.stage]?.name ?? '';
-  return `the gate of stage ${name} has not passed`;
+  const restarted = restartOf(state);
+  const anew =
+    restarted === null ? '' : `: clean days are counted from ${moment(restarted.at)}, by ${restarted.by}`;
+  return `the gate of stage ${name} has not passed${anew}`;
 }
 
 /**
@@ -145,13 +153,4 @@ export function waitingDeadline(state: RolloutState): number | null {
   const approval = neededApproval(state);
   if (state.waitingSince === null || approval === null) return null;
   return state.waitingSince + (approval.sla + (approval.escalate?.wait ?? 0)) * 1000;
-}
-
-/** Who may confirm what loosens a plan: those who approve its start, else those who approve its stages. */
-export function amendRoles(plan: Plan): string[] {
-  const roles =
-    plan.approvals.start?.roles ??
-    plan.approval?.roles ??
-    plan.stages.flatMap((stage) => stage.approval?.roles ?? []);
-  return [...new Set(roles)];
 }

@@ -1,4 +1,5 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
+import type { Restart } from '../plans/assessment.ts';
 import type { Check } from '../plans/check.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { Cause, JournalEntry, Notification, Transition } from '../plans/journal.ts';
@@ -68,6 +69,8 @@ export interface GateRequest {
   key: string;
   expected: ExpectedFlag;
   safe: Exposure;
+  /** Decommission: what has begun the clean days anew; absent: nothing has. */
+  restarted?: Restart;
   /** What the gate renews while all is well; absent: the stage has none. */
   lease?: StageLease;
 }

@@ -10,9 +10,13 @@ const ORIGIN = 1_000_000;
 
 function verdict(
   references: GateMemory['references'],
-  { rule, cleanSince = 0 }: { rule?: ReferenceRule; cleanSince?: number | null } = {},
+  {
+    rule,
+    cleanSince = 0,
+    steps = [],
+  }: { rule?: ReferenceRule; cleanSince?: number | null; steps?: object[] } = {},
 ) {
-  const decommission = { cleanFor: '10s', ...(rule === undefined ? {} : { references: rule }) };
+  const decommission = { cleanFor: '10s', steps, ...(rule === undefined ? {} : { references: rule }) };
   const plan = Plan.parse({
     metadata: { name: 'p' },
     flag: { key: 'p' },
@@ -47,7 +51,7 @@ describe('the end of a rollout', () => {
       holding: ['references'],
     });
     expect(verdict([report(0)])).toMatchObject({ verdict: 'pass' });
-    expect(verdict([report(3)], { cleanSince: null }).holding).toEqual(['bake', 'references']);
+    expect(verdict([report(3)], { cleanSince: null }).holding).toEqual(['clean', 'references']);
     const many = ['a', 'b', 'c', 'd', 'e'].map((repository) => report(1, { repository, commit: null }));
     expect(verdict(many).reason).toMatch(/: 1 in a, 1 in b, 1 in c and in 2 more$/);
   });
@@ -57,6 +61,14 @@ describe('the end of a rollout', () => {
     expect(verdict([], { rule: 'required' })).toMatchObject({ verdict: 'hold', holding: ['references'] });
     expect(verdict([report(0, { at: ORIGIN - 1 })], { rule: 'required' }).verdict).toBe('hold');
     expect(verdict([report(0)], { rule: 'required' }).verdict).toBe('pass');
+  });
+
+  it('leaves the code to the step that is about it, where the plan has one', () => {
+    const steps = [{ name: 'take it out', kind: 'code', due: '14d' }];
+    expect(verdict([report(3)], { rule: 'required', steps }).verdict).toBe('pass');
+    expect(verdict([report(3)], { steps: [{ name: 'tables', kind: 'data', due: '14d' }] }).verdict).toBe(
+      'hold',
+    );
   });
 
   it('does not pass over what cannot be read, and asks nobody where the plan or the past does not', () => {

@@ -1,28 +1,44 @@
-import type { Assessment } from '../plans/assessment.ts';
+import type { Assessment, Restart } from '../plans/assessment.ts';
 import { heldByReferences, type ReferenceRule } from '../plans/flag/references.ts';
-import type { Plan } from '../plans/plan.ts';
 import type { Reading } from '../plans/sample.ts';
+import type { Step } from '../plans/steps.ts';
 import type { GateRequest } from './command.ts';
 import type { GateMemory } from './event.ts';
 
 /**
- * The last stage passes when the old path has been unused for `cleanFor` without a break. Each call of the old
- * path starts the clock again; a window without an answer neither counts nor resets it. Without an `unused`
- * expression the clock runs from the stage's beginning.
+ * The last stage passes when the old path has been unused for `cleanFor` without a break: neither its cohort nor the plan's
+ * `unused` counts a call. Each call starts the clock again; a window without an answer neither counts nor resets it.
  */
 export function observeUnused(
-  memory: GateMemory,
-  plan: Plan,
-  stageIndex: number,
-  reading: Reading,
-  windowEnd: number,
+  before: GateMemory,
+  { plan, stage, restarted }: Pick<GateRequest, 'plan' | 'stage' | 'restarted'>,
+  { reading, to }: { reading: Reading; to: number },
 ): GateMemory {
-  const rule = plan.stages[stageIndex]?.decommission;
-  if (rule === undefined) return memory;
-  if (rule.unused === undefined) return { ...memory, cleanSince: memory.cleanSince ?? windowEnd };
-  const calls = reading.kind === 'sample' ? reading.expressions[rule.unused] : undefined;
-  if (calls === undefined) return memory;
-  return { ...memory, cleanSince: calls > 0 ? null : (memory.cleanSince ?? windowEnd) };
+  const rule = plan.stages[stage]?.decommission;
+  if (rule === undefined) return before;
+  const calls = callsOf(reading, rule.unused);
+  const memory = sinceRestart(before, restarted);
+  const { unseen = 0, cleanSince } = memory;
+  if (calls === null) return cleanSince === null ? memory : { ...memory, unseen: unseen + plan.source.poll };
+  if (calls > 0) return { ...memory, cleanSince: null, unseen: 0 };
+  return cleanSince === null ? { ...memory, cleanSince: to, unseen: 0 } : memory;
+}
+
+/** Calls of the old path that one window shows; null: it does not say. */
+function callsOf(reading: Reading, unused: string | undefined): number | null {
+  if (reading.kind !== 'sample') return null;
+  const { requests } = reading.sample.baseline;
+  if (unused === undefined) return requests;
+  const others = reading.expressions[unused];
+  return others === undefined ? (requests > 0 ? requests : null) : requests + others;
+}
+
+/** The memory with nothing left of the days before the last restart. */
+function sinceRestart(memory: GateMemory, restarted: Restart | undefined): GateMemory {
+  const from = (restarted?.at ?? 0) / 1000;
+  return memory.cleanSince === null || from <= memory.cleanSince
+    ? memory
+    : { ...memory, cleanSince: from, unseen: 0 };
 }
 
 /**
@@ -32,14 +48,19 @@ export function observeUnused(
 export function assessUnused(
   assessment: Assessment,
   memory: GateMemory,
-  { plan, stage, origin }: Pick<GateRequest, 'plan' | 'stage' | 'origin'>,
+  { plan, stage, origin, restarted }: Pick<GateRequest, 'plan' | 'stage' | 'origin' | 'restarted'>,
 ): Assessment {
   const rule = plan.stages[stage]?.decommission;
   if (rule === undefined || (assessment.verdict !== 'pass' && assessment.verdict !== 'hold'))
     return assessment;
-  const clean = memory.cleanSince === null ? 0 : memory.cursor - memory.cleanSince;
-  const code = codeHolds(memory, rule.references ?? 'reported', origin);
-  if (memory.cleanSince !== null && clean >= rule.cleanFor) {
+  const { cleanSince, cursor, unseen = 0 } = sinceRestart(memory, restarted);
+  const seconds = cleanSince === null ? 0 : Math.max(0, cursor - cleanSince - unseen);
+  const clean = Math.round(seconds);
+  const steps: Step[] | undefined = rule.steps;
+  // The code goes behind the point of no return, so its step waits for the reports.
+  const later = (steps ?? []).some(({ kind }) => kind === 'code');
+  const code = later ? [] : codeHolds(memory, rule.references ?? 'reported', origin);
+  if (cleanSince !== null && seconds >= rule.cleanFor) {
     if (code.length > 0) {
       return {
         ...assessment,
@@ -52,18 +73,27 @@ export function assessUnused(
       ...assessment,
       verdict: 'pass',
       holding: [],
-      reason: `the old path has been unused for ${Math.round(clean)} s`,
+      reason: `the old path has been unused for ${clean} s`,
     };
   }
   const reason =
-    memory.cleanSince === null
+    cleanSince === null
       ? 'the old path is still in use'
-      : `the old path has been unused for ${Math.round(clean)} s of ${rule.cleanFor} s`;
+      : `the old path has been unused for ${clean} s of ${rule.cleanFor} s`;
   return {
     ...assessment,
     verdict: 'hold',
-    reason,
-    holding: [{ kind: 'bake', until: assessment.t + rule.cleanFor - clean }, ...code],
+    reason: restarted === undefined ? reason : `${reason}, counted anew after ${restarted.by}`,
+    holding: [
+      {
+        kind: 'clean',
+        since: cleanSince === null ? null : cleanSince * 1000,
+        have: clean,
+        need: rule.cleanFor,
+        ...(restarted === undefined ? {} : { restarted }),
+      },
+      ...code,
+    ],
   };
 }
 

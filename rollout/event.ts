@@ -47,6 +47,8 @@ export interface GateMemory {
   cursor: number;
   /** Decommission: since when (Unix seconds) the old path has been unused. */
   cleanSince: number | null;
+  /** Decommission: seconds since then in which the metrics gave no answer; absent: none. */
+  unseen?: number;
   /** Decommission: what repositories last reported; absent: nobody asks, as over recorded samples. */
   references?: ReferenceReport[] | 'unread';
 }
@@ -74,6 +76,7 @@ export type AlertScope = 'canary' | 'service' | 'deploy' | 'bug' | 'minor-bug';
 
 export type PersonAction =
   | 'approve'
+  | 'confirm'
   | 'reject'
   | 'step-back'
   | 'pause'
@@ -98,6 +101,8 @@ export interface PersonEvent extends Person {
   reason: string | null;
   accept: number | null;
   breakGlass: boolean;
+  /** confirm: the flag or the rollout, named by the person. */
+  confirm?: string;
   /** abandon: have the flag lowered. Absent: no. */
   lower?: boolean;
   /** Absent: it holds whatever there is now. */
@@ -133,6 +138,13 @@ export interface DrillEvent extends Person {
   begins: { breakage: Breakage; within: number } | null;
 }
 
+/** Somebody has done a step that was left behind the point of no return. */
+export interface StepEvent extends Person {
+  kind: 'step-done';
+  step: string;
+  reason: string | null;
+}
+
 export type WriteRefusal = 'stale-epoch' | 'latched' | 'drift' | 'not-owner' | 'owned';
 
 export type RolloutEvent =
@@ -162,6 +174,7 @@ export type RolloutEvent =
   | PersonEvent
   | AmendEvent
   | DrillEvent
+  | StepEvent
   | { kind: 'killed'; by: string; reason: string }
   | {
       kind: 'alert';

@@ -62,6 +62,8 @@ export function forecast(known: Known): Forecast | null {
     }
     open(walk, plan, index + 1);
   }
+  if (goal === plan.stages.length && plan.stages.at(-1)?.decommission !== undefined)
+    walk.waitsFor.push('a person who confirms the point of no return');
   const { earliest, expected, waitsFor } = walk;
   return {
     goal: plan.stages[goal]?.name ?? null,
@@ -160,6 +162,8 @@ function leavePresent(walk: Walk, { plan, view, assessment, now }: Known, presen
     if (seen !== null) walk.expected = null;
   } else {
     for (const holding of seen.holding) {
+      if (holding.kind === 'clean')
+        walk.earliest = Math.max(walk.earliest, now + (holding.need - holding.have) * 1000);
       const left = secondsLeft(holding, { assessment: seen, elapsed, proof: stage.promote?.proof ?? null });
       if (left === null) walk.expected = null;
       else if (walk.expected !== null) walk.expected = Math.max(walk.expected, now + left * 1000);
@@ -178,6 +182,8 @@ function secondsLeft(
   switch (holding.kind) {
     case 'bake':
       return 0;
+    case 'clean':
+      return Math.max(0, holding.need - holding.have);
     case 'requests':
     case 'users':
     case 'coverage':

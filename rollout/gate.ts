@@ -2,6 +2,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import { containedStage } from '../plans/stages.ts';
+import { restartClean } from './clean-days.ts';
 import { isDrifted } from './drift.ts';
 import type { GateReport } from './event.ts';
 import { stopExposure } from './exposure.ts';
@@ -38,6 +39,7 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   }
   if (hardStop(turn, report)) return;
   noteDrift(turn, report);
+  noteIncident(turn, assessment, state.gate.key);
   softCauses(turn, assessment, state.gate.key);
   dataCauses(turn, before, assessment);
   if (report.overdue && !said(state.gate.key, 'overdue'))
@@ -48,7 +50,7 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
       `stage ${assessment.stage} has not passed within its longest time: ${assessment.reason}`,
       assessment,
     );
-  if (assessment.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
+  if (state.gate.assessment?.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
   proceed(turn);
   if (!isActive(state)) return;
   // By the flag as it is known now: somebody who moves it once more before the next poll is no old news.
@@ -71,6 +73,7 @@ function gateCause(assessment: Assessment): Cause {
 function voidGrants(turn: Turn, before: Assessment | null): void {
   const { state } = turn;
   const now = state.gate?.assessment;
+  if (now?.verdict !== 'pass' && state.confirmed != null) state.confirmed = null;
   if (now === undefined || now === null || now.verdict === 'pass' || state.grants.length === 0) return;
   if (before !== null && before.verdict !== 'pass') return;
   const stage = state.grants.filter((grant) => grant.stage === state.stage);
@@ -129,6 +132,16 @@ function noteDrift(turn: Turn, report: GateReport): void {
       ? `${by} moved the flag from revision ${before ?? '?'} to ${revision}: it serves ${exposure.percent} %`
       : lapsedText(lapsedAt, describe(exposure)),
   );
+}
+
+/** What speaks against the canary while the old path is watched for its last calls, told once. */
+function noteIncident(turn: Turn, assessment: Assessment, key: string): void {
+  const { verdict, metric, limits } = assessment;
+  const cause = gateCause(assessment);
+  for (const { limit, fired } of limits)
+    if (fired && !said(key, limit)) restartClean(turn, cause, `the limit "${limit}"`);
+  if ((verdict === 'soft' || verdict === 'hard') && !said(key, verdict))
+    restartClean(turn, cause, `a ${verdict} stop${metric === null ? '' : ` by ${metric}`}`);
 }
 
 function softCauses(turn: Turn, assessment: Assessment, key: string): void {

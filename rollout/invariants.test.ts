@@ -14,6 +14,7 @@ import {
   acceptSplit,
   badSplit,
   climb,
+  confirm,
   drifted,
   drill,
   every,
@@ -261,6 +262,7 @@ describe('whatever the order of events', () => {
       world.settle();
       world.report(assessment('pass'));
       world.person('approve');
+      confirm(world);
       world.settle();
     }
     expect(world.state.phase).toBe('completed');

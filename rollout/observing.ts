@@ -72,6 +72,7 @@ export function onWatched(turn: Turn, event: RolloutEvent): void {
     case 'write-refused':
     case 'write-failed':
     case 'drill':
+    case 'step-done':
     case 'peers':
     case 'required':
     case 'checked':

@@ -62,6 +62,13 @@ export function isQuiet({ state, gate, flag, pending, answers }: World): boolean
   return pending.length === 0 && answers.length === 0;
 }
 
+/** Whoever is asked for the point of no return gives it. */
+export function confirm(world: World): void {
+  const who = { by: 'kim', roles: ['lead', 'on-call'], reason: null, accept: null, breakGlass: false };
+  const event: PersonEvent = { kind: 'person', action: 'confirm', ...who, confirm: 'pricing' };
+  if (refusal(world.state, event) === null) world.event(event);
+}
+
 /** Random orders seldom rest high up: those that go on are taken up to `stages` stages further by the happy way. */
 export function climb(world: World, stages: number): void {
   for (let round = 0; round < stages && world.state.phase === 'active'; round += 1) {
@@ -80,6 +87,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 12, arbitrary: index.map((at) => (world: World) => world.answer(at)) },
   { weight: 8, arbitrary: fc.constant((world: World) => world.report(assessment('pass'))) },
   { weight: 6, arbitrary: fc.constant((world: World) => void world.person('approve')) },
+  { weight: 2, arbitrary: fc.constant(confirm) },
   { weight: 8, arbitrary: fc.constant((world: World) => world.check(true)) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.check(false)) },
   { weight: 2, arbitrary: index.map((at) => (world: World) => world.lose(at)) },

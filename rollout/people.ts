@@ -3,6 +3,8 @@ import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
 import { recheck, waive } from './checking.ts';
+import { restartClean } from './clean-days.ts';
+import { confirmNoReturn } from './confirming.ts';
 import { isDrifted } from './drift.ts';
 import { abandon, supersede } from './ending.ts';
 import type { PersonEvent } from './event.ts';
@@ -31,6 +33,9 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
     case 'approve':
       approve(turn, event);
       return;
+    case 'confirm':
+      confirmNoReturn(turn, event);
+      return;
     case 'reject':
       reject(turn, event);
       return;
@@ -41,6 +46,7 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       const text = `${event.by}: ${event.reason ?? 'paused by hand'}`;
       addPause(turn, 'person', text);
       journal(turn, 'paused', { cause, summary: `Paused by ${text}.`, flagBefore: state.flagRevision });
+      restartClean(turn, cause, `a pause by ${text}`);
       return;
     }
     case 'resume':

@@ -6,15 +6,19 @@ import { audience, segmentList } from '../plans/words.ts';
 import { blockersOf, granted, neededApproval } from './blockers.ts';
 import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
+import { noteUnconfirmed } from './confirming.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
 import { askRequired } from './following.ts';
 import { isWatching } from './mode.ts';
+import { isConfirmed } from './no-return.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
 import { answerWanted } from './required.ts';
+import { restartOf } from './restart.ts';
 import { peersBesideDue, peersWanted } from './shared-service.ts';
 import type { GateState, RolloutState } from './state.ts';
+import { stepsOf } from './steps.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
 
@@ -23,6 +27,7 @@ export function proceed(turn: Turn): void {
   const { state, now } = turn;
   if (state.phase !== 'submitted' && state.phase !== 'active') return;
   noteWaiting(turn);
+  noteUnconfirmed(turn);
   const blockers = blockersOf(state, now);
   if (blockers.some(({ kind }) => kind !== 'shared-service' && kind !== 'checks')) {
     askPeersBeside(turn);
@@ -72,6 +77,10 @@ function askPeersBeside(turn: Turn): void {
 }
 
 function riseCause(state: RolloutState): Cause {
+  if (isConfirmed(state) && state.confirmed != null) {
+    const { by, roles } = state.confirmed;
+    return { kind: 'person', by, roles, reason: 'confirmed the point of no return' };
+  }
   const grant = state.grants.findLast(({ stage }) => stage === state.stage);
   if (grant !== undefined) return { kind: 'person', by: grant.by, roles: grant.roles, reason: 'approved' };
   const assessment = state.gate?.assessment;
@@ -210,6 +219,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
   const { gate, startedAt, stageSince } = state;
   if (gate === null || startedAt === null || stageSince === null || state.withdrawn === true) return null;
   const watching = isWatching(state);
+  const restarted = restartOf(state);
   const lease = watching ? null : stageLease(state.plan, gate.stage);
   return {
     id: gate.id,
@@ -224,6 +234,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
     expected: expectedFlag(state),
     safe: stopExposure(state),
     ...(lease === null ? {} : { lease }),
+    ...(restarted === null ? {} : { restarted }),
   };
 }
 
@@ -248,6 +259,7 @@ export function finishHere(
   });
   state.phase = phase;
   state.endedAt = now;
+  if (phase === 'completed' && isConfirmed(state)) state.steps = stepsOf(state.plan, state.stage, now);
   state.gate = null;
   turn.commands.push({ kind: 'unwatch' });
   if (phase === 'completed' || state.claimed) releaseFlag(turn);

@@ -1,11 +1,13 @@
 import type { SeenSplit } from '../plans/assessment.ts';
 import { ENDED } from '../plans/view.ts';
-import { amendRoles, granted, missingRoles, neededApproval } from './blockers.ts';
+import { amendRoles, confirmRoles } from './approvers.ts';
+import { granted, missingRoles, neededApproval } from './blockers.ts';
 import { recheckRefusal, waiveRefusal } from './checks.ts';
 import { acceptDriftRefusal } from './drift.ts';
 import type { PersonEvent, Refusal, Seen } from './event.ts';
 import { abandonRefusal } from './leaving.ts';
 import { isWatching } from './mode.ts';
+import { confirmable } from './no-return.ts';
 import { gatePassed } from './passed.ts';
 import type { BrokenGlass, RolloutState } from './state.ts';
 
@@ -59,6 +61,8 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       return { code: 'NOT_WAITING', message: `${state.id} moves its flag: it is rolled back, not ended` };
     case 'approve':
       return approveRefusal(state, event);
+    case 'confirm':
+      return noReturnRefusal(state, event);
     case 'reject':
       return rejectRefusal(state, event);
     case 'step-back':
@@ -164,6 +168,23 @@ function confirmRefusal(state: RolloutState, event: PersonEvent, roles: string[]
     return { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` };
   }
   return null;
+}
+
+/** What cannot be taken back is asked for by name, by somebody else than who submitted it, and only once it is proven. */
+function noReturnRefusal(state: RolloutState, event: PersonEvent): Refusal | null {
+  const no = confirmable(state);
+  if (no !== null) return { code: 'NOT_WAITING', message: `${state.id} ${no}` };
+  const { key } = state.plan.flag;
+  if (event.confirm !== key && event.confirm !== state.id) {
+    const said = event.confirm === undefined ? 'nothing' : event.confirm;
+    return { code: 'CONFIRM_NAME', message: `${key} is to be named, and ${said} was` };
+  }
+  if (event.by === state.submittedBy.by)
+    return { code: 'OWN_ROLLOUT', message: `${event.by} submitted ${state.id}` };
+  const roles = confirmRoles(state.plan);
+  return roles.length > 0 && !event.roles.some((role) => roles.includes(role))
+    ? { code: 'ROLE_MISSING', message: `${event.by} has none of the roles ${roles.join(', ')}` }
+    : null;
 }
 
 export function rolesFor(state: RolloutState, subject: Subject): string[] {

@@ -12,6 +12,7 @@ import type { Cause, Transition } from '../plans/journal.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RequiredSight } from '../plans/requires.ts';
+import type { StepLeft } from '../plans/steps.ts';
 import type { Phase } from '../plans/view.ts';
 import type { GateMemory, Person } from './event.ts';
 
@@ -216,6 +217,14 @@ export interface RolloutState {
   /** The deadline that has passed and was acted on, and the one that was told of. */
   overran?: number;
   warned?: number;
+  /** Decommission: what has begun the clean days anew, when, and in which visit of the stage; absent: nothing has. */
+  clean?: { by: string; at: number; since: number | null };
+  /** The point of no return: since when it waits to be confirmed, and how often people were reminded; absent: it does not. */
+  unconfirmed?: { since: number; reminded: number } | null;
+  /** Who confirmed it, when, and in which visit of the stage. */
+  confirmed?: { by: string; roles: string[]; at: number; since: number | null } | null;
+  /** What is left behind the point of no return, and how often each was reminded of; absent: nothing is. */
+  steps?: (StepLeft & { reminded: number })[];
   /** The last drill; absent: there was none. */
   drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */

@@ -3,10 +3,11 @@ import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import { blockersOf, neededApproval, waitingDeadline } from './blockers.ts';
 import { askBefore, onChecked } from './checking.ts';
+import { countAfterPause, countsAnew } from './clean-days.ts';
+import { onStepDone, remindSteps } from './clearing.ts';
 import type { Command } from './command.ts';
-
+import { remindUnconfirmed } from './confirming.ts';
 import { onDeadline } from './deadline.ts';
-
 import { followDrill, onDrill } from './drill.ts';
 import { drillDeadline } from './drill-facts.ts';
 
@@ -16,14 +17,16 @@ import { keepFollowing, onLoss, onRequired } from './following.ts';
 import { onGate, onSoftAgain, stepBack } from './gate.ts';
 import { imaginedDeadline } from './imagining.ts';
 import { isWatching } from './mode.ts';
+import { unconfirmedTimes } from './no-return.ts';
 import { onWatched } from './observing.ts';
 import { onPerson } from './people.ts';
-import { proceed } from './progress.ts';
+import { proceed, watch } from './progress.ts';
 import { remind, reminderTimes } from './questions.ts';
 import { restIsOver } from './retreat.ts';
 import { scheduleTimes } from './schedule.ts';
 import { peersBesideDue } from './shared-service.ts';
 import type { RolloutState } from './state.ts';
+import { stepTimes } from './steps.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { closeTurn, noteSubmitted, openTurn, person, policy } from './turn.ts';
@@ -43,7 +46,10 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
     if (event.kind === 'claimed') releaseFlag(turn);
     else if (event.kind === 'explained' || event.kind === 'unexplained') onExplained(turn, event);
     else if (event.kind === 'verified' && previous.phase === 'rolled-back') onVerified(turn, event);
+    else if (event.kind === 'step-done') onStepDone(turn, event);
+    else if (event.kind === 'tick') remindSteps(turn);
     else return [previous, []];
+    if (turn.entries.length === 0 && turn.commands.length === 0) return [previous, []];
     followDrill(turn, event);
     return closeTurn(turn);
   }
@@ -51,7 +57,9 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
   else {
     handle(turn, event);
     onLoss(turn);
+    countAfterPause(turn, previous);
     proceed(turn);
+    if (countsAnew(turn, previous)) watch(turn, turn.state.gate);
   }
   keepFollowing(turn);
   askWhenActed(turn);
@@ -110,6 +118,8 @@ function handle(turn: Turn, event: RolloutEvent): void {
       return;
     case 'seen':
     case 'told':
+    case 'step-done':
+      // Of what only watches, or of what is over.
       return;
     case 'checked':
     case 'unchecked':
@@ -139,6 +149,7 @@ function onTick(turn: Turn): void {
   const { state, now } = turn;
   if (state.phase === 'reverting' || state.write !== null) return;
   remind(turn);
+  remindUnconfirmed(turn);
   if (onDeadline(turn)) return;
   if (restIsOver(turn)) onSoftAgain(turn);
   const glass = state.glass?.find(({ deadline }) => now >= deadline);
@@ -198,7 +209,10 @@ export function besideDeadline(state: RolloutState, now: number): number | null 
 
 /** The same where nothing but the peers holds the rollout, or nothing of them does. */
 export function decisionDeadline(state: RolloutState, now: number): number | null {
-  if (ENDED.includes(state.phase)) return null;
+  if (ENDED.includes(state.phase)) {
+    const times = stepTimes(state);
+    return times.length === 0 ? null : Math.min(...times);
+  }
   if (isWatching(state)) return imaginedDeadline(state, now);
   const due: number[] = [];
   if (state.retry !== null && state.retry.at !== Number.MAX_SAFE_INTEGER) due.push(state.retry.at);
@@ -208,7 +222,7 @@ export function decisionDeadline(state: RolloutState, now: number): number | nul
   for (const { deadline } of state.glass ?? []) due.push(deadline);
   const drill = drillDeadline(state);
   if (drill !== null) due.push(drill);
-  due.push(...reminderTimes(state), ...scheduleTimes(state));
+  due.push(...reminderTimes(state), ...scheduleTimes(state), ...unconfirmedTimes(state));
   const waiting = waitingDeadline(state);
   if (waiting !== null) due.push(waiting);
   const blockers = blockersOf(state, now);

@@ -1,5 +1,6 @@
 import { TOLD } from '../plans/names.ts';
 import { stageExposure } from '../plans/stages.ts';
+import { stepsText } from '../plans/step-words.ts';
 import type { Drift, RolloutView, Watching } from '../plans/view.ts';
 import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
@@ -12,6 +13,7 @@ import { nextStage } from './origin.ts';
 import { heldSplit, resumeRefusal } from './refusals.ts';
 import { requiresView } from './required.ts';
 import type { RolloutState } from './state.ts';
+import { stepsLeft, stepsView } from './steps.ts';
 
 /** A rollout as people see it, from what it knows. */
 export function viewOf(state: RolloutState, now: number): RolloutView {
@@ -70,6 +72,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     ...drillView(state),
+    ...stepsView(state),
     seq: state.seq,
   };
 }
@@ -131,7 +134,10 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
   const watches = isWatching(state);
   switch (state.phase) {
     case 'completed':
-      return watches ? 'Nothing: the observation is over.' : 'Nothing: the rollout is complete.';
+      if (watches) return 'Nothing: the observation is over.';
+      return stepsLeft(state).length === 0
+        ? 'Nothing: the rollout is complete.'
+        : `The rollout is complete; ${stepsText(state.steps ?? [])}: \`tidegate steps ${state.id}\`.`;
     case 'rolled-back':
       return 'Nothing: the flag is back. Mend the cause, then `tidegate retry`.';
     case 'rejected':

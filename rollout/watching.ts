@@ -41,7 +41,7 @@ export function observeWindow(
   { reading, to }: { reading: Reading; to: number },
 ): GateMemory {
   const evidence = observe(memory.evidence, request.plan, reading, situation(memory, request));
-  return observeUnused({ ...memory, evidence, cursor: to }, request.plan, request.stage, reading, to);
+  return observeUnused({ ...memory, evidence, cursor: to }, request, { reading, to });
 }
 
 /** The bucket edges that each latency is tested on, or will be, by its name: those of the whole and of all slices. */

@@ -1,5 +1,6 @@
 import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { audience, segmentList } from '../plans/words.ts';
+import { restartClean } from './clean-days.ts';
 import type { RolloutEvent } from './event.ts';
 import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
@@ -265,11 +266,13 @@ export function pauseForDrift(turn: Turn, text: string): void {
   const { state } = turn;
   state.grants = [];
   const fresh = addPause(turn, 'drift', text);
+  const cause = { kind: 'flag', reason: text } as const;
   journal(turn, 'drift', {
-    cause: { kind: 'flag', reason: text },
+    cause,
     summary: `${fresh ? 'Paused' : 'Still paused'}: ${text}.`,
     flagBefore: state.flagRevision,
   });
+  restartClean(turn, cause, text);
 }
 
 export function describe(exposure: Exposure): string {

@@ -36,6 +36,7 @@ export type SubmitReply = z.infer<typeof SubmitReply>;
 /** The body of every action on a rollout; each action reads the fields that it names. */
 export const ACTIONS = [
   'approve',
+  'confirm',
   'reject',
   'step-back',
   'pause',
@@ -56,6 +57,8 @@ export const ActionRequest = z.strictObject({
   accept: z.number().nullable().default(null),
   /** approve against the rule that nobody approves their own rollout; a second person confirms afterwards. */
   breakGlass: z.boolean().default(false),
+  /** confirm: the key of the flag or the id of the rollout, written out, since there is no way back behind it. */
+  confirm: z.string().optional(),
   /** abandon: take the canary from everybody first; without it the flag stays at 0 % or at 100 %. */
   lower: z.boolean().default(false),
   ...seen,

@@ -4,6 +4,7 @@ import type { Action } from './api.ts';
 /** What each decision needs. Whoever submitted a plan may also withdraw what it waits for. */
 export const NEEDED: Record<Action, readonly [Permission, ...Permission[]]> = {
   approve: ['approve'],
+  confirm: ['approve'],
   reject: ['approve', 'submit'],
   'step-back': ['operate'],
   pause: ['operate'],

@@ -9,7 +9,7 @@ import type { Actor } from './auth/principal.ts';
 /** What a person decides. */
 export type Decision = Actor &
   Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> &
-  Partial<Pick<ActionRequest, 'lower'>> &
+  Partial<Pick<ActionRequest, 'lower' | 'confirm'>> &
   Once;
 
 /** `seen`: what the person decided on; refused once something was decided since. `requestId`: the same one twice is carried out once. */
@@ -67,6 +67,11 @@ export interface RolloutEngine {
   tell(id: string, told: Told & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
   /** Begins a drill, or with `begins` null breaks it off; `DRILL_REFUSED` where there is nothing to rehearse. */
   drill(id: string, drill: DrillOrder & { actor: Actor }): Promise<{ summary: string; view: RolloutView }>;
+  /** Marks a step behind the point of no return as done; `STEP_UNKNOWN`, or `NOT_WAITING` when it is done already. */
+  stepDone(
+    id: string,
+    done: { step: string; reason: string | null; actor: Actor } & Pick<Once, 'requestId'>,
+  ): Promise<{ summary: string; view: RolloutView }>;
   /** Tells the workflow of a kill that has already been written to the flag. `at` in ms since 1970. */
   killed(id: string, info: { by: string; reason: string; at: number }): Promise<void>;
   alert(id: string, alert: OutsideAlert): Promise<void>;

@@ -93,6 +93,18 @@ function approvalQuestion(
         },
       ];
     }
+    case 'point-of-no-return': {
+      const asked = lines.findLast(({ transition }) => transition === 'approval-needed');
+      return [
+        {
+          ...common,
+          kind: 'no-return',
+          since: asked?.at ?? null,
+          excluded: [view.submittedBy],
+          actions: ['confirm', 'rollback'],
+        },
+      ];
+    }
     case 'checks':
       return view.checks?.state !== 'failed'
         ? []

@@ -32,6 +32,7 @@ import { rolloutRoutes } from './routes/rollouts.ts';
 import { segmentRoutes } from './routes/segments.ts';
 import { loginRoutes, sessionRoutes } from './routes/session.ts';
 import { slackRoutes } from './routes/slack.ts';
+import { stepRoutes } from './routes/steps.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { createStreams } from './streams/stream.ts';
@@ -70,6 +71,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(rolloutRoutes(deps));
       await typed.register(afterRoutes(deps));
       await typed.register(bugRoutes(deps));
+      await typed.register(stepRoutes(deps));
       await typed.register(drillRoutes(deps));
       await typed.register(boardRoutes(deps));
       const reports = createReports(deps);

@@ -10,6 +10,7 @@ import type {
   GateReport,
   Person,
   PersonEvent,
+  StepEvent,
   ToldEvent,
 } from '../rollout/event.ts';
 import type { RolloutState } from '../rollout/state.ts';
@@ -71,6 +72,7 @@ export const toldUpdate = defineUpdate<
   [Addressed<Omit<ToldEvent, 'kind' | 'exposure'> & ToldShare>]
 >('told');
 export const drillUpdate = defineUpdate<ActReply, [Addressed<Omit<DrillEvent, 'kind'>>]>('drill');
+export const stepUpdate = defineUpdate<ActReply, [Addressed<Omit<StepEvent, 'kind'>>]>('step-done');
 export const amendUpdate = defineUpdate<AmendReply, [Addressed<Omit<AmendEvent, 'kind'>>]>('amend');
 export const killedSignal = defineSignal<[Addressed<{ by: string; reason: string }>]>('killed');
 export const alertSignal =

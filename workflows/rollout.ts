@@ -31,6 +31,7 @@ import { refusal } from '../rollout/refusals.ts';
 import { followRequest } from '../rollout/required.ts';
 import { openRollout } from '../rollout/state.ts';
 import { besideDeadline, decisionDeadline, nextDeadline, step } from '../rollout/step.ts';
+import { stepsLeft } from '../rollout/steps.ts';
 import { verifyRequest } from '../rollout/verification.ts';
 import { viewOf } from '../rollout/view.ts';
 import { apart } from './led-by.ts';
@@ -47,6 +48,8 @@ import {
   viewQuery,
 } from './messages.ts';
 import { createPerformer } from './performer.ts';
+import { steps } from './steps.ts';
+import { stepsId } from './steps-id.ts';
 import { verification, verificationId } from './verification.ts';
 
 /**
@@ -55,13 +58,13 @@ import { verification, verificationId } from './verification.ts';
  */
 export async function rollout(input: RolloutInput): Promise<RolloutView> {
   let state = input.kind === 'continued' ? input.state : openRollout({ ...started(input), at: Date.now() });
-  let steps = 0;
+  let turns = 0;
   const performer = createPerformer(dispatch, input.kind === 'continued' ? input.unrecorded : []);
 
   function dispatch(event: RolloutEvent): JournalEntry[] {
     const [next, commands] = step(state, event, Date.now());
     state = next;
-    steps += 1;
+    turns += 1;
     for (const command of commands) performer.perform(command);
     return commands.flatMap(entriesOf);
   }
@@ -177,6 +180,15 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     }
   }
 
+  /** In a workflow of its own, because it takes weeks and the flag's next rollout does not wait for them. */
+  async function clearApart(): Promise<void> {
+    await startChild(steps, {
+      workflowId: stepsId(state.id),
+      args: [{ state: { ...state, memory: null, question: null } }],
+      parentClosePolicy: 'ABANDON',
+    });
+  }
+
   const over = () => ENDED.includes(state.phase);
   const next = await apart(() => CancellationScope.nonCancellable(run));
   if (next !== null) return continueAsNew<typeof rollout>(next);
@@ -190,9 +202,9 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
 
   async function run(): Promise<RolloutInput | null> {
     while (!over()) {
-      const seen = steps;
+      const seen = turns;
       const due = dueAt(Date.now());
-      const moved = () => steps !== seen;
+      const moved = () => turns !== seen;
       if (due === null) await condition(moved);
       else if (!(await condition(moved, Math.max(1, due - Date.now())))) dispatch({ kind: 'tick' });
       if (
@@ -215,6 +227,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
     await condition(() => performer.idle() && allHandlersFinished());
     // Histories of before rollbacks were verified have none.
     if (verifyRequest(state) !== null && patched('verification')) await verifyApart();
+    if (stepsLeft(state).length > 0) await clearApart();
     return null;
   }
 }

@@ -23,6 +23,7 @@ export interface DecisionOptions {
   accept?: string;
   breakGlass?: boolean;
   lower?: boolean;
+  confirm?: string;
 }
 
 /** Sends a person's decision and says what came of it. */
@@ -41,6 +42,7 @@ export async function decide(
       accept,
       breakGlass: options.breakGlass === true,
       lower: options.lower === true,
+      ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
     },
     reply: ActionReply,
   });

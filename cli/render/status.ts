@@ -1,5 +1,6 @@
 import type { Explanation } from '../../plans/explanation.ts';
 import type { Forecast } from '../../plans/forecast.ts';
+import { stepLine } from '../../plans/step-words.ts';
 import { drillLine } from './drill-line.ts';
 import { comparison, howSure } from './evidence.ts';
 import {
@@ -79,6 +80,7 @@ export function renderStatus(
     ...waits.flatMap((text, i) => field(i === 0 ? 'waits for' : '', text, page)),
     ...checks.flatMap((text, i) => field(i === 0 ? 'checks' : '', text, page)),
     ...ahead(watched.forecast, page),
+    ...(view.steps ?? []).flatMap((step, i) => field(i === 0 ? 'steps' : '', stepLine(step, now), page)),
     ...(view.next === '' ? [] : field('next', view.next, page)),
     ...gate(watched, page),
     ...messages(watched.notifications, page),

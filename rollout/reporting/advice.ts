@@ -114,6 +114,8 @@ function minimumText(one: Minimum): string {
       return `slow requests of ${one.metric}`;
     case 'coverage':
       return `${one.of} of the canary in ${one.slice}`;
+    case 'clean':
+      return 'clean days';
     case 'requests':
     case 'users':
       return `${one.kind} of the canary`;

@@ -63,7 +63,17 @@ export const CountsReply = z.strictObject({
 
 /** Something that a rollout waits for a person with. Times in ms since 1970. */
 export const Question = z.strictObject({
-  kind: z.enum(['start', 'stage', 'amendment', 'confirmation', 'difference', 'drift', 'pause', 'checks']),
+  kind: z.enum([
+    'start',
+    'stage',
+    'amendment',
+    'confirmation',
+    'no-return',
+    'difference',
+    'drift',
+    'pause',
+    'checks',
+  ]),
   /** What it waits for, in one sentence. */
   text: z.string(),
   /** The roles that may approve; none: anybody who may decide there. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RolloutView } from '../../plans/view.ts';
 import { failing, planText, startTestStack, type TestStack } from '../fixtures/stack.ts';
 
 let tg: TestStack;
@@ -23,25 +24,45 @@ describe('a rollout on real parts', () => {
         flag: 'checkout-v2',
         stages: [
           ...QUICK,
-          `{ name: decommission, decommission: { cleanFor: 2s, references: required, unused: 'sum(increase(legacy_calls_total{flag="checkout-v2"}[2s]))' } }`,
+          `{ name: decommission, decommission: { cleanFor: 2s, references: required, steps: [{ name: code, kind: code, due: 30d }, { name: old host, kind: infrastructure, due: 2026-01-01 }], unused: 'sum(increase(legacy_calls_total{flag="checkout-v2"}[2s]))' } }`,
         ],
       }),
     );
     await tg.until(id, ({ stage }) => stage === 'decommission', 90_000);
-    // The code has it still: the last stage waits until nobody names it, and says where.
-    const waits = async () => (await tg.tidegate('status', id)).stdout.replace(/\s+/g, ' ');
-    await expect.poll(waits, { timeout: 30_000 }).toContain('nobody has reported since the rollout began');
+    const asks = ({ blockers }: RolloutView) => blockers.some(({ kind }) => kind === 'point-of-no-return');
+    await tg.until(id, asks, 90_000);
+    const own = await tg.tidegate('confirm', id, '--confirm', 'checkout-v2');
+    expect([own.status, own.stderr]).toEqual([1, expect.stringContaining('OWN_ROLLOUT')]);
+    const unnamed = await tg.tidegate('confirm', id, '--as', 'kim');
+    expect([unnamed.status, unnamed.stderr]).toEqual([2, expect.stringContaining('is refused from then on')]);
+    const said = await tg.tidegate('confirm', id, '--as', 'kim', '--confirm', 'checkout-v2');
+    expect([said.status, said.stderr]).toEqual([0, '']);
+    await tg.until(id, ({ phase }) => phase === 'completed', 90_000);
+    const late = await tg.tidegate('kill', 'checkout-v2', '--environment', 'demo', '--reason', 'too late');
+    expect(late.stderr).toContain('POINT_OF_NO_RETURN');
+    // The code has it still: its step waits until nobody names it, and says where.
+    const finish = () => tg.tidegate('steps', 'done', id, 'code', '--as', 'kim', '--reason', 'merged');
+    expect((await finish()).stderr).toContain('nobody has reported since the rollout began');
     const source = await mkdtemp(join(tmpdir(), 'tidegate-source-'));
     await writeFile(join(source, 'checkout.ts'), "if (on('checkout-v2')) pay();\n");
     const report = () =>
       tg.tidegate('flags', 'references', 'checkout-v2', source, '--report', '--repository', 'shop');
     expect(await report()).toMatchObject({ status: 0, stdout: expect.stringContaining('checkout.ts:1') });
-    await expect.poll(waits, { timeout: 30_000 }).toContain('the code still names the flag: 1 in shop');
-    expect(await waits()).toContain('tidegate flags references');
+    expect((await finish()).stderr).toContain('the code still names the flag: 1 in shop');
     await writeFile(join(source, 'checkout.ts'), 'pay();\n');
     await report();
-    await tg.until(id, ({ phase }) => phase === 'completed', 90_000);
     await rm(source, { recursive: true });
+    const overdue = await tg.tidegate('steps', id);
+    expect([overdue.status, overdue.stdout]).toEqual([1, expect.stringContaining('2 of 2 steps are left')]);
+    expect(await finish()).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('1 of 2 steps is left'),
+    });
+    const due = async () => (await tg.journal(id)).some(({ transition }) => transition === 'step-due');
+    await expect.poll(due, { timeout: 30_000 }).toBe(true);
+    expect((await tg.tidegate('steps', 'done', id, 'old host')).status).toBe(0);
+    const over = async () => (await tg.journal(id)).at(-1)?.transition;
+    await expect.poll(over, { timeout: 30_000 }).toBe('steps-done');
     expect(await tg.exposed('checkout-v2')).toBe(1);
     const entries = await tg.journal(id);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
@@ -56,7 +77,13 @@ describe('a rollout on real parts', () => {
       'decommissioning',
       'gate-passed',
       'decommission-ready',
+      'approval-needed',
+      'point-of-no-return',
       'completed',
+      'step-due',
+      'step-done',
+      'step-done',
+      'steps-done',
     ]);
     const moves = entries.filter(({ transition }) => transition === 'started' || transition === 'advanced');
     for (const { flagBefore, flagAfter } of moves) expect(flagAfter).toBe((flagBefore ?? 0) + 1);

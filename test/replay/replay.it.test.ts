@@ -22,7 +22,15 @@ import { type RunningTemporal, startTemporal } from '../../app/embedded/temporal
 import type { Origin } from '../../plans/origin.ts';
 import { Plan } from '../../plans/plan.ts';
 import type { RolloutView } from '../../plans/view.ts';
-import { actUpdate, killedSignal, toldUpdate, viewQuery, WORKFLOW } from '../../workflows/messages.ts';
+import {
+  actUpdate,
+  killedSignal,
+  stepUpdate,
+  toldUpdate,
+  viewQuery,
+  WORKFLOW,
+} from '../../workflows/messages.ts';
+import { stepsId } from '../../workflows/steps-id.ts';
 import { verificationId } from '../../workflows/verification.ts';
 import { parts } from '../fixtures/parts.ts';
 import { type Script, scripted } from './scripted.ts';
@@ -303,6 +311,45 @@ describe('the workflow of a rollout', () => {
     await expect(client.workflow.getHandle(verificationId('completed')).describe()).rejects.toBeInstanceOf(
       WorkflowNotFoundError,
     );
+  });
+
+  it('keeps the steps behind a confirmed point of no return apart, until a person has done each of them', async () => {
+    const steps = [{ name: 'tables', kind: 'data', due: '2026-01-01' }];
+    const last = { name: 'decommission', decommission: { cleanFor: '1s', steps } };
+    const stages = [{ name: '100%', percent: 100 }, last];
+    const of = Plan.parse({ metadata: { name: 'p' }, flag: { key: 'p' }, metrics: [METRIC], stages });
+    const { view, history, seqs } = await rollout(
+      'confirmed',
+      {},
+      async (handle) => {
+        const asked = async () =>
+          (await handle.query(viewQuery)).blockers.some(({ kind }) => kind === 'point-of-no-return');
+        await expect.poll(asked, { timeout: 20_000, interval: 50 }).toBe(true);
+        const who = { by: 'kim', roles: [], reason: null, accept: null, breakGlass: false };
+        const confirm = (name: string) =>
+          handle.executeUpdate(actUpdate, {
+            args: [{ rolloutId: 'confirmed', message: { action: 'confirm', ...who, confirm: name } }],
+          });
+        await expect(confirm('q')).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+        await confirm('p');
+        const apart = client.workflow.getHandle(stepsId('confirmed'));
+        const message = { step: 'tables', by: 'kim', roles: [], reason: 'dropped' };
+        const done = () =>
+          apart
+            .executeUpdate(stepUpdate, { args: [{ rolloutId: 'confirmed', message }] })
+            .then(({ summary }) => summary)
+            .catch(() => null);
+        await expect.poll(done, { timeout: 20_000, interval: 100 }).toContain('kim has done the step tables');
+        await apart.result();
+      },
+      { of },
+    );
+    expect(view).toMatchObject({ phase: 'completed', steps: [{ name: 'tables', done: null }] });
+    // The reminder of a day that is long over, the step, and the end of all.
+    expect(seqs.filter((seq) => seq > view.seq).length).toBeGreaterThanOrEqual(2);
+    await Worker.runReplayHistory({ workflowBundle: bundle }, history, 'confirmed');
+    const apart = await client.workflow.getHandle(stepsId('confirmed')).fetchHistory();
+    await Worker.runReplayHistory({ workflowBundle: bundle }, apart, stepsId('confirmed'));
   });
 
   it('replays the histories of earlier versions', async () => {

@@ -46,7 +46,8 @@ export function ActionDialog({ offer, watched, close }: Given) {
     setTrouble(null);
     try {
       const from = String(new FormData(event.currentTarget).get('from') ?? '');
-      const { summary, told } = await carryOut(written === '' ? null : written, from);
+      const named = String(new FormData(event.currentTarget).get('confirm') ?? '').trim();
+      const { summary, told } = await carryOut(written === '' ? null : written, { from, named });
       const path = `/rollouts/${encodeURIComponent(view.id)}`;
       const after = await get<StatusReply>(path).catch(() => null);
       const late = told ? '' : ' The rollout itself could not be told yet; it follows.';
@@ -58,14 +59,22 @@ export function ActionDialog({ offer, watched, close }: Given) {
     }
   }
 
-  async function carryOut(reason: string | null, from: string): Promise<Deed> {
+  async function carryOut(
+    reason: string | null,
+    { from, named }: { from: string; named: string },
+  ): Promise<Deed> {
     const request = { ...session.acting, reason, key };
     if (offer.deed === 'retry') return retry(view.id, { ...session.acting, reason: reason ?? '', from, key });
     const lower = offer.deed === 'abandon' && !leavesFlag(view);
-    return act(pathOf(offer.deed), view, { ...request, ...(lower ? { lower } : {}) });
+    return act(pathOf(offer.deed), view, {
+      ...request,
+      ...(lower ? { lower } : {}),
+      ...(named === '' ? {} : { confirm: named }),
+    });
   }
 
-  const grave = offer.deed === 'rollback' || offer.deed === 'kill' || offer.deed === 'reject';
+  const grave =
+    offer.deed === 'confirm' || offer.deed === 'rollback' || offer.deed === 'kill' || offer.deed === 'reject';
   return (
     <dialog ref={dialog} aria-labelledby="deed" onClose={() => close(null)}>
       <h2 id="deed" ref={heading} tabIndex={-1}>
@@ -86,6 +95,14 @@ export function ActionDialog({ offer, watched, close }: Given) {
                 <option key={name}>{name}</option>
               ))}
             </select>
+          </>
+        )}
+        {offer.deed === 'confirm' && (
+          <>
+            <label htmlFor="confirm">
+              Type <code>{view.flag}</code> to confirm
+            </label>
+            <input id="confirm" name="confirm" required autoComplete="off" spellCheck={false} />
           </>
         )}
         <label htmlFor="reason">Reason{offer.reason ? '' : ' (for the journal, may be empty)'}</label>

@@ -5,6 +5,7 @@ import type { Powers } from '../../../server/api/console-board.ts';
 
 export const DEEDS = [
   'approve',
+  'confirm',
   'accept-difference',
   'accept-split',
   'accept-drift',
@@ -63,6 +64,9 @@ export function offersOf(asked: Asked): Offer[] {
   } else if (split && !hard) {
     offers.push(offer('accept-split', 'Accept the split', approverRefusal(asked, []), true));
   }
+  const last = view.blockers.find(({ kind }) => kind === 'point-of-no-return');
+  if (last !== undefined && view.pause === null)
+    offers.push(offer('confirm', 'Confirm the point of no return', approverRefusal(asked, last.roles)));
   const { drift } = view;
   if (drift?.accepts != null)
     offers.push(offer('accept-drift', 'Accept what is served', operatorRefusal(asked)));

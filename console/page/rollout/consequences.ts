@@ -78,6 +78,12 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
         'The traffic split is taken as it was seen.',
         `${audience(exposure)}: nobody's path changes now; the gate goes on.`,
       ];
+    case 'confirm':
+      return [
+        'The metrics have shown the old path unused for as long as the plan asks.',
+        `From now on a kill of ${view.flag} is refused, and the old path may be taken away. This cannot be taken back.`,
+        `${audience(exposure)}: nobody's path changes. The rollout completes.`,
+      ];
     case 'approve':
       return approval(seen, now);
   }

@@ -13,6 +13,7 @@ import { JournalSection } from './journal-section.tsx';
 import { PlanSection } from './plan-section.tsx';
 import { Serving } from './serving.tsx';
 import { situationOf } from './situation.ts';
+import { StepsSection } from './steps-section.tsx';
 import { Timeline } from './timeline.tsx';
 import { presentAssessment } from './traffic.ts';
 import { useRefreshed } from './use-refreshed.ts';
@@ -74,6 +75,7 @@ function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRo
         <HowSure assessment={assessment} comparison={compared?.comparison ?? null} />
         <WaitsFor view={view} assessment={assessment} now={now} messages={waiting} />
         <ForecastLine forecast={watched.forecast} />
+        <StepsSection view={view} now={now} />
       </div>
       <Timeline view={view} now={now} />
       <ComparisonTable reply={compared} />
