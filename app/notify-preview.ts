@@ -3,7 +3,7 @@ import { createChannels } from '../notify/channels.ts';
 import { exampleOf } from '../notify/example.ts';
 import { Failure } from '../plans/failures.ts';
 import { incidentOf } from '../plans/incident.ts';
-import { DIGESTS, INCIDENT, type JournalEntry, type Notification, TRANSITIONS } from '../plans/journal.ts';
+import { DIGESTS, EVENTS, INCIDENT, type JournalEntry, type Notification } from '../plans/journal.ts';
 import { nearest } from '../plans/nearest.ts';
 import { incidentMessage, notificationOf } from '../plans/notification.ts';
 import type { RolloutView } from '../plans/view.ts';
@@ -68,7 +68,7 @@ function aboutOf({ name, title, environment, flag, owner }: RolloutView) {
 }
 
 function eventOf(event: string): Notification['event'] {
-  const events = [...TRANSITIONS, INCIDENT, ...DIGESTS];
+  const events = [...EVENTS, ...DIGESTS];
   const found = events.find((one) => one === event);
   if (found !== undefined) return found;
   const like = nearest(event, events);

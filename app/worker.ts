@@ -25,6 +25,7 @@ import { createReferenceStore } from '../store/references.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { gateSignal } from '../workflows/messages.ts';
+import { startCommunication } from './communication.ts';
 import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
 import { startFlagParts } from './flag-service.ts';
@@ -98,6 +99,7 @@ export async function runWorker(config: Config): Promise<number> {
           log,
           now: () => Date.now(),
         });
+  const communication = startCommunication({ database, store, outbox, kick: () => dispatcher.kick(), log });
   const reconciler = startReconciler({ store, flags: flags.embedded, engine, log });
   const activities = createActivities({
     store,
@@ -135,6 +137,7 @@ export async function runWorker(config: Config): Promise<number> {
   }
   reconciler.stop();
   await digests?.stop();
+  await communication.stop();
   await dispatcher.stop();
   await metrics?.close();
   await flags.stop();
