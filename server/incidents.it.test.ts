@@ -19,7 +19,9 @@ const begun = (name: string, events: string[]): Promise<ToldRollout> =>
 async function ask(path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
   const response = await server.api(path, {
     method: body === undefined ? 'GET' : 'POST',
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
