@@ -25,7 +25,7 @@ import { createReferenceStore } from '../store/references.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { gateSignal } from '../workflows/messages.ts';
-import { startCommunication } from './communication.ts';
+import { startCommunication, tenantsFrom } from './communication.ts';
 import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
 import { startFlagParts } from './flag-service.ts';
@@ -84,6 +84,7 @@ export async function runWorker(config: Config): Promise<number> {
       stream: process.stdout,
       log,
       memory: createChannelMemory(database),
+      tenants: tenantsFrom(store),
     }),
     log,
   });

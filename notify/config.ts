@@ -52,6 +52,12 @@ export const EmailConfig = z.strictObject({
     .string()
     .optional()
     .describe('File with more addresses, one on each line, who do not see each other.'),
+  tenantsFile: z
+    .string()
+    .optional()
+    .describe(
+      'File with addresses of tenants, `TENANT ADDRESS ...` on each line: a stage of tenants is told to its own alone.',
+    ),
   templates,
   timeout,
 });

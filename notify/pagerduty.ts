@@ -110,7 +110,7 @@ export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Cha
   });
 
   const stepOf = ({ event, undelivered }: Notification): Step =>
-    undelivered === undefined ? (own[event as keyof typeof own] ?? STEPS[event]) : 'warning';
+    undelivered === undefined ? (own[event] ?? STEPS[event]) : 'warning';
 
   function eventOf(notification: Notification, step: Exclude<Step, 'change' | 'none'>) {
     const { rolloutId, rollout, event, undelivered } = notification;

@@ -37,7 +37,6 @@ export interface TemplateData {
   /** Of an `incident-review`: its lines; in Markdown as they are, since they are Markdown already. */
   review: string[] | null;
   upcoming: { stage: string; audience: string; at: string | null; was: string | null; bake: string } | null;
-  tenants: string[];
 }
 
 export function templateData(notification: Notification, format: Format): TemplateData {
@@ -104,7 +103,6 @@ export function templateData(notification: Notification, format: Format): Templa
             was: notification.upcoming.was === null ? null : text(moment(notification.upcoming.was)),
             bake: text(duration(notification.upcoming.bake)),
           },
-    tenants: (notification.tenants ?? []).map(text),
     actions: notification.actions.map((action) => ({
       label: text(action.label),
       command: command(action.command),

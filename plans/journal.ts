@@ -195,8 +195,6 @@ export const Notification = z.strictObject({
   review: z.array(z.string()).exactOptional(),
   /** Of an `upcoming`. */
   upcoming: Upcoming.exactOptional(),
-  /** The tenants that it concerns, where the stage is one of tenants: those that get the canary, or had it. */
-  tenants: z.array(z.string()).exactOptional(),
   /** Of a digest; its `rolloutId` is its own, and `rollout` says nothing. */
   digest: Digest.exactOptional(),
   /** In a copy that goes to another channel: the channel that has not taken this message for long. */

@@ -270,9 +270,14 @@ describe('a server that dies after its answer to Slack', () => {
   }
 
   /** The time goes by in which only the dead server may carry it out. */
-  const wait = (sql: string) => {
+  const wait = async (sql: string) => {
     const client = new pg.Client({ connectionString: server.databaseUrl });
-    return client.connect().then(() => client.query(sql).finally(() => client.end()));
+    await client.connect();
+    try {
+      return await client.query(sql);
+    } finally {
+      await client.end();
+    }
   };
 
   test('leaves the click to another one, which carries it out once', async () => {
