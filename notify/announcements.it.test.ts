@@ -28,6 +28,7 @@ import { type Dispatcher, startDispatcher } from './dispatcher.ts';
 
 const NOON = Date.UTC(2026, 2, 2, 12);
 const HOUR = 3_600_000;
+const PATIENT = { timeout: 30_000 };
 
 let server: TestDatabase;
 let database: Database;
@@ -92,7 +93,7 @@ const arrived = (id: string, count: number) =>
   vi.waitFor(async () => {
     const all = await createOutbox(database).of(id);
     expect(all.map(({ state }) => state)).toEqual(Array.from({ length: count }, () => 'sent'));
-  });
+  }, PATIENT);
 const recipients = () => smtp.mails.map((mail) => mail.recipients.toSorted());
 
 test('the tenants of the next wave hear of it before it opens, those alone, and those of a stop who were hit', async () => {

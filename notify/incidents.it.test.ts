@@ -27,6 +27,7 @@ import { tellIncidents } from './incident-sender.ts';
 
 const NOON = Date.UTC(2026, 2, 2, 12);
 const MINUTE = 60_000;
+const PATIENT = { timeout: 30_000 };
 const ALL = ['incident', 'incident-update', 'incident-summary', 'incident-review'];
 
 let server: TestDatabase;
@@ -107,7 +108,7 @@ describe('after an incident', () => {
     dispatch();
     await look(5);
     await look(11);
-    await vi.waitFor(() => expect(slack.messages).toHaveLength(2));
+    await vi.waitFor(() => expect(slack.messages).toHaveLength(2), PATIENT);
     expect(await events(told.id)).toEqual(['incident-update', 'incident-update']);
   });
 
@@ -144,7 +145,7 @@ describe('after an incident', () => {
       await vi.waitFor(async () => {
         const states = (await createOutbox(database).of(told.id)).map(({ state }) => state);
         expect(states).not.toContain('waiting');
-      });
+      }, PATIENT);
     }
     expect((await events(told.id)).slice(1)).toEqual([
       'incident-update',
@@ -223,7 +224,7 @@ test('Slack has it in one thread, PagerDuty no second incident, Statuspage one i
     vi.waitFor(async () => {
       const states = (await createOutbox(database).of(told.id)).map(({ state }) => state);
       expect(states).not.toContain('waiting');
-    });
+    }, PATIENT);
   await arrived();
   // Somebody resolves it by hand; what follows is told all the same.
   const incident = pager.incidents.get(`tidegate/${told.id}`);
