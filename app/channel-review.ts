@@ -14,7 +14,7 @@ export function reviewChannels({ channels, slack }: Pick<Config, 'channels' | 's
         'add `slack:` with `signingSecret` and `users`',
       );
     if (channel.kind !== 'email') continue;
-    if (channel.to.length === 0 && channel.toFile === undefined)
+    if (channel.to.length === 0 && channel.toFile === undefined && channel.tenantsFile === undefined)
       say(path, 'nobody gets the mails', 'add `to: [name@host]`, or `toFile:` with a list');
     if (channel.password !== undefined && channel.user === undefined)
       say([...path, 'password'], '`password` is given without `user`', 'add `user:`');

@@ -83,7 +83,7 @@ function withPaths(config: Config, find: (name: string) => string): Config {
   };
 }
 
-const CHANNEL_FILES = ['template', 'templates', 'ca', 'toFile'] as const;
+const CHANNEL_FILES = ['template', 'templates', 'ca', 'toFile', 'tenantsFile'] as const;
 
 function channelFiles<T extends object>(channel: T, find: (name: string) => string | undefined): T {
   const files: [string, string | undefined][] = Object.entries(channel)

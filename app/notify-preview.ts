@@ -3,11 +3,22 @@ import { createChannels } from '../notify/channels.ts';
 import { exampleOf } from '../notify/example.ts';
 import { Failure } from '../plans/failures.ts';
 import { incidentOf } from '../plans/incident.ts';
-import { DIGESTS, INCIDENT, type JournalEntry, type Notification, TRANSITIONS } from '../plans/journal.ts';
+import {
+  DIGESTS,
+  EVENTS,
+  INCIDENT,
+  INCIDENT_MESSAGES,
+  type JournalEntry,
+  type Notification,
+  UPCOMING,
+} from '../plans/journal.ts';
 import { nearest } from '../plans/nearest.ts';
 import { incidentMessage, notificationOf } from '../plans/notification.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Config } from './config.ts';
+
+/** These stand for no line of a journal. */
+const MADE_WHEN_DUE = [...INCIDENT_MESSAGES, UPCOMING];
 
 interface PreviewOf {
   channel: string;
@@ -34,6 +45,11 @@ export function previewNotification(config: Config, { channel: name, event, roll
     throw new Failure('USAGE', `tidegate.yaml has no channel "${name}"; it has ${names}.`);
   }
   const known = eventOf(event);
+  if (rollout !== undefined && MADE_WHEN_DUE.some((one) => one === known))
+    throw new Failure(
+      'USAGE',
+      `${event} is made when it is due, of what is known then: leave out --rollout.`,
+    );
   const opens = (one: JournalEntry) => rollout !== undefined && incidentOf(one, rollout.view) !== null;
   const entry = rollout?.entries.findLast((one) =>
     known === INCIDENT ? opens(one) : one.transition === known,
@@ -68,7 +84,7 @@ function aboutOf({ name, title, environment, flag, owner }: RolloutView) {
 }
 
 function eventOf(event: string): Notification['event'] {
-  const events = [...TRANSITIONS, INCIDENT, ...DIGESTS];
+  const events = [...EVENTS, ...DIGESTS];
   const found = events.find((one) => one === event);
   if (found !== undefined) return found;
   const like = nearest(event, events);

@@ -15,6 +15,7 @@ import { createEvidenceStore } from '../store/evidence.ts';
 import { createFigures } from '../store/figures.ts';
 import { createIdempotency } from '../store/idempotency.ts';
 import { createInbound } from '../store/inbound.ts';
+import { createIncidents } from '../store/incidents.ts';
 import { migrate } from '../store/migrate.ts';
 import { openNotices } from '../store/notices.ts';
 import { createOutbox } from '../store/outbox.ts';
@@ -90,6 +91,7 @@ export async function runServer(config: Config): Promise<number> {
         sources.names.map((name) => sources.get(name).sightings(name, { from: from / 1000, to: to / 1000 })),
       ),
     inbound: createInbound(database),
+    incidents: createIncidents(database),
     webhooks: config.webhooks,
     slack: config.slack ?? null,
     engine,

@@ -25,6 +25,7 @@ import { createReferenceStore } from '../store/references.ts';
 import { createFlagRegistry } from '../store/registry.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
 import { gateSignal } from '../workflows/messages.ts';
+import { startCommunication, tenantsFrom } from './communication.ts';
 import type { Config } from './config.ts';
 import { createTemporalEngine } from './engine.ts';
 import { startFlagParts } from './flag-service.ts';
@@ -83,6 +84,7 @@ export async function runWorker(config: Config): Promise<number> {
       stream: process.stdout,
       log,
       memory: createChannelMemory(database),
+      tenants: tenantsFrom(store),
     }),
     log,
   });
@@ -98,6 +100,7 @@ export async function runWorker(config: Config): Promise<number> {
           log,
           now: () => Date.now(),
         });
+  const communication = startCommunication({ database, store, outbox, kick: () => dispatcher.kick(), log });
   const reconciler = startReconciler({ store, flags: flags.embedded, engine, log });
   const activities = createActivities({
     store,
@@ -135,6 +138,7 @@ export async function runWorker(config: Config): Promise<number> {
   }
   reconciler.stop();
   await digests?.stop();
+  await communication.stop();
   await dispatcher.stop();
   await metrics?.close();
   await flags.stop();

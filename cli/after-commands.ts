@@ -5,6 +5,7 @@ import type { DecisionOptions } from './commands/decisions.ts';
 import type { Run } from './run.ts';
 
 const after = () => import('./commands/after.ts');
+const incidents = () => import('./commands/incidents.ts');
 
 /** What comes after a stop, or in the place of a rollout. */
 export function addAfter(program: Command, run: Run): void {
@@ -25,6 +26,7 @@ export function addAfter(program: Command, run: Run): void {
         (await import('./commands/bugs.ts')).reportBug(c, reference, options),
       ),
     );
+  addIncident(program, run);
   program
     .command('retry <rollout>')
     .description('start the plan of a rolled back rollout again, from its first stage or one that was proven')
@@ -59,4 +61,25 @@ export function addAfter(program: Command, run: Run): void {
         (await after()).supersede(c, { reference, file }, options),
       ),
     );
+}
+
+function addIncident(program: Command, run: Run): void {
+  const incident = program.command('incident').description('what follows a stop, until it is over');
+  incident
+    .command('show <rollout>')
+    .description('how the incident of a rollout stands')
+    .action(run(async (c, reference: string) => (await incidents()).showIncident(c, reference)));
+  incident
+    .command('close <rollout>')
+    .description('say that the incident is over, where the metrics do not')
+    .requiredOption('--reason <text>', 'why; it stands in the journal')
+    .action(
+      run(async (c, reference: string, options: { reason: string }) =>
+        (await incidents()).closeIncident(c, reference, options),
+      ),
+    );
+  incident
+    .command('review <rollout>')
+    .description('the draft of a review, as Markdown')
+    .action(run(async (c, reference: string) => (await incidents()).reviewIncident(c, reference)));
 }

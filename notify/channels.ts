@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { ChannelMemory } from '../store/store.ts';
 import type { Channel } from './channel.ts';
 import type { ChannelConfig } from './config.ts';
-import { createEmail } from './email.ts';
+import { createEmail, type TenantsOf } from './email.ts';
 import { createJira } from './jira.ts';
 import type { Log } from './log.ts';
 import { createMemory } from './memory.ts';
@@ -19,12 +19,14 @@ export interface ChannelParts {
   log: Log;
   /** Where channels keep their threads; without it, as long as they live. */
   memory?: ChannelMemory;
+  /** The tenants that a message concerns; without it, nobody knows. */
+  tenants?: TenantsOf;
 }
 
 /** The channels of a configuration by name. `CONFIG_INVALID` where a secret is malformed. */
 export function createChannels(
   settings: Record<string, ChannelConfig>,
-  { stream, log, memory = createMemory() }: ChannelParts,
+  { stream, log, memory = createMemory(), tenants }: ChannelParts,
 ): Map<string, Channel> {
   const rendererOf = ({ templates }: { templates?: string | undefined }) =>
     createRenderer({ templates, log });
@@ -38,7 +40,16 @@ export function createChannels(
         return [name, createWebhook({ name, url, secret, headers, timeout, renderer })];
       }
       case 'email':
-        return [name, createEmail({ name, config: channel, memory, renderer: rendererOf(channel) })];
+        return [
+          name,
+          createEmail({
+            name,
+            config: channel,
+            memory,
+            renderer: rendererOf(channel),
+            ...(tenants === undefined ? {} : { tenants }),
+          }),
+        ];
       case 'slack':
         return [name, createSlack({ name, config: channel, memory, renderer: rendererOf(channel), log })];
       case 'pagerduty':

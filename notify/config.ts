@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Transition } from '../plans/journal.ts';
+import { EVENTS } from '../plans/journal.ts';
 import { Duration } from '../plans/units.ts';
 
 const Url = z
@@ -52,6 +52,12 @@ export const EmailConfig = z.strictObject({
     .string()
     .optional()
     .describe('File with more addresses, one on each line, who do not see each other.'),
+  tenantsFile: z
+    .string()
+    .optional()
+    .describe(
+      'File with addresses of tenants, `TENANT ADDRESS ...` on each line: a stage of tenants is told to its own alone.',
+    ),
   templates,
   timeout,
 });
@@ -71,13 +77,14 @@ export const SlackConfig = z.strictObject({
 });
 export type SlackConfig = z.infer<typeof SlackConfig>;
 
-const STEPS = ['critical', 'error', 'warning', 'info', 'acknowledge', 'resolve'] as const;
+const Event = z.enum(EVENTS);
+const STEPS = ['critical', 'error', 'warning', 'info', 'acknowledge', 'resolve', 'change', 'none'] as const;
 
 export const PagerDutyConfig = z.strictObject({
   kind: z.literal('pagerduty').describe('An incident of PagerDuty.'),
   url: Url.optional().describe(ELSEWHERE),
   routingKey: z.string().min(1).describe('Integration key of an Events API v2 integration.'),
-  steps: z.partialRecord(Transition, z.enum(STEPS)).default({}).describe(STEPS_OF_EVENTS),
+  steps: z.partialRecord(Event, z.enum(STEPS)).default({}).describe(STEPS_OF_EVENTS),
   templates,
   timeout,
 });
@@ -92,6 +99,11 @@ export const StatuspageConfig = z.strictObject({
     .regex(/^[a-z0-9]+$/, 'expected the id of a page')
     .describe('Id of the page.'),
   title: z.string().min(1).default('Problem with a new version').describe('The name of incidents.'),
+  maintenance: z
+    .string()
+    .min(1)
+    .default('A change is coming')
+    .describe('The name of what is announced by `upcoming`.'),
   components: z.array(z.string().min(1)).default([]).describe('Ids of the components that are affected.'),
   componentStatus: z
     .enum(['degraded_performance', 'partial_outage', 'major_outage'])
@@ -99,7 +111,10 @@ export const StatuspageConfig = z.strictObject({
     .describe('Their status while an incident is open.'),
   deliver: z.boolean().default(true).describe('Whether the subscribers of the page are told.'),
   steps: z
-    .partialRecord(Transition, z.enum(['investigating', 'identified', 'monitoring', 'resolved', 'none']))
+    .partialRecord(
+      Event,
+      z.enum(['investigating', 'identified', 'monitoring', 'resolved', 'goes-on', 'scheduled', 'none']),
+    )
     .default({})
     .describe(STEPS_OF_EVENTS),
   templates,

@@ -6,6 +6,7 @@ import { digestMessage, digestOf } from './digest.ts';
 import { dueDigest } from './digest-clock.ts';
 import type { DigestConfig } from './digest-config.ts';
 import type { Log } from './log.ts';
+import { startLooking } from './look.ts';
 
 interface DigestParts {
   config: DigestConfig;
@@ -25,24 +26,8 @@ const ATTEMPTS = 5;
 
 /** Sends the digest of the day until `stop`. */
 export function startDigests(parts: DigestParts): { stop(): Promise<void> } {
-  let working: Promise<void> | null = null;
-  const look = () => {
-    working ??= sendDue(parts)
-      .catch((error: unknown) =>
-        parts.log.warn({ err: error }, 'the digest could not be sent; it is tried again'),
-      )
-      .finally(() => {
-        working = null;
-      });
-  };
-  const timer = setInterval(look, EVERY_MS);
-  look();
-  return {
-    async stop() {
-      clearInterval(timer);
-      await working;
-    },
-  };
+  const { log } = parts;
+  return startLooking(() => sendDue(parts), { everyMs: EVERY_MS, what: 'the digest could not be sent', log });
 }
 
 /**

@@ -227,3 +227,11 @@ test('the preview has the parts and mails nobody', () => {
   expect(html).toContain('<h1');
   expect(smtp.mails).toEqual([]);
 });
+
+test('a list of tenants with a line that is none of one is refused, with its number', async () => {
+  const tenantsFile = tenants('acme ops@acme.example\nglobex\n# none\ninitech ops@initech.example, nobody\n');
+  await expect(email({ to: [], tenantsFile }).send(notification())).rejects.toMatchObject({
+    code: 'CHANNEL_FAILED',
+    details: ['line 2 is no mail address', 'line 4 is no mail address'],
+  });
+});

@@ -3,7 +3,7 @@ import { createTransport } from 'nodemailer';
 import { Failure } from '../plans/failures.ts';
 import type { Notification } from '../plans/journal.ts';
 import type { ChannelMemory } from '../store/store.ts';
-import { addressesIn } from './addresses.ts';
+import { addressesIn, tenantAddressesIn } from './addresses.ts';
 import type { Channel } from './channel.ts';
 import type { EmailConfig } from './config.ts';
 import { emailMessage } from './email-message.ts';
@@ -16,7 +16,11 @@ interface EmailParts {
   config: EmailConfig;
   memory: ChannelMemory;
   renderer: Renderer;
+  /** The tenants that a message concerns; null: it is of no stage of tenants. */
+  tenants?: TenantsOf;
 }
+
+export type TenantsOf = (notification: Notification) => Promise<readonly string[] | null>;
 
 /** Recipients of one transaction: what every server takes (RFC 5321, 4.5.3.1.8). */
 const AT_ONCE = 100;
@@ -25,12 +29,20 @@ const AT_ONCE = 100;
  * Mails each message as text and HTML. Where a server takes some recipients and refuses others, the next attempt goes
  * to those that are left. @throws Failure CHANNEL_FAILED with what the server said
  */
-export function createEmail({ name, config, memory, renderer }: EmailParts): Channel {
+export function createEmail({ name, config, memory, renderer, tenants }: EmailParts): Channel {
   const where = `${config.host}:${config.port}`;
 
-  async function recipients(): Promise<string[]> {
+  async function recipients(notification: Notification | null): Promise<string[]> {
     const more = config.toFile === undefined ? [] : await addressesIn(config.toFile, name);
-    return [...new Set([...config.to, ...more])];
+    return [...new Set([...config.to, ...more, ...(await ofTenants(notification))])];
+  }
+
+  /** What concerns no stage of tenants concerns all of them. */
+  async function ofTenants(notification: Notification | null): Promise<string[]> {
+    if (config.tenantsFile === undefined) return [];
+    const known = await tenantAddressesIn(config.tenantsFile, name);
+    const concerned = notification === null ? null : ((await tenants?.(notification)) ?? null);
+    return (concerned ?? [...known.keys()]).flatMap((tenant) => known.get(tenant) ?? []);
   }
 
   async function transport() {
@@ -65,13 +77,14 @@ export function createEmail({ name, config, memory, renderer }: EmailParts): Cha
     kind: 'email',
     timeoutMs: config.timeout * 1000 + 20_000,
     // Tenants are told of rollouts, not of a channel that is dead.
-    ...(config.toFile === undefined ? {} : { takesReports: false }),
+    ...(config.toFile === undefined && config.tenantsFile === undefined ? {} : { takesReports: false }),
 
     async send(notification) {
       const { rolloutId } = notification;
       const taken = { rolloutId, channel: name, key: `taken ${messageId(notification)}` };
       const done = new Set((await memory.recall(taken))?.split('\n') ?? []);
-      const open = (await recipients()).filter((address) => !done.has(address));
+      const open = (await recipients(notification)).filter((address) => !done.has(address));
+      if (open.length === 0) return;
       const mail = await mailOf(notification);
       const refused: string[] = [];
       const sender = await transport().catch((cause: unknown) => {
@@ -104,7 +117,8 @@ export function createEmail({ name, config, memory, renderer }: EmailParts): Cha
     preview(notification) {
       const mail = emailMessage(notification, { from: config.from, root: null, renderer });
       const to = visible(config.to);
-      const hidden = config.toFile === undefined ? {} : { bcc: `the addresses of ${config.toFile}` };
+      const files = [config.toFile, config.tenantsFile].filter((file) => file !== undefined);
+      const hidden = files.length === 0 ? {} : { bcc: `the addresses of ${files.join(' and ')}` };
       const head = Object.entries({ From: config.from, To: to, Bcc: hidden.bcc, Subject: mail.subject })
         .filter(([, value]) => value !== undefined)
         .map(([header, value]) => `${header}: ${String(value)}`);
@@ -117,7 +131,7 @@ export function createEmail({ name, config, memory, renderer }: EmailParts): Cha
 
     async check() {
       renderer.check();
-      await recipients();
+      await recipients(null);
       const sender = await transport();
       await sender.verify().catch((cause: unknown) => {
         throw failed(name, where, cause);

@@ -1,4 +1,4 @@
-import { type Digest, INCIDENT, type Notification } from '../plans/journal.ts';
+import { type Digest, INCIDENT, type Notification, TRANSITIONS } from '../plans/journal.ts';
 import { titleOf } from '../plans/notification.ts';
 import { digestMessage } from './digest.ts';
 
@@ -109,12 +109,59 @@ export function exampleOf(event: Notification['event'], channel: string): Notifi
         },
       },
     };
+  const transition = TRANSITIONS.find((one) => one === event);
+  if (transition === undefined) return { ...EXAMPLE, ...follower(event), event, channel, evidence: null };
   const { stage, environment, name, title } = EXAMPLE.rollout;
   return {
     ...EXAMPLE,
     event,
     channel,
-    title: titleOf({ transition: event, stage }, { environment }, title ?? name),
+    title: titleOf({ transition, stage }, { environment }, title ?? name),
     summary: 'An example: the reason stands here.',
+  };
+}
+
+const SINCE = EXAMPLE.at;
+
+/** What an example of a message has that stands for no line of the journal. */
+function follower(event: Notification['event']): Partial<Notification> {
+  const { rolloutId } = EXAMPLE;
+  if (event === 'upcoming')
+    return {
+      turn: 1,
+      title: 'Soon: New pricing engine in production, stage 25%',
+      summary: 'Stage 25% gives the canary to 25 % on Fri 2026-01-02 05:04 UTC.',
+      upcoming: { stage: '25%', audience: '25 %', at: SINCE + 7_200_000, was: null, bake: 86_400 },
+      actions: [{ label: 'Look', command: `tidegate status ${rolloutId}` }],
+    };
+  const review = [
+    '# Review: New pricing engine stopped hard in production (5%)',
+    '',
+    '## Timeline',
+    '',
+    '...',
+  ];
+  return {
+    turn: 1,
+    title: `Incident: ${EXAMPLE.title}`,
+    summary: 'The flag is back; the metrics have not said yet that the traffic is, 15 min after it began.',
+    standing: {
+      state: 'verifying',
+      since: SINCE,
+      lines: [
+        'Since: 2026-01-02 03:04:05 UTC, 15 min',
+        `Cause: the gate: ${EXAMPLE.summary}`,
+        'Exposure now: nobody',
+        'Rollback: the flag is back; the metrics are asked where the traffic is',
+        'Where it moved: endpoint /checkout has 82 % of the excess',
+        'Who acts: nobody has done anything yet; payments is the team to ask',
+      ],
+      next: event === 'incident-update' ? SINCE + 1_800_000 : null,
+    },
+    ...(event === 'incident-review' ? { review } : {}),
+    actions: [
+      { label: 'Look', command: `tidegate incident show ${rolloutId}` },
+      { label: 'Close the incident', command: `tidegate incident close ${rolloutId} --reason "..."` },
+    ],
   };
 }

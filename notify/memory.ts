@@ -7,5 +7,11 @@ export function createMemory(): ChannelMemory {
   return {
     recall: async (place) => values.get(keyOf(place)) ?? null,
     keep: async (place, value) => void values.set(keyOf(place), value),
+    forget: async (place) => void values.delete(keyOf(place)),
+    everywhere: async (wanted) =>
+      [...values].flatMap(([text, value]) => {
+        const [rolloutId, channel, key] = JSON.parse(text) as [string, string, string];
+        return key === wanted ? [{ rolloutId, channel, key, value }] : [];
+      }),
   };
 }

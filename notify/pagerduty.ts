@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../plans/failures.ts';
-import type { Notification, Transition } from '../plans/journal.ts';
+import type { Notification } from '../plans/journal.ts';
 import { type Channel, Throttled } from './channel.ts';
 import type { PagerDutyConfig } from './config.ts';
 import { plainText } from './escaping.ts';
@@ -18,7 +18,7 @@ const LONGEST_SUMMARY = 1024;
 const LONGEST_KEY = 255;
 const LONGEST_DETAIL = 4000;
 
-type Step = NonNullable<PagerDutyConfig['steps'][Transition]>;
+type Step = NonNullable<PagerDutyConfig['steps']['note']>;
 
 /**
  * What each event does to the incident of its rollout. A rollback triggers: nobody may have heard of what came
@@ -54,6 +54,7 @@ const STEPS: Record<Notification['event'], Step> = {
   retried: 'info',
   'rollback-verified': 'resolve',
   'rollback-unverified': 'critical',
+  'incident-closed': 'resolve',
   drill: 'info',
   drift: 'warning',
   'drift-accepted': 'resolve',
@@ -75,6 +76,11 @@ const STEPS: Record<Notification['event'], Step> = {
   'would-stop': 'warning',
   note: 'info',
   incident: 'critical',
+  // What is told of an incident is no new one, also where somebody has resolved it meanwhile.
+  'incident-update': 'change',
+  'incident-summary': 'change',
+  'incident-review': 'change',
+  upcoming: 'change',
   'daily-digest': 'info',
   'weekly-digest': 'info',
 };
@@ -82,17 +88,37 @@ const STEPS: Record<Notification['event'], Step> = {
 const Refusal = z.object({ message: z.string().default(''), errors: z.array(z.string()).default([]) });
 
 /**
- * PagerDuty's Events API v2. The incident of a rollout has one `dedup_key`, so that a repetition changes nothing. A report
+ * PagerDuty's Events API v2, and its change events for what is no incident. The incident of a rollout has one `dedup_key`, so that a repetition changes nothing. A report
  * about a dead channel is an incident of its own. @throws Failure CHANNEL_FAILED for all but 202
  */
 export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Channel {
-  const url = `${(config.url ?? DEFAULT_URL).replace(/\/+$/, '')}/v2/enqueue`;
+  const url = `${(config.url ?? DEFAULT_URL).replace(/\/+$/, '')}/v2`;
 
   const own: Partial<Record<Notification['event'], Step>> = config.steps;
 
-  function eventOf(notification: Notification) {
+  /** A change event stands beside the incidents of the service and pages nobody. */
+  function changeOf(notification: Notification) {
+    const { rollout } = notification;
+    return {
+      payload: {
+        summary: summaryOf(notification).slice(0, LONGEST_SUMMARY),
+        source: plainText(`${rollout.environment}/${rollout.flag}`),
+        timestamp: new Date(notification.at).toISOString(),
+        custom_details: detailsOf(notification),
+      },
+    };
+  }
+
+  const detailsOf = (notification: Notification) => ({
+    message: messageId(notification),
+    text: renderer.render(notification, 'text').slice(0, LONGEST_DETAIL),
+  });
+
+  const stepOf = ({ event, undelivered }: Notification): Step =>
+    undelivered === undefined ? (own[event] ?? STEPS[event]) : 'warning';
+
+  function eventOf(notification: Notification, step: Exclude<Step, 'change' | 'none'>) {
     const { rolloutId, rollout, event, undelivered } = notification;
-    const step = undelivered === undefined ? (own[event] ?? STEPS[event]) : 'warning';
     const about = undelivered === undefined ? `tidegate/${rolloutId}` : `tidegate/channel/${undelivered}`;
     const dedup_key = about.slice(0, LONGEST_KEY);
     if (step === 'acknowledge' || step === 'resolve') return { event_action: step, dedup_key };
@@ -108,16 +134,14 @@ export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Cha
         component: plainText(rollout.flag),
         group: plainText(rollout.environment),
         class: event,
-        custom_details: {
-          message: messageId(notification),
-          text: renderer.render(notification, 'text').slice(0, LONGEST_DETAIL),
-        },
+        custom_details: detailsOf(notification),
       },
     };
   }
 
-  async function enqueue(event: object): Promise<void> {
-    const response = await fetch(url, {
+  async function enqueue(event: object, path = '/enqueue'): Promise<void> {
+    const where = `${url}${path}`;
+    const response = await fetch(where, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': 'tidegate' },
       body: JSON.stringify({ routing_key: config.routingKey, ...event }),
@@ -126,7 +150,7 @@ export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Cha
     }).catch((cause: unknown) => {
       const late = cause instanceof Error && cause.name === 'TimeoutError';
       const said = late ? `no answer within ${config.timeout} s` : 'PagerDuty cannot be reached';
-      throw new Failure('CHANNEL_FAILED', `Channel ${name}: ${said}`, { where: url, cause });
+      throw new Failure('CHANNEL_FAILED', `Channel ${name}: ${said}`, { where, cause });
     });
     if (response.status === 202) {
       await response.body?.cancel();
@@ -137,7 +161,7 @@ export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Cha
       const seconds = Number(response.headers.get('retry-after') ?? 0);
       await response.body?.cancel();
       throw new Throttled(message, {
-        where: url,
+        where,
         retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : 0,
       });
     }
@@ -145,7 +169,7 @@ export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Cha
     const said = refusal.success ? [refusal.data.message, ...refusal.data.errors] : [];
     const details = said.map((text) => plainText(text).slice(0, 300)).filter((text) => text !== '');
     throw new Failure('CHANNEL_FAILED', `${message}${details.length > 0 ? `: ${details.join(', ')}` : ''}`, {
-      where: url,
+      where,
       details,
     });
   }
@@ -154,10 +178,23 @@ export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Cha
     name,
     kind: 'pagerduty',
     timeoutMs: config.timeout * 1000,
-    send: (notification) => enqueue(eventOf(notification)),
+    async send(notification) {
+      const step = stepOf(notification);
+      if (step === 'none') return;
+      if (step === 'change') return enqueue(changeOf(notification), '/change/enqueue');
+      await enqueue(eventOf(notification, step));
+    },
 
     preview(notification) {
-      const event = eventOf(notification);
+      const step = stepOf(notification);
+      if (step === 'none')
+        return { text: `Nothing: ${notification.event} is not told.\n`, html: null, payload: null };
+      if (step === 'change') {
+        const { payload } = changeOf(notification);
+        const text = `change\n${payload.summary}\n\n${payload.custom_details.text}`;
+        return { text, html: null, payload: { payload } };
+      }
+      const event = eventOf(notification, step);
       const payload = 'payload' in event ? event.payload : undefined;
       const text =
         payload === undefined

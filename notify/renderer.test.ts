@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Assessment } from '../plans/assessment.ts';
-import { TRANSITIONS } from '../plans/journal.ts';
+import { DIGESTS, EVENTS, TRANSITIONS } from '../plans/journal.ts';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
+import { exampleOf } from './example.ts';
 import { createRenderer, plainMessage } from './renderer.ts';
+import { FORMATS } from './template-data.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-template-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -209,4 +211,12 @@ describe("an operator's folder of templates", () => {
     const renderer = createRenderer({ templates: join(folder, 'nowhere'), log: rememberingLog() });
     expect(() => renderer.check()).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });
+});
+
+test.each([...EVENTS, ...DIGESTS])('the example of %s can be read in every format', (event) => {
+  const log = rememberingLog();
+  const renderer = createRenderer({ log });
+  const shown = FORMATS.map((format) => renderer.render(exampleOf(event, 'chat'), format));
+  expect(log.lines).toEqual([]);
+  for (const text of shown) expect(text).not.toMatch(/undefined|null|\[object|\{\{|\{%/);
 });

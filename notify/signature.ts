@@ -9,8 +9,8 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  * The same for every attempt, so that a receiver can tell a repetition from news; no `.` inside a part can make two
  * messages alike, because the number stands between the rollout and the channel.
  */
-export function messageId({ rolloutId, seq, channel, undelivered }: Notification): string {
-  const id = `${rolloutId}.${seq}.${channel}`;
+export function messageId({ rolloutId, seq, turn, channel, undelivered }: Notification): string {
+  const id = `${rolloutId}.${seq}${turn === undefined ? '' : `-${turn}`}.${channel}`;
   return undelivered === undefined ? id : `${id}.for.${undelivered}`;
 }
 

@@ -172,3 +172,100 @@ test('the preview is what would be told, and tells nothing', () => {
   expect(JSON.stringify(channel().preview(notification()))).not.toContain(STATUSPAGE_KEY);
   expect(page.seen).toEqual([]);
 });
+
+describe('a component that two rollouts share', () => {
+  const of = (rolloutId: string, seq: number, event: 'hard-stop' | 'rollback-verified' | 'incident-update') =>
+    notification({ rolloutId, seq, event });
+  /** By a channel of its own, with another status. */
+  function worse() {
+    const config = StatuspageConfig.parse({
+      kind: 'statuspage',
+      url: page.url,
+      token: STATUSPAGE_KEY,
+      page: PAGE,
+      components: [COMPONENT],
+      componentStatus: 'major_outage',
+      timeout: '2s',
+    });
+    return createStatuspage({
+      name: 'other',
+      config,
+      memory,
+      renderer: createRenderer({ log: rememberingLog() }),
+    });
+  }
+
+  test('is as bad as the worst of their incidents says, and well when both are over', async () => {
+    await channel().send(of('a-1', 1, 'hard-stop'));
+    await worse().send(of('b-1', 1, 'hard-stop'));
+    await channel().send(of('a-1', 2, 'incident-update'));
+    expect(page.components[COMPONENT]).toBe('major_outage');
+    await channel().send(of('a-1', 3, 'rollback-verified'));
+    expect(page.components[COMPONENT]).toBe('major_outage');
+    await channel().send(of('c-1', 1, 'hard-stop'));
+    expect(page.components[COMPONENT]).toBe('major_outage');
+    await worse().send(of('b-1', 2, 'rollback-verified'));
+    expect(page.components[COMPONENT]).toBe('degraded_performance');
+    await channel().send(of('c-1', 2, 'rollback-verified'));
+    expect(page.components[COMPONENT]).toBe('operational');
+  });
+
+  test('is not kept down by an incident that somebody has resolved or deleted on the page', async () => {
+    for (const rollout of ['a-1', 'b-1', 'c-1']) await channel().send(of(rollout, 1, 'hard-stop'));
+    const [c, b] = page.incidents;
+    if (b !== undefined) b.status = 'resolved';
+    page.incidents.splice(page.incidents.indexOf(c as never), 1);
+    await channel().send(of('a-1', 2, 'rollback-verified'));
+    expect(page.components[COMPONENT]).toBe('operational');
+  });
+
+  test('stays down where one is resolved while the other is being opened', async () => {
+    await channel().send(of('a-1', 1, 'hard-stop'));
+    // The incident of b is written after a has looked who else is down, and before a has written.
+    const held = { ...memory };
+    let opened = false;
+    memory.everywhere = async (key) => {
+      const claims = await held.everywhere(key);
+      if (!opened && claims.length === 0) {
+        opened = true;
+        await worse().send(of('b-1', 1, 'hard-stop'));
+      }
+      return claims;
+    };
+    await channel().send(of('a-1', 2, 'rollback-verified'));
+    expect(opened).toBe(true);
+    expect(page.components[COMPONENT]).toBe('major_outage');
+  });
+
+  test('is put right by the repetition of a message whose sender died in between', async () => {
+    await channel().send(of('a-1', 1, 'hard-stop'));
+    page.next({ kind: 'cut', method: 'PATCH' });
+    await expect(channel().send(of('a-1', 2, 'rollback-verified'))).rejects.toThrow();
+    page.components[COMPONENT] = 'partial_outage';
+    await channel().send(of('a-1', 2, 'rollback-verified'), { repeated: true });
+    expect(page.components[COMPONENT]).toBe('operational');
+    expect(told()).toEqual([['resolved', ['investigating', 'resolved']]]);
+  });
+});
+
+describe('a stage that is announced', () => {
+  const upcoming = { stage: '25%', audience: '25 %', at: Date.UTC(2026, 0, 2, 12), was: null, bake: 3600 };
+  const announced = (seq: number, over: Partial<typeof upcoming> | { at: null } = {}) =>
+    notification({ seq, event: 'upcoming', upcoming: { ...upcoming, ...over } });
+
+  test('is a scheduled maintenance, which moves with it and ends where it does not come', async () => {
+    await channel().send(announced(1));
+    await channel().send(announced(1), { repeated: true });
+    expect(page.incidents).toMatchObject([
+      { name: 'A change is coming', status: 'scheduled', scheduled_for: '2026-01-02T12:00:00.000Z' },
+    ]);
+    await channel().send(announced(2, { at: Date.UTC(2026, 0, 3, 12) }));
+    expect(page.incidents).toMatchObject([{ scheduled_for: '2026-01-03T12:00:00.000Z' }]);
+    expect(page.incidents[0]?.updates).toHaveLength(2);
+    await channel().send(announced(3, { at: null }));
+    expect(page.incidents).toMatchObject([{ status: 'completed' }]);
+    expect(page.components[COMPONENT]).toBe('operational');
+    await channel().send(announced(4));
+    expect(page.incidents).toHaveLength(2);
+  });
+});

@@ -1,6 +1,7 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
 import type { Digest, Notification } from '../plans/journal.ts';
 import { partName } from '../plans/slices.ts';
+import { clock, duration, moment } from '../plans/words.ts';
 import { codeText, htmlText, markdownText, plainText } from './escaping.ts';
 
 export const FORMATS = ['text', 'markdown', 'html', 'status'] as const;
@@ -31,6 +32,11 @@ export interface TemplateData {
   evidence: { verdict: string; reason: string; lnE: string; threshold: string; metrics: string[] } | null;
   actions: { label: string; command: string }[];
   digest: Digest | null;
+  /** Of what follows an incident; times as text. */
+  standing: { state: string; since: string; lines: string[]; next: string | null } | null;
+  /** Of an `incident-review`: its lines; in Markdown as they are, since they are Markdown already. */
+  review: string[] | null;
+  upcoming: { stage: string; audience: string; at: string | null; was: string | null; bake: string } | null;
 }
 
 export function templateData(notification: Notification, format: Format): TemplateData {
@@ -76,11 +82,37 @@ export function templateData(notification: Notification, format: Format): Templa
               lines: lines.map(text),
             })),
           },
+    standing:
+      notification.standing === undefined
+        ? null
+        : {
+            state: notification.standing.state,
+            since: text(`${clock(notification.standing.since)} UTC`),
+            lines: notification.standing.lines.map(text),
+            next:
+              notification.standing.next === null ? null : text(`${clock(notification.standing.next)} UTC`),
+          },
+    review: notification.review?.map(format === 'markdown' ? oneLine : text) ?? null,
+    upcoming:
+      notification.upcoming === undefined
+        ? null
+        : {
+            stage: text(notification.upcoming.stage),
+            audience: text(notification.upcoming.audience),
+            at: notification.upcoming.at === null ? null : text(moment(notification.upcoming.at)),
+            was: notification.upcoming.was === null ? null : text(moment(notification.upcoming.was)),
+            bake: text(duration(notification.upcoming.bake)),
+          },
     actions: notification.actions.map((action) => ({
       label: text(action.label),
       command: command(action.command),
     })),
   };
+}
+
+/** The lines of a review are escaped where it is made; here they only must not break. */
+function oneLine(line: string): string {
+  return line.replace(/[\r\n]+/g, ' ');
 }
 
 /** For example `errors: hard, +0.82 pp (0.55 to 1.10), 650 canary and 12300 baseline requests`. */

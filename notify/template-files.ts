@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import { Failure } from '../plans/failures.ts';
-import { DIGESTS, INCIDENT, TRANSITIONS } from '../plans/journal.ts';
+import { DIGESTS, EVENTS } from '../plans/journal.ts';
 import { nearest } from '../plans/nearest.ts';
 import { FORMATS, type Format } from './template-data.ts';
 
@@ -69,7 +69,7 @@ function formatOf(name: string): Format | null {
   const [event = '', format = '', ...rest] = name.slice(0, -'.njk'.length).split('.');
   const known = FORMATS.find((one) => one === format);
   if (event === 'base' || event.startsWith('_')) return null;
-  const events: readonly string[] = ['default', ...TRANSITIONS, INCIDENT, ...DIGESTS];
+  const events: readonly string[] = ['default', ...EVENTS, ...DIGESTS];
   if (known !== undefined && rest.length === 0 && events.includes(event)) return known;
   const like = nearest(event, events);
   throw new Failure('CONFIG_INVALID', `No message has the template ${name}`, {

@@ -28,6 +28,15 @@ export function isServed(exposure: Exposure): boolean {
   return exposure.mode === undefined && !isNobody(exposure);
 }
 
+/**
+ * Nobody has the canary any more, and the metrics can tell: those who never had it go on with the baseline, beside the safe
+ * variant of whoever had. A frozen exposure goes on being served, and everybody on a safe variant leaves no baseline to tell by.
+ */
+export function leavesCanary({ percent, segments, variant }: Exposure, canary: string): boolean {
+  if (percent === 0 && segments.length === 0) return variant === null;
+  return variant !== null && variant !== canary && percent < 100;
+}
+
 export function sameExposure(a: Exposure, b: Exposure): boolean {
   return (
     a.percent === b.percent &&

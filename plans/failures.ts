@@ -238,6 +238,24 @@ const table = {
     retry: false,
     hint: 'Wait for the `rollback-verified` of `tidegate status ROLLOUT --history`, or begin at the first stage, without `--from`.',
   },
+  INCIDENT_UNKNOWN: {
+    status: 404,
+    exit: 1,
+    retry: false,
+    hint: 'An incident begins with a stop that takes the canary from somebody; it is kept where the plan has a channel for `incident` or what follows it.',
+  },
+  INCIDENT_OPEN: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Wait until the flag is back (`tidegate status ROLLOUT`); where it cannot be written, `tidegate kill FLAG --direct`.',
+  },
+  INCIDENT_CLOSED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'It was closed already: `tidegate incident show ROLLOUT`.',
+  },
   FLAG_LATCHED: {
     status: 409,
     exit: 1,

@@ -52,6 +52,7 @@ export const TRANSITIONS = [
   'retried',
   'rollback-verified',
   'rollback-unverified',
+  'incident-closed',
   'drill',
   'drift',
   'drift-accepted',
@@ -116,6 +117,44 @@ export type Digest = z.infer<typeof Digest>;
 /** Subscribed to like a transition: one message at the beginning of a stop that takes the canary from somebody. */
 export const INCIDENT = 'incident' as const;
 
+/** Messages that follow an incident until it is over: how it stands, what came of it, and a draft of the review. */
+export const INCIDENT_MESSAGES = ['incident-update', 'incident-summary', 'incident-review'] as const;
+
+/** Subscribed to like a transition: a stage is about to open, or will not open when that was said. */
+export const UPCOMING = 'upcoming' as const;
+
+/** All that a plan can subscribe a channel to. */
+export const EVENTS = [...TRANSITIONS, INCIDENT, ...INCIDENT_MESSAGES, UPCOMING] as const;
+
+/** Where an incident stands, in the order in which it gets there. */
+export const INCIDENT_STATES = ['going-back', 'verifying', 'unverified', 'latched', 'over'] as const;
+
+/** What is known of an incident after its beginning. */
+export const IncidentStanding = z.strictObject({
+  state: z.enum(INCIDENT_STATES),
+  /** When it began, in milliseconds since 1970. */
+  since: z.number(),
+  /** What is known, one fact each. */
+  lines: z.array(z.string()),
+  /** When the next update is due; null: none comes by itself. */
+  next: z.number().nullable(),
+});
+export type IncidentStanding = z.infer<typeof IncidentStanding>;
+
+/** A stage that opens soon. Milliseconds since 1970. */
+export const Upcoming = z.strictObject({
+  stage: z.string(),
+  /** Who gets the canary with it. */
+  audience: z.string(),
+  /** When it opens at the earliest; null: no longer known. */
+  at: z.number().nullable(),
+  /** When it was said to open before; null: nothing was said. */
+  was: z.number().nullable(),
+  /** Seconds that the stage takes at least. */
+  bake: z.number(),
+});
+export type Upcoming = z.infer<typeof Upcoming>;
+
 /** What whoever opens the incident must know at once. */
 export const Incident = z.strictObject({
   cause: Cause,
@@ -134,8 +173,10 @@ export type Incident = z.infer<typeof Incident>;
 export const Notification = z.strictObject({
   rolloutId: z.string(),
   seq: z.int().min(1),
+  /** Of a message that stands for no line of the journal: its number among those that follow the line `seq`. */
+  turn: z.int().min(1).exactOptional(),
   at: z.number(),
-  event: z.enum([...TRANSITIONS, INCIDENT, ...DIGESTS]),
+  event: z.enum([...EVENTS, ...DIGESTS]),
   channel: z.string(),
   title: z.string(),
   summary: z.string(),
@@ -153,6 +194,12 @@ export const Notification = z.strictObject({
   explanation: z.custom<Explanation>().optional(),
   /** Of an `incident`. */
   incident: Incident.exactOptional(),
+  /** Of what follows an incident. */
+  standing: IncidentStanding.exactOptional(),
+  /** Of an `incident-review`: the draft, as lines of Markdown. */
+  review: z.array(z.string()).exactOptional(),
+  /** Of an `upcoming`. */
+  upcoming: Upcoming.exactOptional(),
   /** Of a digest; its `rolloutId` is its own, and `rollout` says nothing. */
   digest: Digest.exactOptional(),
   /** In a copy that goes to another channel: the channel that has not taken this message for long. */

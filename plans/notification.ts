@@ -19,6 +19,7 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['before-waived', 'reminder', 'escalated', 'glass-broken'],
   completed: ['point-of-no-return', 'step-due', 'steps-done', 'abandoned', 'superseded'],
+  'incident-update': ['incident-closed'],
   'rolled-back': [
     'write-failed',
     'explained',
@@ -38,15 +39,7 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
     .filter(({ events }) => events.some((event) => concerns(event, entry, view)))
     .map(({ channel }) => channel);
   if (entry.transition === 'escalated') channels.push(...escalationOf(view, plan));
-  const { metadata, flag, environment } = plan;
-  const about = {
-    name: metadata.name,
-    title: metadata.title ?? null,
-    environment,
-    flag: flag.key,
-    owner: metadata.owner ?? null,
-    ticket: metadata.ticket ?? null,
-  };
+  const about = aboutOf(plan);
   const incident = incidentOf(entry, view);
   // Where a channel asks for both, the incident says it all.
   const opened = incident === null ? [] : subscribers(plan, INCIDENT);
@@ -55,6 +48,22 @@ export function notificationsFor(entry: JournalEntry, view: RolloutView, plan: P
     ...opened.map((channel) => incidentMessage(entry, view, { about, channel }) ?? []).flat(),
     ...told.map((channel) => notificationOf(entry, view, { about, channel })),
   ];
+}
+
+/** What each message says of its plan. */
+export function aboutOf({
+  metadata,
+  flag,
+  environment,
+}: Plan): Omit<Notification['rollout'], 'stage' | 'percent'> {
+  return {
+    name: metadata.name,
+    title: metadata.title ?? null,
+    environment,
+    flag: flag.key,
+    owner: metadata.owner ?? null,
+    ticket: metadata.ticket ?? null,
+  };
 }
 
 function subscribers({ notify }: Plan, event: typeof INCIDENT): string[] {
@@ -148,6 +157,7 @@ const SAID: Record<Transition, string> = {
   retried: 'is retried',
   'rollback-verified': 'has its traffic back on the old path',
   'rollback-unverified': 'is not seen to have its traffic back on the old path',
+  'incident-closed': 'has its incident closed',
   drill: 'has a drill',
   drift: 'paused: somebody else moved the flag',
   'drift-accepted': 'goes on from where somebody else moved the flag',

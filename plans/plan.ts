@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { Allowance } from './allowance.ts';
 import { Approval } from './approval.ts';
 import { Before } from './before.ts';
-import { INCIDENT, TRANSITIONS } from './journal.ts';
 import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
 import { Migration } from './migration.ts';
 import { Key, Label, Name, Selector } from './names.ts';
 import { Requirement } from './requirement.ts';
 import { Coverage, Stage } from './stage.ts';
+import { Subscription } from './subscription.ts';
 import { Deadline, PlanWindows, Retry, StartTime } from './timing.ts';
 import { Duration, Percentage } from './units.ts';
 
@@ -216,15 +216,7 @@ export const Plan = z.strictObject({
     })
     .prefault({})
     .describe('What an alert from outside does.'),
-  notify: z
-    .array(
-      z.strictObject({
-        channel: z.string().min(1).describe('A channel of tidegate.yaml.'),
-        events: z.array(z.enum([...TRANSITIONS, INCIDENT])).min(1),
-      }),
-    )
-    .default([])
-    .describe('Who is told what.'),
+  notify: z.array(Subscription).default([]).describe('Who is told what.'),
   allow: z
     .array(Allowance)
     .default([])

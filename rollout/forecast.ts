@@ -11,7 +11,8 @@ import { windowsOf } from './schedule.ts';
 /** Standard errors that a proof that holds at every moment takes, about. */
 const PROOF = 3;
 
-interface Known {
+/** What a forecast goes by. */
+export interface Known {
   plan: Plan;
   view: RolloutView;
   /** The latest look of the gate; null: there is none. */
@@ -33,14 +34,60 @@ interface Walk {
  * present evidence grows. People are taken to answer at once and checks to pass; both are named. Null: it goes nowhere.
  */
 export function forecast(known: Known): Forecast | null {
-  const { plan, view, now } = known;
-  const moving = view.phase === 'submitted' || view.phase === 'active';
-  if (!moving || view.watching !== undefined) return null;
-  const present = view.stages.findIndex(({ state }) => state === 'now');
+  const { plan, view } = known;
+  if (!isMoving(view)) return null;
+  const present = presentStage(view);
   const last = plan.stages.findLastIndex(({ decommission }) => decommission === undefined);
   const full = plan.stages.findIndex(({ percent }) => percent === 100);
   const top = full >= 0 ? full : last;
   const goal = present < top ? top : plan.stages.length;
+  const walk = leave(known, present);
+  for (let index = present; index < goal; index += 1) {
+    if (index > present) dwell(walk, known, index);
+    if (index + 1 >= plan.stages.length) break;
+    advance(walk, known, { index, present });
+  }
+  if (goal === plan.stages.length && plan.stages.at(-1)?.decommission !== undefined)
+    walk.waitsFor.push('a person who confirms the point of no return');
+  const { earliest, expected, waitsFor } = walk;
+  return {
+    goal: plan.stages[goal]?.name ?? null,
+    earliest,
+    expected: expected === null ? null : Math.max(earliest, expected),
+    waitsFor,
+  };
+}
+
+/** When the next stage opens. `at` in ms since 1970; null: it is not known. */
+export interface NextOpening {
+  index: number;
+  at: number | null;
+  /** What stands before it, in order. */
+  waitsFor: string[];
+}
+
+/** The stage that opens next, and when: null where none does. People are taken to answer at once, and are named. */
+export function nextOpening(known: Known): NextOpening | null {
+  const { plan, view } = known;
+  const present = presentStage(view);
+  if (!isMoving(view) || present + 1 >= plan.stages.length) return null;
+  const walk = leave(known, present);
+  advance(walk, known, { index: present, present });
+  const { expected, earliest, waitsFor } = walk;
+  return { index: present + 1, at: expected === null ? null : Math.max(earliest, expected), waitsFor };
+}
+
+function isMoving({ phase, watching }: RolloutView): boolean {
+  return (phase === 'submitted' || phase === 'active') && watching === undefined;
+}
+
+function presentStage({ stages }: RolloutView): number {
+  return stages.findIndex(({ state }) => state === 'now');
+}
+
+/** From now to where nothing but people and windows holds the present stage. */
+function leave(known: Known, present: number): Walk {
+  const { view, now } = known;
   const walk: Walk = { earliest: now, expected: now, waitsFor: [] };
   if (view.pause !== null) {
     walk.expected = null;
@@ -53,24 +100,16 @@ export function forecast(known: Known): Forecast | null {
   }
   waitForOthers(walk, view);
   if (present >= 0) leavePresent(walk, known, present);
-  for (let index = present; index < goal; index += 1) {
-    if (index > present) dwell(walk, known, index);
-    if (index + 1 >= plan.stages.length) break;
-    if (asksPeople(known, index, present)) {
-      const roles = approvalFor(plan, index)?.roles.join(', ') ?? '';
-      walk.waitsFor.push(`approval by ${roles} before ${plan.stages[index + 1]?.name ?? ''}`);
-    }
-    open(walk, plan, index + 1);
+  return walk;
+}
+
+function advance(walk: Walk, known: Known, { index, present }: { index: number; present: number }): void {
+  const { plan } = known;
+  if (asksPeople(known, index, present)) {
+    const roles = approvalFor(plan, index)?.roles.join(', ') ?? '';
+    walk.waitsFor.push(`approval by ${roles} before ${plan.stages[index + 1]?.name ?? ''}`);
   }
-  if (goal === plan.stages.length && plan.stages.at(-1)?.decommission !== undefined)
-    walk.waitsFor.push('a person who confirms the point of no return');
-  const { earliest, expected, waitsFor } = walk;
-  return {
-    goal: plan.stages[goal]?.name ?? null,
-    earliest,
-    expected: expected === null ? null : Math.max(earliest, expected),
-    waitsFor,
-  };
+  open(walk, plan, index + 1);
 }
 
 /** How long other rollouts take nobody knows here. */

@@ -1,4 +1,4 @@
-import type { Exposure } from '../plans/exposure.ts';
+import { leavesCanary } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Reading } from '../plans/sample.ts';
 import type { RolloutEvent } from './event.ts';
@@ -24,18 +24,9 @@ const WINDOWS = 3;
 export function verifyRequest(state: RolloutState): VerifyRequest | null {
   const { phase, exposure, startedAt, endedAt, plan } = state;
   if (phase !== 'rolled-back' || startedAt === null || endedAt === null) return null;
-  if (!leavesCanary(exposure, plan)) return null;
+  if (!leavesCanary(exposure, plan.flag.canary)) return null;
   const stage = plan.stages[state.stage]?.name ?? '';
   return { rolloutId: state.id, plan, stage, origin: startedAt, since: endedAt };
-}
-
-/**
- * Nobody has the canary any more, and the metrics can tell: those who never had it go on with the baseline, beside the safe
- * variant of whoever had. A frozen exposure goes on being served, and everybody on a safe variant leaves no baseline to tell by.
- */
-function leavesCanary({ percent, segments, variant }: Exposure, { flag }: Plan): boolean {
-  if (percent === 0 && segments.length === 0) return variant === null;
-  return variant !== null && variant !== flag.canary && percent < 100;
 }
 
 /** The ends of the windows that are read, Unix seconds: whole ones, all of them after the flag was back. */

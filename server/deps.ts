@@ -15,6 +15,7 @@ import type { EvaluationStore } from '../store/evaluations.ts';
 import type { EvidenceStore } from '../store/evidence.ts';
 import type { IdempotencyStore } from '../store/idempotency.ts';
 import type { Inbound } from '../store/inbound.ts';
+import type { Incidents } from '../store/incidents.ts';
 import type { Notices } from '../store/notices.ts';
 import type { ReferenceStore } from '../store/references.ts';
 import type { FlagRegistry } from '../store/registry-contract.ts';
@@ -83,6 +84,8 @@ export interface ServerDeps {
   notices: Notices;
   /** First answers of requests that may come twice. */
   idempotency: IdempotencyStore;
+  /** Incidents that people are kept informed of. */
+  incidents: Incidents;
   /** Messages from outside that were taken. */
   inbound: Inbound;
   /** Who may send signed messages, by the name in their address. */

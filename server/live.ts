@@ -4,8 +4,8 @@ import { Failure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import type { RolloutView } from '../plans/view.ts';
-import { forecast } from '../rollout/forecast.ts';
-import type { RolloutRow, SampleRow } from '../store/store.ts';
+import { forecast, type Known } from '../rollout/forecast.ts';
+import type { RolloutRow, RolloutStore, SampleRow } from '../store/store.ts';
 import type { Live, LiveEvent } from './api.ts';
 import type { ServerDeps } from './deps.ts';
 
@@ -66,6 +66,17 @@ function liveOf(row: SampleRow | null, plan: Plan): Live | null {
 
 export async function liveEvent(deps: ServerDeps, id: string): Promise<LiveEvent> {
   return liveEventOf(deps, await rolloutRow(deps, id));
+}
+
+/** What a forecast of it goes by. */
+export async function knownOf(
+  { rollouts, now }: { rollouts: Pick<RolloutStore, 'latestSample'>; now: () => number },
+  row: RolloutRow,
+): Promise<Known> {
+  const plan = planOf(row);
+  const live = liveOf(await rollouts.latestSample(row.id), plan);
+  const { sample = null, assessment = null } = live ?? {};
+  return { plan, view: viewOf(row), sample, assessment, now: now() };
 }
 
 export async function liveEventOf(

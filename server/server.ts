@@ -25,6 +25,7 @@ import { evidenceRoutes } from './routes/evidence.ts';
 import { flagTokenRoutes } from './routes/flag-tokens.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { referenceRoutes } from './routes/references.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { reportRoutes } from './routes/report.ts';
@@ -77,6 +78,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       const reports = createReports(deps);
       await typed.register(comparisonRoutes(deps, reports));
       await typed.register(reportRoutes(deps, reports));
+      await typed.register(incidentRoutes(deps, reports));
       const streams = createStreams(deps);
       api.addHook('preClose', async () => streams.stop());
       await typed.register(eventRoutes(deps, streams));

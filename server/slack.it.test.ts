@@ -1,3 +1,6 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { SlackConfig } from '../notify/config.ts';
 import { createMemory } from '../notify/memory.ts';
@@ -15,6 +18,8 @@ import {
   slackSigned,
   startSlack,
 } from '../test/fixtures/slack-double.ts';
+
+const PROGRAM = fileURLToPath(new URL('../test/fixtures/hanging-server-program.ts', import.meta.url));
 
 let server: ApiServer;
 let slack: SlackDouble;
@@ -113,6 +118,7 @@ describe('a button in Slack', () => {
         accept: null,
         breakGlass: false,
         seen: { seq: 7 },
+        requestId: expect.stringMatching(/^v0=/),
       },
     ]);
     expect(slack.private).toEqual([]);
@@ -240,6 +246,76 @@ describe('a button in Slack', () => {
     expect(server.engine.decisions).toEqual([]);
     expect(slack.private).toEqual([]);
   });
+});
+
+describe('a server that dies after its answer to Slack', () => {
+  const processes: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of processes.splice(0)) child.kill('SIGKILL');
+  });
+
+  async function dying(): Promise<{ url: string; child: ChildProcess }> {
+    const input = { databaseUrl: server.databaseUrl, hooks: slack.url, signingSecret: SLACK_SIGNING_SECRET };
+    const child = spawn(
+      process.execPath,
+      ['--import', import.meta.resolve('tsx'), PROGRAM, JSON.stringify({ ...input, user: 'U0KIM' })],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    processes.push(child);
+    const url = await new Promise<string>((resolve, reject) => {
+      child.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim()));
+      child.once('exit', () => reject(new Error('the server ended')));
+    });
+    return { url, child };
+  }
+
+  /** The time goes by in which only the dead server may carry it out. */
+  const wait = async (sql: string) => {
+    const client = new pg.Client({ connectionString: server.databaseUrl });
+    await client.connect();
+    try {
+      return await client.query(sql);
+    } finally {
+      await client.end();
+    }
+  };
+
+  test('leaves the click to another one, which carries it out once', async () => {
+    const id = await shown('died');
+    const { url, child } = await dying();
+    const body = press('U0KIM', 'approve');
+    const headers = slackSigned(body);
+    const answered = await fetch(`${url}/api/v1/webhooks/slack`, { method: 'POST', headers, body });
+    expect(answered.status).toBe(200);
+    child.kill('SIGKILL');
+    expect(server.engine.decisions).toEqual([]);
+    // Slack, or somebody who has recorded it, sends it again: it is known.
+    expect(await send(body, headers)).toMatchObject({ status: 401 });
+    await wait("update inbound set leased_until = now() where source = 'slack'");
+    await expect.poll(message, { timeout: 20_000 }).toContain('kim: approve done');
+    expect(server.engine.told.filter((line) => line.startsWith(`approve ${id}`))).toHaveLength(1);
+    await wait("update inbound set leased_until = now() where source = 'slack'");
+    const { rows } = await wait("select id from inbound where source = 'slack' and work is not null");
+    expect(rows).toEqual([]);
+    expect(server.engine.decisions).toMatchObject([{ by: 'kim', requestId: headers['x-slack-signature'] }]);
+  }, 60_000);
+
+  test('leaves nothing to do once nobody could be told what came of it', async () => {
+    await shown('forgotten');
+    const { url, child } = await dying();
+    const body = press('U0KIM', 'rollback');
+    await fetch(`${url}/api/v1/webhooks/slack`, { method: 'POST', headers: slackSigned(body), body });
+    child.kill('SIGKILL');
+    await wait(
+      "update inbound set leased_until = now(), at = now() - interval '31 minutes' where work is not null",
+    );
+    await expect
+      .poll(async () => (await wait('select id from inbound where work is not null')).rows, {
+        timeout: 20_000,
+      })
+      .toEqual([]);
+    expect(server.engine.decisions).toEqual([]);
+  }, 60_000);
 });
 
 test('a server without `slack` takes no buttons', async () => {

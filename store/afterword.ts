@@ -8,8 +8,14 @@ import type { Queries } from './connection.ts';
 import { journal, rollouts } from './schema.ts';
 import type { Afterword, Record } from './store.ts';
 
-/** Adds the line under the next number; the same line again changes nothing. Within the caller's transaction. */
-export async function addAfterword(queries: Queries, line: Afterword): Promise<void> {
+/**
+ * Adds the line under the next number, and gives it with the view that follows; the same line again changes nothing (null). Within
+ * the caller's transaction.
+ */
+export async function addAfterword(
+  queries: Queries,
+  line: Afterword,
+): Promise<{ entry: JournalEntry; view: RolloutView } | null> {
   const { rolloutId, at, transition, cause, summary } = line;
   const [row] = await queries
     .select({ view: rollouts.view })
@@ -17,9 +23,10 @@ export async function addAfterword(queries: Queries, line: Afterword): Promise<v
     .where(eq(rollouts.id, rolloutId))
     .for('update');
   const view = row?.view ?? null;
-  if (view === null) return;
+  if (view === null) return null;
   const lines = await linesOf(queries, rolloutId);
-  if (lines.some((one) => one.at === at && one.transition === transition && one.summary === summary)) return;
+  if (lines.some((one) => one.at === at && one.transition === transition && one.summary === summary))
+    return null;
   const seq = (lines.at(-1)?.seq ?? 0) + 1;
   const entry: JournalEntry = {
     rolloutId,
@@ -39,6 +46,7 @@ export async function addAfterword(queries: Queries, line: Afterword): Promise<v
   const next: RolloutView = { ...view, seq };
   await queries.update(rollouts).set({ view: next, viewSeq: seq }).where(eq(rollouts.id, rolloutId));
   await announceStep(queries, rolloutId, [seq]);
+  return { entry, view: next };
 }
 
 /**

@@ -33,5 +33,22 @@ export function createChannelMemory(database: Database): ChannelMemory {
           }),
       );
     },
+
+    async forget({ rolloutId, channel, key }) {
+      await database.run((queries) =>
+        queries
+          .delete(channelMemory)
+          .where(
+            and(
+              eq(channelMemory.rolloutId, rolloutId),
+              eq(channelMemory.channel, channel),
+              eq(channelMemory.key, key),
+            ),
+          ),
+      );
+    },
+
+    everywhere: (key) =>
+      database.run((queries) => queries.select().from(channelMemory).where(eq(channelMemory.key, key))),
   };
 }

@@ -32,11 +32,12 @@ export function createOutbox(database: Database): Outbox {
           .select()
           .from(outbox)
           .where(eq(outbox.rolloutId, rolloutId))
-          .orderBy(asc(outbox.seq), asc(outbox.id)),
+          .orderBy(asc(outbox.seq), asc(outbox.turn), asc(outbox.id)),
       );
       return rows.map(({ notification, sentAt, attempts, error }) => ({
         notification,
         state: sentAt === null ? 'waiting' : 'sent',
+        sentAt,
         attempts,
         error,
       }));
@@ -68,7 +69,8 @@ async function take(
       and ${channels(filter)}
       and not exists (
         select 1 from outbox earlier
-        where earlier.rollout_id = o.rollout_id and earlier.channel = o.channel and earlier.seq < o.seq
+        where earlier.rollout_id = o.rollout_id and earlier.channel = o.channel
+          and (earlier.seq, earlier.turn) < (o.seq, o.turn)
           and earlier.sent_at is null and not earlier.stuck)
     order by o.due_at, o.id
     limit ${limit}
@@ -100,11 +102,11 @@ async function stuck(queries: Queries, id: number, reportTo: string | null): Pro
     .returning();
   if (row === undefined) return false;
   if (reportTo === null) return true;
-  const { rolloutId, seq, channel } = row;
+  const { rolloutId, seq, turn, channel } = row;
   const notification = { ...row.notification, channel: reportTo, undelivered: channel };
   await queries
     .insert(outbox)
-    .values({ rolloutId, seq, channel: reportTo, about: channel, notification })
+    .values({ rolloutId, seq, turn, channel: reportTo, about: channel, notification })
     .onConflictDoNothing();
   return true;
 }

@@ -9,6 +9,7 @@ import { storableJson } from './columns.ts';
 import type { Queries } from './connection.ts';
 import { markDecommissioned } from './decommission.ts';
 import { recordDrill } from './drills.ts';
+import { openIncident } from './incidents.ts';
 import { journal, outbox, rollouts } from './schema.ts';
 import type { Record } from './store.ts';
 
@@ -39,6 +40,7 @@ export async function recordStep(queries: Queries, record: Record): Promise<void
   }
   await storeView(queries, view);
   await recordDrill(queries, view);
+  await openIncident(queries, { entries, view, plan: rollout.plan });
   if (view.phase === 'completed' && rollout.endedAt === null)
     await markDecommissioned(queries, view, rollout.plan);
   await announceStep(queries, view.id, fresh);

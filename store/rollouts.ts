@@ -36,7 +36,9 @@ export function createRolloutStore(database: Database): RolloutStore {
 
     list: (filter) => database.run((queries) => list(queries, filter)),
 
-    afterword: (line) => database.transaction((queries) => addAfterword(queries, line)),
+    async afterword(line) {
+      await database.transaction((queries) => addAfterword(queries, line));
+    },
 
     record: (record) => database.transaction((queries) => recordStep(queries, record)),
 

@@ -21,6 +21,7 @@ import { json, moment, words } from './columns.ts';
 import type { Decommissioned, FlagContent, FlagDefinition, FlagLatch, FlagLease } from './flag-contract.ts';
 import type { PendingRaise } from './platform-contract.ts';
 
+export { announcements, incidents } from './communication-tables.ts';
 export { drills } from './drill-table.ts';
 export { flagEvaluations } from './evaluation-table.ts';
 export { rolloutEvidence } from './evidence-table.ts';
@@ -172,9 +173,11 @@ export const outbox = pgTable(
     stuck: boolean().notNull().default(false),
     /** How often a sender took it; more often than `attempts` after a sender died over it. */
     taken: integer().notNull().default(0),
+    /** Of a message that stands for no line of the journal: its number among those after the line `seq`; else 0. */
+    turn: integer().notNull().default(0),
   },
   (table) => [
-    uniqueIndex('outbox_once').on(table.rolloutId, table.seq, table.channel, table.about),
+    uniqueIndex('outbox_once').on(table.rolloutId, table.seq, table.channel, table.about, table.turn),
     index('outbox_due').on(table.channel, table.dueAt).where(sql`sent_at is null`),
     index('outbox_sent').on(table.channel, table.sentAt).where(sql`sent_at is not null`),
   ],
@@ -189,7 +192,10 @@ export const channelMemory = pgTable(
     key: words().notNull(),
     value: words().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.rolloutId, table.channel, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.rolloutId, table.channel, table.key] }),
+    index('channel_memory_by_key').on(table.key),
+  ],
 );
 
 export const flags = pgTable(
@@ -246,8 +252,16 @@ export const inbound = pgTable(
     source: words().notNull(),
     id: words().notNull(),
     at: moment().notNull().default(sql`now()`),
+    /** What is still to be done for it; null: nothing, or it is done. */
+    work: json(),
+    /** Until then somebody is doing it. */
+    leasedUntil: moment('leased_until'),
   },
-  (table) => [primaryKey({ columns: [table.source, table.id] }), index('inbound_by_time').on(table.at)],
+  (table) => [
+    primaryKey({ columns: [table.source, table.id] }),
+    index('inbound_by_time').on(table.at),
+    index('inbound_to_do').on(table.source, table.at).where(sql`work is not null`),
+  ],
 );
 
 /** First answers of requests with an `Idempotency-Key`. `status` null: still in work, by `holder` until `leased_until`. */

@@ -114,6 +114,9 @@ export interface OutboxRow {
 export interface ChannelMemory {
   recall(place: MemoryPlace): Promise<string | null>;
   keep(place: MemoryPlace, value: string): Promise<void>;
+  forget(place: MemoryPlace): Promise<void>;
+  /** What all rollouts keep under this key, on whatever channel. */
+  everywhere(key: string): Promise<(MemoryPlace & { value: string })[]>;
 }
 
 export interface MemoryPlace {
@@ -141,9 +144,14 @@ export interface Outbox {
    */
   stuck(id: number, reportTo: string | null): Promise<boolean>;
   /** Messages of a rollout with their state, for `status`. */
-  of(
-    rolloutId: string,
-  ): Promise<
-    { notification: Notification; state: 'waiting' | 'sent'; attempts: number; error: string | null }[]
+  of(rolloutId: string): Promise<
+    {
+      notification: Notification;
+      state: 'waiting' | 'sent';
+      /** Milliseconds since 1970; null: it waits. */
+      sentAt: number | null;
+      attempts: number;
+      error: string | null;
+    }[]
   >;
 }

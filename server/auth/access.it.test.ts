@@ -140,6 +140,7 @@ describe('a token', () => {
         '/rollouts': { text: planFor('x') },
         '/rollouts/first-1/amend': { text: planFor('first') },
         '/rollouts/first-1/bugs': { title: 't', severity: 'minor' },
+        '/rollouts/first-1/incident/close': { reason: 'over' },
         '/rollouts/first-1/retry': { reason: 'mended' },
         '/rollouts/first-1/supersede': { text: planFor('first'), reason: 'newer' },
         '/alerts': { name: 'a', scope: 'service', rollout: 'first-1' },

@@ -35,6 +35,8 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
   ['/api/v1/rollouts/{id}/supersede', ['SUPERSEDE_REFUSED', 'ROLLOUT_OVER', 'HARD_STOP', 'ONLY_WATCHES']],
   ['/api/v1/rollouts/{id}/steps', ['STEP_UNKNOWN', 'STEP_HELD', 'NOT_WAITING', 'TEMPORAL_UNREACHABLE']],
   ['/api/v1/rollouts/{id}/bugs', ['ROLLOUT_OVER', 'TEMPORAL_UNREACHABLE']],
+  ['/api/v1/rollouts/{id}/incident', ['INCIDENT_UNKNOWN']],
+  ['/api/v1/rollouts/{id}/incident/close', ['INCIDENT_OPEN', 'INCIDENT_CLOSED']],
   ['/api/v1/rollouts/{id}/plan', ['REVISION_UNKNOWN']],
   ['/api/v1/flags/{key}', ['FLAG_UNKNOWN', 'REVISION_UNKNOWN']],
   ['/api/v1/flags/{key}/kill', ['POINT_OF_NO_RETURN', 'FLAG_WATCHED', 'PLATFORM_UNREACHABLE']],

@@ -34,6 +34,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'post /api/v1/rollouts/{id}/actions/{action}': { reason: 'lunch', seq: 9 },
   'post /api/v1/rollouts/{id}/exposure': { percent: 25, sequence: 4, mover: 'ada' },
   'post /api/v1/rollouts/{id}/bugs': { title: 'Totals are rounded twice', severity: 'critical' },
+  'post /api/v1/rollouts/{id}/incident/close': { reason: 'the old path serves everybody again' },
   'post /api/v1/rollouts/{id}/retry': { from: '5%', reason: 'totals are rounded once' },
   'post /api/v1/rollouts/{id}/supersede': { text: plan, reason: 'a newer engine', confirm: false },
   'post /api/v1/rollouts/{id}/evidence': { kind: 'tests', ok: true, url: 'https://ci.example.com/run/7' },
@@ -86,6 +87,15 @@ export const PLAIN: Readonly<Record<string, Operation['responses']>> = {
     200: {
       description: 'Samples as JSON lines',
       content: { 'application/x-ndjson': { schema: { type: 'string' } } },
+    },
+  },
+  'get /api/v1/rollouts/{id}/incident/review': {
+    200: {
+      description: 'The draft',
+      content: {
+        'application/json': { schema: { type: 'object' } },
+        'text/markdown': { schema: { type: 'string' } },
+      },
     },
   },
   'get /api/v1/rollouts/{id}/report': {

@@ -1,23 +1,22 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { within } from '../../flags/deadline.ts';
 import { Failure } from '../../plans/failures.ts';
 import type { ServerDeps } from '../deps.ts';
 import { clickIn, jsonOf } from '../webhooks/slack-click.ts';
-import { decideByClick } from '../webhooks/slack-decision.ts';
+import { createClicks } from '../webhooks/slack-clicks.ts';
 import { slackVerified } from '../webhooks/slack-signature.ts';
-
-/** Slack shows an error after three seconds: within it a replay is told, if PostgreSQL can tell one. */
-const PATIENCE_MS = 1_500;
 
 /** Buttons in Slack. The answer to Slack says only that a click has come; what became of it is told in the message. */
 export const slackRoutes =
   (deps: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     const texts = new WeakMap<FastifyRequest, string>();
-    const working = new Set<Promise<void>>();
-    app.addHook('onClose', async () => void (await Promise.all(working)));
+    const clicks = createClicks(deps);
+    app.addHook('onReady', async () => {
+      if (deps.slack !== null) clicks.start();
+    });
+    app.addHook('onClose', () => clicks.stop());
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(
       'application/x-www-form-urlencoded',
@@ -47,11 +46,8 @@ export const slackRoutes =
         const click = clickIn(jsonOf(request.body.payload));
         if (click !== null) {
           const id = String(request.headers['x-slack-signature']);
-          const first = await within(PATIENCE_MS, deps.inbound.take('slack', id)).catch(() => null);
-          if (first === false) throw new Failure('WEBHOOK_REFUSED', 'This click was taken before.');
-          // Without PostgreSQL no decision is possible either, and whoever pressed the button is told that.
-          const work = decideByClick(deps, click).finally(() => working.delete(work));
-          working.add(work);
+          if (!(await clicks.take(id, click)))
+            throw new Failure('WEBHOOK_REFUSED', 'This click was taken before.');
         }
         return reply.code(200).type('text/plain').send('');
       },

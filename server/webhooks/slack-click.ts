@@ -17,18 +17,19 @@ const Payload = z.looseObject({
 });
 
 /** A button that somebody has pressed. */
-export interface Click {
+export const Click = z.strictObject({
   /** Slack's id of the person. */
-  user: string;
-  action: Action;
-  rollout: string;
+  user: z.string(),
+  action: Action,
+  rollout: z.string(),
   /** The journal entry that the message was about. */
-  seen: number;
+  seen: z.int(),
   /** Where the answer goes. */
-  answerAt: string;
+  answerAt: z.url(),
   /** The message that the button stands in. */
-  blocks: readonly { block_id?: string | undefined }[];
-}
+  blocks: z.array(z.looseObject({ block_id: z.string().optional() })),
+});
+export type Click = z.infer<typeof Click>;
 
 /** Null for everything that is none of ours: another button of the app, a shortcut, a dialog. */
 export function clickIn(payload: unknown): Click | null {

@@ -9,13 +9,16 @@ import { type Click, decided, privately } from './slack-click.ts';
 const ANSWER_MS = 5_000;
 const LATEST = 2;
 
-/** Carries out what a button asks for, with the rights of the person who pressed it, and tells the outcome in Slack. */
-export async function decideByClick(deps: ServerDeps, click: Click): Promise<void> {
+/**
+ * Carries out what a button asks for, with the rights of the person who pressed it, and tells the outcome in Slack. Never fails.
+ * Of one `requestId` it is carried out once.
+ */
+export async function decideByClick(deps: ServerDeps, click: Click, requestId: string): Promise<void> {
   const log = deps.logger.child({ part: 'slack' });
   const { rollout, action, user } = click;
   let answer: object;
   try {
-    const { by, summary } = await carryOut(deps, click);
+    const { by, summary } = await carryOut(deps, click, requestId);
     log.info({ rollout, action, by }, 'decided by a button in Slack');
     answer = decided(click, `${by}: ${summary}`);
   } catch (error) {
@@ -29,7 +32,7 @@ export async function decideByClick(deps: ServerDeps, click: Click): Promise<voi
   );
 }
 
-async function carryOut(deps: ServerDeps, { user, rollout, action, seen }: Click) {
+async function carryOut(deps: ServerDeps, { user, rollout, action, seen }: Click, requestId: string) {
   const { users = {} } = deps.slack ?? {};
   const person = Object.hasOwn(users, user) ? users[user] : undefined;
   if (person === undefined) {
@@ -41,7 +44,14 @@ async function carryOut(deps: ServerDeps, { user, rollout, action, seen }: Click
   const place = placeOf(row);
   demand(principal, NEEDED[action], place);
   const actor = { ...actorOf(principal, {}, place), through: 'slack' };
-  const decision = { ...actor, reason: null, accept: null, breakGlass: false, seen: { seq: seen } };
+  const decision = {
+    ...actor,
+    reason: null,
+    accept: null,
+    breakGlass: false,
+    seen: { seq: seen },
+    requestId,
+  };
   const { summary } = await deps.engine.act(row.id, action, decision);
   return { by: actor.by, summary };
 }
