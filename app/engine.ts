@@ -103,7 +103,11 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       if (!(await ask(id, () => begun(request), START_WITHIN)))
         throw new Failure('ROLLOUT_ACTIVE', 'Temporal still runs a rollout of this flag.');
     },
-    act: async (id, action, { by, roles, through, reason, accept, breakGlass, lower, seen, requestId }) => {
+    act: async (
+      id,
+      action,
+      { by, roles, through, reason, accept, breakGlass, lower, who, seen, requestId },
+    ) => {
       const handle = await handleOf(id);
       const message = {
         action,
@@ -113,6 +117,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         accept,
         breakGlass,
         ...(lower === true ? { lower } : {}),
+        ...(who === undefined ? {} : { who }),
         ...(through === undefined ? {} : { through }),
         ...(seen === undefined ? {} : { seen }),
       };

@@ -46,6 +46,24 @@ export function addDecisions(program: Command, run: Run): void {
       );
   }
 
+  const audiences = [
+    ['exclude', 'take one tenant or segment off the canary; the rollout goes on for the rest'],
+    ['include', 'ask that somebody excluded has the canary again; a second person approves it'],
+  ] as const;
+  for (const [action, description] of audiences) {
+    program
+      .command(`${action} <rollout>`)
+      .description(description)
+      .option('--tenant <name>', 'the tenant, as the context of the flag names it')
+      .option('--segment <name>', 'the segment')
+      .requiredOption(...WHY)
+      .action(
+        run(async (c, reference: string, options: DecisionOptions) =>
+          (await decisions()).decide(c, { action, reference }, options),
+        ),
+      );
+  }
+
   program
     .command('told <rollout>')
     .description('say what others serve now, of a rollout whose plan has `provider: told`')

@@ -80,6 +80,8 @@ function effectOf(command: string, view: RolloutView): string | null {
       return 'The checks are asked again; where they pass, the next stage opens.';
     case 'accept-drift':
       return `The rollout goes on from stage ${view.drift?.accepts ?? ''}.`;
+    case 'exclude':
+      return 'They return to the old path at once, and the rollout goes on for the rest.';
     case 'rollback':
       return `The flag goes back to ${audience(view.safeExposure)} at once, and the rollout ends.`;
     default:

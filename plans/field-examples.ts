@@ -6,6 +6,8 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'metadata.service': 'shop',
   environment: 'staging',
   'safeExposure.variant': 'disabled',
+  'exclude.segments': ['beta'],
+  'exclude.tenants': ['acme'],
   'flag.provider': 'embedded',
   'flag.baseline': 'off',
   'flag.canary': 'on',

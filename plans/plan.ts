@@ -7,7 +7,7 @@ import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
 import { Migration } from './migration.ts';
 import { Key, Label, Name, Selector } from './names.ts';
-import { Coverage, Stage } from './stage.ts';
+import { Coverage, Stage, Tenants } from './stage.ts';
 import { Deadline, PlanWindows, Retry, StartTime } from './timing.ts';
 import { Duration, Percentage } from './units.ts';
 
@@ -164,6 +164,15 @@ export const Plan = z.strictObject({
     .prefault({})
     .describe('What is done at a verdict.'),
   stages: z.array(Stage).min(1).describe('From the first to the last; exposure only grows.'),
+  exclude: z
+    .strictObject({
+      segments: z.array(z.string().min(1)).min(1).optional().describe('Segments of tidegate.yaml.'),
+      tenants: Tenants.optional().describe(
+        'Tenants by their names, as `flag.tenant` of the context has them.',
+      ),
+    })
+    .optional()
+    .describe('Who never has the canary in this rollout, whatever a stage would give them.'),
   coverage: z
     .array(Coverage)
     .default([])

@@ -95,3 +95,19 @@ export function sureText({ lnE, threshold }: Pick<Assessment, 'lnE' | 'threshold
     ? 'sure: as much as a stop needs'
     : `${Math.min(99, Math.round(share * 100))} % of what a stop needs`;
 }
+
+/** Whom people have taken off the canary: who, by whom and why, and whether the flag has been read back. */
+export function excludedLines({
+  excluded = [],
+  endedAt,
+}: Pick<RolloutView, 'excluded' | 'endedAt'>): string[] {
+  return excluded.map(({ name, by, reason, at, revision }) => {
+    const since =
+      revision !== null
+        ? `since revision ${revision}`
+        : endedAt === null
+          ? 'with the next write of the flag'
+          : 'not in force';
+    return `${name}, ${since}, by ${by} on ${moment(at)}: ${reason}`;
+  });
+}

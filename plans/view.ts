@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CheckAnswer } from './check.ts';
 import { DrillRun } from './drill.ts';
+import { Exclusion } from './exclusion.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
@@ -131,6 +132,8 @@ export const RolloutView = z.strictObject({
   checks: ChecksView.exactOptional(),
   /** Present where the plan only watches. */
   watching: Watching.exactOptional(),
+  /** Whom people have taken off the canary. Absent: nobody. */
+  excluded: z.array(Exclusion).exactOptional(),
   /** The last drill, running or over. */
   drill: DrillRun.exactOptional(),
   /** Number of the last journal entry: the view is as of that entry. */

@@ -11,6 +11,8 @@ import type { Grant, RolloutState } from './state.ts';
 
 /** The text of what stands in the way while somebody must agree to an amendment. */
 export const AMENDMENT_WAITS = 'an amendment that loosens the plan waits for a second person';
+/** The same of somebody who is to have the canary again. */
+export const INCLUSION_WAITS = 'somebody is to have the canary again, which waits for a second person';
 
 /**
  * What stands between a rollout and its next stage, now. An upward move happens when this is empty, and only
@@ -29,7 +31,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
   if (drillRuns(state))
     blockers.push(blocker('drill', 'a drill breaks the new path on purpose', drillDeadline(state)));
   if (state.amendment !== null) {
-    blockers.push(blocker('approval', AMENDMENT_WAITS, null, amendRoles(state.plan)));
+    const text = state.amendment.include === undefined ? AMENDMENT_WAITS : INCLUSION_WAITS;
+    blockers.push(blocker('approval', text, null, amendRoles(state.plan)));
   }
   for (const { by, reason, deadline, roles, holds } of state.glass ?? []) {
     if (state.stage < holds) continue;

@@ -81,6 +81,8 @@ export type PersonAction =
   | 'waive'
   | 'accept-drift'
   | 'rollback'
+  | 'exclude'
+  | 'include'
   | 'end'
   | 'abandon'
   | 'supersede';
@@ -99,6 +101,8 @@ export interface PersonEvent extends Person {
   breakGlass: boolean;
   /** abandon: have the flag lowered. Absent: no. */
   lower?: boolean;
+  /** exclude, include: who, as exposures name them (`employees`, `tenant=acme`), or a tenant by its own name. */
+  who?: { segment: string } | { tenant: string };
   /** Absent: it holds whatever there is now. */
   seen?: Seen;
 }

@@ -7,6 +7,7 @@ import type { GateReport } from './event.ts';
 import { stopExposure } from './exposure.ts';
 import { lowerFlag } from './flag.ts';
 import { lapsedText } from './lease.ts';
+import { describe, pauseForDrift } from './moved.ts';
 import { expectedFlag, proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
 import { isResting } from './schedule.ts';
@@ -15,7 +16,7 @@ import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal } from './turn.ts';
 import { limitedMetric, wonder } from './why.ts';
-import { adoptOwnLate, describe, pauseForDrift } from './write.ts';
+import { adoptOwnLate } from './write.ts';
 
 /** What a gate's report does: stop, pause, note that it passed, or nothing; then the gate watches on. */
 export function onGate(turn: Turn, gateId: number, report: GateReport): void {

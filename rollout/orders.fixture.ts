@@ -74,6 +74,16 @@ export function climb(world: World, stages: number): void {
   }
 }
 
+/** Somebody is taken off the canary, or asked to be given it again. */
+export const exclusion =
+  (segment: string): Move =>
+  (world) => {
+    const out = world.state.excluded?.some(({ name }) => name === segment) === true;
+    const who = { by: 'kim', roles: [], reason: 'they complain', accept: null, breakGlass: false };
+    const action = out ? 'include' : 'exclude';
+    world.event({ kind: 'person', action, ...who, who: { segment } });
+  };
+
 /** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 12, arbitrary: index.map((at) => (world: World) => world.land(at)) },
@@ -130,6 +140,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.constant((world: World) => drill(world)) },
+  { weight: 3, arbitrary: fc.constantFrom('employees', 'tenant=acme', 'beta').map(exclusion) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
   {

@@ -6,6 +6,7 @@ import { recheck, waive } from './checking.ts';
 import { isDrifted } from './drift.ts';
 import { abandon, supersede } from './ending.ts';
 import type { PersonEvent } from './event.ts';
+import { askToInclude, exclude } from './exclusion.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
 import { nextStage } from './origin.ts';
@@ -67,6 +68,12 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       return;
     case 'supersede':
       supersede(turn, event);
+      return;
+    case 'exclude':
+      exclude(turn, event);
+      return;
+    case 'include':
+      askToInclude(turn, event);
       return;
     case 'rollback':
       stop(turn, {

@@ -3,7 +3,8 @@ import { ENDED } from '../plans/view.ts';
 import { amendRoles, granted, missingRoles, neededApproval } from './blockers.ts';
 import { recheckRefusal, waiveRefusal } from './checks.ts';
 import { acceptDriftRefusal } from './drift.ts';
-import type { PersonEvent, Refusal, Seen } from './event.ts';
+import type { PersonAction, PersonEvent, Refusal, Seen } from './event.ts';
+import { excludeRefusal, includeRefusal } from './excluding.ts';
 import { abandonRefusal } from './leaving.ts';
 import { isWatching } from './mode.ts';
 import { gatePassed } from './passed.ts';
@@ -37,6 +38,8 @@ export function openGlass(state: RolloutState): BrokenGlass | undefined {
   return state.glass?.[0];
 }
 
+const NEVER_LATE: readonly PersonAction[] = ['rollback', 'pause', 'exclude'];
+
 /** Why a person's request cannot be taken now; null when it can. The workflow's validators are this function. */
 export function refusal(state: RolloutState, event: PersonEvent): Refusal | null {
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
@@ -48,7 +51,7 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
   }
   const stale = staleRefusal(state, event.seen);
   // What only holds or lowers is never too late.
-  if (stale !== null && event.action !== 'rollback' && event.action !== 'pause') return stale;
+  if (stale !== null && !NEVER_LATE.includes(event.action)) return stale;
   if (isWatching(state)) {
     return event.action === 'end'
       ? null
@@ -77,6 +80,10 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       return recheckRefusal(state);
     case 'waive':
       return waiveRefusal(state, event);
+    case 'exclude':
+      return excludeRefusal(state, event);
+    case 'include':
+      return includeRefusal(state, event);
     case 'rollback':
     case 'supersede':
       return null;

@@ -5,6 +5,7 @@ import type { CheckAnswer } from '../plans/check.ts';
 
 import type { DrillRun } from '../plans/drill.ts';
 
+import { type Exclusion, excluding } from '../plans/exclusion.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
@@ -17,7 +18,7 @@ import type { GateMemory, Person } from './event.ts';
 /** A flag write that was asked for and not answered yet. At most one counts; an older answer is a note. */
 export interface PendingWrite {
   id: number;
-  purpose: 'claim' | 'advance' | 'restore' | 'accept-drift' | 'step-back' | 'revert';
+  purpose: 'claim' | 'advance' | 'restore' | 'accept-drift' | 'step-back' | 'exclude' | 'include' | 'revert';
   /** Stage index in force once the write has landed. */
   stage: number;
   exposure: Exposure;
@@ -144,6 +145,8 @@ export interface Amendment {
   by: Person;
   reason?: string | null;
   at: number;
+  /** Instead of the plan as a whole: who is to have the canary again. */
+  include?: string;
 }
 
 /** The present or last drill, and what the gate knew before it. */
@@ -214,6 +217,8 @@ export interface RolloutState {
   /** The deadline that has passed and was acted on, and the one that was told of. */
   overran?: number;
   warned?: number;
+  /** Whom people have taken off the canary; the plan has them in `exclude`. Absent in states of before there were any. */
+  excluded?: Exclusion[];
   /** The last drill; absent: there was none. */
   drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */
@@ -232,10 +237,15 @@ export function openRollout(given: {
   at: number;
   origin?: Origin;
 }): RolloutState {
+  const excluded = given.origin?.kind === 'retry' ? (given.origin.excluded ?? []) : [];
   return {
     version: 1,
     id: given.id,
-    plan: given.plan,
+    plan: excluding(
+      given.plan,
+      excluded.map(({ name }) => name),
+    ),
+    ...(excluded.length === 0 ? {} : { excluded: excluded.map((one) => ({ ...one, revision: null })) }),
     planRevision: 1,
     submittedBy: given.submittedBy,
     submittedAt: given.at,

@@ -11,6 +11,7 @@ import { followDrill, onDrill } from './drill.ts';
 import { drillDeadline } from './drill-facts.ts';
 
 import type { RolloutEvent } from './event.ts';
+import { settleAudience } from './exclusion.ts';
 import { releaseFlag } from './flag.ts';
 import { onGate, onSoftAgain, stepBack } from './gate.ts';
 import { imaginedDeadline } from './imagining.ts';
@@ -48,6 +49,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
   if (isWatching(previous)) onWatched(turn, event);
   else {
     handle(turn, event);
+    settleAudience(turn);
     proceed(turn);
   }
   askWhenActed(turn);

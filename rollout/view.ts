@@ -68,6 +68,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     ...watchingView(state),
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     ...drillView(state),
+    ...(state.excluded === undefined || state.excluded.length === 0 ? {} : { excluded: state.excluded }),
     seq: state.seq,
   };
 }

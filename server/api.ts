@@ -44,6 +44,8 @@ export const ACTIONS = [
   'waive',
   'accept-drift',
   'rollback',
+  'exclude',
+  'include',
   'end',
   'abandon',
 ] as const;
@@ -58,6 +60,10 @@ export const ActionRequest = z.strictObject({
   breakGlass: z.boolean().default(false),
   /** abandon: take the canary from everybody first; without it the flag stays at 0 % or at 100 %. */
   lower: z.boolean().default(false),
+  /** exclude, include: the tenant, as `flag.tenant` of the plan's context has it. Exactly one of both. */
+  tenant: z.string().min(1).max(200).optional(),
+  /** exclude, include: the segment. */
+  segment: z.string().min(1).max(200).optional(),
   ...seen,
 });
 export type ActionRequest = z.infer<typeof ActionRequest>;

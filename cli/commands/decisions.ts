@@ -23,6 +23,8 @@ export interface DecisionOptions {
   accept?: string;
   breakGlass?: boolean;
   lower?: boolean;
+  tenant?: string;
+  segment?: string;
 }
 
 /** Sends a person's decision and says what came of it. */
@@ -41,6 +43,8 @@ export async function decide(
       accept,
       breakGlass: options.breakGlass === true,
       lower: options.lower === true,
+      ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
+      ...(options.segment === undefined ? {} : { segment: options.segment }),
     },
     reply: ActionReply,
   });

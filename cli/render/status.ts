@@ -4,6 +4,7 @@ import { drillLine } from './drill-line.ts';
 import { comparison, howSure } from './evidence.ts';
 import {
   checkLines,
+  excludedLines,
   forecastText,
   pauseText,
   presentLive,
@@ -72,6 +73,7 @@ export function renderStatus(
     '',
     `  ${ink('dim', padEnd('state', LABEL))}${standing(view, now, ink)}`,
     ...field('exposure', audience(view.exposure), page),
+    ...excludedLines(view).flatMap((text, i) => field(i === 0 ? 'excluded' : '', text, page)),
     ...(stop === null ? [] : field('stop', `${stop} (${relative(view.stop?.at ?? now, now)})`, page)),
     ...(pause === null ? [] : field('pause', pause, page)),
     ...(view.drill === undefined ? [] : field('drill', drillLine(view.drill), page)),

@@ -9,6 +9,7 @@ import { nameOf, useSession } from '../session/session.ts';
 import { leavesFlag, type Offer, pathOf } from './actions.ts';
 import { consequencesOf } from './consequences.ts';
 import type { Watched } from './use-rollout.ts';
+import { type Who, WhoFields } from './who-fields.tsx';
 
 export interface Result {
   summary: string;
@@ -32,6 +33,7 @@ export function ActionDialog({ offer, watched, close }: Given) {
   const [trouble, setTrouble] = useState<Refused | null>(null);
   // The same for every try, so that a click that was not answered is not carried out twice.
   const [key] = useState(() => crypto.randomUUID());
+  const [who, setWho] = useState<Who>({ kind: 'tenant', name: '' });
   const { view } = watched;
   useEffect(() => {
     dialog.current?.showModal();
@@ -62,7 +64,8 @@ export function ActionDialog({ offer, watched, close }: Given) {
     const request = { ...session.acting, reason, key };
     if (offer.deed === 'retry') return retry(view.id, { ...session.acting, reason: reason ?? '', from, key });
     const lower = offer.deed === 'abandon' && !leavesFlag(view);
-    return act(pathOf(offer.deed), view, { ...request, ...(lower ? { lower } : {}) });
+    const named = offer.deed === 'exclude' || offer.deed === 'include' ? { [who.kind]: who.name.trim() } : {};
+    return act(pathOf(offer.deed), view, { ...request, ...(lower ? { lower } : {}), ...named });
   }
 
   const grave = offer.deed === 'rollback' || offer.deed === 'kill' || offer.deed === 'reject';
@@ -87,6 +90,9 @@ export function ActionDialog({ offer, watched, close }: Given) {
               ))}
             </select>
           </>
+        )}
+        {(offer.deed === 'exclude' || offer.deed === 'include') && (
+          <WhoFields deed={offer.deed} watched={watched} who={who} change={setWho} />
         )}
         <label htmlFor="reason">Reason{offer.reason ? '' : ' (for the journal, may be empty)'}</label>
         <textarea id="reason" name="reason" rows={2} required={offer.reason} maxLength={1000} />

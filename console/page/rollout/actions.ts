@@ -14,6 +14,8 @@ export const DEEDS = [
   'reject',
   'step-back',
   'pause',
+  'exclude',
+  'include',
   'rollback',
   'kill',
   'abandon',
@@ -75,6 +77,9 @@ export function offersOf(asked: Asked): Offer[] {
       offers.push(offer('step-back', 'Step back', operatorRefusal(asked)));
     if (view.pause === null) offers.push(offer('pause', 'Pause', operatorRefusal(asked)));
   }
+  offers.push(offer('exclude', 'Take somebody off', operatorRefusal(asked), true));
+  if (view.excluded !== undefined)
+    offers.push(offer('include', 'Let somebody in again', operatorRefusal(asked), true));
   offers.push(offer('rollback', 'Roll back', operatorRefusal(asked)));
   offers.push(offer('abandon', leavesFlag(view) ? 'Abandon' : 'Abandon and lower', operatorRefusal(asked)));
   offers.push(offer('kill', 'Kill the flag', operatorRefusal(asked), true));
