@@ -106,7 +106,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
     act: async (
       id,
       action,
-      { by, roles, through, reason, accept, breakGlass, lower, who, seen, requestId },
+      { by, roles, through, reason, accept, breakGlass, lower, progressive, every, who, seen, requestId },
     ) => {
       const handle = await handleOf(id);
       const message = {
@@ -117,6 +117,8 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         accept,
         breakGlass,
         ...(lower === true ? { lower } : {}),
+        ...(progressive === undefined ? {} : { progressive }),
+        ...(every === undefined ? {} : { every }),
         ...(who === undefined ? {} : { who }),
         ...(through === undefined ? {} : { through }),
         ...(seen === undefined ? {} : { seen }),

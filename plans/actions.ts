@@ -20,6 +20,8 @@ function commandsFor({ transition, evidence }: JournalEntry, view: RolloutView):
     return [status, { label: 'Let rollouts raise the flag again', command: unlock }];
   }
   if (ENDED.includes(view.phase)) return [status];
+  if (view.descent !== undefined)
+    return [status, { label: 'Roll back at once', command: `tidegate rollback ${id} --immediate` }];
   if (view.stop !== null) return [status];
   if (view.watching !== undefined)
     return [status, { label: 'End the observation', command: `tidegate end ${id}` }];

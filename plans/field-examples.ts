@@ -35,6 +35,8 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'analysis.restart': '10m',
   'analysis.falseRollback': '0.5%',
   'policy.noData.after': '5m',
+  'policy.rollback': 'progressive',
+  'policy.every': '15m',
   'policy.pause.deadline': '2h',
   'stages[].name': '5%',
   'stages[].audience.segments': ['employees'],

@@ -134,6 +134,15 @@ export const Plan = z.strictObject({
         .enum(['rollback', 'pause'])
         .default('rollback')
         .describe('At a difference beyond a hard margin.'),
+      rollback: z
+        .enum(['immediate', 'progressive'])
+        .optional()
+        .describe(
+          'Of a soft stop with `soft: rollback` and of a person: progressive goes down stage by stage, for an old path that has grown cold. A hard stop and a kill are always immediate. Default: immediate.',
+        ),
+      every: Duration.optional().describe(
+        'Time from one step of a progressive rollback to the next. Default: 10m.',
+      ),
       retry: Retry.optional().describe(
         'After a step back by `soft: step-back`: when it goes up again by itself.',
       ),

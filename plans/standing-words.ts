@@ -3,7 +3,7 @@ import type { CheckAnswer } from './check.ts';
 import type { Forecast } from './forecast.ts';
 import { holding, limits } from './holding-words.ts';
 import type { Phase, RolloutView } from './view.ts';
-import { cause, duration, moment, relative } from './words.ts';
+import { audience, cause, duration, moment, relative } from './words.ts';
 
 /** Spelled out here, so that a page in a browser gets the words without the schemas. */
 const OVER = ['completed', 'rolled-back', 'rejected', 'abandoned', 'superseded'] satisfies Phase[];
@@ -110,4 +110,14 @@ export function excludedLines({
           : 'not in force';
     return `${name}, ${since}, by ${by} on ${moment(at)}: ${reason}`;
   });
+}
+
+/** `25 % → 5 % in 8 min → nobody in 18 min`: how a rollback goes on that takes its time; null: none does. */
+export function descentText(
+  { descent, exposure }: Pick<RolloutView, 'descent' | 'exposure'>,
+  now: number,
+): string | null {
+  if (descent === undefined) return null;
+  const steps = descent.steps.map((step) => `${audience(step.exposure)} ${relative(step.at, now)}`);
+  return [audience(exposure), ...steps].join(' → ');
 }

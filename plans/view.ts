@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CheckAnswer } from './check.ts';
+import { Descent } from './descent.ts';
 import { DrillRun } from './drill.ts';
 import { Exclusion } from './exclusion.ts';
 import type { Explanation } from './explanation.ts';
@@ -38,6 +39,7 @@ export const Blocker = z.strictObject({
     'retreat',
     'freeze',
     'drill',
+    'rollback',
   ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */
@@ -132,6 +134,8 @@ export const RolloutView = z.strictObject({
   checks: ChecksView.exactOptional(),
   /** Present where the plan only watches. */
   watching: Watching.exactOptional(),
+  /** Present while a rollback goes down stage by stage; times in ms since 1970. */
+  descent: Descent.exactOptional(),
   /** Whom people have taken off the canary. Absent: nobody. */
   excluded: z.array(Exclusion).exactOptional(),
   /** The last drill, running or over. */

@@ -132,7 +132,8 @@ export function amendRefusal(
   { plan: wanted, seen }: Pick<AmendEvent, 'plan' | 'seen'>,
 ): Refusal | null {
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
-  if (state.phase === 'reverting') return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
+  if (state.phase === 'reverting' || state.descent != null)
+    return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   const stale = staleRefusal(state, seen);
   if (stale !== null) return stale;
   const plan = keepingExclusions(state, wanted);

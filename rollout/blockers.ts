@@ -20,6 +20,8 @@ export const INCLUSION_WAITS = 'somebody is to have the canary again, which wait
  */
 export function blockersOf(state: RolloutState, now: number): Blocker[] {
   const blockers: Blocker[] = [];
+  if (state.descent != null)
+    return [blocker('rollback', 'it is being rolled back, stage by stage', state.descent.at)];
   if (state.write !== null) blockers.push(blocker('write', 'the flag is being written'));
   else if (state.retry !== null)
     blockers.push(blocker('write', 'writing the flag failed and is tried again', state.retry.at));

@@ -18,12 +18,12 @@ export function excludeRefusal(state: RolloutState, event: PersonEvent): Refusal
     return { code: 'REASON_MISSING', message: `taking ${name} off the canary needs a reason` };
   if (plan.flag.provider !== 'embedded')
     return {
-      code: 'NOT_SUPPORTED',
+      code: 'EXCLUDE_REFUSED',
       message: `"${plan.flag.provider}" cannot leave ${name} out of what it serves: leave them out there, or roll back`,
     };
   if (plan.reversibility === 'forward-only' && state.startedAt !== null)
     return {
-      code: 'NOT_SUPPORTED',
+      code: 'EXCLUDE_REFUSED',
       message: `${id} is forward-only: the old path may not read what the canary has written for ${name}; a rollback gives everybody the safe exposure`,
     };
   return excludedNames(plan).includes(name)

@@ -131,14 +131,14 @@ describe('somebody is taken off the canary', () => {
     const twice = begun();
     out(twice);
     expect(code(twice)).toBe('NOT_WAITING');
-    expect(code(begun(1, { flag: { key: 'pricing', provider: 'unleash' } }))).toBe('NOT_SUPPORTED');
+    expect(code(begun(1, { flag: { key: 'pricing', provider: 'unleash' } }))).toBe('EXCLUDE_REFUSED');
     const forward = {
       reversibility: 'forward-only',
       safeExposure: { variant: 'paused' },
       flag: { key: 'pricing', variants: { on: true, off: false, paused: 'paused' } },
     };
     const world = begun(1, forward);
-    expect(code(world)).toBe('NOT_SUPPORTED');
+    expect(code(world)).toBe('EXCLUDE_REFUSED');
     expect(
       amendRefusal(world.state, {
         plan: planOf({ ...forward, approvals: {}, exclude: { tenants: ['acme'] } }),

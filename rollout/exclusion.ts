@@ -142,7 +142,7 @@ export function settleAudience(turn: Turn): void {
   const wanted = stage < 0 ? exposure : stageExposure(plan, stage);
   if (sameExposure(wanted, exposure) || !sameExposure(leavingOut(exposure, names), wanted)) return;
   const verdict = state.gate?.stage === stage ? state.gate.assessment?.verdict : undefined;
-  const free = state.pause === null && state.retry === null && !drillRuns(state);
+  const free = state.pause === null && state.descent == null && state.retry === null && !drillRuns(state);
   if (free && (verdict === 'pass' || verdict === 'hold'))
     writeStage(turn, 'include', stage, { kind: 'policy', reason: 'a second person agreed' });
 }

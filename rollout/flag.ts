@@ -82,7 +82,7 @@ export function writeStage(
 /** Asks for less exposure. The owner's lowering writes are never refused for their epoch. */
 export function lowerFlag(
   turn: Turn,
-  purpose: 'step-back' | 'exclude' | 'revert',
+  purpose: 'step-back' | 'descend' | 'exclude' | 'revert',
   stage: number,
   cause: Cause,
 ): void {

@@ -2,6 +2,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import { containedStage } from '../plans/stages.ts';
+import { paceOf, rollBack } from './descent.ts';
 import { isDrifted } from './drift.ts';
 import type { GateReport } from './event.ts';
 import { stopExposure } from './exposure.ts';
@@ -49,7 +50,8 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
       `stage ${assessment.stage} has not passed within its longest time: ${assessment.reason}`,
       assessment,
     );
-  if (assessment.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
+  if (assessment.verdict === 'pass' && before?.verdict !== 'pass' && state.descent == null)
+    notePassed(turn, assessment);
   proceed(turn);
   if (!isActive(state)) return;
   // By the flag as it is known now: somebody who moves it once more before the next poll is no old news.
@@ -93,6 +95,7 @@ function hardStop(turn: Turn, report: GateReport): boolean {
   if (
     assessment.verdict === 'hard' &&
     state.plan.policy.hard === 'pause' &&
+    state.descent == null &&
     limit === undefined &&
     !report.reverted
   ) {
@@ -145,9 +148,9 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     );
     if (fresh) wonder(turn, limitedMetric(state.plan, limit.limit));
   }
-  if (assessment.verdict !== 'soft' || isResting(state, turn.now)) return;
+  if (assessment.verdict !== 'soft' || isResting(state, turn.now) || state.descent != null) return;
   if (state.plan.policy.soft === 'rollback') {
-    stop(turn, {
+    rollBack(turn, paceOf(state.plan), {
       transition: 'soft-stop',
       cause: gateCause(assessment),
       summary: `Soft stop: ${assessment.reason}.`,

@@ -35,6 +35,7 @@ import {
   planFor,
   play,
   raises,
+  slowly,
   TIMED,
 } from './orders.fixture.ts';
 import { approvalsTo, firstStage } from './origin.ts';
@@ -317,7 +318,7 @@ describe('whatever the order of events', () => {
           world.flag.latched
         )
           return;
-        if (world.pending.length > 0 || world.answers.length > 0) return;
+        if (world.pending.length > 0 || world.answers.length > 0 || world.state.descent != null) return;
         world.drift(percent);
         world.report(assessment('pass'));
         expect(world.state.pause?.causes.some(({ kind }) => kind === 'drift')).toBe(true);
@@ -551,6 +552,45 @@ describe('whatever the order of events', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('2: a rollback that takes its time only goes down, by itself, and is immediate once anything graver comes', () => {
+    const seen = { slow: 0, steps: 0, hastened: 0 };
+    const grave = fc.constantFrom<Move | null>(
+      null,
+      (world) => world.report(assessment('hard')),
+      (world) => void world.person('rollback'),
+      (world) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' }),
+    );
+    fc.assert(
+      fc.property(order, fc.nat({ max: 4 }), order, grave, (moves, stages, after, last) => {
+        const world = play(moves, () => undefined);
+        climb(world, stages);
+        slowly(600)(world);
+        if (world.state.descent == null) return;
+        seen.slow += 1;
+        world.watchers.push((before, _event, commands) => {
+          if (before.descent != null || before.phase === 'reverting') expect(raises(commands)).toEqual([]);
+        });
+        for (const one of after.slice(0, 30)) one(world);
+        if (world.state.descent != null && last !== null && world.gate !== null) {
+          seen.hastened += 1;
+          last(world);
+          expect(['reverting', ...ENDED]).toContain(world.state.phase);
+        }
+        // Nobody has to do anything for it to end.
+        for (let round = 0; round < 60 && !ENDED.includes(world.state.phase); round += 1) {
+          world.settle();
+          world.tick();
+        }
+        seen.steps += world.journal.filter(({ summary }) => summary.startsWith('On the way back')).length;
+        expect(['rolled-back', 'superseded', 'abandoned']).toContain(world.state.phase);
+        if (world.flag.owner === null && world.flag.revision === world.state.flagRevision)
+          expect(world.flag.exposure).toEqual(NO_EXPOSURE);
+      }),
+      { numRuns },
+    );
+    expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
   });
 
   it('an end of its own leaves nobody or everybody with the canary, and the flag as it was', () => {

@@ -8,9 +8,10 @@ export function pauseForDrift(turn: Turn, text: string): void {
   const { state } = turn;
   state.grants = [];
   const fresh = addPause(turn, 'drift', text);
+  const standing = state.descent != null ? 'On the way back' : fresh ? 'Paused' : 'Still paused';
   journal(turn, 'drift', {
     cause: { kind: 'flag', reason: text },
-    summary: `${fresh ? 'Paused' : 'Still paused'}: ${text}.`,
+    summary: `${standing}: ${text}.`,
     flagBefore: state.flagRevision,
   });
 }

@@ -59,6 +59,7 @@ export const drifted = fc.tuple(
 /** Nothing is under way: what the flag does next is somebody else's doing. */
 export function isQuiet({ state, gate, flag, pending, answers }: World): boolean {
   if (state.phase !== 'active' || gate === null || flag.latched || state.write !== null) return false;
+  if (state.descent != null) return false;
   return pending.length === 0 && answers.length === 0;
 }
 
@@ -82,6 +83,14 @@ export const exclusion =
     const who = { by: 'kim', roles: [], reason: 'they complain', accept: null, breakGlass: false };
     const action = out ? 'include' : 'exclude';
     world.event({ kind: 'person', action, ...who, who: { segment } });
+  };
+
+/** A rollback stage by stage, with this many seconds from one step to the next. */
+export const slowly =
+  (every: number): Move =>
+  (world) => {
+    const who = { by: 'kim', roles: [], reason: 'slower', accept: null, breakGlass: false };
+    world.event({ kind: 'person', action: 'rollback', ...who, progressive: true, every });
   };
 
 /** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
@@ -141,6 +150,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant((world: World) => drill(world)) },
   { weight: 3, arbitrary: fc.constantFrom('employees', 'tenant=acme', 'beta').map(exclusion) },
+  { weight: 1, arbitrary: fc.constantFrom(1, 600, 86_400).map(slowly) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
   {

@@ -3,6 +3,7 @@ import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
 import { neededApproval } from './blockers.ts';
 import { recheck, waive } from './checking.ts';
+import { rollBack, wantedPace } from './descent.ts';
 import { isDrifted } from './drift.ts';
 import { abandon, supersede } from './ending.ts';
 import type { PersonEvent } from './event.ts';
@@ -76,7 +77,7 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
       askToInclude(turn, event);
       return;
     case 'rollback':
-      stop(turn, {
+      rollBack(turn, wantedPace(state, event), {
         transition: 'rollback-requested',
         cause,
         summary: `Rollback asked for by ${event.by}${event.reason === null ? '' : `: ${event.reason}`}.`,

@@ -38,6 +38,12 @@ export function openGlass(state: RolloutState): BrokenGlass | undefined {
   return state.glass?.[0];
 }
 
+/** What can still be asked of a rollback that goes down stage by stage: only to lower more. */
+function hastens({ action, progressive, lower }: PersonEvent): boolean {
+  if (action === 'rollback') return progressive !== true;
+  return action === 'exclude' || action === 'supersede' || (action === 'abandon' && lower === true);
+}
+
 const NEVER_LATE: readonly PersonAction[] = ['rollback', 'pause', 'exclude'];
 
 /** Why a person's request cannot be taken now; null when it can. The workflow's validators are this function. */
@@ -49,6 +55,8 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       ? null
       : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   }
+  if (state.descent != null && !hastens(event))
+    return { code: 'HARD_STOP', message: `${state.id} is being rolled back, stage by stage` };
   const stale = staleRefusal(state, event.seen);
   // What only holds or lowers is never too late.
   if (stale !== null && !NEVER_LATE.includes(event.action)) return stale;

@@ -18,7 +18,16 @@ import type { GateMemory, Person } from './event.ts';
 /** A flag write that was asked for and not answered yet. At most one counts; an older answer is a note. */
 export interface PendingWrite {
   id: number;
-  purpose: 'claim' | 'advance' | 'restore' | 'accept-drift' | 'step-back' | 'exclude' | 'include' | 'revert';
+  purpose:
+    | 'claim'
+    | 'advance'
+    | 'restore'
+    | 'accept-drift'
+    | 'step-back'
+    | 'descend'
+    | 'exclude'
+    | 'include'
+    | 'revert';
   /** Stage index in force once the write has landed. */
   stage: number;
   exposure: Exposure;
@@ -85,6 +94,15 @@ export interface Stop {
   revertedByGate: boolean;
   /** As what the rollout ends; absent: rolled back. */
   end?: 'abandoned' | 'superseded';
+}
+
+/** The rest of a progressive rollback. Times in milliseconds. */
+export interface Descent {
+  /** The stage that was reached: of it the report and a retry speak. */
+  from: number;
+  every: number;
+  /** When the next step is due; null: one is on its way. */
+  at: number | null;
 }
 
 /** Where a metric moved is to be found out, once what it caused has been carried out. `of`: the journal line. */
@@ -217,6 +235,8 @@ export interface RolloutState {
   /** The deadline that has passed and was acted on, and the one that was told of. */
   overran?: number;
   warned?: number;
+  /** A rollback on its way down, stage by stage; null or absent: none. */
+  descent?: Descent | null;
   /** Whom people have taken off the canary; the plan has them in `exclude`. Absent in states of before there were any. */
   excluded?: Exclusion[];
   /** The last drill; absent: there was none. */

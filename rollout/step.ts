@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 
 import { onDeadline } from './deadline.ts';
 
+import { descend } from './descent.ts';
 import { followDrill, onDrill } from './drill.ts';
 import { drillDeadline } from './drill-facts.ts';
 
@@ -133,6 +134,10 @@ function onTick(turn: Turn): void {
   retryWrite(turn);
   const { state, now } = turn;
   if (state.phase === 'reverting' || state.write !== null) return;
+  if (state.descent != null) {
+    descend(turn);
+    return;
+  }
   remind(turn);
   if (onDeadline(turn)) return;
   if (restIsOver(turn)) onSoftAgain(turn);
@@ -180,6 +185,8 @@ export function nextDeadline(state: RolloutState, now: number): number | null {
   if (state.retry !== null && state.retry.at !== Number.MAX_SAFE_INTEGER) due.push(state.retry.at);
   // While the flag is on its way nothing else is due: its answer comes first.
   if (state.write !== null || state.phase === 'reverting') return due[0] ?? null;
+  // A step that was refused has no time of its own.
+  if (state.descent != null) return state.descent.at ?? now + 1_000;
   if (state.pause !== null) due.push(state.pause.deadline);
   for (const { deadline } of state.glass ?? []) due.push(deadline);
   const drill = drillDeadline(state);

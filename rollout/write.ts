@@ -1,4 +1,5 @@
 import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { descended } from './descent.ts';
 import type { RolloutEvent } from './event.ts';
 import { audienceSettled } from './exclusion.ts';
 import { lowerFlag, writeStage } from './flag.ts';
@@ -62,7 +63,7 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
   const revisions = { before: event.before, after: event.after };
   switch (write.purpose) {
     case 'advance':
-      enterStage(turn, write.stage, write.cause, revisions);
+      enterStage(turn, write.stage, write.cause, { ...revisions, exposure: write.exposure });
       return;
     case 'restore':
       state.exposure = write.exposure;
@@ -86,6 +87,9 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
     case 'accept-drift':
       returnToStage(turn, write, write.cause, revisions);
       watch(turn);
+      return;
+    case 'descend':
+      descended(turn, write, revisions);
       return;
     case 'exclude':
     case 'include':
@@ -239,10 +243,19 @@ export function retryWrite(turn: Turn): void {
     state.retry = null;
     return;
   }
-  if (write.purpose === 'step-back' || write.purpose === 'exclude' || write.purpose === 'revert')
-    lowerFlag(turn, write.purpose, write.stage, write.cause);
-  else
-    writeStage(turn, write.purpose === 'accept-drift' ? 'accept-drift' : 'restore', write.stage, write.cause);
+  switch (write.purpose) {
+    case 'step-back':
+    case 'descend':
+    case 'exclude':
+    case 'revert':
+      lowerFlag(turn, write.purpose, write.stage, write.cause);
+      break;
+    case 'accept-drift':
+      writeStage(turn, 'accept-drift', write.stage, write.cause);
+      break;
+    default:
+      writeStage(turn, 'restore', write.stage, write.cause);
+  }
   // The clock starts again when this attempt answers.
   state.retry = { attempts: retry.attempts, at: Number.MAX_SAFE_INTEGER };
 }

@@ -10,7 +10,7 @@ import type { Actor } from './auth/principal.ts';
 /** What a person decides. */
 export type Decision = Actor &
   Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> &
-  Partial<Pick<ActionRequest, 'lower'>> &
+  Partial<Pick<ActionRequest, 'lower' | 'progressive' | 'every'>> &
   Pick<PersonEvent, 'who'> &
   Once;
 

@@ -117,6 +117,7 @@ function approvalQuestion(
     case 'write':
     case 'shared-service':
     case 'drill':
+    case 'rollback':
       return [];
   }
 }

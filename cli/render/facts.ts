@@ -6,6 +6,7 @@ import { duration, phaseText, relative } from './words.ts';
 
 export {
   checkLines,
+  descentText,
   excludedLines,
   forecastText,
   isOver,

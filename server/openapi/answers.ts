@@ -30,7 +30,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
     ['PLAN_INVALID', 'AMEND_REFUSED', 'ROLLOUT_OVER', 'STATE_STALE', 'HARD_STOP'],
   ],
   ['/api/v1/rollouts/{id}/amend', ['TEMPORAL_UNREACHABLE']],
-  ['/api/v1/rollouts/{id}/actions', ['ABANDON_REFUSED']],
+  ['/api/v1/rollouts/{id}/actions', ['ABANDON_REFUSED', 'EXCLUDE_REFUSED', 'SEGMENT_UNKNOWN']],
   ['/api/v1/rollouts/{id}/retry', ['RETRY_REFUSED', 'RETRY_UNVERIFIED']],
   ['/api/v1/rollouts/{id}/supersede', ['SUPERSEDE_REFUSED', 'ROLLOUT_OVER', 'HARD_STOP', 'ONLY_WATCHES']],
   ['/api/v1/rollouts/{id}/bugs', ['ROLLOUT_OVER', 'TEMPORAL_UNREACHABLE']],
