@@ -6,8 +6,8 @@ import { act, type Deed, get, Refused, retry } from '../api/client.ts';
 import { useNow } from '../clock.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { nameOf, useSession } from '../session/session.ts';
-import { leavesFlag, type Offer, pathOf } from './actions.ts';
-import { consequencesOf } from './consequences.ts';
+import { canTakeItsTime, leavesFlag, type Offer, pathOf } from './actions.ts';
+import { consequencesOf, slowConsequences } from './consequences.ts';
 import type { Watched } from './use-rollout.ts';
 import { type Who, WhoFields } from './who-fields.tsx';
 
@@ -34,6 +34,7 @@ export function ActionDialog({ offer, watched, close }: Given) {
   // The same for every try, so that a click that was not answered is not carried out twice.
   const [key] = useState(() => crypto.randomUUID());
   const [who, setWho] = useState<Who>({ kind: 'tenant', name: '' });
+  const [slowly, setSlowly] = useState(false);
   const { view } = watched;
   useEffect(() => {
     dialog.current?.showModal();
@@ -61,7 +62,8 @@ export function ActionDialog({ offer, watched, close }: Given) {
   }
 
   async function carryOut(reason: string | null, from: string): Promise<Deed> {
-    const request = { ...session.acting, reason, key };
+    const pace = offer.deed !== 'rollback' ? {} : slowly ? { progressive: true } : { progressive: false };
+    const request = { ...session.acting, reason, key, ...pace };
     if (offer.deed === 'retry') return retry(view.id, { ...session.acting, reason: reason ?? '', from, key });
     const lower = offer.deed === 'abandon' && !leavesFlag(view);
     const named = offer.deed === 'exclude' || offer.deed === 'include' ? { [who.kind]: who.name.trim() } : {};
@@ -75,7 +77,7 @@ export function ActionDialog({ offer, watched, close }: Given) {
         {offer.label}: {view.title ?? view.id}?
       </h2>
       <ul className="consequences">
-        {consequencesOf(offer.deed, watched, now).map((text) => (
+        {(slowly ? slowConsequences() : consequencesOf(offer.deed, watched, now)).map((text) => (
           <li key={text}>{text}</li>
         ))}
       </ul>
@@ -90,6 +92,12 @@ export function ActionDialog({ offer, watched, close }: Given) {
               ))}
             </select>
           </>
+        )}
+        {offer.deed === 'rollback' && canTakeItsTime(view) && (
+          <label className="check">
+            <input type="checkbox" checked={slowly} onChange={({ target }) => setSlowly(target.checked)} />{' '}
+            Stage by stage, for an old path that has grown cold
+          </label>
         )}
         {(offer.deed === 'exclude' || offer.deed === 'include') && (
           <WhoFields deed={offer.deed} watched={watched} who={who} change={setWho} />

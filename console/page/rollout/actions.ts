@@ -51,6 +51,13 @@ export function offersOf(asked: Asked): Offer[] {
   const { view, assessment } = asked;
   if (isRetriable(view)) return [offer('retry', 'Retry', submitterRefusal(asked), true)];
   if (isOver(view) || view.phase === 'reverting') return [];
+  // What goes back already can only go back faster.
+  if (view.descent !== undefined)
+    return [
+      offer('rollback', 'Roll back at once', operatorRefusal(asked)),
+      offer('exclude', 'Take somebody off', operatorRefusal(asked), true),
+      offer('kill', 'Kill the flag', operatorRefusal(asked), true),
+    ];
   const soft = view.pause !== null && assessment?.verdict === 'soft';
   const split = assessment?.holding.some((one) => one.kind === 'split' && one.seen !== undefined) === true;
   const approval = view.blockers.find(({ kind }) => APPROVALS.some((one) => one === kind));
@@ -102,6 +109,15 @@ function approverRefusal({ view, powers, person, roles }: Asked, wanted: readonl
 
 function submitterRefusal({ powers, person }: Asked): string | null {
   return powers.may.includes('submit') ? null : `${person} may not submit here.`;
+}
+
+/** There is a stage below to stop at on the way back; the server decides the rest. */
+export function canTakeItsTime({
+  phase,
+  stages,
+  descent,
+}: Pick<RolloutView, 'phase' | 'stages' | 'descent'>): boolean {
+  return phase === 'active' && descent === undefined && stages.some(({ state }) => state === 'done');
 }
 
 /** Where a rollout may be left with its flag as it is. */

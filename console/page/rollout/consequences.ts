@@ -93,6 +93,15 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
   }
 }
 
+/** The same of a rollback that takes its time. */
+export function slowConsequences(): string[] {
+  return [
+    'The first step down is taken within seconds, the others one by one, as far apart as the plan says (10 min otherwise).',
+    'Nothing moves up meanwhile. A hard stop, a kill or another rollback makes it immediate.',
+    'This rollout ends. Afterwards it can be retried.',
+  ];
+}
+
 /** How many have the new path among those who are to be taken off; `name` is a tenant's or a segment's. */
 export function hitBy(name: string, { live }: Pick<Seen, 'live'>): string | null {
   if (name === '') return null;
