@@ -48,7 +48,8 @@ export function including(plan: Plan, name: string): Plan {
   );
 }
 
-function withNames({ exclude: _, ...plan }: Plan, names: readonly string[]): Plan {
+function withNames(of: Plan, names: readonly string[]): Plan {
+  const { exclude: _exclude, ...plan } = of;
   const start = `${plan.flag.tenant ?? TENANT}=`;
   const tenants = names.filter((name) => name.startsWith(start)).map((name) => name.slice(start.length));
   const segments = names.filter((name) => !name.startsWith(start));

@@ -46,7 +46,8 @@ export function leftOut({ without = [] }: Exposure): readonly string[] {
 }
 
 /** The same with exactly these left out. Where nobody is given the canary nobody is left out of it. */
-export function leavingOut({ without: _, ...exposure }: Exposure, names: readonly string[]): Exposure {
+export function leavingOut(from: Exposure, names: readonly string[]): Exposure {
+  const { without: _without, ...exposure } = from;
   const anybody = exposure.percent > 0 || exposure.segments.length > 0;
   return anybody && names.length > 0 ? { ...exposure, without: [...new Set(names)].sort() } : exposure;
 }
