@@ -131,7 +131,7 @@ export function splitFault(look: Look): { detail: string; seen?: SeenSplit } | n
 }
 
 /** The alarm of the distinct users, ln of the evidence and what it must reach. */
-export function usersTest({ split, frame }: Pick<Look, 'split' | 'frame'>): {
+export function usersTest({ split, plan, frame }: Look): {
   lnE: number;
   threshold: number;
 } {
@@ -141,6 +141,7 @@ export function usersTest({ split, frame }: Pick<Look, 'split' | 'frame'>): {
   const { baseline, canary } = sinceAccepted(split, users);
   const share = usersShare(split, frame);
   if (mixed && canary > share * (baseline + canary)) return { lnE: 0, threshold };
+  if (isNarrowed(plan) && canary < share * (baseline + canary)) return { lnE: 0, threshold };
   const factor = (prior: Pair) =>
     lnBayesFactor([
       { count: canary, theta: share, prior: prior.canary },
@@ -192,11 +193,16 @@ function requestsFault(look: Look): string | null {
   const share = accepted ? shareOf(before) : frame.share;
   if (frame.share * all < BAND_FROM) return null;
   const odds = canary / Math.max(1, baseline) / (share / (1 - share));
-  const few = odds < 1 / BAND;
+  const few = odds < 1 / BAND && !isNarrowed(look.plan);
   // Segments come on top of the percentage, and how many requests they make is not known.
   const many = odds > BAND && segmentsOf(look).length === 0;
   if (!few && !many) return null;
   return `${Math.round(canary)} of ${Math.round(all)} requests are the canary's, ${percent(canary / all)} where ${percent(share)} are ${accepted ? 'accepted' : 'planned'} (users are not known: only a quarter or four times ${accepted ? 'of that' : 'the plan'} is told apart)`;
+}
+
+/** Who is excluded is counted with the baseline where nothing tells them apart, and how many they are is not known. */
+function isNarrowed(plan: Plan): boolean {
+  return plan.exclude !== undefined;
 }
 
 function segmentsOf({ plan, frame }: Look): string[] {
@@ -218,6 +224,8 @@ export function splitWarning({ split, plan, frame }: Look): string | null {
       ? `${band}: source.users is not given`
       : `${band}: no process has told the users of both cohorts`;
   }
+  if (isNarrowed(plan))
+    return 'whoever is excluded is counted with the baseline where nothing tells them apart: too few users in the canary are not noticed';
   return split.mixed
     ? 'source.users counts segments that have the canary anyway: too many users in the canary are not noticed'
     : null;

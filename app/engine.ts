@@ -108,7 +108,21 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
     act: async (
       id,
       action,
-      { by, roles, through, reason, accept, breakGlass, lower, confirm, seen, requestId },
+      {
+        by,
+        roles,
+        through,
+        reason,
+        accept,
+        breakGlass,
+        lower,
+        confirm,
+        progressive,
+        every,
+        who,
+        seen,
+        requestId,
+      },
     ) => {
       const handle = await handleOf(id);
       const message = {
@@ -120,6 +134,9 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
         breakGlass,
         ...(confirm === undefined ? {} : { confirm }),
         ...(lower === true ? { lower } : {}),
+        ...(progressive === undefined ? {} : { progressive }),
+        ...(every === undefined ? {} : { every }),
+        ...(who === undefined ? {} : { who }),
         ...(through === undefined ? {} : { through }),
         ...(seen === undefined ? {} : { seen }),
       };

@@ -42,7 +42,6 @@ export function addDecisions(program: Command, run: Run): void {
     ['recheck', 'ask the checks before the next stage again, now'],
     ['waive', 'let it begin without what its plan asks for before; needs --reason'],
     ['accept-drift', 'go on from where somebody else moved the flag: from the highest stage within it'],
-    ['rollback', 'take the canary from everybody and end the rollout'],
     ['end', 'end the observation of a plan that only watches; the flag stays as it is'],
   ] as const;
   for (const [action, description] of plain) {
@@ -50,6 +49,37 @@ export function addDecisions(program: Command, run: Run): void {
       .command(`${action} <rollout>`)
       .description(description)
       .option(...WHY)
+      .action(
+        run(async (c, reference: string, options: DecisionOptions) =>
+          (await decisions()).decide(c, { action, reference }, options),
+        ),
+      );
+  }
+
+  program
+    .command('rollback <rollout>')
+    .description('take the canary from everybody and end the rollout')
+    .option('--progressive', 'stage by stage, for an old path that has grown cold')
+    .option('--every <duration>', 'time from one step to the next, such as 10m')
+    .option('--immediate', 'all at once, also where the plan says otherwise or a slower one goes on')
+    .option(...WHY)
+    .action(
+      run(async (c, reference: string, options: DecisionOptions) =>
+        (await decisions()).decide(c, { action: 'rollback', reference }, options),
+      ),
+    );
+
+  const audiences = [
+    ['exclude', 'take one tenant or segment off the canary; the rollout goes on for the rest'],
+    ['include', 'ask that somebody excluded has the canary again; a second person approves it'],
+  ] as const;
+  for (const [action, description] of audiences) {
+    program
+      .command(`${action} <rollout>`)
+      .description(description)
+      .option('--tenant <name>', 'the tenant, as the context of the flag names it')
+      .option('--segment <name>', 'the segment')
+      .requiredOption(...WHY)
       .action(
         run(async (c, reference: string, options: DecisionOptions) =>
           (await decisions()).decide(c, { action, reference }, options),

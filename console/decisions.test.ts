@@ -31,12 +31,24 @@ const paused = exampleView({
 const deeds = (of: Asked) => offersOf(of).map(({ deed }) => deed);
 
 describe('what is offered', () => {
+  it('is only to go faster while it goes back stage by stage, and to let somebody in who was taken off', () => {
+    const steps = [{ exposure: { percent: 1, segments: [], variant: null }, at: NOON }];
+    expect(deeds(asked(exampleView({ descent: { from: '5%', steps } })))).toEqual([
+      'rollback',
+      'exclude',
+      'kill',
+    ]);
+    const excluded = [{ name: 'tenant=acme', by: 'ada', reason: 'totals', at: NOON, revision: 4 }];
+    expect(deeds(asked(exampleView({ excluded })))).toContain('include');
+  });
+
   it('is the answer to what is asked first, and always the way back', () => {
     expect(deeds(asked(waiting))).toEqual([
       'approve',
       'reject',
       'step-back',
       'pause',
+      'exclude',
       'rollback',
       'abandon',
       'kill',
@@ -45,14 +57,16 @@ describe('what is offered', () => {
     expect(deeds(asked(paused, { assessment: soft }))).toEqual([
       'accept-difference',
       'step-back',
+      'exclude',
       'rollback',
       'abandon',
       'kill',
     ]);
-    expect(deeds(asked(paused))).toEqual(['resume', 'step-back', 'rollback', 'abandon', 'kill']);
+    expect(deeds(asked(paused))).toEqual(['resume', 'step-back', 'exclude', 'rollback', 'abandon', 'kill']);
     const hard = exampleAssessment({ verdict: 'hard' });
     expect(deeds(asked({ ...waiting, pause: paused.pause }, { assessment: hard }))).toEqual([
       'step-back',
+      'exclude',
       'rollback',
       'abandon',
       'kill',

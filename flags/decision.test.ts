@@ -100,6 +100,28 @@ describe('the order of who gets what', () => {
     expect(given([all], 'shop', {})).toBe('on');
   });
 
+  it('whom the exposure leaves out stays at the baseline, whatever else would give them the canary', () => {
+    const without = ['tenant=acme', 'employees'];
+    const records = [
+      flag({ key: 'plain', exposure: { percent: 100, segments: ['beta'], without } }),
+      { ...flag({ key: 'bare', exposure: { percent: 50, segments: ['tenant=acme'], without } }), spec: null },
+      flag({ key: 'ruled', spec: { ...everything, requires: [] }, exposure: { percent: 100, without } }),
+    ];
+    for (const key of ['plain', 'bare', 'ruled'])
+      for (const context of [{ tenant: 'acme' }, { email: 'u@example.com' }])
+        expect(given(records, key, { targetingKey: 'ann', country: 'de', ...context })).toBe('off');
+    expect(given(records, 'plain', { targetingKey: 'u', tenant: 'globex' })).toBe('on');
+    expect(given(records, 'ruled', { targetingKey: 'ann', tenant: 'globex' })).toBe('on');
+    const kept = (exposure: Partial<Exposure>) =>
+      USERS.slice(0, 200).filter(
+        (id) =>
+          given([flag({ exposure: { percent: 25, ...exposure } })], 'shop', { targetingKey: id }) === 'on',
+      );
+    expect(kept({ without })).toEqual(kept({}));
+    const unknown = flag({ exposure: { percent: 100, without: ['gone'] } });
+    expect(flagDefinition(unknown, segments)).toMatchObject({ defaultVariant: 'off' });
+  });
+
   it('nobody gets the canary while rules are off, and nobody of an exclusion that nobody knows', () => {
     expect(flagDefinition(flag({ spec: everything, live: false }), segments)).not.toHaveProperty('targeting');
     const blind = flag({ spec: { exclude: ['gone'] }, exposure: { percent: 100 } });

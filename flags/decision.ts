@@ -1,4 +1,4 @@
-import { isServed } from '../plans/exposure.ts';
+import { isServed, leftOut } from '../plans/exposure.ts';
 import { DEPTH_LIMIT } from '../plans/flag/prerequisites.ts';
 import { type FlagRule, type FlagSpec, type Prerequisite, rulesOf, type Split } from '../plans/flag/spec.ts';
 import { openLease } from '../store/flag-rules.ts';
@@ -20,7 +20,7 @@ export interface Surroundings {
 }
 
 /**
- * Who gets which variant, in this order; the first that applies decides: exclusions, prerequisites, opt-outs, opt-ins,
+ * Who gets which variant, in this order; the first that applies decides: whom the exposure leaves out, exclusions, prerequisites, opt-outs, opt-ins,
  * rules, segments of the exposure, percentage. A variant's name where it is the same for everybody; null means the
  * baseline.
  */
@@ -47,6 +47,10 @@ function decisionAt(record: FlagRecord, around: Surroundings): Rule {
   if (weight === 0 && !live && (!known || record.exposure.segments.length === 0)) return baseline;
 
   const steps: Step[] = [];
+  const out = leftOut(record.exposure);
+  // Who is to be left out is not known any more: then nobody is let in.
+  if (out.some((name) => segmentNamed(segments, name) === undefined)) return baseline;
+  steps.push([membersOf(segments, out), baseline]);
   if (spec !== null) {
     // Who is to be left out is not known any more: then nobody is let in.
     if (spec.exclude.some((name) => segmentNamed(segments, name) === undefined)) return baseline;

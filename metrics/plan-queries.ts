@@ -1,3 +1,4 @@
+import { excludedNames } from '../plans/exclusion.ts';
 import { isFailure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import { type Matcher, matchersOf, selectorParts, selectorText } from '../plans/promql.ts';
@@ -86,7 +87,7 @@ function perCohort(plan: Plan, selector: string, role: Role): Pick<CohortQuery, 
   const { name, matchers } = selectorParts(selector);
   const series = role === 'buckets' && !name.endsWith('_bucket') ? `${name}_bucket` : name;
   const narrowed = (more: readonly Matcher[]) =>
-    selectorText({ name: series, matchers: [...matchers, ...more] });
+    selectorText({ name: series, matchers: [...matchers, ...more, ...othersOnly(plan)] });
   if ('label' in cohorts) {
     const value = [cohorts.baseline, cohorts.canary].map(literally).join('|');
     return [{ selector: narrowed([{ label: cohorts.label, op: '=~', value }]), cohort: cohorts }];
@@ -95,6 +96,25 @@ function perCohort(plan: Plan, selector: string, role: Role): Pick<CohortQuery, 
     { selector: narrowed(matchersOf(cohorts.baseline)), cohort: 'baseline' },
     { selector: narrowed(matchersOf(cohorts.canary)), cohort: 'canary' },
   ];
+}
+
+/**
+ * Who is excluded is served by the old path alone and would be compared with nobody: series that tell them apart are read of
+ * neither cohort. Series without the label match as well, and count them with the baseline.
+ */
+function othersOnly(plan: Plan): Matcher[] {
+  const byLabel = new Map<string, string[]>();
+  for (const name of excludedNames(plan)) {
+    const at = name.indexOf('=');
+    const label = name.slice(0, Math.max(0, at));
+    if (!/^[a-zA-Z_]\w*$/.test(label)) continue;
+    byLabel.set(label, [...(byLabel.get(label) ?? []), name.slice(at + 1)]);
+  }
+  return [...byLabel].map(([label, values]) => ({
+    label,
+    op: '!~',
+    value: values.map(literally).join('|'),
+  }));
 }
 
 /** An RE2 expression for exactly this text. */

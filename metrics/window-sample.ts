@@ -1,3 +1,4 @@
+import { leftOut } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Rejection, Sample } from '../plans/sample.ts';
 import { stageExposure } from '../plans/stages.ts';
@@ -101,7 +102,8 @@ function missingCohorts(plan: Plan, stage: string, found: Differences): Rejectio
   // Behind somebody's back both paths run.
   const both = exposure.mode !== undefined;
   if (both || exposure.percent < 100) expected.push('baseline');
-  if (both || exposure.percent > 0 || exposure.segments.length > 0) expected.push('canary');
+  const listed = exposure.segments.some((name) => !leftOut(exposure).includes(name));
+  if (both || exposure.percent > 0 || listed) expected.push('canary');
   const rejections: Rejection[] = [];
   for (const cohort of expected) {
     for (const { name: metric, kind } of plan.metrics) {

@@ -45,6 +45,8 @@ const STEPS: Record<Notification['event'], Step> = {
   explained: 'error',
   accepted: 'resolve',
   'stepped-back': 'warning',
+  excluded: 'warning',
+  included: 'info',
   amended: 'acknowledge',
   'rollback-requested': 'error',
   killed: 'critical',

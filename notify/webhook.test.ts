@@ -48,6 +48,32 @@ describe('a webhook', () => {
     expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000)).toBeLessThan(30);
   });
 
+  test('gets an incident with its cause, its evidence and where to look, signed', async () => {
+    const secret = `whsec_${Buffer.from('a key of some length, 32 bytes..').toString('base64')}`;
+    const incident = {
+      cause: { kind: 'gate' as const, verdict: 'hard', reason: 'errors' },
+      automatic: true,
+      text: 'hard stop by the gate: errors',
+      affected: { audience: '25 % + employees', requests: 1200 },
+      links: {
+        rollout: '/rollouts/r-1',
+        report: '/api/v1/rollouts/r-1/report',
+        journal: '/api/v1/rollouts/r-1/journal',
+      },
+    };
+    const message = notification({ event: 'incident', incident });
+    await webhook({ secret }).send(message);
+    const { headers, body } = receiver.received[0] ?? { headers: {}, body: '' };
+    const given = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, String(value)]));
+    expect(new Webhook(secret).verify(body, given)).toMatchObject({
+      type: 'rollout.incident',
+      data: { incident, evidence: message.evidence },
+    });
+    const changed = body.replace('"automatic":true', '"automatic":false');
+    expect(changed).not.toBe(body);
+    expect(() => new Webhook(secret).verify(changed, given)).toThrow(/signature/i);
+  });
+
   test('is taken by the verifier of Standard Webhooks, and refused where a byte differs', async () => {
     const secret = `whsec_${Buffer.from('a key of some length, 32 bytes..').toString('base64')}`;
     await webhook({ secret }).send(notification({ summary: 'Zürich ☃ "quoted"' }));

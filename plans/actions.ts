@@ -20,6 +20,8 @@ function commandsFor({ transition, evidence }: JournalEntry, view: RolloutView):
     return [status, { label: 'Let rollouts raise the flag again', command: unlock }];
   }
   if (ENDED.includes(view.phase)) return [status];
+  if (view.descent !== undefined)
+    return [status, { label: 'Roll back at once', command: `tidegate rollback ${id} --immediate` }];
   if (view.stop !== null) return [status];
   if (view.watching !== undefined)
     return [status, { label: 'End the observation', command: `tidegate end ${id}` }];
@@ -86,6 +88,8 @@ function effectOf(command: string, view: RolloutView): string | null {
       return 'The checks are asked again; where they pass, the next stage opens.';
     case 'accept-drift':
       return `The rollout goes on from stage ${view.drift?.accepts ?? ''}.`;
+    case 'exclude':
+      return 'They return to the old path at once, and the rollout goes on for the rest.';
     case 'rollback':
       return `The flag goes back to ${audience(view.safeExposure)} at once, and the rollout ends.`;
     default:

@@ -13,6 +13,8 @@ export const Exposure = z.strictObject({
    * of the users of `percent` (`dark`). Absent: whoever gets the canary is served by it.
    */
   mode: z.enum(['shadow', 'dark']).optional(),
+  /** Segments whose members do not have it, whatever else would give it to them; tenants as `tenant=acme`. Absent: none. */
+  without: z.array(z.string()).min(1).optional(),
 });
 export type Exposure = z.infer<typeof Exposure>;
 
@@ -42,9 +44,25 @@ export function sameExposure(a: Exposure, b: Exposure): boolean {
     a.percent === b.percent &&
     a.variant === b.variant &&
     a.mode === b.mode &&
-    a.segments.length === b.segments.length &&
-    hasAll(b.segments, a.segments)
+    sameNames(a.segments, b.segments) &&
+    sameNames(leftOut(a), leftOut(b))
   );
+}
+
+/** Who does not have it whatever else would give it to them. */
+export function leftOut({ without = [] }: Exposure): readonly string[] {
+  return without;
+}
+
+/** The same with exactly these left out. Where nobody is given the canary nobody is left out of it. */
+export function leavingOut(from: Exposure, names: readonly string[]): Exposure {
+  const { without: _without, ...exposure } = from;
+  const anybody = exposure.percent > 0 || exposure.segments.length > 0;
+  return anybody && names.length > 0 ? { ...exposure, without: [...new Set(names)].sort() } : exposure;
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && hasAll(b, a);
 }
 
 /** True when `a` gives the canary to nobody beyond those of `b`, and does not run behind others where `b` runs nowhere. */
@@ -53,6 +71,7 @@ export function withinExposure(a: Exposure, b: Exposure): boolean {
   if (isNobody(a)) return true;
   // What only runs behind others is less than what is served, whoever they are, and more than nothing.
   if (a.mode !== b.mode) return a.mode !== undefined && (isServed(b) || b.mode === 'shadow');
+  if (!hasAll(leftOut(a), leftOut(b))) return false;
   return a.percent <= b.percent && (b.percent === 100 || hasAll(b.segments, a.segments));
 }
 

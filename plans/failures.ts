@@ -214,6 +214,12 @@ const table = {
     retry: false,
     hint: 'Flag, environment and the stages already passed stay as they are.',
   },
+  EXCLUDE_REFUSED: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Roll back, or leave them out where the flag is served.',
+  },
   ABANDON_REFUSED: {
     status: 409,
     exit: 1,

@@ -43,6 +43,8 @@ export const TRANSITIONS = [
   'explained',
   'accepted',
   'stepped-back',
+  'excluded',
+  'included',
   'amended',
   'rollback-requested',
   'killed',

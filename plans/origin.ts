@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Exclusion } from './exclusion.ts';
 
 /** Where a rollout comes from that goes on after another one. */
 export const Origin = z.discriminatedUnion('kind', [
@@ -14,6 +15,8 @@ export const Origin = z.discriminatedUnion('kind', [
     reason: z.string(),
     /** One text for each leaf of the plan that is not as it was. */
     changes: z.array(z.string()),
+    /** Whom people had taken off the canary of the earlier one: they begin without it. Absent: nobody. */
+    excluded: z.array(Exclusion).exactOptional(),
   }),
   z.strictObject({
     /** It takes the place of one that still ran. */
@@ -29,7 +32,12 @@ export function originText(origin: Origin): string {
   const why = origin.reason.replace(/\.$/, '');
   if (origin.kind === 'supersede') return `It takes the place of ${origin.of}: ${why}.`;
   const changed = origin.changes.length === 0 ? '' : ` Changed since: ${origin.changes.join('; ')}.`;
-  return `It retries ${origin.of} from stage ${origin.stage}: ${why}. What stopped ${origin.of}: ${origin.cause}.${changed}`;
+  const { excluded = [] } = origin;
+  const without =
+    excluded.length === 0
+      ? ''
+      : ` Off the canary since ${origin.of}: ${excluded.map(({ name, by, reason }) => `${name} (${by}: ${reason.replace(/\.$/, '')})`).join('; ')}.`;
+  return `It retries ${origin.of} from stage ${origin.stage}: ${why}. What stopped ${origin.of}: ${origin.cause}.${changed}${without}`;
 }
 
 /** The line behind the journal of the earlier one. */

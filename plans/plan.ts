@@ -7,7 +7,7 @@ import { Metric } from './metric.ts';
 import { Migration } from './migration.ts';
 import { Key, Label, Name, Selector } from './names.ts';
 import { Requirement } from './requirement.ts';
-import { Coverage, Stage } from './stage.ts';
+import { Coverage, Stage, Tenants } from './stage.ts';
 import { Subscription } from './subscription.ts';
 import { Deadline, PlanWindows, Retry, StartTime } from './timing.ts';
 import { Duration, Percentage } from './units.ts';
@@ -135,6 +135,15 @@ export const Plan = z.strictObject({
         .enum(['rollback', 'pause'])
         .default('rollback')
         .describe('At a difference beyond a hard margin.'),
+      rollback: z
+        .enum(['immediate', 'progressive'])
+        .optional()
+        .describe(
+          'Of a soft stop with `soft: rollback` and of a person: progressive goes down stage by stage, for an old path that has grown cold. A hard stop and a kill are always immediate. Default: immediate.',
+        ),
+      every: Duration.optional().describe(
+        'Time from one step of a progressive rollback to the next. Default: 10m.',
+      ),
       retry: Retry.optional().describe(
         'After a step back by `soft: step-back`: when it goes up again by itself.',
       ),
@@ -165,6 +174,15 @@ export const Plan = z.strictObject({
     .prefault({})
     .describe('What is done at a verdict.'),
   stages: z.array(Stage).min(1).describe('From the first to the last; exposure only grows.'),
+  exclude: z
+    .strictObject({
+      segments: z.array(z.string().min(1)).min(1).optional().describe('Segments of tidegate.yaml.'),
+      tenants: Tenants.optional().describe(
+        'Tenants by their names, as `flag.tenant` of the context has them.',
+      ),
+    })
+    .optional()
+    .describe('Who never has the canary in this rollout, whatever a stage would give them.'),
   coverage: z
     .array(Coverage)
     .default([])

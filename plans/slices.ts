@@ -1,3 +1,4 @@
+import { excludedNames } from './exclusion.ts';
 import type { LatencyMetric, Metric, RatioMetric } from './metric.ts';
 import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
@@ -34,7 +35,7 @@ export const planSlices = perPlan((plan): readonly string[] => [
 export function coverageOf(plan: Plan, index: number): readonly Coverage[] {
   const stage = plan.stages[index];
   const compared = stage?.percent !== undefined && stage.percent < 100;
-  return stage?.coverage ?? (compared ? plan.coverage : []);
+  return remaining(plan, stage?.coverage ?? (compared ? plan.coverage : []));
 }
 
 /** Requests of the canary that a slice needs where its users are not counted. */
@@ -56,6 +57,12 @@ export function isCounted(metric: Metric): metric is RatioMetric | LatencyMetric
   return metric.kind === 'ratio' || metric.kind === 'latency';
 }
 
+/** Who is excluded is served by neither cohort as the other's like: nothing is asked of them, and nothing held against the rest. */
 function entries(plan: Plan): Coverage[] {
-  return [...plan.coverage, ...plan.stages.flatMap(({ coverage }) => coverage ?? [])];
+  return remaining(plan, [...plan.coverage, ...plan.stages.flatMap(({ coverage }) => coverage ?? [])]);
+}
+
+function remaining(plan: Plan, listed: readonly Coverage[]): Coverage[] {
+  const excluded = excludedNames(plan);
+  return listed.filter(({ slice }) => !excluded.includes(slice));
 }

@@ -45,7 +45,7 @@ const Override = z.strictObject({
   improve: AnyDifference.optional().describe('In place of the improvement that the metric asks for.'),
 });
 
-const Tenants = z.array(z.string().min(1).max(200)).min(1).max(2000);
+export const Tenants = z.array(z.string().min(1).max(200)).min(1).max(2000);
 
 export const Waves = z.strictObject({
   of: Tenants.describe('Every tenant that gets the canary in one of the waves.'),

@@ -1,33 +1,41 @@
 import type { Approval } from './approval.ts';
-import { type Exposure, isNobody, isServed, NO_EXPOSURE, sameExposure, withinExposure } from './exposure.ts';
+import { excludedNames, namesOf } from './exclusion.ts';
+import {
+  type Exposure,
+  isNobody,
+  isServed,
+  leavingOut,
+  NO_EXPOSURE,
+  sameExposure,
+  withinExposure,
+} from './exposure.ts';
 import type { Metric } from './metric.ts';
 import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Margin } from './units.ts';
 
-/** The attribute of the context that names a user's tenant, where the plan says nothing. */
-export const TENANT = 'tenant';
-
 /**
  * Who has the canary in stage `index` (0 is the first; -1, before the start: nobody). Segments add up along the
- * stages and stay, the percentage is that of the last stage with one, and decommission changes nothing.
+ * stages and stay, the percentage is that of the last stage with one, and decommission changes nothing. Whom the plan excludes
+ * never has it.
  */
 export function stageExposure(plan: Plan, index: number): Exposure {
   const passed = plan.stages.slice(0, index + 1);
   if (passed.length === 0) return NO_EXPOSURE;
   const stage = passed.at(-1);
   if (stage?.shadow !== undefined) return { ...NO_EXPOSURE, mode: 'shadow' };
-  if (stage?.dark !== undefined) return { ...NO_EXPOSURE, percent: stage.dark.percent, mode: 'dark' };
+  const without = excludedNames(plan);
+  if (stage?.dark !== undefined)
+    return leavingOut({ ...NO_EXPOSURE, percent: stage.dark.percent, mode: 'dark' }, without);
   const segments = new Set(passed.flatMap((stage) => audienceOf(plan, stage)));
   const percent = passed.reduce((last, stage) => stage.percent ?? last, 0);
-  return { percent, segments: [...segments], variant: null };
+  return leavingOut({ percent, segments: [...segments], variant: null }, without);
 }
 
 /** The segments of a stage; tenants of a list as segments of one each: `tenant=acme`. */
 export function audienceOf({ flag }: Pick<Plan, 'flag'>, { audience }: Pick<Stage, 'audience'>): string[] {
-  const attribute = flag.tenant ?? TENANT;
-  return [...(audience?.segments ?? []), ...(audience?.tenants ?? []).map((name) => `${attribute}=${name}`)];
+  return namesOf({ flag }, audience ?? {});
 }
 
 /** True for a stage in which the new path runs behind the old one and serves nobody. */

@@ -3,7 +3,7 @@ import type { CheckAnswer } from './check.ts';
 import type { Forecast } from './forecast.ts';
 import { holding, limits } from './holding-words.ts';
 import type { Phase, RolloutView } from './view.ts';
-import { cause, duration, moment, relative } from './words.ts';
+import { audience, cause, duration, moment, relative } from './words.ts';
 
 /** Spelled out here, so that a page in a browser gets the words without the schemas. */
 const OVER = ['completed', 'rolled-back', 'rejected', 'abandoned', 'superseded'] satisfies Phase[];
@@ -94,4 +94,30 @@ export function sureText({ lnE, threshold }: Pick<Assessment, 'lnE' | 'threshold
   return share >= 1
     ? 'sure: as much as a stop needs'
     : `${Math.min(99, Math.round(share * 100))} % of what a stop needs`;
+}
+
+/** Whom people have taken off the canary: who, by whom and why, and whether the flag has been read back. */
+export function excludedLines({
+  excluded = [],
+  endedAt,
+}: Pick<RolloutView, 'excluded' | 'endedAt'>): string[] {
+  return excluded.map(({ name, by, reason, at, revision }) => {
+    const since =
+      revision !== null
+        ? `since revision ${revision}`
+        : endedAt === null
+          ? 'with the next write of the flag'
+          : 'not in force';
+    return `${name}, ${since}, by ${by} on ${moment(at)}: ${reason}`;
+  });
+}
+
+/** `25 % → 5 % in 8 min → nobody in 18 min`: how a rollback goes on that takes its time; null: none does. */
+export function descentText(
+  { descent, exposure }: Pick<RolloutView, 'descent' | 'exposure'>,
+  now: number,
+): string | null {
+  if (descent === undefined) return null;
+  const steps = descent.steps.map((step) => `${audience(step.exposure)} ${relative(step.at, now)}`);
+  return [audience(exposure), ...steps].join(' → ');
 }

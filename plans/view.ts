@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { CheckAnswer } from './check.ts';
+import { Descent } from './descent.ts';
 import { DrillRun } from './drill.ts';
+import { Exclusion } from './exclusion.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 import { Cause, Transition } from './journal.ts';
@@ -40,6 +42,7 @@ export const Blocker = z.strictObject({
     'freeze',
     'drill',
     'point-of-no-return',
+    'rollback',
   ]),
   text: z.string(),
   /** Milliseconds since 1970 at which it ends by itself, where that is known. */
@@ -153,6 +156,10 @@ export const RolloutView = z.strictObject({
   requires: z.array(RequirementView).exactOptional(),
   /** Present where the plan only watches. */
   watching: Watching.exactOptional(),
+  /** Present while a rollback goes down stage by stage; times in ms since 1970. */
+  descent: Descent.exactOptional(),
+  /** Whom people have taken off the canary. Absent: nobody. */
+  excluded: z.array(Exclusion).exactOptional(),
   /** The last drill, running or over. */
   drill: DrillRun.exactOptional(),
   /** Behind the point of no return: what is left to do, and what was done; absent: nothing was asked for. */

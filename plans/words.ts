@@ -116,7 +116,8 @@ export function audience(exposure: Exposure): string {
   if (exposure.percent < 100 && exposure.segments.length > 0)
     parts.push(segmentList(exposure.segments, ' + '));
   if (parts.length === 0) return 'nobody';
-  const who = parts.join(' + ');
+  const { without: out = [] } = exposure;
+  const who = `${parts.join(' + ')}${out.length === 0 ? '' : ` without ${segmentList(out)}`}`;
   return exposure.variant === null ? who : `${who}, on variant ${exposure.variant}`;
 }
 

@@ -1,9 +1,11 @@
-import { sameExposure } from '../plans/exposure.ts';
+import { excludedNames, excluding } from '../plans/exclusion.ts';
+import { type Exposure, leavingOut, sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import type { AmendEvent, Refusal } from './event.ts';
+import { include } from './exclusion.ts';
 import { isWatching } from './mode.ts';
 import { firstStage } from './origin.ts';
 import { watch } from './progress.ts';
@@ -51,7 +53,7 @@ const LARGER =
   /(?:\.bake|\.minRequests|\.minUsers|\.cleanFor|analysis\.falseRollback|policy\.retry\.wait|requires\[[^\]]+\]\.reached)$/;
 /** New ones only add conditions. */
 const ADDED =
-  /^(?:limits\[|coverage\[|approvals\.start|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|requires\[|stages\[[^\]]+\]\.(?:approval|coverage|checks|maxUsers|requires))/;
+  /^(?:limits\[|coverage\[|approvals\.start|exclude\.|windows\.(?:freezes|holidays|bakeOutsideFreezes)|start\.|deadline\.|before\.(?:metrics|alerts|drill|evidence)|requires\[|stages\[[^\]]+\]\.(?:approval|coverage|checks|maxUsers|requires))/;
 
 function loosens(path: string, before: unknown, after: unknown): boolean {
   if (NEUTRAL.test(path)) return false;
@@ -105,6 +107,11 @@ export const FIXED: readonly string[] = [
   'mode',
 ];
 
+/** Whom a plan excludes may change while it runs: that is no other stage. */
+function given(plan: Plan, index: number): Exposure {
+  return leavingOut(stageExposure(plan, index), []);
+}
+
 /** The first stage up to `last` whose name or exposure `after` changes; null: it keeps them all. */
 export function keepsStages(before: Plan, after: Plan, last: number): string | null {
   for (let index = 0; index <= last; index += 1) {
@@ -114,7 +121,7 @@ export function keepsStages(before: Plan, after: Plan, last: number): string | n
       next !== undefined &&
       old !== undefined &&
       next.name === old.name &&
-      sameExposure(stageExposure(after, index), stageExposure(before, index));
+      sameExposure(given(after, index), given(before, index));
     if (!same) return old?.name ?? String(index);
   }
   return null;
@@ -123,12 +130,20 @@ export function keepsStages(before: Plan, after: Plan, last: number): string | n
 /** Why an amendment cannot be taken; null when it can. */
 export function amendRefusal(
   state: RolloutState,
-  { plan, seen }: Pick<AmendEvent, 'plan' | 'seen'>,
+  { plan: wanted, seen }: Pick<AmendEvent, 'plan' | 'seen'>,
 ): Refusal | null {
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
-  if (state.phase === 'reverting') return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
+  if (state.phase === 'reverting' || state.descent != null)
+    return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   const stale = staleRefusal(state, seen);
   if (stale !== null) return stale;
+  const plan = keepingExclusions(state, wanted);
+  const fresh = excludedNames(plan).filter((name) => !excludedNames(state.plan).includes(name));
+  if (fresh.length > 0 && plan.reversibility === 'forward-only' && state.startedAt !== null)
+    return {
+      code: 'AMEND_REFUSED',
+      message: `the old path may not read what the canary has written for ${fresh.join(', ')}`,
+    };
   const changes = planChanges(state.plan, plan);
   // Evidence that was seen must not choose its own weights.
   const bad = changes.find(({ path }) => path === WEIGHTS || FIXED.includes(path));
@@ -144,6 +159,14 @@ export function amendRefusal(
   return null;
 }
 
+/** Whom people have taken off stays off: an amended plan does not know of them. */
+export function keepingExclusions({ excluded = [] }: Pick<RolloutState, 'excluded'>, plan: Plan): Plan {
+  return excluding(
+    plan,
+    excluded.map(({ name }) => name),
+  );
+}
+
 /** What only tightens holds at once; what loosens waits for a second person. Evidence is never erased. */
 export function onAmend(turn: Turn, event: AmendEvent): void {
   const { state, now } = turn;
@@ -153,10 +176,11 @@ export function onAmend(turn: Turn, event: AmendEvent): void {
     journal(turn, 'note', { cause, summary: `Refused to amend: ${no.message} (${no.code}).` });
     return;
   }
-  const changes = planChanges(state.plan, event.plan);
+  const plan = keepingExclusions(state, event.plan);
+  const changes = planChanges(state.plan, plan);
   const { by, roles } = event;
   state.amendment = {
-    plan: event.plan,
+    plan,
     text: event.text,
     changes: changes.map(describeChange),
     by: { by, roles },
@@ -179,7 +203,11 @@ export function applyAmendment(turn: Turn, cause: Cause): void {
   const { state } = turn;
   const { amendment } = state;
   if (amendment === null) return;
-  state.plan = amendment.plan;
+  if (amendment.include !== undefined) {
+    include(turn, amendment.include, cause);
+    return;
+  }
+  state.plan = keepingExclusions(state, amendment.plan);
   state.planRevision += 1;
   state.amendment = null;
   // An approval was given on the old plan.

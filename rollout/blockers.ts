@@ -15,6 +15,8 @@ import type { Grant, RolloutState } from './state.ts';
 
 /** The text of what stands in the way while somebody must agree to an amendment. */
 export const AMENDMENT_WAITS = 'an amendment that loosens the plan waits for a second person';
+/** The same of somebody who is to have the canary again. */
+export const INCLUSION_WAITS = 'somebody is to have the canary again, which waits for a second person';
 
 /**
  * What stands between a rollout and its next stage, now. An upward move happens when this is empty, and only
@@ -22,6 +24,8 @@ export const AMENDMENT_WAITS = 'an amendment that loosens the plan waits for a s
  */
 export function blockersOf(state: RolloutState, now: number): Blocker[] {
   const blockers: Blocker[] = [];
+  if (state.descent != null)
+    return [blocker('rollback', 'it is being rolled back, stage by stage', state.descent.at)];
   if (state.write !== null) blockers.push(blocker('write', 'the flag is being written'));
   else if (state.retry !== null)
     blockers.push(blocker('write', 'writing the flag failed and is tried again', state.retry.at));
@@ -33,7 +37,8 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
   if (drillRuns(state))
     blockers.push(blocker('drill', 'a drill breaks the new path on purpose', drillDeadline(state)));
   if (state.amendment !== null) {
-    blockers.push(blocker('approval', AMENDMENT_WAITS, null, amendRoles(state.plan)));
+    const text = state.amendment.include === undefined ? AMENDMENT_WAITS : INCLUSION_WAITS;
+    blockers.push(blocker('approval', text, null, amendRoles(state.plan)));
   }
   for (const { by, reason, deadline, roles, holds } of state.glass ?? []) {
     if (state.stage < holds) continue;

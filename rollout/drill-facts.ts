@@ -32,7 +32,7 @@ export function drillRefusal(state: RolloutState, event: Pick<DrillEvent, 'id' |
       : { code: 'NOT_WAITING', message: `${state.id} has no such drill running` };
   }
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
-  if (state.phase === 'reverting')
+  if (state.phase === 'reverting' || state.descent != null)
     return { code: 'HARD_STOP', message: `${state.id} is being rolled back: there is nothing to rehearse` };
   if (isWatching(state))
     return { code: 'ONLY_WATCHES', message: `${state.id} only watches ${state.plan.flag.key}` };

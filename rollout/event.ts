@@ -85,6 +85,8 @@ export type PersonAction =
   | 'waive'
   | 'accept-drift'
   | 'rollback'
+  | 'exclude'
+  | 'include'
   | 'end'
   | 'abandon'
   | 'supersede';
@@ -105,6 +107,12 @@ export interface PersonEvent extends Person {
   confirm?: string;
   /** abandon: have the flag lowered. Absent: no. */
   lower?: boolean;
+  /** rollback: stage by stage, or all at once. Absent: as the plan says. */
+  progressive?: boolean;
+  /** rollback: seconds from one step to the next. Absent: as the plan says. */
+  every?: number;
+  /** exclude, include: who, as exposures name them (`employees`, `tenant=acme`), or a tenant by its own name. */
+  who?: { segment: string } | { tenant: string };
   /** Absent: it holds whatever there is now. */
   seen?: Seen;
 }

@@ -1,5 +1,6 @@
+import { excludedNames } from '../plans/exclusion.ts';
 import type { Exposure } from '../plans/exposure.ts';
-import { sameExposure } from '../plans/exposure.ts';
+import { leavingOut, leftOut, sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
@@ -67,7 +68,7 @@ function booleanVariants(baseline: string, canary: string): Record<string, unkno
  */
 export function writeStage(
   turn: Turn,
-  purpose: 'advance' | 'restore' | 'accept-drift',
+  purpose: 'advance' | 'restore' | 'accept-drift' | 'include',
   stage: number,
   cause: Cause,
 ): void {
@@ -79,12 +80,22 @@ export function writeStage(
 }
 
 /** Asks for less exposure. The owner's lowering writes are never refused for their epoch. */
-export function lowerFlag(turn: Turn, purpose: 'step-back' | 'revert', stage: number, cause: Cause): void {
+export function lowerFlag(
+  turn: Turn,
+  purpose: 'step-back' | 'descend' | 'exclude' | 'revert',
+  stage: number,
+  cause: Cause,
+): void {
   const { state } = turn;
   if (isWatching(state)) return;
   // The old path cannot read what a forward-only canary has written: nobody goes back to the baseline.
   const safe = purpose === 'revert' || state.plan.reversibility === 'forward-only';
-  const exposure = safe ? stopExposure(state) : stageExposure(state.plan, stage);
+  const exposure =
+    purpose === 'exclude'
+      ? leavingOut(state.exposure, [...leftOut(state.exposure), ...excludedNames(state.plan)])
+      : safe
+        ? stopExposure(state)
+        : stageExposure(state.plan, stage);
   const id = openWrite(turn, purpose, stage, exposure, cause);
   pushWrite(turn, id, exposure, 'lower', cause);
 }

@@ -3,11 +3,13 @@ import { sameExposure } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import { containedStage } from '../plans/stages.ts';
 import { restartClean } from './clean-days.ts';
+import { paceOf, rollBack } from './descent.ts';
 import { isDrifted } from './drift.ts';
 import type { GateReport } from './event.ts';
 import { stopExposure } from './exposure.ts';
 import { lowerFlag } from './flag.ts';
 import { lapsedText } from './lease.ts';
+import { describe, pauseForDrift } from './moved.ts';
 import { expectedFlag, proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
 import { isResting } from './schedule.ts';
@@ -16,7 +18,7 @@ import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { addPause, journal } from './turn.ts';
 import { limitedMetric, wonder } from './why.ts';
-import { adoptOwnLate, describe, pauseForDrift } from './write.ts';
+import { adoptOwnLate } from './write.ts';
 
 /** What a gate's report does: stop, pause, note that it passed, or nothing; then the gate watches on. */
 export function onGate(turn: Turn, gateId: number, report: GateReport): void {
@@ -50,7 +52,8 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
       `stage ${assessment.stage} has not passed within its longest time: ${assessment.reason}`,
       assessment,
     );
-  if (state.gate.assessment?.verdict === 'pass' && before?.verdict !== 'pass') notePassed(turn, assessment);
+  if (state.gate.assessment?.verdict === 'pass' && before?.verdict !== 'pass' && state.descent == null)
+    notePassed(turn, assessment);
   proceed(turn);
   if (!isActive(state)) return;
   // By the flag as it is known now: somebody who moves it once more before the next poll is no old news.
@@ -95,6 +98,7 @@ function hardStop(turn: Turn, report: GateReport): boolean {
   if (
     assessment.verdict === 'hard' &&
     state.plan.policy.hard === 'pause' &&
+    state.descent == null &&
     limit === undefined &&
     !report.reverted
   ) {
@@ -157,9 +161,9 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     );
     if (fresh) wonder(turn, limitedMetric(state.plan, limit.limit));
   }
-  if (assessment.verdict !== 'soft' || isResting(state, turn.now)) return;
+  if (assessment.verdict !== 'soft' || isResting(state, turn.now) || state.descent != null) return;
   if (state.plan.policy.soft === 'rollback') {
-    stop(turn, {
+    rollBack(turn, paceOf(state.plan), {
       transition: 'soft-stop',
       cause: gateCause(assessment),
       summary: `Soft stop: ${assessment.reason}.`,

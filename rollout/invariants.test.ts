@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isNobody, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
+import { excludedNames } from '../plans/exclusion.ts';
+import {
+  isNobody,
+  leavingOut,
+  leftOut,
+  NO_EXPOSURE,
+  sameExposure,
+  withinExposure,
+} from '../plans/exposure.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
@@ -18,6 +26,7 @@ import {
   drifted,
   drill,
   every,
+  exclusion,
   isQuiet,
   LEASED,
   lift,
@@ -27,10 +36,12 @@ import {
   planFor,
   play,
   raises,
+  slowly,
   TIMED,
 } from './orders.fixture.ts';
 import { approvalsTo, firstStage } from './origin.ts';
 import { refusal, subjectOf } from './refusals.ts';
+import type { RolloutState } from './state.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
 /** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
@@ -45,6 +56,13 @@ describe('whatever the order of events', () => {
             const { purpose, stage } = state.write ?? { purpose: null, stage: -2 };
             expect(sameExposure(raise.exposure, stageExposure(state.plan, stage))).toBe(true);
             if (purpose === 'restore') continue;
+            if (purpose === 'include') {
+              expect(stage).toBe(before.stage);
+              expect(leavingOut(raise.exposure, leftOut(before.exposure))).toEqual(before.exposure);
+              expect(['pass', 'hold']).toContain(state.gate?.assessment?.verdict);
+              expect(state.pause).toBeNull();
+              continue;
+            }
             if (purpose === 'accept-drift') {
               expect(withinExposure(raise.exposure, before.exposure)).toBe(true);
               expect(stage).toBeLessThanOrEqual(before.stage);
@@ -126,7 +144,9 @@ describe('whatever the order of events', () => {
           // A revision that no write of ours made.
           if (world.flag.revision !== revision && world.pending.length === writes) moved = true;
           if (!moved)
-            expect(withinExposure(world.flag.exposure, stageExposure(world.state.plan, highest))).toBe(true);
+            expect(
+              withinExposure(world.flag.exposure, leavingOut(stageExposure(world.state.plan, highest), [])),
+            ).toBe(true);
         }
       }),
       { numRuns },
@@ -188,11 +208,12 @@ describe('whatever the order of events', () => {
             expect(raises(commands)).toEqual([]);
         });
         for (const one of after) {
-          const { revision } = world.flag;
+          const { revision, exposure } = world.flag;
           const drifting = world.pending.length;
           one(world);
+          // A step down that was on its way may still lower what somebody else has set since.
           if (world.pending.length < drifting && world.flag.revision > revision)
-            expect(isNobody(world.flag.exposure)).toBe(true);
+            expect(withinExposure(world.flag.exposure, exposure)).toBe(true);
         }
       }),
       { numRuns },
@@ -205,7 +226,9 @@ describe('whatever the order of events', () => {
         order,
         fc.constantFrom<'hold' | 'no-data' | 'soft'>('hold', 'no-data', 'soft'),
         (moves, verdict) => {
-          every(moves, (before, event, commands) => {
+          every(moves, (before, event, commands, world) => {
+            // Somebody who is let in again joins a stage that is open already.
+            if (world.state.write?.purpose === 'include') return;
             if (event.kind === 'gate' && event.report.assessment.verdict !== 'pass')
               expect(raises(commands)).toEqual([]);
             if (
@@ -297,13 +320,16 @@ describe('whatever the order of events', () => {
           world.flag.latched
         )
           return;
-        if (world.pending.length > 0 || world.answers.length > 0) return;
+        if (world.pending.length > 0 || world.answers.length > 0 || world.state.descent != null) return;
         world.drift(percent);
         world.report(assessment('pass'));
         expect(world.state.pause?.causes.some(({ kind }) => kind === 'drift')).toBe(true);
+        // Whoever is off the canary is left out of what the others set too, and nothing else is changed.
+        world.settle();
         world.report(assessment('pass'));
         expect(world.pending).toEqual([]);
         expect(world.flag.exposure.percent).toBe(percent);
+        expect(leftOut(world.flag.exposure)).toEqual(excludedNames(world.state.plan).sort());
       }),
       { numRuns },
     );
@@ -318,6 +344,7 @@ describe('whatever the order of events', () => {
         if (!isQuiet(world)) return;
         world.drift(percent, segments);
         world.report(assessment('pass'));
+        world.settle();
         const before = world.state;
         const who = { by: 'kim', roles: [], reason: 'known', accept: null, breakGlass: false };
         const event: PersonEvent = { kind: 'person', action: 'accept-drift', ...who };
@@ -426,6 +453,8 @@ describe('whatever the order of events', () => {
         const moving = state.write !== null || world.pending.length > 0 || world.answers.length > 0;
         if (state.phase !== 'active' || world.gate === null || moving || flag.fallback === null) return;
         if (state.flagRevision !== flag.revision) return;
+        // Somebody is to have the canary again, and the flag does not give it yet.
+        if (!sameExposure(flag.exposure, stageExposure(state.plan, state.stage))) return;
         // Entered without a write: the lease is still that of the stage before.
         if (state.plan.stages[state.stage]?.decommission !== undefined) return;
         const before = flag.exposure;
@@ -473,6 +502,97 @@ describe('whatever the order of events', () => {
       { numRuns },
     );
     expect(accepted).toBeGreaterThan(0);
+  });
+
+  it('whoever is taken off the canary stays off it, at once and in every later stage, until a second person agrees', () => {
+    const seen = { overtook: 0, kept: 0 };
+    fc.assert(
+      fc.property(order, fc.nat({ max: 4 }), order, (moves, stages, after) => {
+        const world = play(moves, () => undefined);
+        const { phase, write } = world.state;
+        if (phase !== 'active' || world.flag.latched || world.state.excluded?.length) return;
+        if (write?.purpose === 'advance') seen.overtook += 1;
+        const before = world.commands.length;
+        exclusion('tenant=globex')(world);
+        if (write?.purpose === 'advance' && world.state.stage >= 0)
+          expect(world.commands.slice(before)).toContainEqual(
+            expect.objectContaining({
+              kind: 'write',
+              request: expect.objectContaining({ direction: 'lower' }),
+            }),
+          );
+        climb(world, stages);
+        for (const one of after) one(world);
+        world.settle();
+        if (world.state.phase !== 'active' || !world.state.claimed || world.flag.latched) return;
+        if (world.flag.revision !== world.state.flagRevision || world.state.write !== null) return;
+        const { exposure } = world.flag;
+        const out = world.state.excluded?.map(({ name }) => name) ?? [];
+        if (exposure.mode === 'shadow' || isNobody(exposure)) return;
+        seen.kept += 1;
+        expect(leftOut(exposure)).toEqual(expect.arrayContaining(out));
+      }),
+      { numRuns },
+    );
+    expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
+  });
+
+  it('nobody is given the canary again by whoever asks for it alone', () => {
+    fc.assert(
+      fc.property(order, (moves) => {
+        every(
+          [lift, exclusion('beta'), exclusion('beta'), ...moves],
+          (before, event, _commands, { state }) => {
+            const count = (of: RolloutState) => of.excluded?.length ?? 0;
+            if (count(state) >= count(before)) return;
+            expect(event).toMatchObject({ kind: 'person', action: 'approve' });
+            expect(before.amendment?.include).toBeDefined();
+            const { by, breakGlass } = event as PersonEvent;
+            if (!breakGlass) expect(by).not.toBe(before.amendment?.by.by);
+          },
+        );
+      }),
+      { numRuns },
+    );
+  });
+
+  it('2: a rollback that takes its time only goes down, by itself, and is immediate once anything graver comes', () => {
+    const seen = { slow: 0, steps: 0, hastened: 0 };
+    const grave = fc.constantFrom<Move | null>(
+      null,
+      (world) => world.report(assessment('hard')),
+      (world) => void world.person('rollback'),
+      (world) => void world.event({ kind: 'killed', by: 'kim', reason: 'kill' }),
+    );
+    fc.assert(
+      fc.property(order, fc.nat({ max: 4 }), order, grave, (moves, stages, after, last) => {
+        const world = play(moves, () => undefined);
+        climb(world, stages);
+        slowly(600)(world);
+        if (world.state.descent == null) return;
+        seen.slow += 1;
+        world.watchers.push((before, _event, commands) => {
+          if (before.descent != null || before.phase === 'reverting') expect(raises(commands)).toEqual([]);
+        });
+        for (const one of after.slice(0, 30)) one(world);
+        if (world.state.descent != null && last !== null && world.gate !== null) {
+          seen.hastened += 1;
+          last(world);
+          expect(['reverting', ...ENDED]).toContain(world.state.phase);
+        }
+        // Nobody has to do anything for it to end.
+        for (let round = 0; round < 60 && !ENDED.includes(world.state.phase); round += 1) {
+          world.settle();
+          world.tick();
+        }
+        seen.steps += world.journal.filter(({ summary }) => summary.startsWith('On the way back')).length;
+        expect(['rolled-back', 'superseded', 'abandoned']).toContain(world.state.phase);
+        if (world.flag.owner === null && world.flag.revision === world.state.flagRevision)
+          expect(world.flag.exposure).toEqual(NO_EXPOSURE);
+      }),
+      { numRuns },
+    );
+    expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
   });
 
   it('an end of its own leaves nobody or everybody with the canary, and the flag as it was', () => {

@@ -59,6 +59,7 @@ export const drifted = fc.tuple(
 /** Nothing is under way: what the flag does next is somebody else's doing. */
 export function isQuiet({ state, gate, flag, pending, answers }: World): boolean {
   if (state.phase !== 'active' || gate === null || flag.latched || state.write !== null) return false;
+  if (state.descent != null) return false;
   return pending.length === 0 && answers.length === 0;
 }
 
@@ -80,6 +81,24 @@ export function climb(world: World, stages: number): void {
     world.settle();
   }
 }
+
+/** Somebody is taken off the canary, or asked to be given it again. */
+export const exclusion =
+  (segment: string): Move =>
+  (world) => {
+    const out = world.state.excluded?.some(({ name }) => name === segment) === true;
+    const who = { by: 'kim', roles: [], reason: 'they complain', accept: null, breakGlass: false };
+    const action = out ? 'include' : 'exclude';
+    world.event({ kind: 'person', action, ...who, who: { segment } });
+  };
+
+/** A rollback stage by stage, with this many seconds from one step to the next. */
+export const slowly =
+  (every: number): Move =>
+  (world) => {
+    const who = { by: 'kim', roles: [], reason: 'slower', accept: null, breakGlass: false };
+    world.event({ kind: 'person', action: 'rollback', ...who, progressive: true, every });
+  };
 
 /** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
 const move: fc.Arbitrary<Move> = fc.oneof(
@@ -143,6 +162,8 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom(5, null).map((share) => (world: World) => world.others(share)),
   },
+  { weight: 3, arbitrary: fc.constantFrom('employees', 'tenant=acme', 'beta').map(exclusion) },
+  { weight: 1, arbitrary: fc.constantFrom(1, 600, 86_400).map(slowly) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
   {

@@ -5,9 +5,11 @@ import { neededApproval } from './blockers.ts';
 import { recheck, waive } from './checking.ts';
 import { restartClean } from './clean-days.ts';
 import { confirmNoReturn } from './confirming.ts';
+import { rollBack, wantedPace } from './descent.ts';
 import { isDrifted } from './drift.ts';
 import { abandon, supersede } from './ending.ts';
 import type { PersonEvent } from './event.ts';
+import { askToInclude, exclude } from './exclusion.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
 import { nextStage } from './origin.ts';
@@ -74,8 +76,14 @@ export function onPerson(turn: Turn, event: PersonEvent): void {
     case 'supersede':
       supersede(turn, event);
       return;
+    case 'exclude':
+      exclude(turn, event);
+      return;
+    case 'include':
+      askToInclude(turn, event);
+      return;
     case 'rollback':
-      stop(turn, {
+      rollBack(turn, wantedPace(state, event), {
         transition: 'rollback-requested',
         cause,
         summary: `Rollback asked for by ${event.by}${event.reason === null ? '' : `: ${event.reason}`}.`,

@@ -26,6 +26,7 @@ import { journal, policy } from './turn.ts';
 export function proceed(turn: Turn): void {
   const { state, now } = turn;
   if (state.phase !== 'submitted' && state.phase !== 'active') return;
+  if (state.descent != null) return;
   noteWaiting(turn);
   noteUnconfirmed(turn);
   const blockers = blockersOf(state, now);
@@ -125,7 +126,7 @@ export function enterStage(
   turn: Turn,
   stage: number,
   cause: Cause,
-  revisions: { before: number | null; after: number | null },
+  revisions: { before: number | null; after: number | null; exposure?: Exposure },
 ): void {
   const { state, now } = turn;
   const evidence = state.gate?.assessment ?? null;
@@ -135,7 +136,8 @@ export function enterStage(
   state.stage = stage;
   state.stageSince = now;
   state.startedAt ??= now;
-  state.exposure = stageExposure(state.plan, stage);
+  // Whom the plan excludes may have changed since the write was asked for.
+  state.exposure = revisions.exposure ?? stageExposure(state.plan, stage);
   state.waitingSince = null;
   state.peersAt = null;
   // What was true before this stage is read anew before the next one.

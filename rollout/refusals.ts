@@ -4,7 +4,8 @@ import { amendRoles, confirmRoles } from './approvers.ts';
 import { granted, missingRoles, neededApproval } from './blockers.ts';
 import { recheckRefusal, waiveRefusal } from './checks.ts';
 import { acceptDriftRefusal } from './drift.ts';
-import type { PersonEvent, Refusal, Seen } from './event.ts';
+import type { PersonAction, PersonEvent, Refusal, Seen } from './event.ts';
+import { excludeRefusal, includeRefusal } from './excluding.ts';
 import { abandonRefusal } from './leaving.ts';
 import { isWatching } from './mode.ts';
 import { confirmable } from './no-return.ts';
@@ -39,6 +40,14 @@ export function openGlass(state: RolloutState): BrokenGlass | undefined {
   return state.glass?.[0];
 }
 
+/** What can still be asked of a rollback that goes down stage by stage: only to lower more. */
+function hastens({ action, progressive, lower }: PersonEvent): boolean {
+  if (action === 'rollback') return progressive !== true;
+  return action === 'exclude' || action === 'supersede' || (action === 'abandon' && lower === true);
+}
+
+const NEVER_LATE: readonly PersonAction[] = ['rollback', 'pause', 'exclude'];
+
 /** Why a person's request cannot be taken now; null when it can. The workflow's validators are this function. */
 export function refusal(state: RolloutState, event: PersonEvent): Refusal | null {
   if (ENDED.includes(state.phase)) return { code: 'ROLLOUT_OVER', message: `${state.id} is ${state.phase}` };
@@ -48,9 +57,11 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       ? null
       : { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   }
+  if (state.descent != null && !hastens(event))
+    return { code: 'HARD_STOP', message: `${state.id} is being rolled back, stage by stage` };
   const stale = staleRefusal(state, event.seen);
   // What only holds or lowers is never too late.
-  if (stale !== null && event.action !== 'rollback' && event.action !== 'pause') return stale;
+  if (stale !== null && !NEVER_LATE.includes(event.action)) return stale;
   if (isWatching(state)) {
     return event.action === 'end'
       ? null
@@ -81,6 +92,10 @@ export function refusal(state: RolloutState, event: PersonEvent): Refusal | null
       return recheckRefusal(state);
     case 'waive':
       return waiveRefusal(state, event);
+    case 'exclude':
+      return excludeRefusal(state, event);
+    case 'include':
+      return includeRefusal(state, event);
     case 'rollback':
     case 'supersede':
       return null;

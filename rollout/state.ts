@@ -5,6 +5,7 @@ import type { CheckAnswer } from '../plans/check.ts';
 
 import type { DrillRun } from '../plans/drill.ts';
 
+import { type Exclusion, excluding } from '../plans/exclusion.ts';
 import type { Explanation } from '../plans/explanation.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
@@ -19,7 +20,16 @@ import type { GateMemory, Person } from './event.ts';
 /** A flag write that was asked for and not answered yet. At most one counts; an older answer is a note. */
 export interface PendingWrite {
   id: number;
-  purpose: 'claim' | 'advance' | 'restore' | 'accept-drift' | 'step-back' | 'revert';
+  purpose:
+    | 'claim'
+    | 'advance'
+    | 'restore'
+    | 'accept-drift'
+    | 'step-back'
+    | 'descend'
+    | 'exclude'
+    | 'include'
+    | 'revert';
   /** Stage index in force once the write has landed. */
   stage: number;
   exposure: Exposure;
@@ -89,6 +99,15 @@ export interface Stop {
   end?: 'abandoned' | 'superseded';
 }
 
+/** The rest of a progressive rollback. Times in milliseconds. */
+export interface Descent {
+  /** The stage that was reached: of it the report and a retry speak. */
+  from: number;
+  every: number;
+  /** When the next step is due; null: one is on its way. */
+  at: number | null;
+}
+
 /** Where a metric moved is to be found out, once what it caused has been carried out. `of`: the journal line. */
 export interface Question {
   of: number;
@@ -147,6 +166,8 @@ export interface Amendment {
   by: Person;
   reason?: string | null;
   at: number;
+  /** Instead of the plan as a whole: who is to have the canary again. */
+  include?: string;
 }
 
 /** The present or last drill, and what the gate knew before it. */
@@ -225,6 +246,10 @@ export interface RolloutState {
   confirmed?: { by: string; roles: string[]; at: number; since: number | null } | null;
   /** What is left behind the point of no return, and how often each was reminded of; absent: nothing is. */
   steps?: (StepLeft & { reminded: number })[];
+  /** A rollback on its way down, stage by stage; null or absent: none. */
+  descent?: Descent | null;
+  /** Whom people have taken off the canary; the plan has them in `exclude`. Absent in states of before there were any. */
+  excluded?: Exclusion[];
   /** The last drill; absent: there was none. */
   drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */
@@ -252,10 +277,15 @@ export function openRollout(given: {
   at: number;
   origin?: Origin;
 }): RolloutState {
+  const excluded = given.origin?.kind === 'retry' ? (given.origin.excluded ?? []) : [];
   return {
     version: 1,
     id: given.id,
-    plan: given.plan,
+    plan: excluding(
+      given.plan,
+      excluded.map(({ name }) => name),
+    ),
+    ...(excluded.length === 0 ? {} : { excluded: excluded.map((one) => ({ ...one, revision: null })) }),
     planRevision: 1,
     submittedBy: given.submittedBy,
     submittedAt: given.at,

@@ -8,10 +8,12 @@ import { onStepDone, remindSteps } from './clearing.ts';
 import type { Command } from './command.ts';
 import { remindUnconfirmed } from './confirming.ts';
 import { onDeadline } from './deadline.ts';
+import { descend } from './descent.ts';
 import { followDrill, onDrill } from './drill.ts';
 import { drillDeadline } from './drill-facts.ts';
 
 import type { RolloutEvent } from './event.ts';
+import { settleAudience } from './exclusion.ts';
 import { releaseFlag } from './flag.ts';
 import { keepFollowing, onLoss, onRequired } from './following.ts';
 import { onGate, onSoftAgain, stepBack } from './gate.ts';
@@ -56,6 +58,7 @@ export function step(previous: RolloutState, event: RolloutEvent, now: number): 
   if (isWatching(previous)) onWatched(turn, event);
   else {
     handle(turn, event);
+    settleAudience(turn);
     onLoss(turn);
     countAfterPause(turn, previous);
     proceed(turn);
@@ -148,6 +151,10 @@ function onTick(turn: Turn): void {
   retryWrite(turn);
   const { state, now } = turn;
   if (state.phase === 'reverting' || state.write !== null) return;
+  if (state.descent != null) {
+    descend(turn);
+    return;
+  }
   remind(turn);
   remindUnconfirmed(turn);
   if (onDeadline(turn)) return;
@@ -218,6 +225,8 @@ export function decisionDeadline(state: RolloutState, now: number): number | nul
   if (state.retry !== null && state.retry.at !== Number.MAX_SAFE_INTEGER) due.push(state.retry.at);
   // While the flag is on its way nothing else is due: its answer comes first.
   if (state.write !== null || state.phase === 'reverting') return due[0] ?? null;
+  // A step that was refused has no time of its own.
+  if (state.descent != null) return state.descent.at ?? now + 1_000;
   if (state.pause !== null) due.push(state.pause.deadline);
   for (const { deadline } of state.glass ?? []) due.push(deadline);
   const drill = drillDeadline(state);

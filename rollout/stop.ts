@@ -2,10 +2,11 @@ import type { Assessment } from '../plans/assessment.ts';
 import { isNobody } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import { lowerFlag, releaseFlag } from './flag.ts';
+import type { Stop } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal } from './turn.ts';
 
-interface StopRequest {
+export interface StopRequest {
   transition: Transition;
   cause: Cause;
   summary: string;
@@ -37,20 +38,32 @@ export function stop(turn: Turn, request: StopRequest): void {
   state.waitingSince = null;
   state.pause = null;
   if (!first) return;
-  state.phase = 'reverting';
-  state.stop = {
+  beginRevert(turn, {
     transition: request.transition,
     cause: request.cause,
-    at: now,
+    // One that makes a slower one immediate is the same stop.
+    at: state.descent == null ? now : (state.stop?.at ?? now),
     revertedByGate: request.revertedByGate ?? false,
     ...(request.end === undefined ? {} : { end: request.end }),
-  };
+  });
+}
+
+/** The last step of a rollback that went down stage by stage: it was journaled when it began. */
+export function finishDescent(turn: Turn): void {
+  const { stop: why } = turn.state;
+  if (why !== null) beginRevert(turn, why);
+}
+
+function beginRevert(turn: Turn, why: Stop): void {
+  const { state } = turn;
+  state.phase = 'reverting';
+  state.stop = why;
   state.retry = null;
   // A rollout that was turned down before it moved anything leaves the flag as somebody else has it.
   const untouched = state.startedAt === null && state.write?.purpose !== 'advance';
-  if (request.transition === 'rejected' && untouched && state.write === null) end(turn, 'rejected');
+  if (why.transition === 'rejected' && untouched && state.write === null) end(turn, 'rejected');
   else if (state.claimed || state.write?.purpose === 'claim')
-    lowerFlag(turn, 'revert', state.stage, request.cause);
+    lowerFlag(turn, 'revert', state.stage, why.cause);
   else rolledBack(turn, { before: null, after: null });
   turn.commands.push({ kind: 'unwatch' });
 }
@@ -74,6 +87,9 @@ export function rolledBack(turn: Turn, revisions: { before: number | null; after
 function end(turn: Turn, phase: 'rolled-back' | 'rejected' | 'abandoned' | 'superseded'): void {
   const { state, now } = turn;
   state.write = null;
+  // Of the stage that was reached the report and a retry speak, not of one on the way back.
+  if (state.descent != null) state.stage = state.descent.from;
+  state.descent = null;
   state.phase = phase;
   state.endedAt = now;
   state.gate = null;

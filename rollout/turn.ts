@@ -124,6 +124,8 @@ const SEVERITY: Record<PauseKind, number> = {
 /** Adds a cause to the pause, the gravest first; true when the rollout was not paused for it before. */
 export function addPause(turn: Turn, kind: PauseKind, text: string): boolean {
   const { state, now } = turn;
+  // What goes down by itself waits for nobody.
+  if (state.descent != null) return false;
   const { deadline, then } = state.plan.policy.pause;
   const running = state.pause ?? { causes: [], since: now, deadline: now + deadline * 1000, then };
   const others = running.causes.filter((cause) => cause.kind !== kind);

@@ -5,6 +5,7 @@ import type { Drift, RolloutView, Watching } from '../plans/view.ts';
 import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
 import { checksView } from './checks.ts';
+import { descentView } from './descending.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
 import { drillView } from './drill-facts.ts';
 import { stopExposure } from './exposure.ts';
@@ -73,6 +74,8 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     ...(state.explanation == null ? {} : { explanation: state.explanation }),
     ...drillView(state),
     ...stepsView(state),
+    ...descentView(state, now),
+    ...(state.excluded === undefined || state.excluded.length === 0 ? {} : { excluded: state.excluded }),
     seq: state.seq,
   };
 }
@@ -151,6 +154,8 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
     case 'submitted':
     case 'active': {
       if (watches) return watchingText(state);
+      if (state.descent != null)
+        return `The flag goes back stage by stage. \`tidegate rollback ${state.id}\` takes it back at once.`;
       const goal = state.plan.stages[nextStage(state)]?.name;
       const move = goal === undefined ? 'the rollout completes' : `stage ${goal} opens`;
       const [first] = blockers;

@@ -1,16 +1,17 @@
 import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
-import { audience, segmentList } from '../plans/words.ts';
-import { restartClean } from './clean-days.ts';
+import { descended } from './descent.ts';
 import type { RolloutEvent } from './event.ts';
+import { audienceSettled } from './exclusion.ts';
 import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
+import { describe, pauseForDrift } from './moved.ts';
 import { enterStage, expectedFlag, returnToStage, watch } from './progress.ts';
 import { isOwnLate } from './report.ts';
 import { restInstead } from './retreat.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
 import { rolledBack, stop } from './stop.ts';
 import type { Turn } from './turn.ts';
-import { addPause, journal, policy } from './turn.ts';
+import { journal, policy } from './turn.ts';
 
 type Of<K extends RolloutEvent['kind']> = Extract<RolloutEvent, { kind: K }>;
 
@@ -62,7 +63,7 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
   const revisions = { before: event.before, after: event.after };
   switch (write.purpose) {
     case 'advance':
-      enterStage(turn, write.stage, write.cause, revisions);
+      enterStage(turn, write.stage, write.cause, { ...revisions, exposure: write.exposure });
       return;
     case 'restore':
       state.exposure = write.exposure;
@@ -86,6 +87,13 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
     case 'accept-drift':
       returnToStage(turn, write, write.cause, revisions);
       watch(turn);
+      return;
+    case 'descend':
+      descended(turn, write, revisions);
+      return;
+    case 'exclude':
+    case 'include':
+      audienceSettled(turn, write, revisions);
       return;
     case 'revert':
       state.exposure = write.exposure;
@@ -221,7 +229,8 @@ export function onFailed(turn: Turn, event: Of<'write-failed'>): void {
   const reverting = state.phase === 'reverting';
   state.retry = { attempts, at: now + backoff(attempts, reverting) };
   // An upward move is decided anew when its time comes; what it was decided on may have changed by then.
-  if (write.purpose === 'advance' || write.purpose === 'claim') state.write = null;
+  if (write.purpose === 'advance' || write.purpose === 'include' || write.purpose === 'claim')
+    state.write = null;
   if (write.purpose === 'advance') watch(turn, state.gate);
 }
 
@@ -234,10 +243,19 @@ export function retryWrite(turn: Turn): void {
     state.retry = null;
     return;
   }
-  if (write.purpose === 'step-back' || write.purpose === 'revert')
-    lowerFlag(turn, write.purpose, write.stage, write.cause);
-  else
-    writeStage(turn, write.purpose === 'accept-drift' ? 'accept-drift' : 'restore', write.stage, write.cause);
+  switch (write.purpose) {
+    case 'step-back':
+    case 'descend':
+    case 'exclude':
+    case 'revert':
+      lowerFlag(turn, write.purpose, write.stage, write.cause);
+      break;
+    case 'accept-drift':
+      writeStage(turn, 'accept-drift', write.stage, write.cause);
+      break;
+    default:
+      writeStage(turn, 'restore', write.stage, write.cause);
+  }
   // The clock starts again when this attempt answers.
   state.retry = { attempts: retry.attempts, at: Number.MAX_SAFE_INTEGER };
 }
@@ -259,25 +277,4 @@ export function adoptOwnLate(turn: Turn, flag: { revision: number | null; exposu
   state.flagRevision = flag.revision;
   state.offline = 0;
   return true;
-}
-
-/** Told once for each revision: whoever answers a drift answers what is served now. */
-export function pauseForDrift(turn: Turn, text: string): void {
-  const { state } = turn;
-  state.grants = [];
-  const fresh = addPause(turn, 'drift', text);
-  const cause = { kind: 'flag', reason: text } as const;
-  journal(turn, 'drift', {
-    cause,
-    summary: `${fresh ? 'Paused' : 'Still paused'}: ${text}.`,
-    flagBefore: state.flagRevision,
-  });
-  restartClean(turn, cause, text);
-}
-
-export function describe(exposure: Exposure): string {
-  if (exposure.mode !== undefined) return audience(exposure);
-  const parts = exposure.segments.length > 0 ? [segmentList(exposure.segments)] : [];
-  if (exposure.percent > 0 || parts.length === 0) parts.push(`${exposure.percent} %`);
-  return parts.join(' and ');
 }

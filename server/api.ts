@@ -45,6 +45,8 @@ export const ACTIONS = [
   'waive',
   'accept-drift',
   'rollback',
+  'exclude',
+  'include',
   'end',
   'abandon',
 ] as const;
@@ -61,6 +63,14 @@ export const ActionRequest = z.strictObject({
   confirm: z.string().optional(),
   /** abandon: take the canary from everybody first; without it the flag stays at 0 % or at 100 %. */
   lower: z.boolean().default(false),
+  /** rollback: stage by stage; false: all at once. Default: as the plan says. */
+  progressive: z.boolean().optional(),
+  /** rollback: seconds from one step to the next; with it the rollback is progressive. Default: as the plan says. */
+  every: z.int().min(1).max(604_800).optional(),
+  /** exclude, include: the tenant, as `flag.tenant` of the plan's context has it. Exactly one of both. */
+  tenant: z.string().min(1).max(200).optional(),
+  /** exclude, include: the segment. */
+  segment: z.string().min(1).max(200).optional(),
   ...seen,
 });
 export type ActionRequest = z.infer<typeof ActionRequest>;

@@ -3,13 +3,15 @@ import type { Origin } from '../plans/origin.ts';
 
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
+import type { PersonEvent } from '../rollout/event.ts';
 import type { Action, ActionRequest, AlertRequest } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 
 /** What a person decides. */
 export type Decision = Actor &
   Pick<ActionRequest, 'reason' | 'accept' | 'breakGlass'> &
-  Partial<Pick<ActionRequest, 'lower' | 'confirm'>> &
+  Partial<Pick<ActionRequest, 'lower' | 'confirm' | 'progressive' | 'every'>> &
+  Pick<PersonEvent, 'who'> &
   Once;
 
 /** `seen`: what the person decided on; refused once something was decided since. `requestId`: the same one twice is carried out once. */

@@ -55,6 +55,9 @@ function unknownNames(
     for (const segment of stage.audience?.segments ?? [])
       look(['stages', i, 'audience', 'segments'], segment, segments);
   });
+  if (ours)
+    for (const segment of plan.exclude?.segments ?? [])
+      look(['exclude', 'segments'], segment, { defined: known.segments, key: 'segments' });
   for (const { path, message, instead } of unknownInChecks(plan, known.checks))
     say(partsOf(path), message, instead);
   for (const [path, name] of lists)

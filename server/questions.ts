@@ -3,7 +3,7 @@ import type { JournalEntry, Transition } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
 import { approvalFor } from '../plans/stages.ts';
 import type { Blocker, RolloutView } from '../plans/view.ts';
-import { AMENDMENT_WAITS } from '../rollout/blockers.ts';
+import { AMENDMENT_WAITS, INCLUSION_WAITS } from '../rollout/blockers.ts';
 import type { Question } from './api/board.ts';
 
 /** The journal lines that tell since when something waits, and whose answer does not count. */
@@ -54,7 +54,7 @@ function approvalQuestion(
   switch (kind) {
     case 'start-approval':
     case 'approval': {
-      if (text === AMENDMENT_WAITS) {
+      if (text === AMENDMENT_WAITS || text === INCLUSION_WAITS) {
         const asked = lines.findLast(
           ({ transition, cause }) => transition === 'approval-needed' && cause.kind === 'person',
         );
@@ -130,6 +130,7 @@ function approvalQuestion(
     case 'shared-service':
     case 'requires':
     case 'drill':
+    case 'rollback':
       return [];
   }
 }

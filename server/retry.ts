@@ -37,12 +37,32 @@ export async function retry(deps: ServerDeps, row: RolloutRow, request: Retry): 
     const no = retryRefusal(earlier, { plan, stage });
     if (no !== null) throw new Failure(no.code, `${no.message}.`, { where: row.id });
     const changes = retryChanges(earlier.plan, plan);
-    made.origin = { kind: 'retry', of: row.id, stage, cause, reason, changes };
+    const excluded = view.excluded ?? [];
+    made.origin = {
+      kind: 'retry',
+      of: row.id,
+      stage,
+      cause,
+      reason,
+      changes,
+      ...(excluded.length === 0 ? {} : { excluded }),
+    };
     return made.origin;
   };
   const text = request.text ?? row.text;
   const done = await submit(deps, { text, file, actorAt, originOf });
-  return { ...done, of: row.id, cause, stage: made.origin?.stage ?? '', changes: made.origin?.changes ?? [] };
+  const notes = (made.origin?.excluded ?? []).map(
+    ({ name, by, reason }) =>
+      `${name} begins off the canary, as ${by} had it in ${row.id}: ${reason} (\`tidegate include ${done.id}\` asks for the way back)`,
+  );
+  return {
+    ...done,
+    of: row.id,
+    cause,
+    stage: made.origin?.stage ?? '',
+    changes: made.origin?.changes ?? [],
+    notes: [...done.notes, ...notes],
+  };
 }
 
 async function earlierOf(deps: ServerDeps, row: RolloutRow) {

@@ -134,6 +134,29 @@ describe('a signed webhook', () => {
     expect(told(id)).toEqual([`alert v42 firing to ${id} about the deploy: by the pipeline`]);
   });
 
+  test('tells of a bug, once: a critical one as such, a lesser one as a note, and by whom', async () => {
+    const id = await submitted('buggy');
+    const bug = (severity: string, more: object = {}) =>
+      JSON.stringify({ type: 'bug', title: 'totals are wrong', severity, flag: 'buggy', ...more });
+    const critical = bug('critical', { reporter: 'ada', url: 'https://bugs.example.com/42' });
+    expect(await send(critical, { id: 'bug-1' })).toEqual({
+      status: 202,
+      body: { rollouts: [id], repeated: false },
+    });
+    expect((await send(critical, { id: 'bug-1' })).body).toEqual({ rollouts: [], repeated: true });
+    expect((await send(bug('minor'))).status).toBe(202);
+    expect(told(id)).toEqual([
+      `alert totals are wrong firing to ${id} about the bug: critical, reported by ada (ci) (https://bugs.example.com/42)`,
+      `alert totals are wrong firing to ${id} about the minor-bug: minor, reported by ci`,
+    ]);
+    expect(await send(bug('terrible'))).toMatchObject({ status: 400 });
+    await submitted('buggy-elsewhere', 'staging');
+    expect(await send(bug('critical', { flag: 'buggy-elsewhere' }))).toMatchObject({
+      status: 403,
+      body: { code: 'PERMISSION_MISSING' },
+    });
+  });
+
   test.each([
     ['another secret', { secret: `whsec_${Buffer.from('another secret there').toString('base64')}` }],
     ['an old message', { at: new Date(Date.now() - 400_000) }],

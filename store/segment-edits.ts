@@ -1,4 +1,5 @@
 import { desc, eq, sql } from 'drizzle-orm';
+import { leftOut } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import { MEMBER_LIMIT, type SegmentSpec, type SharedSegment } from '../plans/flag/segment.ts';
 import { readableSpec, segmentsOf } from '../plans/flag/spec.ts';
@@ -131,7 +132,8 @@ async function uses(
   return rows.flatMap(({ environment, key, spec: stored, exposure }) => {
     const spec = readableSpec(stored);
     const places = spec === null ? [] : segmentsOf(spec);
-    const served = exposure.segments.map((segment) => ({ name: segment, path: ['exposure'] }));
+    const named = [...exposure.segments, ...leftOut(exposure)];
+    const served = named.map((segment) => ({ name: segment, path: ['exposure'] }));
     return [...places, ...served]
       .filter((use) => use.name === name && counts(use))
       .map((use) => `${key} in ${environment}: ${use.path.join('.')}`);

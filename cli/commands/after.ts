@@ -32,6 +32,7 @@ export async function retry(context: Context, reference: string, options: RetryO
       `what stopped ${reply.of}: ${reply.cause}`,
       ...reply.changes.map((change) => `  ${change}`),
       ...reply.warnings.map((warning) => `warning: ${warning}`),
+      ...reply.notes.map((note) => `note: ${note}`),
       `tidegate watch ${reply.id}`,
     ]),
   );

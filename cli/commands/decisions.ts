@@ -1,4 +1,5 @@
 import { Failure } from '../../plans/failures.ts';
+import { Duration } from '../../plans/units.ts';
 import { type Action, ActionReply, AmendReply, StatusReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
@@ -24,6 +25,23 @@ export interface DecisionOptions {
   breakGlass?: boolean;
   lower?: boolean;
   confirm?: string;
+  tenant?: string;
+  segment?: string;
+  progressive?: boolean;
+  immediate?: boolean;
+  every?: string;
+}
+
+/** How a rollback is to go back: what the person says, else the plan decides. */
+function pace({ progressive, immediate, every }: DecisionOptions): { progressive?: boolean; every?: number } {
+  if (immediate === true && (progressive === true || every !== undefined))
+    throw new Failure('USAGE', 'A rollback is progressive or immediate, not both.');
+  if (immediate === true) return { progressive: false };
+  if (every === undefined) return progressive === true ? { progressive } : {};
+  const seconds = Duration.safeParse(every);
+  if (!seconds.success || seconds.data < 1)
+    throw new Failure('USAGE', `--every ${every} is no time.`, { details: ['such as 30s, 10m or 1h'] });
+  return { progressive: true, every: seconds.data };
 }
 
 /** Sends a person's decision and says what came of it. */
@@ -43,6 +61,9 @@ export async function decide(
       breakGlass: options.breakGlass === true,
       lower: options.lower === true,
       ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
+      ...pace(options),
+      ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
+      ...(options.segment === undefined ? {} : { segment: options.segment }),
     },
     reply: ActionReply,
   });

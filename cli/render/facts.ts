@@ -4,7 +4,15 @@ import type { Live } from '../../server/api.ts';
 import type { Ink, Tone } from './ink.ts';
 import { duration, phaseText, relative } from './words.ts';
 
-export { checkLines, forecastText, isOver, pauseText, stopCause } from '../../plans/standing-words.ts';
+export {
+  checkLines,
+  descentText,
+  excludedLines,
+  forecastText,
+  isOver,
+  pauseText,
+  stopCause,
+} from '../../plans/standing-words.ts';
 
 /** What `GET /rollouts/:id` and its event stream say: the rollout and the gate's latest look. */
 export interface Watched {

@@ -5,6 +5,8 @@ import { drillLine } from './drill-line.ts';
 import { comparison, howSure } from './evidence.ts';
 import {
   checkLines,
+  descentText,
+  excludedLines,
   forecastText,
   pauseText,
   presentLive,
@@ -55,6 +57,7 @@ export function renderStatus(
   const stop = stopCause(view);
   const waits = waitsFor(watched, now);
   const checks = checkLines(view);
+  const down = descentText(view, now);
   return [
     `${ink('strong', view.id)}${title}`,
     ...field(
@@ -73,6 +76,8 @@ export function renderStatus(
     '',
     `  ${ink('dim', padEnd('state', LABEL))}${standing(view, now, ink)}`,
     ...field('exposure', audience(view.exposure), page),
+    ...(down === null ? [] : field('going back', down, page)),
+    ...excludedLines(view).flatMap((text, i) => field(i === 0 ? 'excluded' : '', text, page)),
     ...(stop === null ? [] : field('stop', `${stop} (${relative(view.stop?.at ?? now, now)})`, page)),
     ...(pause === null ? [] : field('pause', pause, page)),
     ...(view.drill === undefined ? [] : field('drill', drillLine(view.drill), page)),

@@ -39,6 +39,12 @@ export function shortfalls(plan: Plan, { providers = {}, segments: configured }:
       `"${name}" only watches and moves no flag`,
       '`mode: observe`, or the provider that it watches',
     );
+  if (plan.exclude !== undefined)
+    say(
+      'exclude',
+      `"${name}" cannot leave anybody out of a share`,
+      '`flag.provider: embedded`, or an exclusion in the rules of the platform',
+    );
   plan.stages.forEach((stage, index) => {
     if (stage.decommission !== undefined) return;
     const { percent, segments, mode } = stageExposure(plan, index);

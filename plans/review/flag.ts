@@ -34,6 +34,14 @@ export function reviewFlag({ plan, error, sound }: Review): void {
       instead: '`pause`, or `safeExposure: { variant: NAME }`',
     });
   }
+  if (
+    reversibility === 'forward-only' &&
+    plan.policy.rollback === 'progressive' &&
+    sound(['policy', 'rollback'])
+  ) {
+    const message = 'no stage below is safe for who has the canary of a forward-only plan';
+    error(['policy', 'rollback'], { rule: 'PLAN-SAFE-EXPOSURE', message, instead: '`immediate`' });
+  }
   if (safeExposure === undefined || safeExposure === 'frozen' || !sound(['safeExposure'])) return;
   const { variant } = safeExposure;
   const path = ['safeExposure', 'variant'];

@@ -1,6 +1,6 @@
 import type { Path } from '../document.ts';
+import { TENANT } from '../exclusion.ts';
 import type { Plan } from '../plan.ts';
-import { TENANT } from '../stages.ts';
 import { MOST_WAVES, wavesOf } from '../waves.ts';
 import type { Remark, Review } from './context.ts';
 
@@ -9,6 +9,19 @@ export function reviewTenants(review: Review): void {
   const { plan, error, sound } = review;
   const rule = 'PLAN-TENANTS';
   const seen = new Map<string, string>();
+  const { exclude } = plan;
+  if (
+    exclude !== undefined &&
+    exclude.segments === undefined &&
+    exclude.tenants === undefined &&
+    sound(['exclude'])
+  )
+    error(['exclude'], {
+      rule,
+      message: 'nobody is named here',
+      instead: '`tenants: [...]` or `segments: [...]`',
+      key: true,
+    });
   plan.stages.forEach((stage, index) => {
     const { audience, waves } = stage;
     const path = ['stages', index];

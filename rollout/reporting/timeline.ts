@@ -95,6 +95,8 @@ const DECISIONS: readonly Transition[] = [
   'accepted',
   'drift-accepted',
   'amended',
+  'excluded',
+  'included',
   'rollback-requested',
   'killed',
 ];

@@ -30,7 +30,10 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
     ['PLAN_INVALID', 'AMEND_REFUSED', 'ROLLOUT_OVER', 'STATE_STALE', 'HARD_STOP'],
   ],
   ['/api/v1/rollouts/{id}/amend', ['TEMPORAL_UNREACHABLE']],
-  ['/api/v1/rollouts/{id}/actions', ['ABANDON_REFUSED', 'CONFIRM_NAME']],
+  [
+    '/api/v1/rollouts/{id}/actions',
+    ['ABANDON_REFUSED', 'CONFIRM_NAME', 'EXCLUDE_REFUSED', 'SEGMENT_UNKNOWN'],
+  ],
   ['/api/v1/rollouts/{id}/retry', ['RETRY_REFUSED', 'RETRY_UNVERIFIED']],
   ['/api/v1/rollouts/{id}/supersede', ['SUPERSEDE_REFUSED', 'ROLLOUT_OVER', 'HARD_STOP', 'ONLY_WATCHES']],
   ['/api/v1/rollouts/{id}/steps', ['STEP_UNKNOWN', 'STEP_HELD', 'NOT_WAITING', 'TEMPORAL_UNREACHABLE']],

@@ -26,7 +26,7 @@ import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
 import { listPage } from '../board.ts';
 import { withCurrent } from '../conflict.ts';
-import { NEEDED } from '../decisions.ts';
+import { NEEDED, whoOf } from '../decisions.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Once } from '../engine.ts';
 import { requestIdOf } from '../idempotency.ts';
@@ -186,10 +186,11 @@ export const rolloutRoutes =
       },
       handler: async (request) => {
         const { id, action } = request.params;
-        const { by, roles, seq, gate, ...rest } = request.body;
+        const { by, roles, seq, gate, tenant, segment, ...rest } = request.body;
         const place = placeOf(await rolloutFor(deps, request, NEEDED[action]));
+        const who = whoOf(deps, action, { tenant, segment });
         const actor = callerOf(request).actor({ by, roles }, place);
-        const decision = { ...actor, ...rest, ...seenOf({ seq, gate }), ...requestIdOf(request) };
+        const decision = { ...actor, ...rest, ...who, ...seenOf({ seq, gate }), ...requestIdOf(request) };
         return { id, ...(await withCurrent(deps, id, () => deps.engine.act(id, action, decision))) };
       },
     });

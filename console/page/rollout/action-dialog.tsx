@@ -6,9 +6,10 @@ import { act, type Deed, get, Refused, retry } from '../api/client.ts';
 import { useNow } from '../clock.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { nameOf, useSession } from '../session/session.ts';
-import { leavesFlag, type Offer, pathOf } from './actions.ts';
-import { consequencesOf } from './consequences.ts';
+import { canTakeItsTime, leavesFlag, type Offer, pathOf } from './actions.ts';
+import { consequencesOf, slowConsequences } from './consequences.ts';
 import type { Watched } from './use-rollout.ts';
+import { type Who, WhoFields } from './who-fields.tsx';
 
 export interface Result {
   summary: string;
@@ -32,6 +33,8 @@ export function ActionDialog({ offer, watched, close }: Given) {
   const [trouble, setTrouble] = useState<Refused | null>(null);
   // The same for every try, so that a click that was not answered is not carried out twice.
   const [key] = useState(() => crypto.randomUUID());
+  const [who, setWho] = useState<Who>({ kind: 'tenant', name: '' });
+  const [slowly, setSlowly] = useState(false);
   const { view } = watched;
   useEffect(() => {
     dialog.current?.showModal();
@@ -63,13 +66,16 @@ export function ActionDialog({ offer, watched, close }: Given) {
     reason: string | null,
     { from, named }: { from: string; named: string },
   ): Promise<Deed> {
-    const request = { ...session.acting, reason, key };
+    const pace = offer.deed === 'rollback' ? { progressive: slowly } : {};
+    const request = { ...session.acting, reason, key, ...pace };
     if (offer.deed === 'retry') return retry(view.id, { ...session.acting, reason: reason ?? '', from, key });
     const lower = offer.deed === 'abandon' && !leavesFlag(view);
+    const aside = offer.deed === 'exclude' || offer.deed === 'include' ? { [who.kind]: who.name.trim() } : {};
     return act(pathOf(offer.deed), view, {
       ...request,
       ...(lower ? { lower } : {}),
       ...(named === '' ? {} : { confirm: named }),
+      ...aside,
     });
   }
 
@@ -81,7 +87,7 @@ export function ActionDialog({ offer, watched, close }: Given) {
         {offer.label}: {view.title ?? view.id}?
       </h2>
       <ul className="consequences">
-        {consequencesOf(offer.deed, watched, now).map((text) => (
+        {(slowly ? slowConsequences() : consequencesOf(offer.deed, watched, now)).map((text) => (
           <li key={text}>{text}</li>
         ))}
       </ul>
@@ -104,6 +110,15 @@ export function ActionDialog({ offer, watched, close }: Given) {
             </label>
             <input id="confirm" name="confirm" required autoComplete="off" spellCheck={false} />
           </>
+        )}
+        {offer.deed === 'rollback' && canTakeItsTime(view) && (
+          <label className="check">
+            <input type="checkbox" checked={slowly} onChange={({ target }) => setSlowly(target.checked)} />{' '}
+            Stage by stage, for an old path that has grown cold
+          </label>
+        )}
+        {(offer.deed === 'exclude' || offer.deed === 'include') && (
+          <WhoFields deed={offer.deed} watched={watched} who={who} change={setWho} />
         )}
         <label htmlFor="reason">Reason{offer.reason ? '' : ' (for the journal, may be empty)'}</label>
         <textarea id="reason" name="reason" rows={2} required={offer.reason} maxLength={1000} />

@@ -15,6 +15,8 @@ export const DEEDS = [
   'reject',
   'step-back',
   'pause',
+  'exclude',
+  'include',
   'rollback',
   'kill',
   'abandon',
@@ -50,6 +52,13 @@ export function offersOf(asked: Asked): Offer[] {
   const { view, assessment } = asked;
   if (isRetriable(view)) return [offer('retry', 'Retry', submitterRefusal(asked), true)];
   if (isOver(view) || view.phase === 'reverting') return [];
+  // What goes back already can only go back faster.
+  if (view.descent !== undefined)
+    return [
+      offer('rollback', 'Roll back at once', operatorRefusal(asked)),
+      offer('exclude', 'Take somebody off', operatorRefusal(asked), true),
+      offer('kill', 'Kill the flag', operatorRefusal(asked), true),
+    ];
   const soft = view.pause !== null && assessment?.verdict === 'soft';
   const split = assessment?.holding.some((one) => one.kind === 'split' && one.seen !== undefined) === true;
   const approval = view.blockers.find(({ kind }) => APPROVALS.some((one) => one === kind));
@@ -79,6 +88,9 @@ export function offersOf(asked: Asked): Offer[] {
       offers.push(offer('step-back', 'Step back', operatorRefusal(asked)));
     if (view.pause === null) offers.push(offer('pause', 'Pause', operatorRefusal(asked)));
   }
+  offers.push(offer('exclude', 'Take somebody off', operatorRefusal(asked), true));
+  if (view.excluded !== undefined)
+    offers.push(offer('include', 'Let somebody in again', operatorRefusal(asked), true));
   offers.push(offer('rollback', 'Roll back', operatorRefusal(asked)));
   offers.push(offer('abandon', leavesFlag(view) ? 'Abandon' : 'Abandon and lower', operatorRefusal(asked)));
   offers.push(offer('kill', 'Kill the flag', operatorRefusal(asked), true));
@@ -101,6 +113,15 @@ function approverRefusal({ view, powers, person, roles }: Asked, wanted: readonl
 
 function submitterRefusal({ powers, person }: Asked): string | null {
   return powers.may.includes('submit') ? null : `${person} may not submit here.`;
+}
+
+/** There is a stage below to stop at on the way back; the server decides the rest. */
+export function canTakeItsTime({
+  phase,
+  stages,
+  descent,
+}: Pick<RolloutView, 'phase' | 'stages' | 'descent'>): boolean {
+  return phase === 'active' && descent === undefined && stages.some(({ state }) => state === 'done');
 }
 
 /** Where a rollout may be left with its flag as it is. */

@@ -41,6 +41,16 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
         'The gate of that stage begins again.',
       ];
     }
+    case 'exclude':
+      return [
+        'One tenant or segment returns to the old path, within seconds, and stays there in every later stage.',
+        'The rollout goes on for the rest. Nobody has to approve it.',
+      ];
+    case 'include':
+      return [
+        'It waits for a second person: nobody gets the new path before they approve.',
+        'Then they have it like everybody else in the present stage, once nothing speaks against it.',
+      ];
     case 'pause':
       return [
         `${audience(exposure)}: nobody's path changes.`,
@@ -87,6 +97,28 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
     case 'approve':
       return approval(seen, now);
   }
+}
+
+/** The same of a rollback that takes its time. */
+export function slowConsequences(): string[] {
+  return [
+    'The first step down is taken within seconds, the others one by one, as far apart as the plan says (10 min otherwise).',
+    'Nothing moves up meanwhile. A hard stop, a kill or another rollback makes it immediate.',
+    'This rollout ends. Afterwards it can be retried.',
+  ];
+}
+
+/** How many have the new path among those who are to be taken off; `name` is a tenant's or a segment's. */
+export function hitBy(name: string, { live }: Pick<Seen, 'live'>): string | null {
+  if (name === '') return null;
+  const slices = Object.entries(live?.sample?.slices ?? {});
+  const found = slices.find(([slice]) => slice === name || slice.endsWith(`=${name}`))?.[1];
+  const users = found?.canary.users;
+  if (users !== undefined)
+    return `${Math.round(users).toLocaleString('en-US')} users of ${name} have had the new path in this stage.`;
+  if (found !== undefined)
+    return `${capital(about(found.canary.requests))} requests of ${name} met the new path in the last look.`;
+  return `How many of ${name} have the new path is not known: the plan's \`coverage\` does not count them apart.`;
 }
 
 function lowered(seen: Seen, to: Exposure, from: Exposure): string[] {

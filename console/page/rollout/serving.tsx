@@ -1,4 +1,5 @@
-import { isOver } from '../../../plans/standing-words.ts';
+import { Fragment } from 'react';
+import { excludedLines, isOver } from '../../../plans/standing-words.ts';
 import { audience } from '../../../plans/words.ts';
 import { isNobody } from './served.ts';
 import { about, trafficOf } from './traffic.ts';
@@ -36,6 +37,12 @@ export function Serving({ watched }: { watched: Watched }) {
             </dd>
           </>
         )}
+        {excludedLines(view).map((text, index) => (
+          <Fragment key={text}>
+            <dt>{index === 0 ? 'Off the canary' : ''}</dt>
+            <dd>{text}</dd>
+          </Fragment>
+        ))}
         <dt>After a stop</dt>
         <dd>{audience(view.safeExposure)}</dd>
         <dt>Flag revision</dt>

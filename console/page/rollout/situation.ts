@@ -1,6 +1,6 @@
 import type { Assessment } from '../../../plans/assessment.ts';
 import { partName } from '../../../plans/part-name.ts';
-import { stopCause } from '../../../plans/standing-words.ts';
+import { descentText, stopCause } from '../../../plans/standing-words.ts';
 import type { RolloutView } from '../../../plans/view.ts';
 import { audience } from '../../../plans/words.ts';
 import { asksPerson, type Standing, standingOf } from '../standing.ts';
@@ -48,6 +48,8 @@ interface Moving {
 }
 
 function moving(view: RolloutView, assessment: Assessment | null, { now, said }: Moving): Situation {
+  const down = descentText(view, Math.floor(now / 60_000) * 60_000);
+  if (down !== null) return said('Going back stage by stage', stopCause(view), `${down}.`);
   if (view.pause !== null) {
     const { reason, since, deadline, then } = view.pause;
     const worse = assessment?.verdict === 'soft' || assessment?.verdict === 'hard';

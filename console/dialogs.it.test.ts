@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+import { axe } from '../test/fixtures/axe.ts';
+import { findBrowser, startBrowser } from '../test/fixtures/browser.ts';
+import { type BuiltConsole, buildConsole } from '../test/fixtures/built-console.ts';
+import * as fixture from '../test/fixtures/console-visit.ts';
+import { settled, tokenFor } from '../test/fixtures/console-visit.ts';
+
+const found = await findBrowser();
+const skipped = 'skipped' in found ? found.skipped : '';
+/** Where the pictures go, for whoever wants to look at them. */
+const PICTURES = process.env.TIDEGATE_PICTURES;
+
+describe.skipIf(skipped !== '')(`what is asked again${skipped && ` (skipped: ${skipped})`}`, () => {
+  let built: BuiltConsole;
+  let server: ApiServer;
+  let browser: Browser;
+  let kim: string;
+  let page: Page;
+  let errors: string[];
+
+  beforeAll(async () => {
+    built = await buildConsole();
+    server = await startApiServer({ console: built.folder });
+    kim = await tokenFor(server, 'kim', ['approver:on-call', 'operator', 'submitter']);
+    browser = await startBrowser(found);
+  }, 90_000);
+  afterEach(() => page?.context().close());
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await built?.remove();
+  });
+
+  async function post(path: string, body: object): Promise<string> {
+    const response = await server.api(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ by: 'sam', roles: [], ...body }),
+    });
+    return ((await response.json()) as { id: string }).id;
+  }
+
+  async function open(flag: string, width = 360): Promise<string> {
+    const id = await post('/rollouts', { text: planFor(flag) });
+    ({ page, errors } = await fixture.visit(browser, { width }));
+    await fixture.logIn(page, { url: server.url, token: kim, name: 'kim', path: `/rollouts/${id}` });
+    await settled(page);
+    return id;
+  }
+
+  /** Asks for a deed, looks at what is asked, and gives the dialog. */
+  async function ask(label: string, more = true) {
+    if (more) await page.getByText('More', { exact: true }).click();
+    await page.getByRole('button', { name: `${label} …` }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('heading').waitFor();
+    return dialog;
+  }
+
+  async function looksWell(name: string): Promise<void> {
+    const { width } = page.viewportSize() ?? { width: 0 };
+    if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `${name}-${width}.png`) });
+    expect(await axe(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    const box = await page.getByRole('dialog').boundingBox();
+    expect(box?.width).toBeLessThanOrEqual(width);
+    expect(errors).toEqual([]);
+  }
+
+  it.each([360, 1280])('takes one tenant off the canary, and asks for a reason (%d px)', async (width) => {
+    const id = await open(`off-${width}`, width);
+    const dialog = await ask('Take somebody off');
+    await dialog.getByLabel('Name').fill('acme');
+    expect(await dialog.textContent()).toContain('How many of acme have the new path is not known');
+    await looksWell('exclude');
+    const send = dialog.getByRole('button', { name: 'Take somebody off', exact: true });
+    await send.click();
+    expect(await dialog.count()).toBe(1);
+    await dialog.getByLabel('Reason').fill('their totals are wrong');
+    await send.click();
+    await expect.poll(() => dialog.count()).toBe(0);
+    expect(server.engine.decisions.at(-1)).toMatchObject({
+      by: 'kim',
+      reason: 'their totals are wrong',
+      who: { tenant: 'acme' },
+    });
+    expect(id).toContain('off');
+  });
+
+  it('shows who is off, and asks to let them in again by name', async () => {
+    const id = await open('in-again');
+    const view = await server.engine.view(id);
+    const excluded = [
+      { name: 'tenant=acme', by: 'ada', reason: 'their <b>totals</b>', at: 1_767_225_600_000, revision: 4 },
+      { name: 'employees', by: 'ada', reason: 'asked for it', at: 1_767_225_600_000, revision: null },
+    ];
+    await server.engine.step({ ...view, excluded });
+    await page.getByText('tenant=acme, since revision 4, by ada').waitFor();
+    const dialog = await ask('Let somebody in again');
+    await dialog.getByLabel('Who').selectOption('employees');
+    await dialog.getByLabel('Reason').fill('mended');
+    await looksWell('include');
+    await dialog.getByRole('button', { name: 'Let somebody in again', exact: true }).click();
+    await expect.poll(() => dialog.count()).toBe(0);
+    expect(server.engine.decisions.at(-1)).toMatchObject({ who: { segment: 'employees' } });
+  });
+
+  it.each([360, 1280])('rolls back stage by stage only where that is chosen (%d px)', async (width) => {
+    const id = await open(`slow-${width}`, width);
+    const dialog = await ask('Roll back', false);
+    await dialog.getByRole('checkbox', { name: /Stage by stage/ }).check();
+    expect(await dialog.textContent()).toContain(
+      'A hard stop, a kill or another rollback makes it immediate.',
+    );
+    await looksWell('rollback');
+    await dialog.getByRole('button', { name: 'Roll back', exact: true }).click();
+    await expect.poll(() => dialog.count()).toBe(0);
+    expect(server.engine.decisions.at(-1)).toMatchObject({ progressive: true });
+    expect(id).toContain('slow');
+  });
+
+  it('shows how it goes back, and offers the faster way first', async () => {
+    const id = await open('on-the-way');
+    const view = await server.engine.view(id);
+    const none = { percent: 0, segments: [], variant: null };
+    const at = Date.now() + 480_000;
+    const steps = [
+      { exposure: { ...none, percent: 1 }, at },
+      { exposure: none, at: at + 600_000 },
+    ];
+    await server.engine.step({ ...view, descent: { from: '100%', steps } });
+    await page.getByRole('heading', { name: 'Going back stage by stage' }).waitFor();
+    await page.getByText(/→ 1 % in (7|8) min.* → nobody in/).waitFor();
+    await ask('Roll back at once', false);
+    await looksWell('hasten');
+  });
+
+  it.each([360, 1280])(
+    'abandons with the flag lowered where it is between nobody and everybody (%d px)',
+    async (width) => {
+      await open(`left-${width}`, width);
+      const dialog = await ask('Abandon and lower');
+      expect(await dialog.textContent()).toContain('This rollout ends as abandoned.');
+      await looksWell('abandon');
+      await dialog.getByRole('button', { name: 'Abandon and lower', exact: true }).click();
+      await expect.poll(() => dialog.count()).toBe(0);
+      expect(server.engine.decisions.at(-1)).toMatchObject({ by: 'kim', lower: true });
+    },
+  );
+
+  it.each([360, 1280])(
+    'retries from a stage that was proven, and says what had stopped it (%d px)',
+    async (width) => {
+      const flag = `again-${width}`;
+      const id = await open(flag, width);
+      const view = await server.engine.view(id);
+      const stop = {
+        cause: { kind: 'gate', verdict: 'hard', reason: 'errors' },
+        transition: 'hard-stop',
+        at: 1,
+      };
+      await server.engine.step({ ...view, stop } as never);
+      await post(`/rollouts/${id}/actions/rollback`, { reason: 'complaints' });
+      await server.flags.release({ environment: 'production', key: flag }, id);
+      const dialog = await ask('Retry', false);
+      expect(await dialog.textContent()).toContain(`What stopped ${id}: hard stop by the gate: errors.`);
+      await dialog.getByLabel('Begin at stage').selectOption('5%');
+      await dialog.getByLabel('Reason').fill('totals are rounded once');
+      await looksWell('retry');
+      await dialog.getByRole('button', { name: 'Retry', exact: true }).click();
+      await page.getByText(`${flag}-2 begins at stage`).waitFor();
+      expect((await server.engine.view(`${flag}-2`)).origin).toMatchObject({ kind: 'retry', of: id });
+    },
+  );
+});
