@@ -1,3 +1,4 @@
+import { createTenantReader } from '../checks/tenants.ts';
 import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
 import { servedPlan } from '../plans/shadow.ts';
@@ -99,6 +100,7 @@ export async function runServer(config: Config): Promise<number> {
       shared: () => flags.service.segments().map(({ name }) => name),
     }),
     platformLacks: (plan) => platformLacks(plan, flags.platforms),
+    askTenants: createTenantReader(config.checks),
     now: () => Date.now(),
     logger: log,
   });

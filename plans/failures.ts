@@ -349,6 +349,12 @@ const table = {
     retry: true,
     hint: 'Start Prometheus or mend `sources`; rollouts hold meanwhile.',
   },
+  TENANTS_SILENT: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'Look at `checks.databases` in tidegate.yaml, or try `tidegate doctor`; nothing was begun.',
+  },
   PROMETHEUS_QUERY: {
     status: 422,
     exit: 1,

@@ -7,6 +7,7 @@ import type { Grant } from '../plans/access.ts';
 import type { KnownChecks } from '../plans/check.ts';
 import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { AskTenants } from '../plans/tenant-query.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
 import type { BoardStore } from '../store/console-board.ts';
@@ -92,6 +93,8 @@ export interface ServerDeps {
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;
+  /** Asks a database of tidegate.yaml for tenants; absent: there is none. */
+  askTenants?: AskTenants;
   /** How often OFREP evaluated which flag. */
   evaluations: Pick<EvaluationStore, 'read'>;
   /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */

@@ -3,6 +3,7 @@ import { Failure } from '../plans/failures.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stopCause } from '../plans/standing-words.ts';
+import { tenantQuestions } from '../plans/tenant-answers.ts';
 import { retryChanges, retryRefusal } from '../rollout/retry.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { RetryReply } from './api/after.ts';
@@ -41,7 +42,7 @@ export async function retry(deps: ServerDeps, row: RolloutRow, request: Retry): 
     return made.origin;
   };
   const text = request.text ?? row.text;
-  const done = await submit(deps, { text, file, actorAt, originOf });
+  const done = await submit(deps, { text, file, actorAt, originOf, after: row });
   return { ...done, of: row.id, cause, stage: made.origin?.stage ?? '', changes: made.origin?.changes ?? [] };
 }
 
@@ -56,7 +57,8 @@ async function earlierOf(deps: ServerDeps, row: RolloutRow) {
 /** Stored plans lack what later versions have defaults for: the same text is no change. */
 function asParsedNow(deps: ServerDeps, row: RolloutRow): Plan {
   try {
-    return planFromText(deps, { text: row.text, file: row.id }).plan;
+    const { plan } = planFromText(deps, { text: row.text, file: row.id });
+    return tenantQuestions(plan).length === 0 ? plan : planOf(row);
   } catch {
     return planOf(row);
   }
