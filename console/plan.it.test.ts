@@ -181,6 +181,21 @@ describe.skipIf(skipped !== '')(`plans in Chromium${skipped && ` (skipped: ${ski
     expect(await page.getByRole('button', { name: 'Amend …' }).count()).toBe(0);
   });
 
+  it('says beside each risk why it is one, how to mend it and how to take it on purpose', async () => {
+    const page = await open('/submit', { width: 360, height: 3000 });
+    await choose(page, planFor('why'));
+    const findings = page.getByRole('region', { name: 'What the check says' });
+    const risk = findings.getByRole('listitem').filter({ hasText: 'PLAN-NO-INTERNAL' });
+    const why = 'what is broken for everybody is found by colleagues within the hour';
+    expect(await risk.getByText(why).isVisible()).toBe(false);
+    await risk.getByText('Why PLAN-NO-INTERNAL').press('Enter');
+    await risk.getByText(why).waitFor();
+    expect(await risk.textContent()).toContain('- { rule: PLAN-NO-INTERNAL, reason: WHY }');
+    expect(await axe(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/findings-360.png`, fullPage: true });
+  });
+
   it.each([
     ['light', 360],
     ['dark', 360],

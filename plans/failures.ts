@@ -349,6 +349,12 @@ const table = {
     retry: true,
     hint: 'Start Prometheus or mend `sources`; rollouts hold meanwhile.',
   },
+  CHECK_UNREACHABLE: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'Mend `checks` in tidegate.yaml, or what it names: a check that asks it fails, and its rollout waits.',
+  },
   TENANTS_SILENT: {
     status: 502,
     exit: 3,
