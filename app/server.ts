@@ -31,6 +31,7 @@ import { knownNames } from './known-names.ts';
 import { openLog } from './log.ts';
 import { consoleFolder } from './paths.ts';
 import { platformLacks } from './platform-checks.ts';
+import { preflightOnThread } from './preflight-runner.ts';
 import { openTelemetry } from './telemetry.ts';
 import { openTemporalClient } from './temporal.ts';
 import { openTracing } from './tracing.ts';
@@ -101,6 +102,7 @@ export async function runServer(config: Config): Promise<number> {
     }),
     platformLacks: (plan) => platformLacks(plan, flags.platforms),
     askTenants: createTenantReader(config.checks),
+    preflight: (wanted) => preflightOnThread(config, wanted),
     now: () => Date.now(),
     logger: log,
   });

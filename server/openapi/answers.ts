@@ -35,6 +35,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
   ['/api/v1/rollouts/{id}/supersede', ['SUPERSEDE_REFUSED', 'ROLLOUT_OVER', 'HARD_STOP', 'ONLY_WATCHES']],
   ['/api/v1/rollouts/{id}/bugs', ['ROLLOUT_OVER', 'TEMPORAL_UNREACHABLE']],
   ['/api/v1/rollouts/{id}/plan', ['REVISION_UNKNOWN']],
+  ['/api/v1/plans/preflights', ['PLAN_INVALID', 'PREFLIGHT_BUSY', 'PREFLIGHT_UNKNOWN']],
   ['/api/v1/flags/{key}', ['FLAG_UNKNOWN', 'REVISION_UNKNOWN']],
   ['/api/v1/flags/{key}/kill', ['POINT_OF_NO_RETURN', 'FLAG_WATCHED', 'PLATFORM_UNREACHABLE']],
   ['/api/v1/flags/{key}/unlock', ['FLAG_NOT_LATCHED', 'PLATFORM_UNREACHABLE']],
