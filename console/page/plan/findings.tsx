@@ -59,7 +59,7 @@ export function Findings({ checked: { reply, trouble }, text, show }: Given) {
 /** Why the rule is there, how to mend it where the finding itself does not say, and the line that accepts it. */
 function reasons({ severity, why, mend, instead, allow }: PlanFinding): { word: string; of: ReactNode }[] {
   return [
-    ...(why === '' ? [] : [{ word: severity === 'error' ? 'What holds:' : 'Why:', of: why }]),
+    ...(why === '' ? [] : [{ word: severity === 'error' ? 'What holds:' : '', of: why }]),
     ...(mend === '' || mend === instead ? [] : [{ word: 'To mend it:', of: mend }]),
     ...(allow === null ? [] : [{ word: 'To take it on purpose, below allow:', of: <code>{allow}</code> }]),
   ];
