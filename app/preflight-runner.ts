@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Failure, type FailureCode } from '../plans/failures.ts';
 import type { PreflightView } from '../server/api/preflights.ts';
-import type { PreflightWanted } from '../server/preflights.ts';
+import type { PreflightWanted } from '../server/preflight-wanted.ts';
 import type { Config } from './config.ts';
 
 export interface PreflightJob extends Omit<PreflightWanted, 'told'> {

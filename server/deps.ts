@@ -27,7 +27,7 @@ import type { GuardParts } from './auth/guard.ts';
 import type { OidcLogin } from './auth/oidc.ts';
 import type { RolloutEngine } from './engine.ts';
 import type { Holidays } from './holidays.ts';
-import type { PreflightWanted } from './preflights.ts';
+import type { PreflightWanted } from './preflight-wanted.ts';
 import type { ServerTelemetry } from './telemetry/server-telemetry.ts';
 
 /** What was found of a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */

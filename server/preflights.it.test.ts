@@ -5,7 +5,7 @@ import { tokenFor } from '../test/fixtures/console-visit.ts';
 import { examplePreflight } from '../test/fixtures/preflight-view.ts';
 import type { PreflightReply, PreflightView } from './api/preflights.ts';
 import type { Problem } from './api.ts';
-import type { PreflightWanted } from './preflights.ts';
+import type { PreflightWanted } from './preflight-wanted.ts';
 
 interface Asked {
   wanted: PreflightWanted;

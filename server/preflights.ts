@@ -2,25 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FAILURES, Failure, isFailure } from '../plans/failures.ts';
 import type { PreflightReply, PreflightView } from './api/preflights.ts';
 import type { ServerDeps } from './deps.ts';
-
-/** What a preflight on this server is asked. */
-export interface PreflightWanted {
-  text: string;
-  file: string;
-  days: number;
-  /** The flag as it is served now; null: there is none yet; `unreachable`: nobody knows. */
-  served: PreflightServed;
-  /** Told as the reading goes on. */
-  told: (done: number, whole: number) => void;
-}
-
-export type PreflightServed =
-  | {
-      exposure: { percent: number; segments: string[]; variant: string | null };
-      latch: { by: string; reason: string } | null;
-    }
-  | null
-  | 'unreachable';
+import type { PreflightWanted } from './preflight-wanted.ts';
 
 /** Each asks a Prometheus for weeks and plans for seconds. */
 const AT_ONCE = 2;

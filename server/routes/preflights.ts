@@ -6,7 +6,8 @@ import { PreflightReply, PreflightRequest } from '../api/preflights.ts';
 import { callerOf } from '../auth/guard.ts';
 import type { ServerDeps } from '../deps.ts';
 import { planFromText } from '../plan-text.ts';
-import { createPreflights, type PreflightServed } from '../preflights.ts';
+import type { PreflightServed } from '../preflight-wanted.ts';
+import { createPreflights } from '../preflights.ts';
 
 const params = z.strictObject({ id: z.string().min(1).max(100) });
 const tags = ['plans'];
