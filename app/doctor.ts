@@ -7,6 +7,7 @@ import { createChannels } from '../notify/channels.ts';
 import { FAILURES, isFailure } from '../plans/failures.ts';
 import { openDatabase } from '../store/connection.ts';
 import type { Config } from './config.ts';
+import { checkTrials } from './doctor-checks.ts';
 import { certificate, httpDelivery, secureDoor } from './doctor-delivery.ts';
 import { openTemporalClient } from './temporal.ts';
 
@@ -119,11 +120,20 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
           FAILURES.PLATFORM_UNREACHABLE.hint,
         ),
       ),
+      ...doctorChecks(config.checks),
       ...doctorChannels(config.channels),
     ]);
   } finally {
     sources.close();
   }
+}
+
+/** Tries what checks of plans may ask: by this process, while rollouts ask from the worker. */
+export function doctorChecks(checks: Config['checks']): Promise<DoctorFinding>[] {
+  return checkTrials(checks).map(({ part, target, work }) => {
+    const late = AbortSignal.timeout(ANSWER_WITHIN);
+    return attempt(part, target, () => work(late), FAILURES.CHECK_UNREACHABLE.hint);
+  });
 }
 
 /** Tries every channel; nobody is told anything. */

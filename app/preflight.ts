@@ -5,6 +5,7 @@ import { type Profile, profileOf } from '../analysis/profile.ts';
 import { stageFindings } from '../analysis/stage-findings.ts';
 import { planStages, type StageOutlook } from '../analysis/stage-outlook.ts';
 import { type Traffic, trafficOf } from '../analysis/traffic.ts';
+import { createTenantReader } from '../checks/tenants.ts';
 import { openPlatforms } from '../flags/platforms/open.ts';
 import { sendTestAlert, type TestAlert } from '../metrics/alertmanager.ts';
 import type { PrometheusSource } from '../metrics/prometheus.ts';
@@ -17,6 +18,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { LabelValues, PreflightFinding, ServedSplit } from '../plans/preflight.ts';
 import { servedPlan } from '../plans/shadow.ts';
 import { planFromText } from '../server/plan-text.ts';
+import { settledTenants } from '../server/tenants.ts';
 import type { Config } from './config.ts';
 import { knownNames } from './known-names.ts';
 import { platformLacks } from './platform-checks.ts';
@@ -83,7 +85,9 @@ export async function preflight(request: PreflightRequest): Promise<PreflightRep
   const platforms = openPlatforms(config.providers, config.segments);
   const shared = await sharedSegments(config);
   const known = knownNames(config, { platforms, shared: () => shared });
-  const { plan } = planFromText({ known }, { text, file });
+  const written = planFromText({ known }, { text, file }).plan;
+  const askTenants = createTenantReader(config.checks);
+  const { plan } = await settledTenants({ askTenants }, { plan: written, text, file });
   const sources = createSources(config.sources);
   try {
     const lacks = await platformLacks(plan, platforms).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import { createTenantReader } from '../checks/tenants.ts';
 import { startEvaluationCounts } from '../flags/evaluation-counts.ts';
 import { createSources } from '../metrics/sources.ts';
 import { servedPlan } from '../plans/shadow.ts';
@@ -31,6 +32,7 @@ import { knownNames } from './known-names.ts';
 import { openLog } from './log.ts';
 import { consoleFolder } from './paths.ts';
 import { platformLacks } from './platform-checks.ts';
+import { preflightOnThread } from './preflight-runner.ts';
 import { openTelemetry } from './telemetry.ts';
 import { openTemporalClient } from './temporal.ts';
 import { openTracing } from './tracing.ts';
@@ -101,6 +103,8 @@ export async function runServer(config: Config): Promise<number> {
       shared: () => flags.service.segments().map(({ name }) => name),
     }),
     platformLacks: (plan) => platformLacks(plan, flags.platforms),
+    askTenants: createTenantReader(config.checks),
+    preflight: (wanted) => preflightOnThread(config, wanted),
     now: () => Date.now(),
     logger: log,
   });

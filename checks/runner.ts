@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Check, CheckAnswer } from '../plans/check.ts';
+import { causeText } from './cause.ts';
 import { type CheckSubject, runCommand } from './command.ts';
 import type { ChecksConfig } from './config.ts';
 import { askHttp, httpText } from './http.ts';
@@ -53,13 +54,4 @@ export function createCheckRunner(config: ChecksConfig): CheckRunner {
 function questionOf({ http, sql, command = [] }: Check): string {
   if (http !== undefined) return httpText(http);
   return sql === undefined ? command.join(' ') : sqlText(sql);
-}
-
-/** The innermost message: `fetch failed` says nothing. */
-function causeText(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  if (!(inner instanceof Error)) return String(inner);
-  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : '';
-  return inner.message === '' ? code || inner.name : inner.message;
 }

@@ -6,18 +6,35 @@ import { no, yes } from './outcome.ts';
 
 const MOST_ROWS = 10_001;
 
-/**
- * Asks a database of tidegate.yaml, in a transaction that cannot write. The extended protocol takes one statement, so that
- * none can end that transaction and go on.
- */
+/** Whether a database of tidegate.yaml has what a check expects. */
 export async function askSql(
-  { database, query, expect }: SqlCheck,
+  { expect, ...asked }: SqlCheck,
   { config, timeoutMs, signal }: { config: ChecksConfig; timeoutMs: number; signal: AbortSignal },
 ): Promise<Outcome> {
-  const known = Object.hasOwn(config.databases, database) ? config.databases[database] : undefined;
-  if (known === undefined) return no(`${database} is not one of checks.databases in tidegate.yaml`);
+  const known = databaseOf(config, asked.database);
+  if (known === null) return no(unknownDatabase(asked.database));
+  return judge(expect, await readRows(known, { ...asked, most: MOST_ROWS, timeoutMs, signal }));
+}
+
+/** The address of a database of tidegate.yaml; null: it is not there. */
+export function databaseOf({ databases }: ChecksConfig, name: string): string | null {
+  return Object.hasOwn(databases, name) ? (databases[name]?.url ?? null) : null;
+}
+
+export function unknownDatabase(name: string): string {
+  return `${name} is not one of checks.databases in tidegate.yaml`;
+}
+
+/**
+ * Up to `most` rows of a query, in a transaction that cannot write. The extended protocol takes one statement, so that none can
+ * end that transaction and go on. Rejects with what the database says, or when `signal` ends it.
+ */
+export async function readRows(
+  url: string,
+  { query, most, timeoutMs, signal }: { query: string; most: number; timeoutMs: number; signal: AbortSignal },
+): Promise<unknown[][]> {
   const client = new pg.Client({
-    connectionString: known.url,
+    connectionString: url,
     connectionTimeoutMillis: timeoutMs,
     statement_timeout: timeoutMs,
     query_timeout: timeoutMs,
@@ -35,10 +52,10 @@ export async function askSql(
       queryMode: 'extended',
     } as pg.QueryConfig);
     const { rows } = await client.query<unknown[]>({
-      text: `fetch ${MOST_ROWS} from answer`,
+      text: `fetch ${most} from answer`,
       rowMode: 'array',
     } as pg.QueryArrayConfig);
-    return judge(expect, rows);
+    return rows;
   } finally {
     signal.removeEventListener('abort', stop);
     await client.end().catch(() => undefined);

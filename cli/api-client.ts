@@ -64,6 +64,15 @@ export class ApiClient {
     );
   }
 
+  /** A question with a body, whose answer may take longer than usual. */
+  ask<T extends z.ZodType>(
+    path: string,
+    { body, reply, timeoutMs }: { body: unknown; reply: T; timeoutMs: number },
+  ): Promise<z.output<T>> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#call(path, { method: 'POST', headers, body: JSON.stringify(body) }, reply, timeoutMs);
+  }
+
   /**
    * A change that is carried out once however often it is sent: where the line breaks off it is sent again with the same key,
    * and the answer is the first one's.

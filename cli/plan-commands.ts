@@ -38,6 +38,10 @@ export function addPlans(program: Command, run: Run): void {
       '--traffic <n>',
       'requests per second of the service: also what the thresholds cannot see with them',
     )
+    .option(
+      '--online',
+      'ask the server, too: names of its tidegate.yaml, other rollouts, queries, and tenants that a database names',
+    )
     .option('--strict', 'exit 1 also for a risk that the plan does not allow')
     .action(
       run(async (c, files: string[], options: CheckOptions) =>

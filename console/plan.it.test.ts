@@ -1,10 +1,13 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Failure } from '../plans/failures.ts';
+import type { PreflightView } from '../server/api/preflights.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { axe } from '../test/fixtures/axe.ts';
 import { findBrowser, startBrowser } from '../test/fixtures/browser.ts';
 import { type BuiltConsole, buildConsole } from '../test/fixtures/built-console.ts';
 import { logIn, settled, tokenFor, visit, type Wanted } from '../test/fixtures/console-visit.ts';
+import { examplePreflight } from '../test/fixtures/preflight-view.ts';
 
 const found = await findBrowser();
 const skipped = 'skipped' in found ? found.skipped : '';
@@ -17,10 +20,21 @@ describe.skipIf(skipped !== '')(`plans in Chromium${skipped && ` (skipped: ${ski
   let browser: Browser;
   const tokens: Record<string, string> = {};
   const pages: Page[] = [];
+  const preflights: {
+    told: (done: number, whole: number) => void;
+    resolve: (view: PreflightView) => void;
+    reject: (error: Error) => void;
+  }[] = [];
 
   beforeAll(async () => {
     built = await buildConsole();
-    server = await startApiServer({ console: built.folder });
+    server = await startApiServer({
+      console: built.folder,
+      preflight: ({ told }) =>
+        new Promise((resolve, reject) => {
+          preflights.push({ told, resolve, reject });
+        }),
+    });
     tokens['sam'] = await tokenFor(server, 'sam', ['submitter@production']);
     tokens['vic'] = await tokenFor(server, 'vic', ['viewer']);
     browser = await startBrowser(found);
@@ -179,6 +193,59 @@ describe.skipIf(skipped !== '')(`plans in Chromium${skipped && ` (skipped: ${ski
     await page.goto(`${server.url}/rollouts/${id}/amend`);
     await page.getByText('vic may not amend plans here.').waitFor();
     expect(await page.getByRole('button', { name: 'Amend …' }).count()).toBe(0);
+  });
+
+  it('says beside each risk why it is one, how to mend it and how to take it on purpose', async () => {
+    const page = await open('/submit', { width: 360, height: 3000 });
+    await choose(page, planFor('why'));
+    const findings = page.getByRole('region', { name: 'What the check says' });
+    const risk = findings.getByRole('listitem').filter({ hasText: 'PLAN-NO-INTERNAL' });
+    const why = 'what is broken for everybody is found by colleagues within the hour';
+    expect(await risk.getByText(why).isVisible()).toBe(false);
+    await risk.getByText('Why PLAN-NO-INTERNAL').press('Enter');
+    await risk.getByText(why).waitFor();
+    expect(await risk.textContent()).toContain('- { rule: PLAN-NO-INTERNAL, reason: WHY }');
+    expect(await axe(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/findings-360.png`, fullPage: true });
+  });
+
+  it.each([
+    ['light', 360],
+    ['dark', 1200],
+  ] as const)('runs a preflight in the background and shows it, in %s at %d px', async (scheme, width) => {
+    const page = await open('/submit', { scheme, width, height: 4000 });
+    await choose(page, planFor('flown'));
+    const card = page.getByRole('region', { name: 'What its own traffic says' });
+    await card.getByRole('button', { name: 'Run a preflight' }).click();
+    await expect.poll(() => preflights.length).toBe(1);
+    const [run] = preflights.splice(0);
+    run?.told(30, 120);
+    await card.getByText('Read 25 % of the past …').waitFor();
+    expect(await axe(page)).toEqual([]);
+    run?.resolve(examplePreflight());
+    await card.getByText('It can start; 1 to think about, one stage is too short.').waitFor();
+    const stage = card.getByRole('listitem').filter({ hasText: 'Too short to see' });
+    const text = await stage.textContent();
+    expect(text).toContain('5 % · 617 requests an hour, 41 in the quietest · 1,234 users · bakes 60 min');
+    expect(text).toContain('its minimum of 2,000 requests after 3.2 h');
+    expect(text).toContain('bake: 6h');
+    expect(await stage.getByRole('row').allTextContents()).toEqual([
+      'MetricA canary worse byis found afterSafe is proven after',
+      'errors0.2 pp (2× soft)90 min (mostly by 4 h)8 h (0.5 pp, asked for)',
+      '0.5 pp (hard)never',
+      'latencynot planned: the baseline had no requests of it–',
+    ]);
+    expect(await axe(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    if (folder !== undefined)
+      await page.screenshot({ path: `${folder}/preflight-${scheme}-${width}.png`, fullPage: true });
+    await page.getByLabel('The plan', { exact: true }).fill(planFor('flown').replace('bake: 1h', 'bake: 6h'));
+    await card.getByText('The plan has changed since: this is about the text before.').waitFor();
+    await card.getByRole('button', { name: 'Run it again' }).click();
+    await expect.poll(() => preflights.length).toBe(1);
+    preflights.splice(0)[0]?.reject(new Failure('PROMETHEUS_UNREACHABLE', 'Prometheus does not answer.'));
+    await card.getByText('PROMETHEUS_UNREACHABLE').waitFor();
   });
 
   it.each([

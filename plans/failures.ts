@@ -391,6 +391,30 @@ const table = {
     retry: true,
     hint: 'Start Prometheus or mend `sources`; rollouts hold meanwhile.',
   },
+  PREFLIGHT_BUSY: {
+    status: 429,
+    exit: 1,
+    retry: true,
+    hint: 'Try it again in a moment, or run `tidegate preflight PLAN` on a machine of your own.',
+  },
+  PREFLIGHT_UNKNOWN: {
+    status: 404,
+    exit: 1,
+    retry: false,
+    hint: 'Begin it again: a server keeps preflights for a quarter of an hour, and another one does not know them.',
+  },
+  CHECK_UNREACHABLE: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'Mend `checks` in tidegate.yaml, or what it names: a check that asks it fails, and its rollout waits.',
+  },
+  TENANTS_SILENT: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'Look at `checks.databases` in tidegate.yaml, or try `tidegate doctor`; nothing was begun.',
+  },
   PROMETHEUS_QUERY: {
     status: 422,
     exit: 1,

@@ -30,8 +30,8 @@ export function findingText(finding: Finding): string {
 }
 
 /** In the order of the text, each once: an alias can lead to the same place twice. */
-export function inOrder(findings: readonly Finding[]): Finding[] {
-  const key = ({ line, column, rule, message }: Finding) => `${line}:${column}:${rule}:${message}`;
+export function inOrder<F extends Finding>(findings: readonly F[]): F[] {
+  const key = ({ line, column, rule, message }: F) => `${line}:${column}:${rule}:${message}`;
   const once = new Map(findings.map((finding) => [key(finding), finding]));
   return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }

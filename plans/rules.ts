@@ -23,7 +23,8 @@ const errors = {
   'PLAN-USERS': 'Where users are counted, `source.users` says how many there are.',
   'PLAN-SHADOW':
     'Stages that serve nobody come before those that serve somebody, and have metrics of the shadow runs.',
-  'PLAN-TENANTS': 'Each tenant is listed once, waves are at most a hundred, and `exclude` names somebody.',
+  'PLAN-TENANTS':
+    'Each tenant is listed once or named once by a query that answers, each wave has some, waves are at most a hundred, and `exclude` names somebody.',
   'PLAN-COVERAGE': 'A slice is a part of the users by a label, named once, of metrics that are counted.',
   'PLAN-CHECK': 'A check asks exactly one thing, and says what must come.',
   'PLAN-BEFORE': 'What must hold before the start is something, each named once.',

@@ -3,6 +3,7 @@ import { Approval } from './approval.ts';
 import { ReferenceRule } from './flag/references.ts';
 import { Name, PromQL, Role } from './names.ts';
 import { Step, USUAL_STEPS } from './steps.ts';
+import { MOST_TENANTS, TenantQuery } from './tenant-query.ts';
 import { StageEntry } from './timing.ts';
 import { Difference, Duration, Percentage, Points, ValueDifference } from './units.ts';
 
@@ -45,13 +46,24 @@ const Override = z.strictObject({
   improve: AnyDifference.optional().describe('In place of the improvement that the metric asks for.'),
 });
 
-export const Tenants = z.array(z.string().min(1).max(200)).min(1).max(2000);
+export const Tenants = z.array(z.string().min(1).max(200)).min(1).max(MOST_TENANTS);
 
 export const Waves = z.strictObject({
-  of: Tenants.describe('Every tenant that gets the canary in one of the waves.'),
-  size: z.int().min(1).describe('Tenants of one wave.'),
+  of: Tenants.optional().describe('Every tenant that gets the canary in one of the waves.'),
+  from: TenantQuery.optional().describe(
+    'In place of `of`: what a database says when the plan is submitted; the rollout keeps it.',
+  ),
+  size: z.int().min(1).optional().describe('Tenants of one wave.'),
+  share: z
+    .array(Percentage)
+    .min(1)
+    .max(100)
+    .optional()
+    .describe(
+      'In place of `size`: how much of the weight of all these tenants may have the canary in each wave, the smallest first.',
+    ),
   order: Tenants.optional().describe(
-    'Those of them that come first, in this order; the others as `of` has them.',
+    'Those of them that come first, in this order; the others as `of` or the query has them, with `share` by weight.',
   ),
 });
 export type Waves = z.infer<typeof Waves>;
@@ -63,6 +75,9 @@ export const Stage = z.strictObject({
       segments: z.array(z.string().min(1)).min(1).optional().describe('Segments of tidegate.yaml.'),
       tenants: Tenants.optional().describe(
         'Tenants by their names, as `flag.tenant` of the context has them.',
+      ),
+      tenantsFrom: TenantQuery.optional().describe(
+        'In place of `tenants`: what a database says when the plan is submitted; the rollout keeps it.',
       ),
     })
     .optional()

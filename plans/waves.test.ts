@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parsePlan } from './parse.ts';
 import { stageExposure } from './stages.ts';
-import { wavesOf } from './waves.ts';
+import { listed, wavesOf } from './waves.ts';
 import { audience } from './words.ts';
 
 const text = readFileSync(new URL('examples/tenants.yaml', import.meta.url), 'utf8');
@@ -41,7 +41,7 @@ describe('tenants', () => {
   });
 
   it('of a number that the size does not divide leave a smaller wave at the end', () => {
-    expect(wavesOf({ of: ['a', 'b', 'c', 'd', 'e'], size: 2, order: ['e'] })).toEqual([
+    expect(wavesOf(listed(['a', 'b', 'c', 'd', 'e']), { size: 2, order: ['e'] })).toEqual([
       ['e', 'a'],
       ['b', 'c'],
       ['d'],
@@ -73,6 +73,31 @@ describe('tenants', () => {
       'percent: 100, bake: 7d',
       'percent: 50, bake: 7d',
       'PLAN-TENANT-SHARE stages[5].percent: 50 percent of the tenants are drawn by chance, and the gate takes their requests for independent ones',
+    ],
+    [
+      'size: 2, order: [stark, wayne]',
+      'share: [50%, 20%]',
+      'PLAN-TENANTS stages[4].waves.share[1]: a wave has nobody whom the one before had not',
+    ],
+    [
+      'size: 2, order: [stark, wayne]',
+      'share: [10%, 100%]',
+      'PLAN-TENANTS stages[4].waves.share[0]: no tenant fits into this wave: each is 16.7 percent of them',
+    ],
+    [
+      ', size: 2, order: [stark, wayne]',
+      '',
+      'PLAN-TENANTS stages[4].waves: nothing says how large a wave is',
+    ],
+    [
+      'of: [hooli, umbrella, stark, wayne, tyrell, cyberdyne], size: 2',
+      'size: 2',
+      'PLAN-TENANTS stages[4].waves: nothing says who is in these waves',
+    ],
+    [
+      'size: 2, order: [stark, wayne]',
+      'size: 2, from: { database: crm, query: select 1 }',
+      'PLAN-TENANTS stages[4].waves.from: the tenants are listed and asked for',
     ],
   ])('%j written as %j', (was, by, wanted) => {
     expect(said(was, by)).toContain(wanted);

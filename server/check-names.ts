@@ -1,20 +1,31 @@
 import { type Check, hostOf, type KnownChecks, secretsIn } from '../plans/check.ts';
 import type { Plan } from '../plans/plan.ts';
+import { tenantQuestions } from '../plans/tenant-answers.ts';
 
 const NOTHING: KnownChecks = { hosts: {}, databases: [], commands: {} };
 
-/** What checks of a plan name that `tidegate.yaml` does not let them ask. */
+/** What checks and queries of a plan name that `tidegate.yaml` does not let them ask. */
 export function unknownInChecks(
   { stages }: Plan,
   known: KnownChecks = NOTHING,
 ): { path: string; message: string; instead: string }[] {
-  return stages.flatMap(({ checks = [] }, stage) =>
-    checks.flatMap((check, index) =>
+  return stages.flatMap(({ checks = [], ...stage }, at) => [
+    ...checks.flatMap((check, index) =>
       faultsOf(check, known).map(([place, message, instead]) => {
-        return { path: `stages[${stage}].checks[${index}].${place}`, message, instead };
+        return { path: `stages[${at}].checks[${index}].${place}`, message, instead };
       }),
     ),
-  );
+    ...tenantQuestions({ stages: [{ ...stage, checks }] }).flatMap(({ path, query: { database } }) =>
+      unknownDatabase(database, known).map(([, message, instead]) => {
+        return { path: `stages[${at}].${path.join('.')}.database`, message, instead };
+      }),
+    ),
+  ]);
+}
+
+function unknownDatabase(name: string, { databases }: KnownChecks): Fault[] {
+  if (databases.includes(name)) return [];
+  return [['database', `"${name}" is not in \`checks.databases\` of tidegate.yaml`, oneOf(databases)]];
 }
 
 type Fault = [place: string, message: string, instead: string];
@@ -39,12 +50,9 @@ function faultsOf({ http, sql, command }: Check, known: KnownChecks): Fault[] {
             oneOf(secrets),
           ]);
   }
-  if (sql !== undefined && !known.databases.includes(sql.database))
-    faults.push([
-      'sql.database',
-      `"${sql.database}" is not in \`checks.databases\` of tidegate.yaml`,
-      oneOf(known.databases),
-    ]);
+  if (sql !== undefined)
+    for (const [place, ...rest] of unknownDatabase(sql.database, known))
+      faults.push([`sql.${place}`, ...rest]);
   const [name, ...more] = command ?? [];
   if (name === undefined) return faults;
   const allowed = Object.hasOwn(known.commands, name) ? known.commands[name] : undefined;

@@ -7,6 +7,7 @@ import type { Grant } from '../plans/access.ts';
 import type { KnownChecks } from '../plans/check.ts';
 import type { ClientSightings } from '../plans/flag/evaluations.ts';
 import type { Plan } from '../plans/plan.ts';
+import type { AskTenants } from '../plans/tenant-query.ts';
 import type { Board } from '../store/board.ts';
 import type { ChangeStore } from '../store/changes.ts';
 import type { BoardStore } from '../store/console-board.ts';
@@ -22,10 +23,12 @@ import type { FlagRegistry } from '../store/registry-contract.ts';
 import type { Outbox, RolloutStore } from '../store/store.ts';
 import type { TokenStore } from '../store/tokens.ts';
 import type { Delivery } from './admission.ts';
+import type { PreflightView } from './api/preflights.ts';
 import type { GuardParts } from './auth/guard.ts';
 import type { OidcLogin } from './auth/oidc.ts';
 import type { RolloutEngine } from './engine.ts';
 import type { Holidays } from './holidays.ts';
+import type { PreflightWanted } from './preflight-wanted.ts';
 import type { ServerTelemetry } from './telemetry/server-telemetry.ts';
 
 /** What was found of a query of a plan; the shape of `metrics/source.ts`, which the server does not import. */
@@ -95,6 +98,10 @@ export interface ServerDeps {
   engine: RolloutEngine;
   /** Tries every query of a plan against its source. Throws `PROMETHEUS_UNREACHABLE`. */
   checkQueries(plan: Plan): Promise<QueryFinding[]>;
+  /** Asks a database of tidegate.yaml for tenants; absent: there is none. */
+  askTenants?: AskTenants;
+  /** What a plan would be like on the traffic that its service has. Throws `PROMETHEUS_UNREACHABLE`. */
+  preflight(wanted: PreflightWanted): Promise<PreflightView>;
   /** How often OFREP evaluated which flag. */
   evaluations: Pick<EvaluationStore, 'read'>;
   /** Which flags applications evaluated by their metrics, one entry for each source; milliseconds since 1970. */

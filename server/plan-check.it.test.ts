@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RULES } from '../plans/rules.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { tokenFor } from '../test/fixtures/console-visit.ts';
 import type { CheckReply } from './api/plans.ts';
@@ -44,6 +45,9 @@ test('every finding has its line, also a name that only the server knows to be w
     path: 'stages[0].audience.segments',
     message: '"nobody" is not in `segments` of tidegate.yaml',
     instead: 'one of employees',
+    why: '',
+    mend: 'one of employees',
+    allow: null,
   });
   expect(body.errors).toEqual([
     'p.yaml:8:41: stages[0].audience.segments: "nobody" is not in `segments` of tidegate.yaml. Instead: one of employees',
@@ -63,9 +67,33 @@ approvals: { start: { roles: [lead] } }
     flag: 'looked',
     mode: 'act',
     stages: [
-      { name: '5%', percent: 5, segments: [], decommission: false, takes: 3600, roles: [] },
-      { name: '100%', percent: 100, segments: [], decommission: false, takes: 3600, roles: [] },
-      { name: 'decommission', percent: 100, segments: [], decommission: true, takes: 3600, roles: [] },
+      {
+        name: '5%',
+        percent: 5,
+        segments: [],
+        tenantsFrom: null,
+        decommission: false,
+        takes: 3600,
+        roles: [],
+      },
+      {
+        name: '100%',
+        percent: 100,
+        segments: [],
+        tenantsFrom: null,
+        decommission: false,
+        takes: 3600,
+        roles: [],
+      },
+      {
+        name: 'decommission',
+        percent: 100,
+        segments: [],
+        tenantsFrom: null,
+        decommission: true,
+        takes: 3600,
+        roles: [],
+      },
     ],
     startRoles: ['lead'],
     opensAt: Date.parse('2999-01-01T23:00:00Z'),
@@ -82,6 +110,23 @@ approvals: { start: { roles: [lead] } }
     reason: 'slow',
   });
   expect((await check({ text })).body.outlook?.latch).toEqual({ by: 'ada', reason: 'slow' });
+});
+
+test('each finding has why, how to mend it and how to allow it; what is allowed has its reason', async () => {
+  const text = `${planFor('reasons')}allow: [{ rule: PLAN-NO-LATENCY, reason: nothing waits for it }]\n`;
+  const { body } = await check({ text });
+  expect(body.findings.find(({ rule }) => rule === 'PLAN-NO-INTERNAL')).toMatchObject({
+    severity: 'warning',
+    why: RULES['PLAN-NO-INTERNAL']?.why,
+    mend: expect.stringContaining('audience'),
+    allow: '- { rule: PLAN-NO-INTERNAL, reason: WHY }',
+  });
+  expect(body.allowed).toMatchObject([{ rule: 'PLAN-NO-LATENCY', reason: 'nothing waits for it' }]);
+  expect(body.findings.every(({ why, mend }) => why !== '' && mend !== '')).toBe(true);
+  const broken = await check({ text: text.replace('PLAN-NO-LATENCY', 'PLAN-COHORT') });
+  expect(broken.body.findings).toContainEqual(
+    expect.objectContaining({ severity: 'error', rule: 'PLAN-ALLOW', allow: null }),
+  );
 });
 
 test('tries the queries for whoever may submit there, and for nobody else', async () => {

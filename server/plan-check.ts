@@ -1,15 +1,19 @@
+import { explained } from '../plans/explained.ts';
 import { isFailure } from '../plans/failures.ts';
+import { type Finding, findingText, inOrder } from '../plans/finding.ts';
 import type { Plan } from '../plans/plan.ts';
 import { approvalFor, stageExposure } from '../plans/stages.ts';
+import { foundText, type TenantsFound, tenantQuestions } from '../plans/tenant-answers.ts';
 import { nextOpening } from '../plans/windows.ts';
 import { describeChange, planChanges } from '../rollout/amend.ts';
 import type { RolloutRow } from '../store/store.ts';
-import type { CheckReply, PlanOutlook } from './api/plans.ts';
+import type { CheckReply, PlanOutlook, PlanTenants } from './api/plans.ts';
 import type { Caller } from './auth/guard.ts';
 import { filterOf } from './board.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { planOf } from './live.ts';
 import { checkedAmongRollouts } from './plan-text.ts';
+import { askedTenants } from './tenants.ts';
 
 interface Wanted {
   text: string;
@@ -29,10 +33,18 @@ export async function checkPlan(
   { text, file, queries, amends }: Wanted,
 ): Promise<CheckReply> {
   const of = await checkedAmongRollouts(deps, { text, file }, amends?.id ?? null);
-  const { findings, errors, warnings } = of;
-  const plan = of.sound?.plan ?? null;
-  const found = findings.map(({ file: _file, ...finding }) => finding);
-  const checked = { ok: plan !== null, errors, warnings, findings: found };
+  const { warnings } = of;
+  const written = of.sound?.plan ?? null;
+  const before = amends === null ? null : { text: amends.text, plan: planOf(amends) };
+  const asked =
+    written === null || !queries
+      ? null
+      : await askedTenantsOf(deps, caller, { plan: written, text, file, before });
+  const errors = [...of.errors, ...(asked?.findings ?? []).map(findingText)];
+  const findings = inOrder([...of.findings, ...(asked?.findings ?? [])]).map(told);
+  const plan = errors.length > 0 ? null : (asked?.plan ?? written);
+  const tenants = asked?.found.map(tenantsReply) ?? null;
+  const checked = { ok: plan !== null, errors, warnings, findings, allowed: of.allowed.map(told), tenants };
   if (plan === null) return { ...checked, outlook: null, queries: null, differences: null };
   return {
     ...checked,
@@ -48,10 +60,25 @@ export async function checkPlan(
   };
 }
 
+function told<F extends Finding>({ file: _file, ...finding }: F) {
+  return explained(finding);
+}
+
+function tenantsReply(found: TenantsFound): PlanTenants {
+  return { ...found, text: foundText(found) };
+}
+
 /** Whoever could never submit it has the source of the metrics asked nothing. */
 async function triedQueries(deps: ServerDeps, caller: Caller, plan: Plan): Promise<QueryFinding[]> {
   caller.demand('submit', { environment: plan.environment, flag: plan.flag.key });
   return deps.checkQueries(plan);
+}
+
+/** The same of its databases. */
+async function askedTenantsOf(deps: ServerDeps, caller: Caller, asked: Parameters<typeof askedTenants>[1]) {
+  const { environment, flag } = asked.plan;
+  caller.demand('submit', { environment, flag: flag.key });
+  return askedTenants(deps, asked);
 }
 
 async function outlookOf(deps: ServerDeps, caller: Caller, plan: Plan): Promise<PlanOutlook> {
@@ -73,10 +100,12 @@ async function outlookOf(deps: ServerDeps, caller: Caller, plan: Plan): Promise<
     stages: plan.stages.map((stage, index) => {
       const { percent, segments } = stageExposure(plan, index);
       const { name, decommission, bake } = stage;
+      const [question] = tenantQuestions({ stages: [stage] });
       return {
         name,
         percent,
         segments,
+        tenantsFrom: question?.query.database ?? null,
         decommission: decommission !== undefined,
         takes: decommission?.cleanFor ?? bake,
         roles: approvalFor(plan, index)?.roles ?? [],

@@ -1,4 +1,5 @@
 import { shortfalls } from '../flags/platforms/requirements.ts';
+import type { AllowedFinding } from '../plans/allowed.ts';
 import type { Approval } from '../plans/approval.ts';
 import { readYaml } from '../plans/document.ts';
 import { Failure } from '../plans/failures.ts';
@@ -100,6 +101,8 @@ export interface CheckedPlan {
   findings: Finding[];
   errors: string[];
   warnings: string[];
+  /** Risks that the plan takes on purpose. */
+  allowed: readonly AllowedFinding[];
 }
 
 /** Everything that is wrong with a plan, and what is a risk in it. */
@@ -121,7 +124,13 @@ function withPlan(sound: SoundPlan, plan: Plan): SoundPlan {
 
 function told(sound: SoundPlan | null, findings: Finding[]): CheckedPlan {
   const of = (severity: Finding['severity']) => findings.filter((finding) => finding.severity === severity);
-  return { sound, findings, errors: of('error').map(findingText), warnings: of('warning').map(riskText) };
+  return {
+    sound,
+    findings,
+    errors: of('error').map(findingText),
+    warnings: of('warning').map(riskText),
+    allowed: sound?.allowed ?? [],
+  };
 }
 
 /** With the id by which the plan can allow it. */

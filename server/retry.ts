@@ -3,6 +3,7 @@ import { Failure } from '../plans/failures.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stopCause } from '../plans/standing-words.ts';
+import { tenantQuestions } from '../plans/tenant-answers.ts';
 import { retryChanges, retryRefusal } from '../rollout/retry.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { RetryReply } from './api/after.ts';
@@ -50,7 +51,7 @@ export async function retry(deps: ServerDeps, row: RolloutRow, request: Retry): 
     return made.origin;
   };
   const text = request.text ?? row.text;
-  const done = await submit(deps, { text, file, actorAt, originOf });
+  const done = await submit(deps, { text, file, actorAt, originOf, after: row });
   const notes = (made.origin?.excluded ?? []).map(
     ({ name, by, reason }) =>
       `${name} begins off the canary, as ${by} had it in ${row.id}: ${reason} (\`tidegate include ${done.id}\` asks for the way back)`,
@@ -76,7 +77,8 @@ async function earlierOf(deps: ServerDeps, row: RolloutRow) {
 /** Stored plans lack what later versions have defaults for: the same text is no change. */
 function asParsedNow(deps: ServerDeps, row: RolloutRow): Plan {
   try {
-    return planFromText(deps, { text: row.text, file: row.id }).plan;
+    const { plan } = planFromText(deps, { text: row.text, file: row.id });
+    return tenantQuestions(plan).length === 0 ? plan : planOf(row);
   } catch {
     return planOf(row);
   }

@@ -26,6 +26,7 @@ import { flagTokenRoutes } from './routes/flag-tokens.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { preflightRoutes } from './routes/preflights.ts';
 import { referenceRoutes } from './routes/references.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { reportRoutes } from './routes/report.ts';
@@ -70,6 +71,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
+      await typed.register(preflightRoutes(deps));
       await typed.register(afterRoutes(deps));
       await typed.register(bugRoutes(deps));
       await typed.register(stepRoutes(deps));

@@ -3,12 +3,15 @@ import { Failure } from '../plans/failures.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import { sharedNotes } from '../plans/shared-service.ts';
+import { foundText } from '../plans/tenant-answers.ts';
+import type { RolloutRow } from '../store/store.ts';
 import type { SubmitReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { refuseUnclaimable } from './flags/claimable.ts';
 import { planOf } from './live.ts';
 import { planAmongRollouts } from './plan-text.ts';
+import { settledTenants } from './tenants.ts';
 
 /** Refuses queries that Prometheus refuses or that find no baseline; a missing canary is normal at 0 %. */
 function refuseQueries(plan: Plan, findings: QueryFinding[]): void {
@@ -59,6 +62,8 @@ interface SubmitRequest {
   actorAt: (place: Place) => Actor;
   /** Of a rollout that goes on after another one, by the plan that it would begin with. */
   originOf?: (plan: Plan) => Origin;
+  /** That other one, whose tenants stay where both plans ask for them in the same way. */
+  after?: RolloutRow;
 }
 
 interface Admitted {
@@ -66,14 +71,19 @@ interface Admitted {
   actor: Actor;
   warnings: string[];
   findings: QueryFinding[];
+  /** Who the tenants are that the plan has asked for, a sentence for each stage. */
+  tenants: string[];
   origin: Origin | null;
 }
 
 /** All that can refuse a plan before its flag is free. */
 export async function admit(deps: ServerDeps, request: SubmitRequest): Promise<Admitted> {
   const { text, file, actorAt } = request;
-  const { plan, warnings } = await planAmongRollouts(deps, { text, file });
-  const actor = actorAt({ environment: plan.environment, flag: plan.flag.key });
+  const { plan: written, warnings } = await planAmongRollouts(deps, { text, file });
+  const actor = actorAt({ environment: written.environment, flag: written.flag.key });
+  const { after } = request;
+  const before = after === undefined ? null : { text: after.text, plan: planOf(after) };
+  const { plan, found } = await settledTenants(deps, { plan: written, text, file, before });
   const origin = request.originOf?.(plan) ?? null;
   const lacks = (await deps.platformLacks?.(plan)) ?? [];
   if (lacks.length > 0) {
@@ -98,13 +108,13 @@ export async function admit(deps: ServerDeps, request: SubmitRequest): Promise<A
   if (acts) refuseUnclaimable(plan, await deps.registry.read(target), file);
   const findings = await deps.checkQueries(plan);
   refuseQueries(plan, findings);
-  return { plan, actor, warnings, findings, origin };
+  return { plan, actor, warnings, findings, origin, tenants: found.map(foundText) };
 }
 
 /** Begins what was admitted. */
 export async function start(
   deps: ServerDeps,
-  { plan, actor, warnings, findings, origin }: Admitted,
+  { plan, actor, warnings, findings, origin, tenants }: Admitted,
   { text }: Pick<SubmitRequest, 'text'>,
 ): Promise<SubmitReply> {
   const shared = await sharedService(deps, plan);
@@ -122,7 +132,7 @@ export async function start(
       id: row.id,
       plan,
       submittedBy: actor,
-      notes: shared,
+      notes: [...shared, ...tenants],
       ...(origin === null ? {} : { origin }),
     });
   } catch (error) {
@@ -139,6 +149,10 @@ export async function start(
   return {
     id: row.id,
     warnings: [...warnings, ...slow.map(({ metric, detail }) => `${metric}: ${detail}`)],
-    notes: [...shared, ...uses.map(({ metric, detail, query }) => `${metric} ${detail} (${query})`)],
+    notes: [
+      ...shared,
+      ...tenants,
+      ...uses.map(({ metric, detail, query }) => `${metric} ${detail} (${query})`),
+    ],
   };
 }

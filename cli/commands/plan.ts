@@ -2,6 +2,7 @@ import { trafficRisks } from '../../analysis/unseen.ts';
 import type { AllowedFinding } from '../../plans/allowed.ts';
 import { circleOf } from '../../plans/circles.ts';
 import { readYaml } from '../../plans/document.ts';
+import { explained } from '../../plans/explained.ts';
 import { Failure } from '../../plans/failures.ts';
 import { type Finding, findingLines, inOrder, pathText } from '../../plans/finding.ts';
 import { planJsonSchema } from '../../plans/json-schema.ts';
@@ -9,18 +10,21 @@ import { parsePlan } from '../../plans/parse.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { requirementLines } from '../../plans/requires.ts';
 import { requirementPath } from '../../plans/review/required.ts';
-import { RULES } from '../../plans/rules.ts';
+import { tenantQuestions } from '../../plans/tenant-answers.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
+import { checkedOnline } from '../plan-online.ts';
 
 export interface CheckOptions {
   traffic?: string;
   strict?: boolean;
+  online?: boolean;
 }
 
 /**
  * Reviews plans without a server: everything that the text alone shows to be wrong or a risk, and with `--traffic` what that
- * traffic cannot show. Plans that are checked together are also held against each other. Gives 1 when one has errors, with `--strict` also when one has a risk that it does not allow.
+ * traffic cannot show. Plans that are checked together are also held against each other; with `--online` the server adds what
+ * only it knows. Gives 1 when one has errors, with `--strict` also when one has a risk that it does not allow.
  */
 export async function check(
   context: Context,
@@ -31,7 +35,9 @@ export async function check(
   const alone = await Promise.all(
     files.map(async (file) => {
       const text = await planText(file);
-      return { file, text, ...findingsOf(text, { file, traffic }) };
+      const own = findingsOf(text, { file, traffic });
+      const seen = options.online === true ? beside(own, await checkedOnline(context, { text, file })) : own;
+      return { file, text, ...seen };
     }),
   );
   const results = alone.map((one) => besideOthers(one, alone));
@@ -44,8 +50,8 @@ export async function check(
       ...result,
       requires: plan === null ? [] : requirementLines(plan),
       ok: passes(result),
-      findings: result.findings.map(explained),
-      allowed: result.allowed.map(explained),
+      findings: result.findings.map(withPlace),
+      allowed: result.allowed.map(withPlace),
     })),
   });
   context.say(results.flatMap((result) => lines(result.file, result)));
@@ -77,21 +83,35 @@ function besideOthers<C extends Checked & { file: string; text: string }>(one: C
     message: `none of these could go on: ${circle.text}`,
     instead: 'let one of them go first: take out its `requires`, or ask for less',
   };
-  return { ...one, ok: false, findings: inOrder([...one.findings, finding]) };
+  return { ...one, ok: false, findings: inOrder([...one.findings, explained(finding)]) };
 }
+
+type Explained<F> = F & { why: string };
 
 interface Checked {
   /** Null when there are errors. */
   plan: Plan | null;
   /** No errors. */
   ok: boolean;
-  findings: Finding[];
-  allowed: AllowedFinding[];
+  findings: Explained<Finding>[];
+  allowed: Explained<AllowedFinding>[];
+  /** Queries that the source of the metrics refuses, or of which it knows no baseline. */
+  broken: number;
+  /** What else is to be said, one sentence each. */
+  notes: string[];
 }
 
 function findingsOf(text: string, { file, traffic }: { file: string; traffic: number | null }): Checked {
   const result = parsePlan(text, file);
-  if (result.kind === 'invalid') return { plan: null, ok: false, findings: result.findings, allowed: [] };
+  if (result.kind === 'invalid')
+    return {
+      plan: null,
+      ok: false,
+      findings: result.findings.map(explained),
+      allowed: [],
+      broken: 0,
+      notes: [],
+    };
   const seen =
     traffic === null
       ? result
@@ -99,29 +119,52 @@ function findingsOf(text: string, { file, traffic }: { file: string; traffic: nu
           knows: 'traffic',
           review: (plan, warn) => trafficRisks(plan, { requestsPerSecond: traffic, warn }),
         });
-  return { plan: seen.plan, ok: true, findings: seen.warnings, allowed: seen.allowed };
+  const notes = tenantQuestions(result.plan).map(
+    ({ stage, query: { database } }) =>
+      `the tenants of stage ${stage} stand in the database ${database}, which only the server can ask: --online`,
+  );
+  return {
+    plan: seen.plan,
+    ok: true,
+    findings: seen.warnings.map(explained),
+    allowed: seen.allowed.map(explained),
+    broken: 0,
+    notes,
+  };
 }
 
-/** With the reason of its rule, how to mend it, and where it is. */
-function explained<F extends Finding>(finding: F) {
-  const { rule, file, line, column, path, instead } = finding;
-  const { why = '', mend = '' } = RULES[rule] ?? {};
-  return { ...finding, why, mend: instead === '' ? mend : instead, place: { file, line, column, path } };
+/** What the server said, and what only the command was told: the traffic. */
+function beside(alone: Checked, online: Omit<Checked, 'plan'>): Checked {
+  const both = [...alone.findings, ...online.findings];
+  const allowed = [...alone.allowed, ...online.allowed];
+  return {
+    ...online,
+    plan: alone.plan,
+    ok: alone.ok && online.ok,
+    findings: inOrder(both),
+    allowed: inOrder(allowed),
+  };
 }
 
-function lines(file: string, { plan, ok, findings, allowed }: Checked): string[] {
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
+function withPlace<F extends Finding>(finding: F) {
+  const { file, line, column, path } = finding;
+  return { ...finding, place: { file, line, column, path } };
+}
+
+function lines(file: string, { plan, ok, findings, allowed, broken, notes }: Checked): string[] {
+  const errors = findings.filter(({ severity }) => severity === 'error').length + broken;
   const risks = findings.length > 0 ? `, ${findings.length} to think about` : '';
   const taken = allowed.length > 0 ? `, ${allowed.length} allowed` : '';
   return [
     ...findings.flatMap((finding) => {
-      const why = finding.severity === 'warning' ? RULES[finding.rule]?.why : undefined;
-      return [...findingLines(finding), ...(why === undefined ? [] : [`    why: ${why}`])];
+      const { severity, why } = finding;
+      return [...findingLines(finding), ...(severity === 'error' || why === '' ? [] : [`    why: ${why}`])];
     }),
     ...allowed.map(
       ({ line, column, rule, reason }) => `${file}:${line}:${column}  allowed  ${reason}  [${rule}]`,
     ),
     ...(plan === null ? [] : requirementLines(plan).map((line) => `${file}: ${line}`)),
+    ...notes.map((note) => `${file}: ${note}`),
     ok ? `${file}: ok${risks}${taken}` : `${file}: ${errors} to mend`,
   ];
 }

@@ -41,10 +41,22 @@ export async function up(context: Context, options: { demo?: boolean; once?: boo
 
 export async function worker(context: Context): Promise<number> {
   const [config, app] = await Promise.all([loadConfiguration(context), import('../../app/worker.ts')]);
-  return app.runWorker(config);
+  return leaving(await app.runWorker(config));
 }
 
 export async function server(context: Context): Promise<number> {
   const [config, app] = await Promise.all([loadConfiguration(context), import('../../app/server.ts')]);
-  return app.runServer(config);
+  return leaving(await app.runServer(config));
+}
+
+/** For the last lines of the log. */
+const LAST_MS = 100;
+
+/**
+ * Everything was closed in its order. What a library still holds, such as one more try at a receiver of traces that does not
+ * answer, does not keep the process.
+ */
+function leaving(status: number): number {
+  setTimeout(() => process.exit(status), LAST_MS).unref();
+  return status;
 }

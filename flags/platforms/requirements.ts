@@ -64,9 +64,10 @@ export function shortfalls(plan: Plan, { providers = {}, segments: configured }:
         `"${name}" serves no ${percent} %: its smallest step is ${can.step} %`,
         `a multiple of ${can.step} %`,
       );
-    if (stage.audience?.tenants !== undefined)
+    const asked = stage.waves === undefined ? 'audience.tenantsFrom' : 'waves';
+    if (stage.audience?.tenants !== undefined || (stage.audience?.tenantsFrom ?? stage.waves) !== undefined)
       say(
-        `${at}.audience.tenants`,
+        `${at}.${stage.audience?.tenants === undefined ? asked : 'audience.tenants'}`,
         `"${name}" takes no lists of tenants from a plan`,
         'a segment of tidegate.yaml with the same names, or `flag.provider: embedded`',
       );

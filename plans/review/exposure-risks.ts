@@ -40,7 +40,8 @@ function stepRisks({ stages }: Plan, warn: Warn): void {
     const path = ['stages', index, 'percent'];
     // Whole tenants before it are the public already.
     const tenants = stages.some(
-      ({ audience, waves }, at) => at < index && (audience?.tenants ?? waves) !== undefined,
+      ({ audience, waves }, at) =>
+        at < index && (audience?.tenants ?? audience?.tenantsFrom ?? waves) !== undefined,
     );
     if (before === null && percent > LARGEST_FIRST && !tenants) {
       const message = `the first public stage gives the canary to ${percent} percent at once`;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 export const CheckRequest = z.strictObject({
   text: z.string(),
   file: z.string().default('plan.yaml'),
-  /** Try its queries against its source, too: for whoever may submit it. */
+  /** Try its queries against its source, too, and ask the databases for its tenants: for whoever may submit it. */
   queries: z.boolean().default(false),
   /** The rollout whose plan it would become: what differs from the present one. */
   amends: z.string().min(1).max(200).optional(),
@@ -19,6 +19,12 @@ export const PlanFinding = z.strictObject({
   message: z.string(),
   /** What to write instead; empty where only the author can know. */
   instead: z.string(),
+  /** What the rule is there for. */
+  why: z.string(),
+  /** How to mend it here, else what the rule asks for in general; empty where only the author can know. */
+  mend: z.string(),
+  /** The entry of the plan's `allow` that accepts it, with a reason to be written; null: it cannot be allowed. */
+  allow: z.string().nullable(),
 });
 export type PlanFinding = z.infer<typeof PlanFinding>;
 
@@ -34,6 +40,8 @@ export const PlanOutlook = z.strictObject({
       name: z.string(),
       percent: z.number(),
       segments: z.array(z.string()),
+      /** The database that is asked for its tenants at the submit; null: none, or it has answered. */
+      tenantsFrom: z.string().nullable(),
       /** True: the old path is watched until nobody uses it. */
       decommission: z.boolean(),
       /** How long the stage takes at least. */
@@ -56,6 +64,19 @@ export const PlanOutlook = z.strictObject({
 });
 export type PlanOutlook = z.infer<typeof PlanOutlook>;
 
+/** Who the tenants of a stage are that a database was asked for. */
+export const PlanTenants = z.strictObject({
+  stage: z.string(),
+  /** `crm: select tenant from customers`. */
+  asked: z.string(),
+  /** The names of each wave; of a stage without waves all in one. */
+  waves: z.array(z.array(z.string())),
+  /** Of the question; null: an amendment that asks the same keeps the tenants of the rollout. */
+  seconds: z.number().nullable(),
+  text: z.string(),
+});
+export type PlanTenants = z.infer<typeof PlanTenants>;
+
 export const PlanDifference = z.strictObject({
   /** `stages[5%].bake: 3600 → 7200`. */
   text: z.string(),
@@ -71,6 +92,10 @@ export const CheckReply = z.strictObject({
   warnings: z.array(z.string()),
   /** The same in parts. */
   findings: z.array(PlanFinding),
+  /** Risks that the plan allows, with its reasons. */
+  allowed: z.array(PlanFinding.extend({ reason: z.string() })),
+  /** What databases say of its tenants; null: they were not asked. */
+  tenants: z.array(PlanTenants).nullable(),
   /** Null: the plan has errors. */
   outlook: PlanOutlook.nullable(),
   /** What its source says of its queries; null: it was not asked. */

@@ -138,6 +138,7 @@ describe('a token', () => {
       if (own.has(`${method} ${path}`) || OPEN.has(`${method} ${path}`) || path === '/plans/check') continue;
       const bodies: Record<string, unknown> = {
         '/rollouts': { text: planFor('x') },
+        '/plans/preflights': { text: planFor('x') },
         '/rollouts/first-1/amend': { text: planFor('first') },
         '/rollouts/first-1/bugs': { title: 't', severity: 'minor' },
         '/rollouts/first-1/incident/close': { reason: 'over' },

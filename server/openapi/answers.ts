@@ -41,6 +41,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
   ['/api/v1/rollouts/{id}/incident', ['INCIDENT_UNKNOWN']],
   ['/api/v1/rollouts/{id}/incident/close', ['INCIDENT_OPEN', 'INCIDENT_CLOSED']],
   ['/api/v1/rollouts/{id}/plan', ['REVISION_UNKNOWN']],
+  ['/api/v1/plans/preflights', ['PLAN_INVALID', 'PREFLIGHT_BUSY', 'PREFLIGHT_UNKNOWN']],
   ['/api/v1/flags/{key}', ['FLAG_UNKNOWN', 'REVISION_UNKNOWN']],
   ['/api/v1/flags/{key}/kill', ['POINT_OF_NO_RETURN', 'FLAG_WATCHED', 'PLATFORM_UNREACHABLE']],
   ['/api/v1/flags/{key}/unlock', ['FLAG_NOT_LATCHED', 'PLATFORM_UNREACHABLE']],

@@ -30,6 +30,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'post /api/v1/session': { token: 'tg_3f9c0a12b4d5_...' },
   'post /api/v1/tokens': { name: 'sam', grants: ['submitter', 'approver:on-call@production'], days: 90 },
   'post /api/v1/plans/check': { text: plan, file: 'plan.yaml' },
+  'post /api/v1/plans/preflights': { text: plan, file: 'plan.yaml', days: 7 },
   'post /api/v1/rollouts': { text: plan, file: 'plan.yaml' },
   'post /api/v1/rollouts/{id}/actions/{action}': { reason: 'lunch', seq: 9 },
   'post /api/v1/rollouts/{id}/exposure': { percent: 25, sequence: 4, mover: 'ada' },

@@ -35,6 +35,7 @@ import { checkPlan } from '../plan-check.ts';
 import { planReply } from '../plan-revisions.ts';
 import { planAmongRollouts } from '../plan-text.ts';
 import { submit } from '../submit.ts';
+import { settledTenants } from '../tenants.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
 
@@ -226,8 +227,11 @@ export const rolloutRoutes =
       handler: async (request) => {
         const { id } = request.params;
         const { by, roles, text, file, reason, seq, gate } = request.body;
-        const place = placeOf(await rolloutFor(deps, request, 'submit'));
-        const { plan } = await planAmongRollouts(deps, { text, file, amends: id });
+        const row = await rolloutFor(deps, request, 'submit');
+        const place = placeOf(row);
+        const written = (await planAmongRollouts(deps, { text, file, amends: id })).plan;
+        const before = { text: row.text, plan: planOf(row) };
+        const { plan } = await settledTenants(deps, { plan: written, text, file, before });
         const actor = callerOf(request).actor({ by, roles }, place);
         const wanted = { plan, text, actor, reason, ...seenOf({ seq, gate }), ...requestIdOf(request) };
         const { changes, view } = await withCurrent(deps, id, () => deps.engine.amend(id, wanted));

@@ -8,8 +8,10 @@ import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 let tg: TestStack;
 beforeAll(async () => {
   tg = await startTestStack(11, {
-    'early-adopters': { attribute: 'region', operator: 'equals', values: ['eu-north'] },
-    'free-tier': { attribute: 'region', operator: 'equals', values: ['ap-south'] },
+    segments: {
+      'early-adopters': { attribute: 'region', operator: 'equals', values: ['eu-north'] },
+      'free-tier': { attribute: 'region', operator: 'equals', values: ['ap-south'] },
+    },
   });
 }, 120_000);
 afterAll(() => tg?.stop());

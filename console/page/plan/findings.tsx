@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { PlanFinding } from '../../../server/api/plans.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Checked } from './use-check.ts';
@@ -20,6 +21,7 @@ export function Findings({ checked: { reply, trouble }, text, show }: Given) {
         <ol className="findings">
           {reply.findings.map((finding) => {
             const { severity, rule, line, column, path, message, instead } = finding;
+            const more = reasons(finding);
             return (
               <li key={`${line} ${column} ${rule} ${message}`} className={severity}>
                 <button type="button" onClick={() => show(finding)}>
@@ -32,6 +34,18 @@ export function Findings({ checked: { reply, trouble }, text, show }: Given) {
                     {path !== '' && <code>{path}</code>} {message} <small>[{rule}]</small>
                   </p>
                   {instead !== '' && <p className="quiet">Instead: {instead}</p>}
+                  {more.length > 0 && (
+                    <details>
+                      <summary>
+                        Why <span className="hidden">{rule}</span>
+                      </summary>
+                      {more.map(({ word, of }) => (
+                        <p key={word}>
+                          {word} {of}
+                        </p>
+                      ))}
+                    </details>
+                  )}
                 </div>
               </li>
             );
@@ -40,6 +54,15 @@ export function Findings({ checked: { reply, trouble }, text, show }: Given) {
       )}
     </section>
   );
+}
+
+/** Why the rule is there, how to mend it where the finding itself does not say, and the line that accepts it. */
+function reasons({ severity, why, mend, instead, allow }: PlanFinding): { word: string; of: ReactNode }[] {
+  return [
+    ...(why === '' ? [] : [{ word: severity === 'error' ? 'What holds:' : '', of: why }]),
+    ...(mend === '' || mend === instead ? [] : [{ word: 'To mend it:', of: mend }]),
+    ...(allow === null ? [] : [{ word: 'To take it on purpose, below allow:', of: <code>{allow}</code> }]),
+  ];
 }
 
 function summary(reply: Checked['reply'], text: string): string {

@@ -25,7 +25,7 @@ export function submitWords(outlook: PlanOutlook): string[] {
     ...(first === undefined
       ? []
       : [
-          `${startRoles.length === 0 && opensAt === null ? 'Within seconds' : 'Then'} stage ${first.name} opens: ${audience({ ...first, variant: null })} get the new path.`,
+          `${startRoles.length === 0 && opensAt === null ? 'Within seconds' : 'Then'} stage ${first.name} opens: ${first.tenantsFrom === null ? audience({ ...first, variant: null }) : `the tenants that ${first.tenantsFrom} names`} get the new path.`,
         ]),
     ...asks.map(({ name, roles }) => `After stage ${name} it asks one of ${roles.join(', ')}.`),
     `It takes ${takes} at least. A stop lowers it at once and asks nobody${stages.some(({ decommission }) => decommission) ? ', until the old path is decommissioned' : ''}.`,

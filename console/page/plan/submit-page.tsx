@@ -6,6 +6,7 @@ import { maySubmitSomewhere, nameOf, useSession } from '../session/session.ts';
 import { Findings } from './findings.tsx';
 import { submitWords } from './outlook-words.ts';
 import { PlanEditor, showPlace } from './plan-editor.tsx';
+import { PreflightCard } from './preflight.tsx';
 import { SendDialog } from './send-dialog.tsx';
 import { useCheck } from './use-check.ts';
 
@@ -48,7 +49,16 @@ export function SubmitPage() {
           area={area}
           write={(text, file = draft.file) => setDraft({ text, file })}
         />
-        <Findings checked={checked} text={draft.text} show={(finding) => showPlace(area.current, finding)} />
+        <div className="plan-side">
+          <Findings
+            checked={checked}
+            text={draft.text}
+            show={(finding) => showPlace(area.current, finding)}
+          />
+          {maySubmitSomewhere(session) && (
+            <PreflightCard draft={draft} ready={outlook !== null && outlook.maySubmit} />
+          )}
+        </div>
       </div>
       {asking && outlook !== null && (
         <SendDialog
