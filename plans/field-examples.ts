@@ -45,6 +45,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'stages[].waves.size': 2,
   'stages[].waves.order': ['initech'],
   'stages[].maxUsers': 2000,
+  'stages[].aa.percent': 5,
   'stages[].dark.percent': 10,
   'stages[].dark.parity': '0.1%',
   'stages[].shadow.parity': '0.1%',
