@@ -4,7 +4,7 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import { planInStage } from '../plans/shadow.ts';
 import { planSlices, sliceMetrics } from '../plans/slices.ts';
-import { isShadowing, stageShare } from '../plans/stages.ts';
+import { isUnserved, stageShare } from '../plans/stages.ts';
 import { cohortRows, sliceRows } from './cohort-rows.ts';
 import { assess, enterStage, openEvidence } from './gate.ts';
 import { isCompared } from './margins.ts';
@@ -15,7 +15,7 @@ import type { Visit } from './replay.ts';
 export function compare(visit: Visit, state: Comparison['state'] = 'past'): Comparison {
   const { evidence, context, recorded } = visit;
   const plan = planInStage(visit.plan, visit.stageIndex);
-  const slices = isShadowing(plan.stages[visit.stageIndex]) ? [] : planSlices(plan);
+  const slices = isUnserved(plan.stages[visit.stageIndex]) ? [] : planSlices(plan);
   const stage = plan.stages[visit.stageIndex];
   const compared = isCompared(stage);
   const assessment = assess(evidence, visit.plan, context);

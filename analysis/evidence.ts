@@ -130,6 +130,8 @@ export interface Evidence {
   users: number | null;
   split: SplitEvidence;
   metrics: Readonly<Record<string, MetricEvidence>>;
+  /** The same of the stages with the old path on both sides while others are seen, and the other way about; absent: none. */
+  aside?: Readonly<Record<string, MetricEvidence>>;
   /** By the plan's text of the slice. */
   slices: Readonly<Record<string, SliceEvidence>>;
   limits: Readonly<Record<string, LimitWindow>>;

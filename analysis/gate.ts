@@ -3,11 +3,12 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Reading, Rejection, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
-import { isShadowing } from '../plans/stages.ts';
+import { isAlike, isShadowing, isUnserved } from '../plans/stages.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
+import { openProcess } from './process.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
 import { enterSlices, observeSlices, openSlices } from './slices.ts';
 import { faultsOf, withSoundHalves } from './soundness.ts';
@@ -63,8 +64,9 @@ export function enterStage(evidence: Evidence, plan: Plan, stageIndex: number): 
 function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
   const { stageIndex } = context;
   const frame = stageFrame(plan, stageIndex);
+  const { metrics: before, aside } = apart(evidence, plan, stageIndex);
   const metrics = plan.metrics.map((metric) => {
-    const known = evidence.metrics[metric.name];
+    const known = before[metric.name];
     const fresh = openMetric(metric);
     const opened = known?.kind === fresh.kind ? known : fresh;
     return [metric.name, enterMetric(opened, { plan, frame, metric, context })] as const;
@@ -78,7 +80,35 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
     split: enterSplit(evidence.split),
     metrics: Object.fromEntries(metrics),
     slices: enterSlices(evidence, { plan, frame, context }),
+    ...(aside === undefined ? {} : { aside }),
   };
+}
+
+/**
+ * What tells two cohorts of the old path apart speaks against no canary, and what speaks against a canary not against them: each
+ * waits aside while the other is gathered. The first to change over begins without evidence, and with what is known of the baseline.
+ */
+function apart(evidence: Evidence, plan: Plan, stageIndex: number): Pick<Evidence, 'metrics' | 'aside'> {
+  const { stage, metrics, aside } = evidence;
+  if (stage < 0 || isAlike(plan.stages[stage]) === isAlike(plan.stages[stageIndex]))
+    return aside === undefined ? { metrics } : { metrics, aside };
+  return { metrics: aside ?? mapValues(metrics, withoutEvidence), aside: metrics };
+}
+
+function mapValues(
+  metrics: Evidence['metrics'],
+  by: (known: MetricEvidence) => MetricEvidence,
+): Evidence['metrics'] {
+  return Object.fromEntries(Object.entries(metrics).map(([name, known]) => [name, by(known)]));
+}
+
+function withoutEvidence(known: MetricEvidence): MetricEvidence {
+  return { ...known, process: openProcess(known.process.tracks.length) };
+}
+
+/** People have mended what told two cohorts of the old path apart: the stage begins anew, with nothing of what was seen of it. */
+export function beginAnew(evidence: Evidence): Evidence {
+  return { ...evidence, stage: -1, metrics: {} };
 }
 
 interface MetricFrame {
@@ -136,7 +166,7 @@ function observeSample(
 ): Evidence {
   const { context, sample } = poll;
   const plan = planInStage(poll.plan, context.stageIndex);
-  // Shadow runs have no users to split, and no labels of parts of the traffic.
+  // Shadow runs have no users to split. Parts of the traffic are looked at once somebody is served.
   const shadowing = isShadowing(plan.stages[context.stageIndex]);
   const frame = stageFrame(plan, context.stageIndex);
   let used = false;
@@ -160,7 +190,9 @@ function observeSample(
       canary: requests.canary + sample.canary.requests,
     },
     users: sample.canary.users ?? evidence.users,
-    slices: shadowing ? evidence.slices : observeSlices(evidence, { plan, frame, context, sample }),
+    slices: isUnserved(plan.stages[frame.index])
+      ? evidence.slices
+      : observeSlices(evidence, { plan, frame, context, sample }),
     split: shadowing
       ? evidence.split
       : observeSplit(evidence.split, { plan, frame, sample, since: evidence.since ?? sample.t }),

@@ -2,7 +2,7 @@ import type { RatioMetric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Count } from '../plans/sample.ts';
 import type { Stage } from '../plans/stage.ts';
-import { isShadowing, stageMetric } from '../plans/stages.ts';
+import { isUnserved, stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 
 /** Margins in force as differences that are worse when larger; null: there is none, or it cannot be known yet. */
@@ -22,7 +22,7 @@ const STEADY_EVENTS = 25;
  * comparing them means something.
  */
 export function isCompared(stage: Stage | undefined): boolean {
-  if (isShadowing(stage)) return true;
+  if (isUnserved(stage)) return true;
   return stage?.percent !== undefined && stage.percent < 100 && stage.decommission === undefined;
 }
 

@@ -1,8 +1,8 @@
 import type { Assessment, LimitAssessment, Verdict } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
-import { planInStage } from '../plans/shadow.ts';
+import { ALIKE, ALIKE_TEXT, planInStage } from '../plans/shadow.ts';
 import { partName } from '../plans/slices.ts';
-import { isShadowing } from '../plans/stages.ts';
+import { isAlike, isUnserved } from '../plans/stages.ts';
 import type { Evidence } from './evidence.ts';
 import { holdingsOf } from './holding.ts';
 import { lnMixture } from './kernel.ts';
@@ -23,14 +23,18 @@ const NO_CANARY_POLLS = 5;
 /** The verdict on a stage's evidence. Pure; every sentence of the verdict table is a branch of it. */
 export function judge(evidence: Evidence, whole: Plan, context: GateContext): Assessment {
   const plan = planInStage(whole, context.stageIndex);
-  const shadowing = isShadowing(plan.stages[context.stageIndex]);
+  const stage = plan.stages[context.stageIndex];
   const frame = stageFrame(plan, context.stageIndex);
   const findings = plan.metrics.map((metric) => findMetric(evidence, metric, { plan, frame, context }));
   const threshold = Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12));
-  const all = [...findings, ...(shadowing ? [] : findSlices(evidence, { plan, frame, context }))];
+  const all = [...findings, ...(isUnserved(stage) ? [] : findSlices(evidence, { plan, frame, context }))];
   // The shares are those of the whole plan: what decides elsewhere has its part of the error spent there.
-  const stop = stopOf(all, sharesOf(whole), threshold);
+  const found = stopOf(all, sharesOf(whole), threshold);
+  // Where both have the old path no stop is the canary's: people are asked what tells the cohorts apart.
+  const alike = isAlike(stage);
+  const stop: Stop = alike ? { ...found, carriers: new Set(), severity: null } : found;
   const limits = [
+    ...(alike ? [alikeLimit(found, threshold, evidence.t)] : []),
     ...assessLimits(plan, evidence.limits),
     ...assessUserCap(evidence, plan.stages[frame.index]),
   ];
@@ -41,10 +45,13 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
       evidence,
       plan,
       stop,
-      holds: holding.some((one) => holds(one, finding)),
+      holds: (alike && found.carriers.has(nameOf(finding))) || holding.some((one) => holds(one, finding)),
     }),
   }));
-  const ending = endingOf({ evidence, plan, stop, limits, frame, holding, metrics });
+  const ending =
+    alike && found.severity !== null
+      ? { verdict: 'hold' as const, metric: null, reason: alikeReason(found) }
+      : endingOf({ evidence, plan, stop, limits, frame, holding, metrics });
   return {
     verdict: ending.verdict,
     stage: frame.name,
@@ -101,6 +108,17 @@ function stopOf(findings: readonly Finding[], shares: readonly Share[], threshol
     severity,
     metric: first?.finding ?? null,
   };
+}
+
+function alikeLimit({ lnE, severity }: Stop, threshold: number, t: number | null): LimitAssessment {
+  const fired = severity !== null;
+  const since = fired ? t : null;
+  return { limit: ALIKE, value: lnE, threshold, since, fired, action: 'pause' };
+}
+
+function alikeReason({ metric }: Stop): string {
+  if (metric === null) return ALIKE_TEXT;
+  return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric.metric)}`;
 }
 
 function nameOf({ metric, slice }: Finding): string {

@@ -141,7 +141,7 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
 /** A person may have said that nobody is served: that is what others see of it. */
 function seenExposure({ exposure, spec }: FlagState): Exposure {
   const mode = spec?.mode;
-  return exposure.mode === undefined && (mode === 'shadow' || mode === 'dark')
+  return exposure.mode === undefined && (mode === 'shadow' || mode === 'dark' || mode === 'aa')
     ? { ...exposure, mode }
     : exposure;
 }

@@ -10,6 +10,7 @@ import { shortfalls } from './platforms/requirements.ts';
 import { servedState } from './served.ts';
 
 const SHADOW: Exposure = { ...NO_EXPOSURE, mode: 'shadow' };
+const ALIKE: Exposure = { ...NO_EXPOSURE, percent: 100, mode: 'aa' };
 const DARK: Exposure = { ...NO_EXPOSURE, percent: 10, mode: 'dark' };
 
 function flag(exposure: Exposure, more: Partial<FlagState> = {}): FlagState {
@@ -63,13 +64,14 @@ describe('a flag that serves nobody and runs behind others', () => {
       variant: 'on',
       mode: 'dark',
     });
+    expect(evaluate(flag(ALIKE), { targetingKey: 'ada' })).toEqual({ variant: 'on', mode: 'aa' });
     const spec = FlagSpec.parse({ kind: 'boolean', mode: 'aa' });
     expect(evaluate(flag(SHADOW, { spec }), { targetingKey: 'ada' }).mode).toBe('shadow');
     expect(evaluate(flag(NO_EXPOSURE, { spec }), { targetingKey: 'ada' }).mode).toBe('aa');
   });
 
   it('runs behind nobody once it is killed, whatever its safe exposure, also without PostgreSQL', () => {
-    for (const exposure of [SHADOW, DARK]) {
+    for (const exposure of [SHADOW, DARK, ALIKE]) {
       for (const safe of ['frozen' as const, { percent: 100, segments: [], variant: 'paused' }]) {
         const state = flag(exposure);
         const shape = { ...state.shape, safe };
@@ -150,6 +152,7 @@ it('a platform of others is asked for neither, nor for a segment that flags shar
     flag: { key: 'p', provider: 'unleash' },
     metrics: [{ name: 'errors', kind: 'ratio', bad: 'b', total: 't' }],
     stages: [
+      { name: 'same', aa: {} },
       { name: 'dark', dark: {} },
       { name: 'friendly', audience: { tenants: ['acme'] } },
       { name: 'shared', audience: { segments: ['staff', 'beta'] } },
@@ -167,5 +170,10 @@ it('a platform of others is asked for neither, nor for a segment that flags shar
   } as const;
   expect(
     shortfalls(plan, { providers: { unleash: can }, segments: ['staff'] }).map(({ path }) => path),
-  ).toEqual(['stages[0].dark', 'stages[1].audience.tenants', 'stages[2].audience.segments[1]']);
+  ).toEqual([
+    'stages[0].aa',
+    'stages[1].dark',
+    'stages[2].audience.tenants',
+    'stages[3].audience.segments[1]',
+  ]);
 });

@@ -3,6 +3,7 @@ import { type Exposure, isNobody, isServed, NO_EXPOSURE, sameExposure, withinExp
 
 const shadow: Exposure = { ...NO_EXPOSURE, mode: 'shadow' };
 const dark = (percent: number): Exposure => ({ ...NO_EXPOSURE, percent, mode: 'dark' });
+const aa = (percent: number): Exposure => ({ ...NO_EXPOSURE, percent, mode: 'aa' });
 const served = (percent: number, segments: string[] = []): Exposure => ({
   ...NO_EXPOSURE,
   percent,
@@ -11,7 +12,7 @@ const served = (percent: number, segments: string[] = []): Exposure => ({
 
 describe('an exposure that serves nobody and runs behind others', () => {
   it('is neither nobody nor somebody who is served, and no other exposure', () => {
-    for (const one of [shadow, dark(10)]) {
+    for (const one of [shadow, dark(10), aa(10)]) {
       expect([isNobody(one), isServed(one)]).toEqual([false, false]);
       expect(sameExposure(one, NO_EXPOSURE)).toBe(false);
     }
@@ -22,6 +23,8 @@ describe('an exposure that serves nobody and runs behind others', () => {
   it('lies between nobody and everything that is served, the whole above a cohort', () => {
     const order = [
       NO_EXPOSURE,
+      aa(1),
+      aa(50),
       dark(1),
       dark(10),
       shadow,

@@ -10,9 +10,10 @@ export const Exposure = z.strictObject({
   variant: z.string().nullable(),
   /**
    * Nobody is served by the new path: `tidegate/client` runs it behind every request of the old one (`shadow`), or behind those
-   * of the users of `percent` (`dark`). Absent: whoever gets the canary is served by it.
+   * of the users of `percent` (`dark`), or runs it nowhere and counts those users as the canary (`aa`). Absent: whoever gets the
+   * canary is served by it.
    */
-  mode: z.enum(['shadow', 'dark']).optional(),
+  mode: z.enum(['shadow', 'dark', 'aa']).optional(),
   /** Segments whose members do not have it, whatever else would give it to them; tenants as `tenant=acme`. Absent: none. */
   without: z.array(z.string()).min(1).optional(),
 });
@@ -20,7 +21,10 @@ export type Exposure = z.infer<typeof Exposure>;
 
 export const NO_EXPOSURE: Exposure = { percent: 0, segments: [], variant: null };
 
-/** Nobody is served by the new path, and it runs behind nobody either. */
+/** From the least to the most that is done with the new path while nobody is served by it. */
+const REACH = { aa: 0, dark: 1, shadow: 2 } as const;
+
+/** Nobody is served by the new path, and the flag tells nobody apart. */
 export function isNobody({ percent, segments, mode }: Exposure): boolean {
   return percent === 0 && segments.length === 0 && mode === undefined;
 }
@@ -70,7 +74,8 @@ export function withinExposure(a: Exposure, b: Exposure): boolean {
   if (a.variant !== null && a.variant !== b.variant) return true;
   if (isNobody(a)) return true;
   // What only runs behind others is less than what is served, whoever they are, and more than nothing.
-  if (a.mode !== b.mode) return a.mode !== undefined && (isServed(b) || b.mode === 'shadow');
+  if (a.mode !== b.mode)
+    return a.mode !== undefined && (isServed(b) || (b.mode !== undefined && REACH[a.mode] < REACH[b.mode]));
   if (!hasAll(leftOut(a), leftOut(b))) return false;
   return a.percent <= b.percent && (b.percent === 100 || hasAll(b.segments, a.segments));
 }

@@ -50,6 +50,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'stages[].audience.tenantsFrom.query': 'select tenant from customers where friendly',
   'stages[].waves.order': ['initech'],
   'stages[].maxUsers': 2000,
+  'stages[].aa.percent': 5,
   'stages[].dark.percent': 10,
   'stages[].dark.parity': '0.1%',
   'stages[].shadow.parity': '0.1%',

@@ -134,7 +134,7 @@ describe('what is said and what to write instead', () => {
     [
       'owner: payments',
       'percent: 5',
-      '1:31 PLAN-KEY: there is no `percent` here -> move it: it is known as stages[].percent, stages[].dark.percent',
+      '1:31 PLAN-KEY: there is no `percent` here -> move it: it is known as stages[].percent, stages[].aa.percent, stages[].dark.percent',
     ],
     [
       'key: pricing-v2',

@@ -12,7 +12,7 @@ export interface Risk {
 
 const risks = {
   'PLAN-DARK': {
-    holds: 'Whoever asks for the flag takes part in a dark launch.',
+    holds: 'Whoever asks for the flag takes part in a dark launch, or in its A/A beginning.',
     why: 'The flag gives the canary to its cohort, and only `tidegate/client` knows not to serve it.',
     mend: 'Nothing where every application asks through `tidegate/client`: allow it with that reason.',
   },

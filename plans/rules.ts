@@ -17,12 +17,12 @@ const errors = {
   'PLAN-WEIGHT': 'Weights sum to 1, or leave something to the metrics without one.',
   'PLAN-LIMIT': 'A limit has exactly one of `metric` and `expr`, and a threshold that its value can have.',
   'PLAN-STAGE':
-    'A stage has exactly one of `audience`, `waves`, `percent`, `shadow`, `dark` and `decommission`, which comes last.',
+    'A stage has exactly one of `audience`, `waves`, `percent`, `aa`, `shadow`, `dark` and `decommission`, which comes last.',
   'PLAN-PERCENT': 'Percentages increase from stage to stage, and are at least 0.01.',
   'PLAN-TIME': 'Times are long enough, and `max` is not shorter than `bake`.',
   'PLAN-USERS': 'Where users are counted, `source.users` says how many there are.',
   'PLAN-SHADOW':
-    'Stages that serve nobody come before those that serve somebody, and have metrics of the shadow runs.',
+    'Stages that serve nobody come before those that serve somebody; where the new path runs behind there are metrics of it.',
   'PLAN-TENANTS':
     'Each tenant is listed once or named once by a query that answers, each wave has some, waves are at most a hundred, and `exclude` names somebody.',
   'PLAN-COVERAGE': 'A slice is a part of the users by a label, named once, of metrics that are counted.',

@@ -92,7 +92,7 @@ describe('what is said of stages that serve nobody', () => {
     [
       'shadow: { parity: 0.1% }',
       'shadow: { parity: 0.1% }, percent: 1',
-      'PLAN-STAGE stages[1].shadow: a stage has one of audience, waves, percent, shadow, dark, decommission, and this one has percent and shadow',
+      'PLAN-STAGE stages[1].shadow: a stage has one of audience, waves, percent, aa, shadow, dark, decommission, and this one has percent and shadow',
     ],
     [
       'flag: { key: search-v4, expires: 2027-06-30 }',
@@ -101,6 +101,46 @@ describe('what is said of stages that serve nobody', () => {
     ],
   ])('%j written as %j', (was, by, wanted) => {
     expect(said(was, by)).toContain(wanted);
+  });
+
+  it.each([
+    [
+      '- { name: shadow, shadow: { parity: 0.1% }, bake: 24h, minRequests: 50000 }',
+      '- { name: same, aa: {} }',
+      'PLAN-SHADOW stages[1].aa: the beginning with the old path on both sides comes after "dark"',
+    ],
+    [
+      '- { name: 5%, percent: 5, bake: 24h }',
+      '- { name: same, aa: {} }',
+      'PLAN-SHADOW stages[3].aa: it comes after "internal", in which somebody is served',
+    ],
+    [
+      'stages:\n',
+      'stages:\n  - { name: same, aa: {}, maxUsers: 9 }\n',
+      'PLAN-SHADOW stages[0].maxUsers: nobody is served in a stage of `aa`',
+    ],
+    [
+      'stages:\n',
+      'stages:\n  - { name: same, aa: {}, metrics: { errors: { improve: -1pp } } }\n',
+      'PLAN-SHADOW stages[0].metrics.errors.improve: both cohorts have the old path: neither is to be better',
+    ],
+    [
+      'flag: { key: search-v4, expires: 2027-06-30 }\n',
+      'flag: { key: search-v4, provider: told }\nmode: observe\n',
+      'PLAN-SHADOW stages[0].dark: what others serve is told by its share, and not whether it is served at all',
+    ],
+  ])('of a beginning with the old path on both sides: %j written as %j', (was, by, wanted) => {
+    expect(said(was, by)).toContain(wanted);
+  });
+
+  it('of one that stands where it should: nothing but who else asks for the flag', () => {
+    const first = 'stages:\n  - { name: same, aa: {} }\n';
+    const allowed = /.*PLAN-DARK.*\n/.exec(text)?.[0] ?? '';
+    const parsed = parsePlan(text.replace('stages:\n', first).replace(allowed, ''), 'p.yaml');
+    expect(parsed.kind === 'ok' && parsed.warnings.map(({ rule, path }) => `${rule} ${path}`)).toEqual([
+      'PLAN-DARK stages[0].aa',
+      'PLAN-DARK stages[1].dark',
+    ]);
   });
 
   it('asks for metrics of the runs, and for stages that read them', () => {

@@ -4,10 +4,16 @@ import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
 import { quote } from './promql-text.ts';
 import type { Stage } from './stage.ts';
-import { isShadowing } from './stages.ts';
+import { isAlike, isShadowing } from './stages.ts';
 
 /** How the journal calls the limit on what the two paths answer differently. */
 export const PARITY = 'parity of the shadow';
+
+/** How the journal calls the limit on what tells two cohorts of the same path apart. */
+export const ALIKE = 'two cohorts of the old path';
+
+/** What a stop means where both cohorts have the old path. */
+export const ALIKE_TEXT = 'old path on both sides: the cohorts differ by themselves or are measured wrongly';
 
 /** Polls over which parity is counted, and the seconds that this is at least. */
 const POLLS = 4;
@@ -20,7 +26,7 @@ export function isOfShadow({ of }: Metric): boolean {
 
 /**
  * The plan as the gate of stage `index` sees it: where nobody is served, with the metrics of the shadow runs and the limit on
- * parity; elsewhere without them. The same object for the same stage each time.
+ * parity; elsewhere without them. Where both cohorts have the old path no limit rolls back. The same object for the same stage each time.
  */
 export function planInStage(plan: Plan, index: number): Plan {
   return inStages(plan)[index] ?? servedPlan(plan);
@@ -37,8 +43,17 @@ const served = perPlan((plan): Plan => {
 });
 
 const inStages = perPlan((plan): readonly Plan[] =>
-  plan.stages.map((stage) => (isShadowing(stage) ? shadowPlan(plan, stage) : served(plan))),
+  plan.stages.map((stage) => {
+    if (isShadowing(stage)) return shadowPlan(plan, stage);
+    return isAlike(stage) ? alikePlan(plan) : served(plan);
+  }),
 );
+
+/** There is nothing to lower, and what is too high is so on the old path: people look at it. */
+function alikePlan(plan: Plan): Plan {
+  const limits = plan.limits.map((limit) => ({ ...limit, action: 'pause' as const }));
+  return { ...served(plan), limits, coverage: [] };
+}
 
 function shadowPlan(plan: Plan, stage: Stage): Plan {
   const parity = parityLimit(plan, stage);

@@ -96,6 +96,19 @@ export const Stage = z.strictObject({
     .strictObject({ parity: Parity })
     .optional()
     .describe('Nobody is served: `tidegate/client` runs the new path behind every request of the old one.'),
+  aa: z
+    .strictObject({
+      percent: z
+        .number()
+        .gt(0)
+        .lt(100)
+        .default(5)
+        .describe('Share of everyone who is counted as the canary, in percent.'),
+    })
+    .optional()
+    .describe(
+      'Nobody is served, and the new path runs nowhere: `tidegate/client` counts a share of the users as the canary.',
+    ),
   dark: z
     .strictObject({
       percent: z

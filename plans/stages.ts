@@ -28,6 +28,8 @@ export function stageExposure(plan: Plan, index: number): Exposure {
   const without = excludedNames(plan);
   if (stage?.dark !== undefined)
     return leavingOut({ ...NO_EXPOSURE, percent: stage.dark.percent, mode: 'dark' }, without);
+  if (stage?.aa !== undefined)
+    return leavingOut({ ...NO_EXPOSURE, percent: stage.aa.percent, mode: 'aa' }, without);
   const segments = new Set(passed.flatMap((stage) => audienceOf(plan, stage)));
   const percent = passed.reduce((last, stage) => stage.percent ?? last, 0);
   return leavingOut({ percent, segments: [...segments], variant: null }, without);
@@ -41,6 +43,16 @@ export function audienceOf({ flag }: Pick<Plan, 'flag'>, { audience }: Pick<Stag
 /** True for a stage in which the new path runs behind the old one and serves nobody. */
 export function isShadowing(stage: Stage | undefined): boolean {
   return stage?.shadow !== undefined || stage?.dark !== undefined;
+}
+
+/** True for a stage in which both cohorts have the old path: a difference between them is none of the new one. */
+export function isAlike(stage: Stage | undefined): boolean {
+  return stage?.aa !== undefined;
+}
+
+/** True for a stage in which nobody is served by the new path: it runs behind the old one, or nowhere. */
+export function isUnserved(stage: Stage | undefined): boolean {
+  return isShadowing(stage) || isAlike(stage);
 }
 
 /** Who has the canary by what a flag serves: called by its name it is still the canary, another variant is not. */
@@ -114,7 +126,10 @@ export interface StageMargins {
   improve: Margin | null;
 }
 
-/** The margins of `metric` in stage `index`: the stage's own, else the metric's. Unknown names have none. */
+/**
+ * The margins of `metric` in stage `index`: the stage's own, else the metric's. Unknown names have none, and where both cohorts have
+ * the old path none is to be better.
+ */
 export function stageMetric(plan: Plan, index: number, metric: string): StageMargins {
   const base = plan.metrics.find((one) => one.name === metric);
   const overrides = plan.stages[index]?.metrics ?? {};
@@ -122,7 +137,7 @@ export function stageMetric(plan: Plan, index: number, metric: string): StageMar
   return {
     soft: override?.soft ?? base?.soft ?? null,
     hard: override?.hard ?? base?.hard ?? null,
-    improve: override?.improve ?? base?.improve ?? null,
+    improve: isAlike(plan.stages[index]) ? null : (override?.improve ?? base?.improve ?? null),
   };
 }
 

@@ -110,6 +110,8 @@ export function audience(exposure: Exposure): string {
   if (exposure.mode === 'shadow') return 'nobody, with the new path behind every request';
   if (exposure.mode === 'dark')
     return `nobody, with the new path behind the requests of ${percent(exposure.percent)}`;
+  if (exposure.mode === 'aa')
+    return `nobody, with ${percent(exposure.percent)} counted apart on the old path`;
   const parts: string[] = [];
   if (exposure.percent >= 100) parts.push('everyone');
   else if (exposure.percent > 0) parts.push(percent(exposure.percent));

@@ -1,7 +1,8 @@
-import type { Assessment } from '../plans/assessment.ts';
+import type { Assessment, LimitAssessment } from '../plans/assessment.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
-import { containedStage } from '../plans/stages.ts';
+import { ALIKE } from '../plans/shadow.ts';
+import { containedStage, isAlike } from '../plans/stages.ts';
 import { restartClean } from './clean-days.ts';
 import { paceOf, rollBack } from './descent.ts';
 import { isDrifted } from './drift.ts';
@@ -152,13 +153,7 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
   const { state } = turn;
   for (const limit of assessment.limits.filter(({ fired, action }) => fired && action === 'pause')) {
     if (said(key, limit.limit)) continue;
-    const fresh = pause(
-      turn,
-      'limit',
-      'paused',
-      `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`,
-      assessment,
-    );
+    const fresh = pause(turn, 'limit', 'paused', limitText(turn, limit, assessment), assessment);
     if (fresh) wonder(turn, limitedMetric(state.plan, limit.limit));
   }
   if (assessment.verdict !== 'soft' || isResting(state, turn.now) || state.descent != null) return;
@@ -177,6 +172,12 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
   if (fresh) wonder(turn, assessment);
   if (fresh && state.plan.policy.soft === 'step-back')
     stepBack(turn, gateCause(assessment), assessment.reason);
+}
+
+function limitText({ state }: Turn, limit: LimitAssessment, { reason }: Assessment): string {
+  if (limit.limit === ALIKE) return reason;
+  const crossed = `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`;
+  return isAlike(state.plan.stages[state.stage]) ? `${crossed}, with the old path on both sides` : crossed;
 }
 
 /** The rest after a step back is over, and the evidence that it was for stands: that is a soft stop like any other. */

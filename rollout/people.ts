@@ -1,3 +1,6 @@
+import { beginAnew } from '../analysis/gate.ts';
+import { restoreEvidence } from '../analysis/restored-evidence.ts';
+import { ALIKE } from '../plans/shadow.ts';
 import { audience } from '../plans/words.ts';
 import { acceptDifference, acceptDrift, acceptHeldSplit } from './accepting.ts';
 import { applyAmendment } from './amend.ts';
@@ -13,7 +16,7 @@ import { askToInclude, exclude } from './exclusion.ts';
 import { writeStage } from './flag.ts';
 import { stepBack } from './gate.ts';
 import { nextStage } from './origin.ts';
-import { complete } from './progress.ts';
+import { complete, watch } from './progress.ts';
 import { refusal, rolesFor, type Subject, subjectOf } from './refusals.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -199,5 +202,20 @@ function resume(turn: Turn, event: PersonEvent): void {
     writeStage(turn, 'restore', state.stage, cause);
     return;
   }
-  journal(turn, 'resumed', { cause, summary: `Resumed by ${event.by}.`, flagBefore: state.flagRevision });
+  const anew = countsAnew(state);
+  journal(turn, 'resumed', {
+    cause,
+    summary: `Resumed by ${event.by}.${anew ? ' The cohorts are compared anew.' : ''}`,
+    flagBefore: state.flagRevision,
+  });
+  if (anew) watch(turn);
+}
+
+/** What told two cohorts of the old path apart is mended, as a person says: what was seen of it says nothing any more. */
+function countsAnew(state: Turn['state']): boolean {
+  const fired = state.gate?.assessment?.limits.some((one) => one.limit === ALIKE && one.fired) === true;
+  const evidence = restoreEvidence(state.memory?.evidence);
+  if (!fired || state.memory === null || evidence === null) return false;
+  state.memory = { ...state.memory, evidence: beginAnew(evidence) };
+  return true;
 }

@@ -3,7 +3,7 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
-import { isShadowing, stageExposure, stageShare } from '../plans/stages.ts';
+import { isAlike, isShadowing, stageExposure, stageShare } from '../plans/stages.ts';
 
 /** What becomes of the new path, from the second half of each stage on. */
 export const SCENARIOS = ['good', 'failing', 'slow', 'no data', 'out of hours'] as const;
@@ -28,7 +28,7 @@ export function strategyTrace(plan: Plan, scenario: Scenario, seed: number): Sam
     const polls = Math.ceil(stage.bake / POLL) + 8;
     for (let i = 0; i < polls; i += 1) {
       t += POLL;
-      const turned = i >= polls / 2;
+      const turned = i >= polls / 2 && !isAlike(stage);
       // Prometheus is away for longer than the plan bears.
       if (scenario === 'no data' && i >= polls / 4 && i < (polls * 3) / 4) continue;
       const requests = scenario === 'out of hours' ? NIGHT : BUSY;
@@ -56,7 +56,7 @@ export function strategyTrace(plan: Plan, scenario: Scenario, seed: number): Sam
 function shareOf(plan: Plan, index: number): number {
   const { percent, mode } = stageExposure(plan, index);
   if (mode === 'shadow') return 1;
-  return mode === 'dark' ? percent / 100 : Math.max(stageShare(plan, index), AUDIENCE);
+  return mode === 'dark' || mode === 'aa' ? percent / 100 : Math.max(stageShare(plan, index), AUDIENCE);
 }
 
 function cohort(

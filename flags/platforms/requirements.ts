@@ -52,7 +52,9 @@ export function shortfalls(plan: Plan, { providers = {}, segments: configured }:
     if (mode !== undefined) {
       say(
         `${at}.${mode}`,
-        `"${name}" cannot tell applications to run the new path behind the old one`,
+        mode === 'aa'
+          ? `"${name}" cannot tell applications to serve its canary by the old path`
+          : `"${name}" cannot tell applications to run the new path behind the old one`,
         '`flag.provider: embedded`, or the `mode` of the dispatcher in the application',
       );
       return;

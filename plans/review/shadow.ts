@@ -2,19 +2,21 @@ import type { Path } from '../document.ts';
 import type { Plan } from '../plan.ts';
 import { isOfShadow } from '../shadow.ts';
 import type { Stage } from '../stage.ts';
-import { isShadowing } from '../stages.ts';
+import { isAlike, isShadowing, isUnserved } from '../stages.ts';
 import type { Remark, Review } from './context.ts';
 
 /** What a stage asks that only users who are served can give. */
 const OF_USERS = ['minUsers', 'maxUsers', 'coverage', 'lease'] as const;
+const KINDS = ['aa', 'dark', 'shadow'] as const;
 
-/** Stages in which the new path runs behind the old one. */
+/** Stages in which nobody is served: the new path runs behind the old one, or nowhere. */
 export function reviewShadow({ plan, error, sound }: Review): void {
   const rule = 'PLAN-SHADOW';
-  const shadowing = plan.stages.flatMap((stage, index) => (isShadowing(stage) ? [{ stage, index }] : []));
+  const unserved = plan.stages.flatMap((stage, index) => (isUnserved(stage) ? [{ stage, index }] : []));
+  const shadowing = unserved.some(({ stage }) => isShadowing(stage));
   const metrics = plan.metrics.filter(isOfShadow);
-  const served = plan.stages.findIndex((stage) => !isShadowing(stage));
-  for (const { stage, index } of shadowing) {
+  const served = plan.stages.findIndex((stage) => !isUnserved(stage));
+  for (const { stage, index } of unserved) {
     const kind = kindOf(stage);
     const path = ['stages', index, kind];
     if (!sound(['stages', index])) continue;
@@ -23,17 +25,19 @@ export function reviewShadow({ plan, error, sound }: Review): void {
       error(path, { rule, message, instead: 'the stage before every stage that serves somebody', key: true });
     }
     const before = plan.stages[index - 1];
-    if (before !== undefined && isShadowing(before) && reach(stage) <= reach(before)) {
-      const message = `it runs the new path behind no more requests than "${before.name}"`;
+    if (before !== undefined && isUnserved(before) && reach(stage) <= reach(before)) {
+      const message = isAlike(stage)
+        ? `the beginning with the old path on both sides comes after "${before.name}"`
+        : `it runs the new path behind no more requests than "${before.name}"`;
       error(path, {
         rule,
         message,
-        instead: '`dark` with growing percentages, and `shadow` last',
+        instead: 'one stage of `aa` first, then `dark` with growing percentages, and `shadow` last',
         key: true,
       });
     }
     for (const name of OF_USERS) {
-      if (stage[name] === undefined) continue;
+      if (stage[name] === undefined || (name === 'minUsers' && isAlike(stage))) continue;
       const message = `nobody is served in a stage of \`${kind}\``;
       error(['stages', index, name], {
         rule,
@@ -42,7 +46,17 @@ export function reviewShadow({ plan, error, sound }: Review): void {
         key: true,
       });
     }
-    if (metrics.length === 0 && sound(['metrics'])) {
+    for (const [name, { improve }] of Object.entries(stage.metrics)) {
+      if (!isAlike(stage) || improve === undefined) continue;
+      const message = 'both cohorts have the old path: neither is to be better';
+      error(['stages', index, 'metrics', name, 'improve'], {
+        rule,
+        message,
+        instead: 'take it out',
+        key: true,
+      });
+    }
+    if (isShadowing(stage) && metrics.length === 0 && sound(['metrics'])) {
       const message = 'no metric counts what the new path does behind the old one';
       const instead =
         'a metric with `of: shadow`, such as tidegate_shadow_requests_total; plans/examples/dark-launch.yaml has them';
@@ -53,8 +67,8 @@ export function reviewShadow({ plan, error, sound }: Review): void {
       error(path, { rule, message, instead: 'take the stage out', key: true });
     }
   }
-  if (shadowing.length > 0 && served < 0 && sound(['stages'])) {
-    const message = 'the plan ends with nobody served, and the new path running behind the old one';
+  if (unserved.length > 0 && served < 0 && sound(['stages'])) {
+    const message = 'the plan ends with nobody served by the new path';
     error(['stages'], {
       rule,
       message,
@@ -64,7 +78,7 @@ export function reviewShadow({ plan, error, sound }: Review): void {
   }
   metrics.forEach((metric) => {
     const index = plan.metrics.indexOf(metric);
-    if (shadowing.length > 0 || !sound(['metrics', index])) return;
+    if (shadowing || !sound(['metrics', index])) return;
     const message = `no stage runs the new path behind the old one, so that ${metric.name} is never read`;
     error(['metrics', index, 'of'], { rule, message, instead: 'a stage with `shadow: {}`, or take it out' });
   });
@@ -88,21 +102,30 @@ function labelsOfShadow({ plan, error, sound }: Review): void {
   });
 }
 
-/** A dark cohort is given the canary's variant: only a dispatcher knows that it is not to be served. */
+/** A dark cohort, or one that is only counted, is given the canary's variant: only a dispatcher knows that it is not to be served. */
 export function shadowRisks(plan: Plan, warn: (path: Path, remark: Remark) => void): void {
-  plan.stages.forEach(({ dark }, index) => {
-    if (dark === undefined) return;
-    const message = `the flag gives ${dark.percent} % the canary's variant, and \`tidegate/client\` alone knows that it is not to be served`;
-    const instead = '`shadow: {}` where other code asks for this flag too; else nothing';
-    warn(['stages', index, 'dark'], { rule: 'PLAN-DARK', message, instead, key: true });
+  plan.stages.forEach(({ aa, dark }, index) => {
+    const cohort = aa ?? dark;
+    if (cohort === undefined) return;
+    const message = `the flag gives ${cohort.percent} % the canary's variant, and \`tidegate/client\` alone knows that it is not to be served`;
+    const instead =
+      aa === undefined
+        ? '`shadow: {}` where other code asks for this flag too; else nothing'
+        : 'no stage of `aa` where other code asks for this flag too; else nothing';
+    warn(['stages', index, aa === undefined ? 'dark' : 'aa'], {
+      rule: 'PLAN-DARK',
+      message,
+      instead,
+      key: true,
+    });
   });
 }
 
-/** Percent of the requests behind which the new path runs; of all of them it is more than of any cohort. */
-function reach({ dark }: Stage): number {
-  return dark?.percent ?? Number.POSITIVE_INFINITY;
+/** Percent of the requests behind which the new path runs, none with `aa`; of all of them it is more than of any cohort. */
+function reach({ aa, dark }: Stage): number {
+  return aa === undefined ? (dark?.percent ?? Number.POSITIVE_INFINITY) : 0;
 }
 
-function kindOf(stage: Stage): 'shadow' | 'dark' {
-  return stage.shadow === undefined ? 'dark' : 'shadow';
+function kindOf(stage: Stage): (typeof KINDS)[number] {
+  return KINDS.find((kind) => stage[kind] !== undefined) ?? 'shadow';
 }

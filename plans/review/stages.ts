@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts';
 import type { Review } from './context.ts';
 import { nameTwice, unknownMetric } from './names.ts';
 
-const KINDS = ['audience', 'waves', 'percent', 'shadow', 'dark', 'decommission'] as const;
+const KINDS = ['audience', 'waves', 'percent', 'aa', 'shadow', 'dark', 'decommission'] as const;
 
 /** Stages one by one, and their order. */
 export function reviewStages(review: Review): void {

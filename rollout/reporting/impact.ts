@@ -5,13 +5,13 @@ import type { Plan } from '../../plans/plan.ts';
 import type { Excess, Impact } from '../../plans/report.ts';
 import { servedPlan } from '../../plans/shadow.ts';
 import { planSlices, sliceMetrics } from '../../plans/slices.ts';
-import { isShadowing } from '../../plans/stages.ts';
+import { isUnserved } from '../../plans/stages.ts';
 
 /** What users saw of the canary: how much it served, and what was bad beyond the baseline's share. */
 export function impactOf(whole: Plan, all: readonly Visit[]): Impact {
-  // Of what ran behind the old path users saw nothing.
+  // Of what ran behind the old path users saw nothing, and of a canary that was only counted there is none.
   const plan = servedPlan(whole);
-  const visits = all.filter((visit) => !isShadowing(visit.plan.stages[visit.stageIndex]));
+  const visits = all.filter((visit) => !isUnserved(visit.plan.stages[visit.stageIndex]));
   const seen = visits.filter(({ evidence }) => evidence.canarySeen);
   const requests = seen.reduce((sum, { evidence }) => sum + evidence.requests.canary, 0);
   const uncompared = seen

@@ -18,7 +18,9 @@ export function Serving({ watched }: { watched: Watched }) {
         {isNobody(view.exposure)
           ? view.exposure.mode === undefined
             ? 'Everybody has the old path.'
-            : 'Everybody has the old path, and the new one runs behind it.'
+            : view.exposure.mode === 'aa'
+              ? 'Everybody has the old path, and a share of them is counted apart.'
+              : 'Everybody has the old path, and the new one runs behind it.'
           : percent >= 100
             ? 'have the new path.'
             : 'have the new path, everybody else the old one.'}
