@@ -77,7 +77,7 @@ function told(reply: KillReply): string[] {
 }
 
 async function killDirectly(context: Context, key: string, options: KillOptions): Promise<void> {
-  const [{ killDirect }, config] = await Promise.all([
+  const [{ killDirect, wayText }, config] = await Promise.all([
     import('../../app/kill.ts'),
     loadConfiguration(context),
   ]);
@@ -91,7 +91,7 @@ async function killDirectly(context: Context, key: string, options: KillOptions)
   context.say([
     `killed: ${key} in ${done.environments.join(', ')}`,
     ...done.ways.map(
-      (way) => `  ${way.ok ? 'done' : 'not done'}: ${way.way}${way.detail === '' ? '' : ` (${way.detail})`}`,
+      (way) => `  ${done.environments.length === 1 ? '' : `${way.environment}: `}${wayText(way)}`,
     ),
     `nothing raises it again until \`tidegate unlock ${key} --reason "..."\``,
   ]);
