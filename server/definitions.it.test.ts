@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FileConfig } from '../flags/platforms/config.ts';
+import { createFile } from '../flags/platforms/file.ts';
 import { MEMBER_LIMIT } from '../plans/flag/segment.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { startCommand } from '../test/fixtures/command.ts';
 
 let server: ApiServer;
 beforeAll(async () => {
-  server = await startApiServer();
+  const gitops = createFile('gitops', FileConfig.parse({ kind: 'file', path: '{environment}.json' }), {});
+  server = await startApiServer({ providers: { gitops: gitops.can } });
 });
 afterAll(() => server.close());
 
@@ -196,6 +199,36 @@ describe('a kill and a rollout', () => {
       const { status, body } = await post('/rollouts', { reason: undefined, text: planFor(key) });
       expect({ status, code: body.code }).toEqual({ status: 422, code: 'FLAG_INVALID' });
     }
+  });
+
+  test.each([
+    ['exclude', { kind: 'percentage', exclude: ['employees'] }],
+    ['requires', { kind: 'percentage', requires: [{ flag: 'needed-there', variants: ['on'] }] }],
+    ['optIn', { kind: 'percentage', optIn: ['volunteers'] }],
+    ['who', { kind: 'targeting', who: { segments: ['employees'] } }],
+    ['rules', { kind: 'rule', rules: [{ segments: ['employees'], give: 'off' }] }],
+    ['mode', { kind: 'percentage', mode: 'shadow' }],
+    ['drill', { kind: 'percentage', drill: { errorRate: 0.5 } }],
+  ])('a plan for a platform that would serve it without its %s is refused', async (part, definition) => {
+    await define('needed-there', { kind: 'percentage' });
+    await post('/segments', { segment: { name: 'volunteers', joinable: true } });
+    const key = `there-${part.toLowerCase()}`;
+    expect((await define(key, definition)).body.details ?? []).toEqual([]);
+    const text = planFor(key).replace(`key: ${key}`, `key: ${key}, provider: gitops`);
+    const { status, body } = await post('/rollouts', { reason: undefined, text });
+    expect({ status, code: body.code, where: body.where }).toMatchObject({
+      status: 422,
+      code: 'FLAG_INVALID',
+      where: expect.stringMatching(/: flag\.provider$/),
+    });
+    expect(body.details.join()).toContain(`the definition has \`${part}\``);
+    expect((await get(`/rollouts?flag=${key}`)).body.rollouts).toEqual([]);
+  });
+
+  test('one that is only described is no reason to refuse a plan for a platform', async () => {
+    await define('there-plain', { kind: 'boolean', owner: 'web', description: 'plain' });
+    const text = planFor('there-plain').replace('key: there-plain', 'key: there-plain, provider: gitops');
+    expect((await post('/rollouts', { reason: undefined, text })).status).toBe(201);
   });
 
   test('a flag that a plan makes has the plan’s owner and ends by its rollout', async () => {
