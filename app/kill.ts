@@ -25,6 +25,8 @@ export interface DirectKill {
   key: string;
   /** Null: every environment that has the flag. */
   environment: string | null;
+  /** Without an environment: refuse a flag that has several (`USAGE`), as the server does. */
+  onlyOne?: boolean;
   by: string;
   reason: string;
 }
@@ -39,7 +41,7 @@ export interface DirectKillReply {
  * flag service on that folder honours within 250 ms and hands to PostgreSQL when it is back. One environment past its
  * point of no return refuses the whole order before anything is killed: the caller then names the environments. Otherwise
  * each is tried, whatever becomes of the others, and those that failed are named together.
- * @throws Failure FLAG_UNKNOWN, FLAG_WATCHED, POINT_OF_NO_RETURN, and what the first environment failed with
+ * @throws Failure FLAG_UNKNOWN, FLAG_WATCHED, USAGE, POINT_OF_NO_RETURN, and what the first environment failed with
  */
 export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
   const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: 2_000 });
@@ -66,6 +68,10 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
     });
     if (environments.length === 0)
       throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
+    if (kill.onlyOne === true && environments.length > 1)
+      throw new Failure('USAGE', `The flag ${kill.key} has several environments: name one.`, {
+        details: environments.toSorted(),
+      });
     const killIn = async (environment: string): Promise<DirectKillReply['ways']> => {
       const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
       const reading = await provider.kill({ environment, key: kill.key }, null, latch);
