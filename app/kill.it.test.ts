@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -97,3 +97,29 @@ test.each([null, 'production'])(
     expect(await openLatches(data).list()).toEqual([]);
   },
 );
+
+test('a kill goes on in the other environments where one platform is dead, and names each that failed', async () => {
+  const database = openDatabase(postgres.url);
+  const store = createFlagStore(database);
+  const { shape } = flagState(0, 0);
+  const targets = ['blocked', 'broken', 'working'].map((environment) => ({ environment, key: 'several' }));
+  for (const [i, target] of targets.entries()) {
+    // A folder in the place of the file: the platform of two environments can be neither read nor written.
+    if (i < 2) await mkdir(join(data, `${target.environment}.json`));
+    const there = i < 2 ? { ...shape, provider: 'gitops' } : shape;
+    await store.claim(target, there, `r-several-${i}`);
+    if (i < 2) await createPlatformStore(database).link(target, 'gitops');
+  }
+  const kill = killDirect(config, { key: 'several', environment: null, by: 'ada', reason: 'wrong' });
+  await expect(kill).rejects.toMatchObject({
+    code: expect.stringMatching(/^PLATFORM_/),
+    message: 'The kill of several is not finished in blocked, broken; it is done only in working.',
+    details: expect.arrayContaining([
+      expect.stringMatching(/^blocked: not done: .*is kept/),
+      expect.stringMatching(/^broken: not done: .*is kept/),
+      expect.stringMatching(/^working: done: PostgreSQL \(revision \d+\)$/),
+    ]),
+  });
+  for (const target of targets) expect((await store.read(target))?.latch).toMatchObject({ by: 'ada' });
+  await database.close();
+});

@@ -25,20 +25,23 @@ export interface DirectKill {
   key: string;
   /** Null: every environment that has the flag. */
   environment: string | null;
+  /** Without an environment: refuse a flag that has several (`USAGE`), as the server does. */
+  onlyOne?: boolean;
   by: string;
   reason: string;
 }
 
 export interface DirectKillReply {
   environments: string[];
-  ways: { way: string; ok: boolean; detail: string }[];
+  ways: { environment: string; way: string; ok: boolean; detail: string }[];
 }
 
 /**
  * Kills a flag without the server: in PostgreSQL where it answers, else by a latch in the data folder, which every
  * flag service on that folder honours within 250 ms and hands to PostgreSQL when it is back. One environment past its
- * point of no return refuses the whole order before anything is killed: the caller then names the environments.
- * @throws Failure FLAG_UNKNOWN, FLAG_WATCHED, POINT_OF_NO_RETURN
+ * point of no return refuses the whole order before anything is killed: the caller then names the environments. Otherwise
+ * each is tried, whatever becomes of the others, and those that failed are named together.
+ * @throws Failure FLAG_UNKNOWN, FLAG_WATCHED, USAGE, POINT_OF_NO_RETURN, and what the first environment failed with
  */
 export async function killDirect(config: Config, kill: DirectKill): Promise<DirectKillReply> {
   const database = openDatabase(config.database.url, { max: 1, statementTimeoutMs: 2_000 });
@@ -53,7 +56,6 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
     ]),
   );
   const provider = routeFlags({ embedded: createEmbeddedProvider(shared), foreign, ...shared });
-  const reply: DirectKillReply = { environments: [], ways: [] };
   try {
     const flags = everyFlag(config, flagStore);
     const served = flags.catch((): FlagState[] => []);
@@ -66,28 +68,74 @@ export async function killDirect(config: Config, kill: DirectKill): Promise<Dire
     });
     if (environments.length === 0)
       throw new Failure('FLAG_UNKNOWN', `There is no flag ${kill.key}.`, { where: config.data });
-    for (const environment of environments) {
+    if (kill.onlyOne === true && environments.length > 1)
+      throw new Failure('USAGE', `The flag ${kill.key} has several environments: name one.`, {
+        details: environments.toSorted(),
+      });
+    const killIn = async (environment: string): Promise<DirectKillReply['ways']> => {
       const latch = { by: kill.by, reason: kill.reason, at: new Date().toISOString() };
       const reading = await provider.kill({ environment, key: kill.key }, null, latch);
-      reply.environments.push(environment);
-      if (reading.offline === true) {
-        reply.ways.push({ way: 'PostgreSQL', ok: false, detail: `does not answer at ${database.where}` });
-        reply.ways.push({ way: 'latch in the data folder', ok: true, detail: config.data });
-      } else {
-        reply.ways.push({ way: 'PostgreSQL', ok: true, detail: `revision ${reading.revision}` });
-      }
+      const kept =
+        reading.offline === true
+          ? [
+              { way: 'PostgreSQL', ok: false, detail: `does not answer at ${database.where}` },
+              { way: 'latch in the data folder', ok: true, detail: config.data },
+            ]
+          : [{ way: 'PostgreSQL', ok: true, detail: `revision ${reading.revision}` }];
       const flag = (await served).find((each) => each.key === kill.key && each.environment === environment);
       const platform = platforms.get(flag?.shape.provider ?? '');
       if (platform !== undefined) {
         const { name, kind, where } = platform;
         const detail = `${kind} ${where} gives the canary to ${audience(reading.exposure)}, read back`;
-        reply.ways.push({ way: `platform "${name}"`, ok: true, detail });
+        kept.push({ way: `platform "${name}"`, ok: true, detail });
       }
-    }
-    return reply;
+      return kept.map((way) => ({ environment, ...way }));
+    };
+    // A platform that hangs holds up no other environment.
+    const tried = await Promise.allSettled(environments.map(killIn));
+    return outcome(kill.key, environments, tried);
   } finally {
     await database.close();
   }
+}
+
+/** What was done; one failure that names every environment that failed, and what was done in the others. */
+function outcome(
+  key: string,
+  environments: readonly string[],
+  tried: readonly PromiseSettledResult<DirectKillReply['ways']>[],
+): DirectKillReply {
+  const failed = tried.flatMap((result, i) =>
+    result.status === 'rejected'
+      ? [{ environment: environments[i] ?? '', error: result.reason as unknown }]
+      : [],
+  );
+  const ways = tried.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  const [first] = failed;
+  if (first === undefined) return { environments: [...environments], ways };
+  if (environments.length === 1) throw first.error;
+  const done = environments.filter((name) => failed.every(({ environment }) => environment !== name));
+  const names = failed.map(({ environment }) => environment).join(', ');
+  const elsewhere = done.length === 0 ? 'in no environment' : `only in ${done.join(', ')}`;
+  throw new Failure(
+    isFailure(first.error) ? first.error.code : 'INTERNAL',
+    `The kill of ${key} is not finished in ${names}; it is done ${elsewhere}.`,
+    {
+      cause: first.error,
+      details: [
+        ...failed.flatMap(({ environment, error }) => [
+          `${environment}: not done: ${error instanceof Error ? error.message : String(error)}`,
+          ...(isFailure(error) ? error.details.map((detail) => `${environment}: ${detail}`) : []),
+        ]),
+        ...ways.map((way) => `${way.environment}: ${wayText(way)}`),
+      ],
+    },
+  );
+}
+
+/** One way of a kill, for people. */
+export function wayText({ way, ok, detail }: Omit<DirectKillReply['ways'][number], 'environment'>): string {
+  return `${ok ? 'done' : 'not done'}: ${way}${detail === '' ? '' : ` (${detail})`}`;
 }
 
 /** Nothing would be stopped where the flag is only read: a kill that said otherwise would be believed. */

@@ -114,10 +114,11 @@ function addHygiene(group: Command, run: Run): void {
     );
   group
     .command('references [flag] [folder]')
-    .description('where the source names a flag, in quotes or by a constant')
+    .description('where the source names a flag: in quotes, in YAML also without, or by a constant')
     .option(...ENVIRONMENT)
     .option('--source <folder>', 'what to search, where no folder is named', '.')
     .option('--retired', 'retired flags alone; 1 while any is named')
+    .option('--none', '1 while any place names the flag')
     .option('--report', 'tell the server how many places name each flag')
     .option('--repository <name>', 'of what is reported (default: as git knows it)')
     .option('--commit <id>', 'what was searched (default: what git has checked out)')

@@ -36,6 +36,43 @@ it('finds a key in quotes and the uses of its constants, and nothing that is ign
   ]);
 });
 
+it('finds a key without quotes where it is a whole value or name of YAML, and no other', async () => {
+  const named = [
+    'flag: new-search',
+    '  flag: new-search  # the new path',
+    '- new-search',
+    '  - - new-search',
+    '- flag: new-search',
+    'flags: [other, new-search]',
+    'flag: { key: new-search, percent: 5 }',
+    'new-search:',
+    'new-search: true',
+    'flag: &search new-search',
+    'flag: "new-search"',
+  ];
+  const others = [
+    'flag: new-search-2',
+    'flag: my-new-search',
+    'flag: newXsearch',
+    'text: about new-search',
+    'text: new-search is a flag',
+    'url: http://host:new-search',
+    'flag: new-search#1',
+    'flag: new-search:1',
+  ];
+  await write({
+    'deploy/values.yaml': [...named, ...others].join('\n'),
+    'windows.yml': 'flag: new-search\r\n',
+    'notes.txt': 'flag: new-search\n',
+  });
+  const found = await referencesIn(folder, ['new-search', 'a.b']);
+  const lines = found.filter(({ file }) => file === 'deploy/values.yaml').map(({ text }) => text);
+  expect(lines.toSorted()).toEqual(named.map((line) => line.trim()).toSorted());
+  expect(found.filter(({ file }) => file !== 'deploy/values.yaml').map(({ file }) => file)).toEqual([
+    'windows.yml',
+  ]);
+});
+
 it('says that a folder is not there', async () => {
   await expect(referencesIn(join(folder, 'none'), ['x'])).rejects.toMatchObject({ code: 'USAGE' });
 });

@@ -12,11 +12,12 @@ export interface Reference {
   via: string | null;
 }
 
+const YAML = ['*.yaml', '*.yml'];
 const SCRIPTS = ['*.ts', '*.tsx', '*.mts', '*.cts', '*.js', '*.jsx', '*.mjs', '*.cjs'];
 
 /**
- * Where a source tree names flags: the key in quotes in any text file, and in TypeScript and JavaScript the uses of
- * constants that hold it. What .gitignore leaves out is left out. `PART_MISSING` without git, `USAGE` without the folder.
+ * Where a source tree names flags: the key in quotes in any text file, without quotes as a whole value or name in YAML, and in
+ * TypeScript and JavaScript the uses of constants that hold it. What .gitignore leaves out is left out. `PART_MISSING` without git, `USAGE` without the folder.
  */
 export async function referencesIn(folder: string, keys: readonly string[]): Promise<Reference[]> {
   const there = await stat(folder).catch(() => null);
@@ -25,7 +26,10 @@ export async function referencesIn(folder: string, keys: readonly string[]): Pro
   const found: Reference[] = [];
   for (const key of keys) {
     const quoted = [`"${key}"`, `'${key}'`, `\`${key}\``];
-    const direct = await search(folder, ['-F', ...quoted.flatMap((text) => ['-e', text])]);
+    const inQuotes = await search(folder, ['-F', ...quoted.flatMap((text) => ['-e', text])]);
+    const bare = await search(folder, ['-E', '-e', bareInYaml(key), '--', ...YAML]);
+    const known = new Set(inQuotes.map(({ file, line }) => `${file}:${line}`));
+    const direct = [...inQuotes, ...bare.filter(({ file, line }) => !known.has(`${file}:${line}`))];
     const constants = new Map<string, string>();
     for (const { file, line, text } of direct) {
       found.push({ flag: key, file, line, text: text.trim(), via: null });
@@ -43,6 +47,18 @@ export async function referencesIn(folder: string, keys: readonly string[]): Pro
     }
   }
   return found;
+}
+
+/**
+ * As a POSIX expression: the key as a whole scalar of YAML, a value, a name, or an item of a list in either style, perhaps
+ * with an anchor or a tag before it or a comment behind it. Not where it is a word of a longer text.
+ */
+function bareInYaml(key: string): string {
+  const escaped = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const before =
+    '(^[[:space:]]*([-?][[:space:]]+)*|:[[:space:]]+|[[{,][[:space:]]*)([&!][^[:space:]]*[[:space:]]+)*';
+  const after = '([[:space:]]*$|[[:space:]]+#|[[:space:]]*[],}]|[[:space:]]*:([[:space:]]|$))';
+  return `${before}${escaped}${after}`;
 }
 
 /** `const NAME = 'key'`, `NAME: 'key'` of an object, `static readonly NAME = 'key'`; null for any other line. */

@@ -5,6 +5,7 @@ import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { lowers } from '../store/flag-rules.ts';
 import type { Intention, LinkedFlag, PlatformStore } from '../store/platform-contract.ts';
 import { carryOver } from './carry-over.ts';
+import { refuseElsewhere } from './claim-refusals.ts';
 import { within } from './deadline.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
@@ -302,19 +303,4 @@ function answerOf(intention: Exclude<Intention, { kind: 'go' }>, before: number 
   return before === null
     ? { kind: 'unchanged', revision, epoch }
     : { kind: 'written', before, after: revision, epoch };
-}
-
-/** Users who have the canary from one platform would lose it, if the flag went to another one in silence. */
-export async function refuseElsewhere(
-  flags: FlagStore,
-  target: FlagTarget,
-  provider: string | undefined,
-): Promise<void> {
-  const flag = await flags.read(target);
-  if (flag === null || flag.shape.provider === provider || sameExposure(flag.exposure, NO_EXPOSURE)) return;
-  throw new Failure(
-    'FLAG_OWNED',
-    `The flag ${target.key} in ${target.environment} is served by "${flag.shape.provider ?? 'embedded'}", at ${flag.exposure.percent} %.`,
-    { details: ['take it to nobody there before another provider serves it'] },
-  );
 }

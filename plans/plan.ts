@@ -71,7 +71,9 @@ export const Plan = z.strictObject({
     expires: z.iso
       .date()
       .optional()
-      .describe('The day by which the flag should be gone; a flag that the rollout makes carries it.')
+      .describe(
+        'The day by which the flag should be gone; a flag that the rollout makes carries it. Default there: 90 days after the least time of all stages.',
+      )
       .meta({ examples: ['2027-06-30'] }),
     tenant: z
       .string()

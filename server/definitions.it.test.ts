@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FileConfig } from '../flags/platforms/config.ts';
+import { createFile } from '../flags/platforms/file.ts';
 import { MEMBER_LIMIT } from '../plans/flag/segment.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { startCommand } from '../test/fixtures/command.ts';
 
 let server: ApiServer;
 beforeAll(async () => {
-  server = await startApiServer();
+  const gitops = createFile('gitops', FileConfig.parse({ kind: 'file', path: '{environment}.json' }), {});
+  server = await startApiServer({ providers: { gitops: gitops.can } });
 });
 afterAll(() => server.close());
 
@@ -198,6 +201,85 @@ describe('a kill and a rollout', () => {
     }
   });
 
+  test.each([
+    ['exclude', { kind: 'percentage', exclude: ['employees'] }],
+    ['requires', { kind: 'percentage', requires: [{ flag: 'needed-there', variants: ['on'] }] }],
+    ['optIn', { kind: 'percentage', optIn: ['volunteers'] }],
+    ['who', { kind: 'targeting', who: { segments: ['employees'] } }],
+    ['rules', { kind: 'rule', rules: [{ segments: ['employees'], give: 'off' }] }],
+    ['mode', { kind: 'percentage', mode: 'shadow' }],
+    ['drill', { kind: 'percentage', drill: { errorRate: 0.5 } }],
+  ])('a plan for a platform that would serve it without its %s is refused', async (part, definition) => {
+    await define('needed-there', { kind: 'percentage' });
+    await post('/segments', { segment: { name: 'volunteers', joinable: true } });
+    const key = `there-${part.toLowerCase()}`;
+    expect((await define(key, definition)).body.details ?? []).toEqual([]);
+    const text = planFor(key).replace(`key: ${key}`, `key: ${key}, provider: gitops`);
+    const { status, body } = await post('/rollouts', { reason: undefined, text });
+    expect({ status, code: body.code, where: body.where }).toMatchObject({
+      status: 422,
+      code: 'FLAG_INVALID',
+      where: expect.stringMatching(/: flag\.provider$/),
+    });
+    expect(body.details.join()).toContain(`the definition has \`${part}\``);
+    expect((await get(`/rollouts?flag=${key}`)).body.rollouts).toEqual([]);
+  });
+
+  test('one that is only described is no reason to refuse a plan for a platform', async () => {
+    await define('there-plain', { kind: 'boolean', owner: 'web', description: 'plain' });
+    const text = planFor('there-plain').replace('key: there-plain', 'key: there-plain, provider: gitops');
+    expect((await post('/rollouts', { reason: undefined, text })).status).toBe(201);
+  });
+
+  test('of a flag on a platform what it is for people is edited, and nothing that is served', async () => {
+    const target = { environment: 'production', key: 'theirs' };
+    const shape = {
+      variants: { on: true, off: false },
+      baseline: 'off',
+      canary: 'on',
+      stickiness: 'targetingKey',
+    };
+    const names = { name: 'theirs', flag: 'theirs', environment: 'production', service: null };
+    const plan = { metadata: {}, stages: [] };
+    const { id } = await server.rollouts.create({ ...names, text: '', plan, submittedBy: 'ada' });
+    await server.flagStore.claim(target, { ...shape, provider: 'gitops' }, id);
+    await server.flagStore.release(target, id);
+    const told = [
+      '--owner',
+      'web',
+      '--expires',
+      '2999-06-30',
+      '--description',
+      'said',
+      '--purpose',
+      'experiment',
+    ];
+    const edited = await tidegate('flags', 'edit', 'theirs', ...told, '--reason', 'hygiene');
+    expect(edited).toMatchObject({ status: 0, err: '' });
+    const { body } = await get('/flags/theirs/definition');
+    const people = { owner: 'web', expires: '2999-06-30', description: 'said', purpose: 'experiment' };
+    expect(body).toMatchObject({ exposure: { percent: 0 }, definition: people });
+    expect((await server.flagStore.read(target))?.shape.provider).toBe('gitops');
+    const found = JSON.parse((await tidegate('flags', 'lint', '--json')).out).findings;
+    expect(found.filter(({ flag }: { flag: string }) => flag === 'theirs')).toEqual([]);
+    for (const definition of [
+      { ...people, kind: 'percentage', exclude: ['employees'] },
+      { ...people, kind: 'percentage', mode: 'shadow' },
+      { ...people, kind: 'percentage', baseline: 'on', canary: 'off' },
+      { ...people, kind: 'boolean' },
+    ])
+      expect((await define('theirs', definition, false)).body.code).toBe('NOT_SUPPORTED');
+    expect((await post('/flags/theirs/exposure', { percent: 5 })).body.code).toBe('NOT_SUPPORTED');
+    const undone = await post('/flags/theirs/undo', { to: body.revision - 1 });
+    expect(undone).toMatchObject({
+      status: 200,
+      body: { flag: { definition: { owner: null, purpose: 'release' } } },
+    });
+    // Where it stood elsewhere at that revision, it is not this one's to bring back.
+    await server.flagStore.set(target, { percent: 5, segments: [], variant: null }, 'them', 'moved there');
+    expect((await post('/flags/theirs/undo', { to: body.revision })).body.code).toBe('NOT_SUPPORTED');
+  });
+
   test('a flag that a plan makes has the plan’s owner and ends by its rollout', async () => {
     const text = planFor('planned').replace('service: shop', 'service: shop, owner: payments');
     await post('/rollouts', { reason: undefined, text });
@@ -206,6 +288,36 @@ describe('a kill and a rollout', () => {
       owner: 'payments',
       description: 'Test of planned',
     });
+  });
+
+  test('a flag that a plan makes expires when the plan says, else 90 days after its stages, and its history tells', async () => {
+    const made = async (key: string, text: string) => {
+      const { id } = (await post('/rollouts', { reason: undefined, text })).body;
+      const shape = {
+        variants: { on: true, off: false },
+        baseline: 'off',
+        canary: 'on',
+        stickiness: 'targetingKey',
+      };
+      await server.flagStore.claim({ environment: 'production', key }, shape, id);
+      const [first] = (await get(`/flags/${key}/revisions`)).body.revisions.slice(-1);
+      return {
+        expires: (await get(`/flags/${key}/definition`)).body.definition.expires,
+        reason: first.reason,
+      };
+    };
+    const said = planFor('ends').replace('key: ends', 'key: ends, expires: 2999-06-30');
+    expect(await made('ends', said)).toEqual({ expires: '2999-06-30', reason: 'created and claimed' });
+    const days = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
+    const before = days(90 + 40);
+    const silent = planFor('silent')
+      .replace('bake: 1h', 'bake: 30d')
+      .replace('cleanFor: 1h', 'cleanFor: 10d');
+    const { expires, reason } = await made('silent', silent.replace('100, bake: 1h', '100, bake: 0s'));
+    expect([before, days(90 + 40)]).toContain(expires);
+    expect(reason).toBe(
+      `created and claimed; expires ${expires}, 90 days after its stages: the plan does not say`,
+    );
   });
 });
 

@@ -57,6 +57,9 @@ test('a build reports what names each flag, by repository and commit; the last r
     { repository: 'shop', count: 2, commit: stdout.trim(), by: 'ada', at: expect.any(Number) },
   ]);
   expect(await reports('b')).toMatchObject([{ count: 0 }]);
+  expect(await tidegate('flags', 'references', 'a', source, '--none')).toMatchObject({ status: 1, err: '' });
+  expect(await tidegate('flags', 'references', 'a', source)).toMatchObject({ status: 0 });
+  expect(await tidegate('flags', 'references', 'b', source, '--none')).toMatchObject({ status: 0 });
   await writeFile(join(source, 'a.ts'), 'x();\n');
   await tidegate('flags', 'references', 'a', source, '--report', '--commit', 'c2');
   await tidegate('flags', 'references', 'a', source, '--report', '--repository', 'web', '--commit', 'c3');

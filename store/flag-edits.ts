@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { type Exposure, isNobody, isServed, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import { faultText, reviewFlagSpec } from '../plans/flag/review.ts';
-import { readableSpec } from '../plans/flag/spec.ts';
+import { FlagSpec, readableSpec } from '../plans/flag/spec.ts';
 import { stable } from '../plans/flag/stable.ts';
 import type { FlagWorld, ReviewedFlag } from '../plans/flag/world.ts';
 import type { Queries } from './connection.ts';
@@ -44,8 +44,8 @@ export async function putFlag(
   if (present !== null && wanted.create)
     throw new Failure('FLAG_EXISTS', `There is a ${named(target)} already.`);
   const { shape, spec } = wanted;
-  if (present !== null) refuseForeign(present);
   if (present !== null && sameContents(present, wanted)) return present;
+  if (present !== null && !sameService(present, wanted)) refuseForeign(present);
   await review(
     queries,
     { key: target.key, environment: target.environment, shape, spec },
@@ -71,6 +71,18 @@ export async function putFlag(
 export function sameContents(flag: FlagState, { shape, spec }: FlagContents): boolean {
   const { safe: _safe, provider: _provider, ...present } = flag.shape;
   return stable(present) === stable(shape) && stable(flag.spec) === stable(spec);
+}
+
+/** What a flag is for people: no platform is told of it, and it decides nobody's variant. */
+const FOR_PEOPLE = { description: '', owner: null, purpose: 'release', expires: null } as const;
+
+/** Whether nothing but that differs. */
+export function sameService(flag: FlagState, { shape, spec }: FlagContents): boolean {
+  const before = flag.spec ?? FlagSpec.parse({ kind: 'percentage' });
+  return sameContents(
+    { ...flag, spec: { ...before, ...FOR_PEOPLE } },
+    { shape, spec: { ...spec, ...FOR_PEOPLE } },
+  );
 }
 
 /** A killed flag that still gives something, and the cohorts of a rollout, stay as they are. */
@@ -126,6 +138,7 @@ export function refuseForeign({ shape, ...target }: FlagState): void {
   throw new Failure(
     'NOT_SUPPORTED',
     `The platform ${shape.provider} serves ${named(target)}: change it there.`,
+    { details: [`here it has its ${Object.keys(FOR_PEOPLE).join(', ')}, and nothing else is edited`] },
   );
 }
 

@@ -31,7 +31,7 @@ import {
   state,
 } from './flag-rows.ts';
 import { claimedShape, judge, killedExposure, leaseAt, lowers, pointOfNoReturn } from './flag-rules.ts';
-import { plannedSpec } from './planned-spec.ts';
+import { plannedEntry } from './planned-spec.ts';
 import { flags } from './schema.ts';
 import { listSegments } from './segment-rows.ts';
 
@@ -115,16 +115,18 @@ async function claim(
   }
   // A repeated claim keeps the epoch: a late duplicate must not make the owner's own writes stale.
   if (flag.rolloutId === rolloutId) return { kind: 'claimed', reading: flag };
+  const entry = flag.spec === null ? await plannedEntry(queries, rolloutId) : null;
   const next = {
     ...flag,
     shape: claimedShape(flag, shape),
-    spec: flag.spec ?? (await plannedSpec(queries, rolloutId)),
+    spec: entry?.spec ?? flag.spec,
     rolloutId,
     epoch: flag.epoch + 1,
     lease: null,
     decommissioned: null,
   };
-  const reason = created.length === 1 ? 'created and claimed' : 'claimed';
+  const done = created.length === 1 ? 'created and claimed' : 'claimed';
+  const reason = entry?.note == null ? done : `${done}; ${entry.note}`;
   return {
     kind: 'claimed',
     reading: await changeFlag(queries, next, { rolloutId, author: rolloutId, reason }),

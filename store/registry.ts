@@ -1,9 +1,9 @@
 import { and, desc, eq } from 'drizzle-orm';
-import { isServed } from '../plans/exposure.ts';
+import { isServed, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Database, Queries } from './connection.ts';
-import type { FlagRevision, FlagTarget } from './flag-contract.ts';
-import { mayEdit, moveByHand, putFlag, refuseForeign, review } from './flag-edits.ts';
+import type { FlagRevision, FlagState, FlagTarget } from './flag-contract.ts';
+import { mayEdit, moveByHand, putFlag, refuseForeign, review, sameService } from './flag-edits.ts';
 import { type Author, changeFlag, findFlag, locked, named, revisions, state } from './flag-rows.ts';
 import { lowers } from './flag-rules.ts';
 import type { By, FlagRegistry, Undone } from './registry-contract.ts';
@@ -78,15 +78,18 @@ async function undo(
 ): Promise<Undone> {
   await oneEditAtATime(queries);
   const flag = await locked(queries, target);
-  refuseForeign(flag);
   const old = await revisionOf(queries, target, revision);
   const { content } = old;
   const contents = { shape: content?.shape ?? flag.shape, spec: content?.spec ?? flag.spec };
+  refuseMoved(flag, old, contents);
   if (content !== null && contents.spec !== null) {
     const { environment, key } = target;
     await review(queries, { environment, key, ...contents }, configured, flag);
     mayEdit(flag, { shape: contents.shape, spec: contents.spec });
   }
+  // What a platform serves was compared above, and is none of this one's.
+  if (flag.shape.provider !== undefined)
+    return { flag: await changeFlag(queries, { ...flag, spec: contents.spec }, by), kept: null };
   const live = content?.live ?? isServed(old.exposure);
   const down = lowers(old.exposure, flag.exposure, flag.shape.canary);
   const free = flag.latch === null && flag.rolloutId === null;
@@ -94,4 +97,17 @@ async function undo(
   const next = { ...flag, ...contents, exposure, live: free ? live : live && flag.live };
   const kept = free || (down && next.live === live) ? null : flag.latch === null ? 'owned' : 'latched';
   return { flag: await changeFlag(queries, next, by), kept };
+}
+
+/** Of a flag on another platform only what it is for people goes back. */
+function refuseMoved(
+  flag: FlagState,
+  { exposure }: FlagRevision,
+  { shape, spec }: Pick<FlagState, 'shape' | 'spec'>,
+): void {
+  if (flag.shape.provider === undefined) return;
+  const { variants, baseline, canary, stickiness } = shape;
+  const contents = spec === null ? null : { shape: { variants, baseline, canary, stickiness }, spec };
+  const same = contents === null || sameService(flag, contents);
+  if (!same || !sameExposure(exposure, flag.exposure)) refuseForeign(flag);
 }

@@ -83,14 +83,15 @@ export async function retired(context: Context, options: At): Promise<void> {
 export interface Searched extends At {
   source: string;
   retired?: boolean;
+  none?: boolean;
   report?: boolean;
   repository?: string;
   commit?: string;
 }
 
 /**
- * Where the source names a flag, or all of them; with `retired` those alone that are retired, and 1 while any remain. With `report`
- * the server hears how many places there are, for the rollouts that wait for none.
+ * Where the source names a flag, or all of them; with `retired` those alone that are retired. With `retired` or `none` 1 while
+ * any remain. With `report` the server hears how many places there are, for the rollouts that wait for none.
  */
 export async function references(
   context: Context,
@@ -112,7 +113,8 @@ export async function references(
       `reported for ${repository}${at}: ${keys.length === 1 ? '1 flag' : `${keys.length} flags`}`,
     ]);
   }
-  return options.retired === true && found.length > 0 ? 1 : 0;
+  const wantsNone = options.retired === true || options.none === true;
+  return wantsNone && found.length > 0 ? 1 : 0;
 }
 
 async function reportReferences(

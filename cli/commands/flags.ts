@@ -1,3 +1,4 @@
+import type { Config } from '../../app/config.ts';
 import { Failure, isFailure } from '../../plans/failures.ts';
 import { FlagReply, FlagsReply, KillReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
@@ -7,7 +8,7 @@ import { renderFlags } from '../render/list.ts';
 import { audience } from '../render/words.ts';
 import { loadConfiguration } from './processes.ts';
 
-/** A kill must not hang on a server that hangs: after this long `--direct` is the better way. */
+/** A kill must not hang on a server that hangs: after this long the way past it is the better one. */
 const KILL_TIMEOUT_MS = 5000;
 
 function address(key: string, verb: string, environment: string | undefined): string {
@@ -37,25 +38,27 @@ export interface KillOptions {
   reason?: string;
 }
 
+/** Past the server by itself where that is away and its configuration is at hand. */
 export async function kill(context: Context, key: string, options: KillOptions): Promise<void> {
-  if (options.direct === true) return killDirectly(context, key, options);
+  if (options.direct === true)
+    return killDirectly(context, key, { ...options, config: await loadConfiguration(context), away: null });
   const body = {
     ...(await context.named()),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   };
-  const reply = await new ApiClient(context)
-    .change(address(key, '/kill', options.environment), {
-      body,
-      reply: KillReply,
-      timeoutMs: KILL_TIMEOUT_MS,
-    })
-    .catch((error: unknown) => {
-      if (!isFailure(error) || error.code !== 'SERVER_UNREACHABLE') throw error;
-      throw new Failure('SERVER_UNREACHABLE', error.message, {
-        details: [...error.details, `\`tidegate kill ${key} --direct\` works without the server.`],
-        ...(error.where === undefined ? {} : { where: error.where }),
-      });
-    });
+  const request = { body, reply: KillReply, timeoutMs: KILL_TIMEOUT_MS };
+  const path = address(key, '/kill', options.environment);
+  const reply = await new ApiClient(context).change(path, request).catch(async (error: unknown) => {
+    if (!isFailure(error) || error.code !== 'SERVER_UNREACHABLE') throw error;
+    const { directConfig } = await import('../../app/direct-config.ts');
+    const { server, configFile } = context;
+    const found = await directConfig({ server, configFile, env: process.env });
+    if (found.kind === 'none') throw withDetails(error, cannot(key, found.why));
+    const away = `${error.message} So the kill went past ${server}, by ${found.file}.`;
+    await killDirectly(context, key, { ...options, config: found.config, away });
+    return null;
+  });
+  if (reply === null) return;
   context.tell(reply);
   context.say([
     `killed: ${reply.flag} in ${reply.environment} gives the canary to ${audience(reply.exposure)} (revision ${reply.revision})`,
@@ -76,22 +79,43 @@ function told(reply: KillReply): string[] {
       ];
 }
 
-async function killDirectly(context: Context, key: string, options: KillOptions): Promise<void> {
-  const [{ killDirect }, config] = await Promise.all([
-    import('../../app/kill.ts'),
-    loadConfiguration(context),
-  ]);
+function cannot(key: string, why: string): string[] {
+  return [
+    `It could not be killed without the server: ${why}.`,
+    `\`tidegate kill ${key} --direct\` works without the server, with its tidegate.yaml by \`--config\`.`,
+  ];
+}
+
+function withDetails(error: Failure, more: readonly string[]): Failure {
+  return new Failure(error.code, error.message, {
+    details: [...error.details, ...more],
+    ...(error.where === undefined ? {} : { where: error.where }),
+    cause: error,
+  });
+}
+
+/** `away`: why it was not the server that was asked; null: that was asked for. */
+async function killDirectly(
+  context: Context,
+  key: string,
+  { config, away, ...options }: KillOptions & { config: Config; away: string | null },
+): Promise<void> {
+  const { killDirect, wayText } = await import('../../app/kill.ts');
   const done = await killDirect(config, {
     key,
     environment: options.environment ?? null,
+    onlyOne: away !== null,
     by: context.user(),
     reason: options.reason ?? 'kill',
+  }).catch((error: unknown) => {
+    throw away !== null && isFailure(error) ? withDetails(error, [away]) : error;
   });
-  context.tell(done);
+  context.tell({ ...done, ...(away === null ? {} : { away }) });
   context.say([
+    ...(away === null ? [] : [away]),
     `killed: ${key} in ${done.environments.join(', ')}`,
     ...done.ways.map(
-      (way) => `  ${way.ok ? 'done' : 'not done'}: ${way.way}${way.detail === '' ? '' : ` (${way.detail})`}`,
+      (way) => `  ${done.environments.length === 1 ? '' : `${way.environment}: `}${wayText(way)}`,
     ),
     `nothing raises it again until \`tidegate unlock ${key} --reason "..."\``,
   ]);

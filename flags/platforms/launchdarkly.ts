@@ -21,7 +21,8 @@ const AuditLog = z.object({
 /**
  * LaunchDarkly by its REST API (version 20240415): the share is the fallthrough rollout of the environment, a segment is a rule of
  * its own, nobody is the flag switched off. A semantic patch is one request; the version is the environment's own counter, which a change of another
- * environment leaves alone. `ignoreConflicts` stays off, so that a concurrent change is a 409.
+ * environment leaves alone. `ignoreConflicts` stays off, so that a change during the
+ * patch is a 409; one between the read and the patch is not told apart, and the read after it decides.
  */
 export function createLaunchDarkly(name: string, config: LaunchDarklyConfig, segments: Segments): Platform {
   const client = createPlatformClient({
@@ -96,7 +97,8 @@ export function createLaunchDarkly(name: string, config: LaunchDarklyConfig, seg
       segments: 'attributes',
       stickiness: 'any',
       variants: true,
-      compareAndSet: true,
+      // A semantic patch carries no version: it was compared just before, and 409 is for what changes during the patch itself.
+      compareAndSet: false,
       tellsWho: true,
     },
     read,
