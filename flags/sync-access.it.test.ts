@@ -130,7 +130,11 @@ test('flagd’s provider, which sends no headers of its own, shows its token in 
   providers.push(provider);
   await provider.initialize();
   const details = await provider.resolveBooleanEvaluation('pricing-v2', true, { targetingKey: 'u' }, quiet);
-  expect(details).toMatchObject({ value: false, variant: 'off' });
+  expect(details).toMatchObject({ value: false, variant: 'off', flagMetadata: { scope: 'production' } });
+  const unknown = await provider.resolveBooleanEvaluation('nobody', true, {}, quiet);
+  expect(unknown).toMatchObject({ errorCode: 'FLAG_NOT_FOUND', flagMetadata: { scope: 'production' } });
+  // What an evaluation says reaches hooks and logs.
+  expect(JSON.stringify([details, unknown])).not.toContain(own);
   const wrong = new FlagdProvider(
     flagdOptions({ addresses: [`127.0.0.1:${server.port}`], environment: 'production', token: 'wrong' }),
     quiet,
