@@ -1,17 +1,25 @@
 import { FlagdProvider } from '@openfeature/flagd-provider';
 import { asciiKeyHook } from './ascii-key.ts';
 import { flagdServiceOf } from './flagd-service.ts';
+import { keepDefinitions } from './keep.ts';
 import { type FlagdAddresses, flagdOptions } from './provider.ts';
+
+export interface FlagProviderOptions extends FlagdAddresses {
+  /** A file, one for each environment: the last definitions are kept there, and it starts from them while no service answers. */
+  keep?: string;
+}
 
 /**
  * flagd's in-process provider with Tidegate's options and keys in ASCII, so that every service gives a user the same
  * variant: `await OpenFeature.setProviderAndWait(flagProvider({ addresses, environment }))`.
  */
-export function flagProvider(addresses: FlagdAddresses): FlagdProvider {
+export function flagProvider({ keep, ...addresses }: FlagProviderOptions): FlagdProvider {
+  const { environment } = addresses;
   const provider = new FlagdProvider(flagdOptions(addresses));
   const service = flagdServiceOf(provider);
   // The selector is shown as the scope of evaluations, in hooks and logs, and a token may stand in it.
-  service.config = { ...service.config, selector: addresses.environment };
+  service.config = { ...service.config, selector: environment };
+  if (keep !== undefined) keepDefinitions({ provider, service }, { file: keep, environment });
   // A provider brings its own hooks to every client; `hooks` is read-only in the type alone.
   return Object.assign(provider, { hooks: [...(provider.hooks ?? []), asciiKeyHook] });
 }
