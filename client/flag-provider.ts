@@ -1,5 +1,5 @@
 import { FlagdProvider } from '@openfeature/flagd-provider';
-import { asciiKeyHook } from './ascii-key.ts';
+import { asciiContext } from './ascii-key.ts';
 import { flagdServiceOf } from './flagd-service.ts';
 import { keepDefinitions } from './keep.ts';
 import { type FlagdAddresses, flagdOptions } from './provider.ts';
@@ -20,6 +20,24 @@ export function flagProvider({ keep, ...addresses }: FlagProviderOptions): Flagd
   // The selector is shown as the scope of evaluations, in hooks and logs, and a token may stand in it.
   service.config = { ...service.config, selector: environment };
   if (keep !== undefined) keepDefinitions({ provider, service }, { file: keep, environment });
-  // A provider brings its own hooks to every client; `hooks` is read-only in the type alone.
-  return Object.assign(provider, { hooks: [...(provider.hooks ?? []), asciiKeyHook] });
+  writeKeysInAscii(provider);
+  return provider;
+}
+
+/** Not by a hook: OpenFeature awaits four calls of each for every evaluation, which costs more than the evaluation. */
+function writeKeysInAscii(provider: FlagdProvider): void {
+  const own = {
+    boolean: provider.resolveBooleanEvaluation.bind(provider),
+    string: provider.resolveStringEvaluation.bind(provider),
+    number: provider.resolveNumberEvaluation.bind(provider),
+    object: provider.resolveObjectEvaluation.bind(provider) as FlagdProvider['resolveObjectEvaluation'],
+  };
+  provider.resolveBooleanEvaluation = (key, value, context, logger) =>
+    own.boolean(key, value, asciiContext(context), logger);
+  provider.resolveStringEvaluation = (key, value, context, logger) =>
+    own.string(key, value, asciiContext(context), logger);
+  provider.resolveNumberEvaluation = (key, value, context, logger) =>
+    own.number(key, value, asciiContext(context), logger);
+  provider.resolveObjectEvaluation = (key, value, context, logger) =>
+    own.object(key, value, asciiContext(context), logger);
 }
