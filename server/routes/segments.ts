@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Segment } from '../../flags/segments.ts';
+import type { Permission } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
 import { differences } from '../../plans/flag/difference.ts';
 import { SharedSegment } from '../../plans/flag/segment.ts';
@@ -35,8 +36,8 @@ export const segmentRoutes =
     );
     // A segment concerns the flags of every environment, and names people.
     const look = (request: FastifyRequest) => callerOf(request).demand('read', EVERYWHERE);
-    const authorOf = (request: FastifyRequest, named: Named) => {
-      callerOf(request).demand('operate', EVERYWHERE);
+    const authorOf = (request: FastifyRequest, named: Named, permission: Permission = 'operate') => {
+      callerOf(request).demand(permission, EVERYWHERE);
       return callerOf(request).actor(named, EVERYWHERE).by;
     };
     const shared = (segment: SharedSegment) => ({ ...segment, source: 'shared' as const });
@@ -100,14 +101,17 @@ export const segmentRoutes =
       ['forget', 'forgotten', 'A person neither joined nor left'],
     ] as const) {
       app.post(`/segments/:name/${verb}`, {
-        config: { access: ['operate'] },
+        config: { access: ['enrol'] },
         schema: { tags, summary, params, body: MemberRequest, response: { 200: SegmentReply } },
         handler: async (request) => {
           const { name } = request.params;
           const { by, roles, reason, key } = request.body;
-          const author = authorOf(request, { by, roles });
+          const author = authorOf(request, { by, roles }, 'enrol');
           refuseConfigured(name);
-          return shared(await registry.enrol(name, key, change, { author, reason }));
+          const segment = shared(await registry.enrol(name, key, change, { author, reason }));
+          if (callerOf(request).may('read', EVERYWHERE)) return segment;
+          const own = (people: readonly string[]) => people.filter((person) => person === key);
+          return { ...segment, rules: [], joined: own(segment.joined), left: own(segment.left) };
         },
       });
     }
