@@ -30,7 +30,7 @@ function writeKeysInAscii(provider: FlagdProvider): void {
     boolean: provider.resolveBooleanEvaluation.bind(provider),
     string: provider.resolveStringEvaluation.bind(provider),
     number: provider.resolveNumberEvaluation.bind(provider),
-    object: provider.resolveObjectEvaluation.bind(provider) as FlagdProvider['resolveObjectEvaluation'],
+    object: provider.resolveObjectEvaluation.bind(provider),
   };
   provider.resolveBooleanEvaluation = (key, value, context, logger) =>
     own.boolean(key, value, asciiContext(context), logger);

@@ -106,7 +106,7 @@ export async function diff(
   { from, to }: { from: number; to: number | undefined },
 ): Promise<void> {
   const query = new URLSearchParams({ from: String(from), ...(to === undefined ? {} : { to: String(to) }) });
-  const found = await new ApiClient(context).get(address(name, `/diff?${query}`), DiffReply);
+  const found = await new ApiClient(context).get(address(name, `/diff?${query.toString()}`), DiffReply);
   context.tell(found);
   context.say(differenceLines(printable(found).changes));
 }
