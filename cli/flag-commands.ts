@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { At, DefinitionOptions, MoveOptions, Why } from './commands/flag-definitions.ts';
 import type { Searched, Windowed } from './commands/flag-hygiene.ts';
 import type { KillOptions } from './commands/flags.ts';
+import { number } from './number.ts';
 import type { Run } from './run.ts';
 import { addSegments } from './segment-commands.ts';
 
@@ -186,10 +187,4 @@ function defining(command: Command): Command {
 
 function names(text: string): string[] {
   return text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-}
-
-function number(text: string): number {
-  const value = Number(text.replace(/%$/, ''));
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is no number.');
-  return value;
 }

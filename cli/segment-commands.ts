@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { number } from './number.ts';
 import type { Run } from './run.ts';
 
 const segments = () => import('./commands/segments.ts');
@@ -50,4 +51,24 @@ export function addSegments(flags: Command, run: Run): void {
     .command('history <segment>')
     .description('every change: who, when, why and what')
     .action(run(async (c, name: string) => (await segments()).history(c, name)));
+  group
+    .command('diff <segment>')
+    .description('what differs between two revisions, people included')
+    .argument('<revision>', 'the earlier one', number)
+    .argument('[later]', 'the later one (default: the newest)', number)
+    .action(
+      run(async (c, name: string, from: number, to: number | undefined) =>
+        (await segments()).diff(c, name, { from, to }),
+      ),
+    );
+  group
+    .command('undo <segment>')
+    .description('back to an earlier definition, as a new revision; who has joined or left since stays')
+    .requiredOption('--to <revision>', 'the revision to go back to', number)
+    .requiredOption(...REASON)
+    .action(
+      run(async (c, name: string, options: { to: number; reason: string }) =>
+        (await segments()).undo(c, name, options),
+      ),
+    );
 }

@@ -2,8 +2,9 @@ import { OpenFeature, type Provider } from '@openfeature/server-sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asciiText } from '../flags/ascii-context.ts';
-import { asciiKey, asciiKeyHook } from './ascii-key.ts';
+import { asciiContext, asciiKey, asciiKeyHook } from './ascii-key.ts';
 import { flagProvider } from './flag-provider.ts';
+import { flagdServiceOf } from './flagd-service.ts';
 
 describe('asciiKey', () => {
   it.each([
@@ -62,8 +63,32 @@ it('the hook hands every key to the provider in ASCII and leaves the rest as it 
   expect(context.targetingKey).toBe('é');
 });
 
-it('flagProvider brings the hook to every client, beside those of flagd', () => {
-  const { hooks } = flagProvider({ addresses: ['127.0.0.1:8015'], environment: 'production' });
-  expect(hooks?.at(-1)).toBe(asciiKeyHook);
-  expect(hooks).toHaveLength(2);
+it('a context in ASCII is handed on as it is, and nothing is made for it', () => {
+  const context = { targetingKey: 'ann', user: { id: 'u', tags: ['a', 1] }, born: new Date(0), plan: null };
+  expect(asciiContext(context)).toBe(context);
+  const partly = { user: { id: 'u' }, city: 'Köln' };
+  expect(asciiContext(partly)).toEqual({ user: { id: 'u' }, city: 'K%C3%B6ln' });
+  expect(asciiContext(partly)['user']).toBe(partly.user);
+});
+
+it('flagProvider writes keys in ASCII for every kind of flag, without a hook of its own', async () => {
+  const addresses = ['127.0.0.1:8015'];
+  const provider = flagProvider({ addresses, environment: 'production' });
+  const split = (on: unknown, off: unknown) => ({
+    state: 'ENABLED',
+    variants: { on, off },
+    defaultVariant: 'off',
+    targeting: { if: [{ '==': [{ var: 'targetingKey' }, '%C3%A9'] }, 'on', 'off'] },
+  });
+  const flags = { a: split(true, false), b: split('on', ''), c: split(1, 0), d: split({ on: 1 }, {}) };
+  flagdServiceOf(provider).setFlagConfiguration(JSON.stringify({ flags }));
+  const context = { targetingKey: 'é' };
+  const found = await Promise.all([
+    provider.resolveBooleanEvaluation('a', false, context, console),
+    provider.resolveStringEvaluation('b', '', context, console),
+    provider.resolveNumberEvaluation('c', 0, context, console),
+    provider.resolveObjectEvaluation('d', {}, context, console),
+  ]);
+  expect(found.map(({ value }) => value)).toEqual([true, 'on', 1, { on: 1 }]);
+  expect(provider.hooks).toHaveLength(1);
 });

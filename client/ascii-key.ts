@@ -1,6 +1,8 @@
 import type { EvaluationContext, Hook } from '@openfeature/server-sdk';
 
 const BEYOND_ASCII = /[^\0-\x7f]+/g;
+/** Not global, so that a test keeps no place. */
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /**
  * A key that every flagd evaluator hashes to the same cohort: beyond ASCII the hashes of the languages differ. An ASCII
@@ -11,26 +13,35 @@ export function asciiKey(key: string): string {
 }
 
 /**
- * Hands every text of the evaluation context to the provider in ASCII: the `targetingKey` and whatever attribute a flag
- * sticks to. Tidegate's segments know both spellings of their values.
+ * Hands every text of the evaluation context to a provider in ASCII: the `targetingKey` and whatever attribute a flag
+ * sticks to. Tidegate's segments know both spellings of their values. `flagProvider` does the same without a hook.
  */
 export const asciiKeyHook: Hook = {
   before({ context }) {
-    return Object.fromEntries(
-      Object.entries(context).flatMap(([name, value]) => {
-        const ascii = inAscii(value);
-        return ascii === value ? [] : [[name, ascii]];
-      }),
-    ) as EvaluationContext;
+    const ascii = asciiContext(context);
+    return ascii === context ? undefined : ascii;
   },
 };
 
-/** The very same value where nothing had to change. */
+/** The context with every text in ASCII, at every depth; the very same object where nothing has to change, as mostly. */
+export function asciiContext(context: EvaluationContext): EvaluationContext {
+  // Every evaluation pays for this: nothing is made before something has to change.
+  if (isAscii(context)) return context;
+  return Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [name, inAscii(value)]),
+  ) as EvaluationContext;
+}
+
+function isAscii(value: unknown): boolean {
+  if (typeof value === 'string') return !NOT_ASCII.test(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return true;
+  for (const name in value) if (!isAscii(Reflect.get(value, name))) return false;
+  return true;
+}
+
 function inAscii(value: unknown): unknown {
   if (typeof value === 'string') return asciiKey(value);
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  if (Array.isArray(value)) return value.some((item) => inAscii(item) !== item) ? value.map(inAscii) : value;
-  const entries = Object.entries(value).map(([name, item]) => [name, item, inAscii(item)] as const);
-  if (entries.every(([, item, ascii]) => item === ascii)) return value;
-  return Object.fromEntries(entries.map(([name, , ascii]) => [name, ascii]));
+  if (isAscii(value) || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inAscii);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inAscii(item)]));
 }

@@ -14,7 +14,7 @@ export { effects, type GuardedEffect } from './effects.ts';
 export { isEnabled } from './enabled.ts';
 export type { FlagShape } from './evaluate.ts';
 export type { ExamplesOptions, MismatchExample, RawExample } from './examples.ts';
-export { flagProvider } from './flag-provider.ts';
+export { type FlagProviderOptions, flagProvider } from './flag-provider.ts';
 export type { Ended, Judgement } from './judgement.ts';
 export { hashUser, type LogFieldOptions, type LogFields, logFields } from './log-fields.ts';
 export { LATENCY_BUCKETS } from './metric-names.ts';

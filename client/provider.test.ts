@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { flagProvider } from './flag-provider.ts';
 import { flagdOptions } from './provider.ts';
 
 describe('flagdOptions', () => {
@@ -37,4 +38,15 @@ describe('flagdOptions', () => {
   ])('refuses %j in words', (addresses, words) => {
     expect(() => flagdOptions({ addresses, environment: 'production' })).toThrow(words);
   });
+});
+
+it('flagProvider shows its token to nobody, also before the first definitions', async () => {
+  const provider = flagProvider({
+    addresses: ['127.0.0.1:9'],
+    environment: 'production',
+    token: 'tgf_SECRET',
+  });
+  const details = await provider.resolveBooleanEvaluation('pricing-v2', false, {}, console);
+  expect(details).toMatchObject({ errorCode: 'FLAG_NOT_FOUND', flagMetadata: { scope: 'production' } });
+  expect(JSON.stringify(details)).not.toContain('SECRET');
 });

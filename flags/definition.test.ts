@@ -230,7 +230,7 @@ describe('a lease', () => {
 
 it('names environment, revision and rollout in the metadata', () => {
   const set = flagSet('production', [flag({})], {});
-  expect(set.metadata).toEqual({ flagSetId: 'production' });
+  expect(set.metadata).toEqual({ flagSetId: 'production', scope: 'production' });
   expect(set.flags['pricing-v2']?.metadata).toEqual({
     environment: 'production',
     revision: 7,

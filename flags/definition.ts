@@ -59,7 +59,8 @@ export function flagSet(
       ]),
     ),
     ...(names.size === 0 ? {} : { $evaluators: shared }),
-    metadata: { flagSetId: environment },
+    // flagd's provider would show its selector as the scope, and a token may stand in it.
+    metadata: { flagSetId: environment, scope: environment },
   };
 }
 

@@ -81,7 +81,7 @@ describe('one flag', () => {
         value: true,
         variant: 'on',
         reason: 'STATIC',
-        metadata: { environment: 'production', revision: 1, flagSetId: 'production' },
+        metadata: { environment: 'production', revision: 1, flagSetId: 'production', scope: 'production' },
       },
     });
     expect(one('half').body).toMatchObject({ reason: 'TARGETING_MATCH' });

@@ -121,6 +121,18 @@ describe('a stream', () => {
   });
 });
 
+test('a stream ends when its token expires', async () => {
+  const { id, token: own, hash } = issueToken();
+  const expiresAt = Date.now() + 5_000;
+  await tokens.create({ id, hash, environment: 'production', name: 'short', createdBy: 'test', expiresAt });
+  const headers = { authorization: `Bearer ${own}` };
+  const stream = open(headers);
+  await vi.waitFor(() => expect(stream.text()).toContain('"environment":"production"'), soon);
+  expect(await stream.code).toBe(status.UNAUTHENTICATED);
+  expect(Date.now()).toBeGreaterThanOrEqual(expiresAt);
+  expect(await open(headers).code).toBe(status.UNAUTHENTICATED);
+});
+
 test('flagd’s provider, which sends no headers of its own, shows its token in the selector', async () => {
   const { token: own } = await token('production');
   const provider = new FlagdProvider(
@@ -130,7 +142,11 @@ test('flagd’s provider, which sends no headers of its own, shows its token in 
   providers.push(provider);
   await provider.initialize();
   const details = await provider.resolveBooleanEvaluation('pricing-v2', true, { targetingKey: 'u' }, quiet);
-  expect(details).toMatchObject({ value: false, variant: 'off' });
+  expect(details).toMatchObject({ value: false, variant: 'off', flagMetadata: { scope: 'production' } });
+  const unknown = await provider.resolveBooleanEvaluation('nobody', true, {}, quiet);
+  expect(unknown).toMatchObject({ errorCode: 'FLAG_NOT_FOUND', flagMetadata: { scope: 'production' } });
+  // What an evaluation says reaches hooks and logs.
+  expect(JSON.stringify([details, unknown])).not.toContain(own);
   const wrong = new FlagdProvider(
     flagdOptions({ addresses: [`127.0.0.1:${server.port}`], environment: 'production', token: 'wrong' }),
     quiet,

@@ -1,19 +1,21 @@
 import { z } from 'zod';
 
 /** What a person or a program may be, from looking on to handing out access. */
-export const ROLES = ['viewer', 'submitter', 'approver', 'operator', 'admin'] as const;
+export const ROLES = ['viewer', 'enroller', 'submitter', 'approver', 'operator', 'admin'] as const;
 export type AccessRole = (typeof ROLES)[number];
 
 /** What a request needs. */
-export type Permission = 'read' | 'submit' | 'approve' | 'operate' | 'administer';
+export type Permission = 'read' | 'submit' | 'approve' | 'operate' | 'enrol' | 'administer';
 
 /** An administrator does not approve: approvals are given by the roles that a plan names. */
 const PERMISSIONS: Record<AccessRole, readonly Permission[]> = {
   viewer: ['read'],
+  // For an application whose users opt in and out: it sees no other person and moves no flag.
+  enroller: ['enrol'],
   submitter: ['read', 'submit'],
   approver: ['read', 'approve'],
-  operator: ['read', 'operate'],
-  admin: ['read', 'submit', 'operate', 'administer'],
+  operator: ['read', 'operate', 'enrol'],
+  admin: ['read', 'submit', 'operate', 'enrol', 'administer'],
 };
 
 /**

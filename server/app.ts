@@ -14,8 +14,24 @@ const PROBLEM = 'application/problem+json';
 /** Flags may have long keys, which stand in addresses. */
 const LONGEST_KEY = 1024;
 
+/** How long a client may take nothing and give nothing before its connection is closed; `lookMs`: how often that is seen. */
+interface Patience {
+  /** For a whole request, its body included. */
+  requestMs: number;
+  /** Without a byte taken of an answer. */
+  answerMs: number;
+  lookMs: number;
+}
+
+const PATIENCE: Patience = { requestMs: 60_000, answerMs: 30_000, lookMs: 5_000 };
+
 /** A server without routes. Every refusal is problem details from the table of failures. @throws Failure CONFIG_INVALID */
-export function createApp(logger: FastifyBaseLogger, tls: TlsFiles | null = null): FastifyInstance {
+export function createApp(
+  logger: FastifyBaseLogger,
+  { tls = null, patience = PATIENCE }: { tls?: TlsFiles | null; patience?: Patience } = {},
+): FastifyInstance {
+  // Node would take the smaller of two bounds for the head alone.
+  const node = { connectionsCheckingInterval: patience.lookMs, headersTimeout: patience.requestMs };
   const app = Fastify({
     loggerInstance: logger,
     // One line per request that changes something, below; reads are too many.
@@ -23,8 +39,12 @@ export function createApp(logger: FastifyBaseLogger, tls: TlsFiles | null = null
     forceCloseConnections: true,
     bodyLimit: 4 * 1024 * 1024,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_KEY },
-    ...(tls === null ? {} : { https: readTls(tls) }),
+    requestTimeout: patience.requestMs,
+    ...(tls === null ? { http: node } : { https: { ...node, ...readTls(tls) } }),
   });
+  // Node closes a connection whose time has run out, and sets it anew with the next request. Event streams are hijacked
+  // and have their own bound.
+  app.addHook('onSend', async (_request, { raw }) => void raw.socket?.setTimeout(patience.answerMs));
   // A text would be taken where nothing is said of a body.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);

@@ -352,6 +352,48 @@ describe('segments', () => {
     ]);
   });
 
+  test('show what changed, and go back to a revision without moving people', async () => {
+    const gold = (values: string[], more = {}) => ({
+      segment: { name: 'tiers', rules: [{ attribute: 'tier', operator: 'in', values }], ...more },
+    });
+    await post('/segments', gold(['gold'], { joinable: true }));
+    await post('/segments/tiers/leave', { key: 'bob' });
+    await post('/segments', gold(['gold', 'silver'], { joinable: true }));
+    await post('/segments/tiers/join', { key: 'ann' });
+    const rules = (values: string[]) => [{ attribute: 'tier', operator: 'in', values, not: false }];
+    expect((await get('/segments/tiers/diff?from=1')).body).toEqual({
+      from: 1,
+      to: 4,
+      changes: [
+        { path: 'joined', before: [], after: ['ann'] },
+        { path: 'left', before: [], after: ['bob'] },
+        { path: 'rules', before: rules(['gold']), after: rules(['gold', 'silver']) },
+      ],
+    });
+    expect((await tidegate('flags', 'segments', 'diff', 'tiers', '2', '3')).out).toContain('rules:');
+    const undone = await tidegate('flags', 'segments', 'undo', 'tiers', '--to', '1', '--reason', 'too wide');
+    expect(undone).toMatchObject({ status: 0, err: '' });
+    expect((await get('/segments/tiers')).body).toMatchObject({
+      rules: rules(['gold']),
+      joined: ['ann'],
+      left: ['bob'],
+    });
+    expect((await get('/segments/tiers/revisions')).body.revisions[0]).toMatchObject({
+      revision: 5,
+      author: 'ada',
+      reason: 'too wide',
+    });
+
+    // Whoever had left must not be a member again because the segment was gone for a while.
+    await post('/segments/tiers/remove', {});
+    expect((await post('/segments/tiers/undo', { to: 6 })).body).toMatchObject({ code: 'SEGMENT_INVALID' });
+    expect((await post('/segments/tiers/undo', { to: 3 })).body).toMatchObject({ joined: [], left: ['bob'] });
+    expect((await get('/segments/tiers/diff?from=3')).body.changes).toEqual([]);
+    expect((await post('/segments/tiers/undo', { to: 99 })).body).toMatchObject({ code: 'REVISION_UNKNOWN' });
+    expect((await post('/segments/nobody/undo', { to: 1 })).body).toMatchObject({ code: 'SEGMENT_UNKNOWN' });
+    expect((await get('/segments/nobody/diff')).body).toMatchObject({ code: 'SEGMENT_UNKNOWN' });
+  });
+
   test('take so many people and no more', async () => {
     await post('/segments', { segment: { name: 'crowd', joinable: true } });
     const keys = JSON.stringify(Array.from({ length: MEMBER_LIMIT }, (_, n) => `p-${n}`));

@@ -12,7 +12,7 @@ export function createDeliveryServer(
   delivery: Delivery,
   { logger, tls }: { logger: FastifyBaseLogger; tls: TlsFiles | null },
 ): FastifyInstance {
-  const app = createApp(logger, tls);
+  const app = createApp(logger, { tls });
   app.register(deliveryRoutes(delivery));
   app.get('/healthz', async () => ({ ok: true }));
   return app;

@@ -58,6 +58,10 @@ export interface FlagRegistry {
   removeSegment(name: string, by: By): Promise<void>;
   /** A person joins or leaves; forgotten: neither any more. */
   enrol(name: string, key: string, change: 'joined' | 'left' | 'forgotten', by: By): Promise<SharedSegment>;
+  /** As it was, people included; null: removed. */
+  segmentAt(name: string, revision: number): Promise<SharedSegment | null>;
+  /** Its definition as it was at a revision, as a new one. Who has joined or left since stays. */
+  undoSegment(name: string, revision: number, by: By): Promise<SharedSegment>;
   /** The newest first. */
   segmentRevisions(name: string): Promise<SegmentRevision[]>;
 }

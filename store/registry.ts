@@ -9,6 +9,7 @@ import { lowers } from './flag-rules.ts';
 import type { By, FlagRegistry, Undone } from './registry-contract.ts';
 import { flagRevisions, flags } from './schema.ts';
 import { enrol, putSegment, removeSegment, segmentNamed, segmentRevisionsOf } from './segment-edits.ts';
+import { segmentAt, undoSegment } from './segment-past.ts';
 import { listSegments, oneEditAtATime } from './segment-rows.ts';
 
 /** Definitions and segments in PostgreSQL. `configured`: the names of the segments of tidegate.yaml. */
@@ -42,6 +43,9 @@ export function createFlagRegistry(database: Database, configured: readonly stri
     removeSegment: (name, by) => database.transaction((queries) => removeSegment(queries, name, by)),
     enrol: (name, key, what, by) =>
       database.transaction((queries) => enrol(queries, name, { key, change: what }, by)),
+    segmentAt: (name, revision) => database.run((queries) => segmentAt(queries, name, revision)),
+    undoSegment: (name, revision, by) =>
+      database.transaction((queries) => undoSegment(queries, name, { revision, configured }, by)),
     segmentRevisions: (name) => database.run((queries) => segmentRevisionsOf(queries, name)),
   };
 }

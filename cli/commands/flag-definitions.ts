@@ -7,6 +7,7 @@ import { ApplyReply, DiffReply, FlagDetail, HistoryReply, UndoReply } from '../.
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { flagText } from '../flag-file.ts';
+import { differenceLines } from '../render/differences.ts';
 import { renderDetail } from '../render/flag-detail.ts';
 import { printable } from '../render/ink.ts';
 import { table } from '../render/list.ts';
@@ -214,12 +215,7 @@ export async function diff(
   const more = { from: String(from), ...(to === undefined ? {} : { to: String(to) }) };
   const found = await new ApiClient(context).get(address(key, '/diff', options, more), DiffReply);
   context.tell(found);
-  const lines = printable(found).changes.flatMap(({ path, before, after }) => [
-    `${path}:`,
-    `  - ${JSON.stringify(before)}`,
-    `  + ${JSON.stringify(after)}`,
-  ]);
-  context.say(lines.length === 0 ? ['no difference'] : lines);
+  context.say(differenceLines(printable(found).changes));
 }
 
 export async function undo(context: Context, key: string, options: Why & { to: number }): Promise<void> {

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { Failure } from '../../plans/failures.ts';
 import { findingText } from '../../plans/finding.ts';
 import { parseFlagFile } from '../../plans/flag/file.ts';
-import { SegmentHistoryReply, SegmentReply, SegmentsReply } from '../../server/api/flags.ts';
+import { DiffReply, SegmentHistoryReply, SegmentReply, SegmentsReply } from '../../server/api/flags.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { flagText } from '../flag-file.ts';
+import { differenceLines } from '../render/differences.ts';
 import { printable } from '../render/ink.ts';
 import { table } from '../render/list.ts';
 import { relative } from '../render/words.ts';
@@ -97,4 +98,28 @@ export async function history(context: Context, name: string): Promise<void> {
     reason,
   ]);
   context.say(table(['revision', 'when', 'who', 'what', 'why'], rows, page));
+}
+
+export async function diff(
+  context: Context,
+  name: string,
+  { from, to }: { from: number; to: number | undefined },
+): Promise<void> {
+  const query = new URLSearchParams({ from: String(from), ...(to === undefined ? {} : { to: String(to) }) });
+  const found = await new ApiClient(context).get(address(name, `/diff?${query.toString()}`), DiffReply);
+  context.tell(found);
+  context.say(differenceLines(printable(found).changes));
+}
+
+export async function undo(
+  context: Context,
+  name: string,
+  { to, reason }: { to: number; reason: string },
+): Promise<void> {
+  const segment = await new ApiClient(context).change(address(name, '/undo'), {
+    body: { ...(await context.named()), reason, to },
+    reply: SegmentReply,
+  });
+  context.tell(segment);
+  context.say([`undone: ${segment.name} is defined as at revision ${to}`]);
 }

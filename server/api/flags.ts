@@ -109,6 +109,7 @@ export const MemberRequest = z.strictObject({
   reason: z.string().min(1).default('asked by the person'),
   key: z.string().min(1).max(200),
 });
+export const SegmentDiffQuery = DiffQuery.omit({ environment: true });
 export const SegmentHistoryReply = z.strictObject({
   revisions: z.array(
     z.strictObject({

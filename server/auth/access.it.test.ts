@@ -190,6 +190,37 @@ describe('a token', () => {
     );
   });
 
+  test('of an application lets people join and leave, shows nobody else, and does nothing more', async () => {
+    const segment = {
+      name: 'early',
+      joinable: true,
+      rules: [{ attribute: 'email', operator: 'equals', values: ['a@b'] }],
+    };
+    await ask(server.token, 'POST', '/segments', { reason: 'test', segment });
+    await ask(server.token, 'POST', '/segments/early/join', { key: 'eve' });
+    const { token } = await tokenFor('shop-web', 'enroller');
+    const joined = await ask(token, 'POST', '/segments/early/join', { key: 'ann' });
+    expect(joined).toMatchObject({ status: 200, body: { rules: [], joined: ['ann'], left: [] } });
+    expect((await ask(token, 'POST', '/segments/early/leave', { key: 'ann' })).body).toMatchObject({
+      joined: [],
+      left: ['ann'],
+    });
+    expect((await ask(token, 'POST', '/segments/early/forget', { key: 'ann' })).status).toBe(200);
+    const refused = [
+      await ask(token, 'GET', '/segments'),
+      await ask(token, 'GET', '/segments/early/revisions'),
+      await ask(token, 'POST', '/segments', { reason: 'test', segment }),
+      await ask(token, 'POST', '/segments/early/remove', { reason: 'test' }),
+      await ask(token, 'POST', '/segments/early/undo', { reason: 'test', to: 1 }),
+      await ask(token, 'POST', '/flags/pricing/kill?environment=production', { reason: 'test' }),
+      await ask(token, 'GET', '/rollouts'),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 403));
+    const viewer = await tokenFor('vera', 'viewer');
+    expect((await ask(viewer.token, 'POST', '/segments/early/join', { key: 'ann' })).status).toBe(403);
+    expect((await ask(server.token, 'GET', '/segments/early')).body).toMatchObject({ joined: ['eve'] });
+  });
+
   test('speaks for nobody else, and in no role that it was not given', async () => {
     const { token } = await tokenFor('eve', 'submitter', 'approver:on-call');
     const asAda = await ask(token, 'POST', '/rollouts', { by: 'ada', text: planFor('forged') });

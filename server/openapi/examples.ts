@@ -50,6 +50,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'post /api/v1/segments/{name}/join': { key: 'user-1' },
   'post /api/v1/segments/{name}/leave': { key: 'user-1' },
   'post /api/v1/segments/{name}/forget': { key: 'user-1' },
+  'post /api/v1/segments/{name}/undo': { reason: 'back', to: 3 },
   'post /api/v1/segments/{name}/remove': { reason: 'nobody uses it' },
   'post /api/v1/alerts': { name: 'HighErrors', scope: 'canary', flag: 'pricing-v2' },
 };

@@ -2,16 +2,21 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Segment } from '../../flags/segments.ts';
+import type { Permission } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
+import { differences } from '../../plans/flag/difference.ts';
 import { SharedSegment } from '../../plans/flag/segment.ts';
 import type { SegmentRevision } from '../../store/registry-contract.ts';
 import {
+  DiffReply,
   MemberRequest,
   RemoveRequest,
+  SegmentDiffQuery,
   SegmentHistoryReply,
   SegmentReply,
   SegmentRequest,
   SegmentsReply,
+  UndoRequest,
 } from '../api/flags.ts';
 import { callerOf } from '../auth/guard.ts';
 import { EVERYWHERE } from '../auth/places.ts';
@@ -31,8 +36,8 @@ export const segmentRoutes =
     );
     // A segment concerns the flags of every environment, and names people.
     const look = (request: FastifyRequest) => callerOf(request).demand('read', EVERYWHERE);
-    const authorOf = (request: FastifyRequest, named: Named) => {
-      callerOf(request).demand('operate', EVERYWHERE);
+    const authorOf = (request: FastifyRequest, named: Named, permission: Permission = 'operate') => {
+      callerOf(request).demand(permission, EVERYWHERE);
       return callerOf(request).actor(named, EVERYWHERE).by;
     };
     const shared = (segment: SharedSegment) => ({ ...segment, source: 'shared' as const });
@@ -96,14 +101,17 @@ export const segmentRoutes =
       ['forget', 'forgotten', 'A person neither joined nor left'],
     ] as const) {
       app.post(`/segments/:name/${verb}`, {
-        config: { access: ['operate'] },
+        config: { access: ['enrol'] },
         schema: { tags, summary, params, body: MemberRequest, response: { 200: SegmentReply } },
         handler: async (request) => {
           const { name } = request.params;
           const { by, roles, reason, key } = request.body;
-          const author = authorOf(request, { by, roles });
+          const author = authorOf(request, { by, roles }, 'enrol');
           refuseConfigured(name);
-          return shared(await registry.enrol(name, key, change, { author, reason }));
+          const segment = shared(await registry.enrol(name, key, change, { author, reason }));
+          if (callerOf(request).may('read', EVERYWHERE)) return segment;
+          const own = (people: readonly string[]) => people.filter((person) => person === key);
+          return { ...segment, rules: [], joined: own(segment.joined), left: own(segment.left) };
         },
       });
     }
@@ -130,6 +138,50 @@ export const segmentRoutes =
             change: changeText(entry),
           })),
         };
+      },
+    });
+
+    app.get('/segments/:name/diff', {
+      config: { access: ['read'] },
+      schema: {
+        tags,
+        summary: 'What differs between two revisions of a segment',
+        params,
+        querystring: SegmentDiffQuery,
+        response: { 200: DiffReply },
+      },
+      handler: async (request) => {
+        look(request);
+        const { name } = request.params;
+        const { query } = request;
+        const to = query.to ?? (await registry.segmentRevisions(name))[0]?.revision;
+        if (to === undefined) throw new Failure('SEGMENT_UNKNOWN', `There is no segment ${name}.`);
+        const from = query.from ?? Math.max(1, to - 1);
+        const [before, after] = [await registry.segmentAt(name, from), await registry.segmentAt(name, to)];
+        const changes = differences(before ?? {}, after ?? {});
+        return {
+          from,
+          to,
+          changes: changes.map((change) => ({ before: null, after: null, ...change })),
+        };
+      },
+    });
+
+    app.post('/segments/:name/undo', {
+      config: { access: ['operate'] },
+      schema: {
+        tags,
+        summary: 'A segment back to an earlier revision; who has joined or left since stays',
+        params,
+        body: UndoRequest,
+        response: { 200: SegmentReply },
+      },
+      handler: async (request) => {
+        const { name } = request.params;
+        const { by, roles, reason, to } = request.body;
+        const author = authorOf(request, { by, roles });
+        refuseConfigured(name);
+        return shared(await registry.undoSegment(name, to, { author, reason }));
       },
     });
 

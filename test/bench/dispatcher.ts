@@ -1,16 +1,15 @@
 import { parseArgs } from 'node:util';
-import { FlagdProvider } from '@openfeature/flagd-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
 import { Registry } from 'prom-client';
 import { createDispatcher } from '../../client/dispatcher.ts';
-import { flagdOptions } from '../../client/provider.ts';
+import { flagProvider } from '../../client/flag-provider.ts';
 import { flagAt, startSyncServer } from '../fixtures/sync-server.ts';
 
 /** What the dispatcher may take over what the SDK takes, in microseconds (median of the rounds' differences). */
 const ALLOWED_US = 5;
 
 /**
- * The price of a choke point: evaluating a flag through OpenFeature's SDK and flagd's provider and branching by hand,
+ * The price of a choke point: evaluating a flag through OpenFeature's SDK and `flagProvider` and branching by hand,
  * against the same through the dispatcher, which also counts, times and knows users. Both in turns, in the same run;
  * small turns, so that both meet the same machine.
  */
@@ -24,9 +23,8 @@ async function main(): Promise<void> {
   });
   const [rounds, requests] = [whole('--rounds', values.rounds), whole('--requests', values.requests)];
   const server = await startSyncServer({ 'pricing-v2': flagAt(25) });
-  const provider = new FlagdProvider(
-    flagdOptions({ addresses: [`127.0.0.1:${server.port}`], environment: 'production' }),
-  );
+  const addresses = [`127.0.0.1:${server.port}`];
+  const provider = flagProvider({ addresses, environment: 'production' });
   await OpenFeature.setProviderAndWait(provider);
   const client = OpenFeature.getClient();
   const dispatcher = createDispatcher({ service: 'bench', client, registry: new Registry() });

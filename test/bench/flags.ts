@@ -11,6 +11,7 @@ import { createFlagStore } from '../../store/flags.ts';
 import { migrate } from '../../store/migrate.ts';
 import { type Helper, startHelper } from './flags/child.ts';
 import { clock, ENVIRONMENT, quantile, WATCHED } from './flags/messages.ts';
+import { missed, type Targeted } from './flags/targets.ts';
 
 /**
  * Delivery of flags: how soon a change and a kill are seen by all who follow, what a server keeps, what OFREP costs at a
@@ -117,6 +118,7 @@ async function changes(store: FlagStore, readers: readonly Helper[]): Promise<vo
     await sleep(50);
   }
   print('a change, from the write to each stream', all, 'ms');
+  judge('change', all);
 }
 
 async function kills({
@@ -144,6 +146,7 @@ async function kills({
   }
   const rate = await writer.stop();
   print(`a kill, while ${rate.toFixed(0)} writes a second go on`, all, 'ms');
+  judge('kill', all);
 }
 
 /** Writes to other flags, so many a second; `stop` says how many it were. */
@@ -217,6 +220,7 @@ async function requests(url: string): Promise<void> {
       times,
       'ms',
     );
+    if (!etag) judge('bulk', times, failed);
   }
   await load.stop();
 }
@@ -231,6 +235,13 @@ async function cohorts(evaluation: Helper): Promise<void> {
     );
     if (lost > 0 || Math.abs(off) > 4 || (percent === 100 && share !== 100)) process.exitCode = 1;
   }
+}
+
+function judge(what: Targeted, times: readonly number[], failed = 0): void {
+  const line = missed(what, { p99: quantile(times, 0.99), failed });
+  if (line === null) return;
+  console.error(`missed: ${line}`);
+  process.exitCode = 1;
 }
 
 function print(what: string, times: readonly number[], unit: 'ms' | 'us'): void {

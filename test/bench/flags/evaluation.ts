@@ -3,7 +3,7 @@ import { FlagdCore } from '@openfeature/flagd-core';
 import { FlagdProvider } from '@openfeature/flagd-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
 import { initialize } from 'unleash-client';
-import { flagdOptions } from '../../../client/provider.ts';
+import { flagProvider } from '../../../client/flag-provider.ts';
 import { flagSet } from '../../../flags/definition.ts';
 import type { FlagState } from '../../../store/flag-contract.ts';
 import { answer } from './child.ts';
@@ -66,10 +66,7 @@ answer({
     core.setConfigurations(text);
     const parsed = JSON.parse(text) as { flags: Record<string, { variants: object }> };
     const addresses = [`127.0.0.1:${port}`];
-    await OpenFeature.setProviderAndWait(
-      'live',
-      new FlagdProvider(flagdOptions({ addresses, environment: ENVIRONMENT })),
-    );
+    await OpenFeature.setProviderAndWait('live', flagProvider({ addresses, environment: ENVIRONMENT }));
     const offline = { resolverType: 'in-process', offlineFlagSourcePath: file } as const;
     await OpenFeature.setProviderAndWait('file', new FlagdProvider(offline));
     const [live, fromFile, rival] = [
@@ -79,7 +76,7 @@ answer({
     ];
     const ways: [string, Evaluate][] = [
       [
-        'OpenFeature SDK + flagd provider, following Tidegate',
+        'OpenFeature SDK + flagProvider, following Tidegate',
         (key) => live.getBooleanValue('0-watched', false, { targetingKey: key }),
       ],
       [
