@@ -89,6 +89,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   server: ['tidegate server --config tidegate.yaml'],
   completion: ['source <(tidegate completion bash)'],
   complete: ['tidegate complete -- approve ""'],
+  confirm: ['tidegate confirm pricing-v2 --confirm pricing-v2 --role product-owner'],
+  'steps done': ['tidegate steps done pricing-v2 code --reason "merged"'],
+  'incident show': ['tidegate incident show pricing-v2'],
+  'incident close': ['tidegate incident close pricing-v2 --reason "the old path serves everybody again"'],
+  'incident review': ['tidegate incident review pricing-v2'],
+  exclude: ['tidegate exclude pricing-v2 --tenant acme --reason "their totals are wrong"'],
+  include: ['tidegate include pricing-v2 --tenant acme --reason "mended"'],
 };
 
 /** Commands that do something, with their full names: `plan check`, `submit`. */
