@@ -43,7 +43,10 @@ describe('a critical bug', () => {
   });
 
   it('goes on, where it is noted, and a lesser one and a deployment are over at once', () => {
-    const status = (world: World) => (world.journal.at(-1)?.cause as { status?: string }).status;
+    const status = (world: World) => {
+      const cause = world.journal.at(-1)?.cause;
+      return cause?.kind === 'alert' ? cause.status : null;
+    };
     expect(status(told('bug', { bug: 'note' }))).toBe('firing');
     expect(status(told('minor-bug'))).toBe('noted');
     expect(status(told('deploy', { deploy: 'note' }))).toBe('noted');
