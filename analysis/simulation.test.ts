@@ -9,7 +9,7 @@ const plan = planOf();
 const PERCENT = [1, 5, 25, 50];
 
 /** 200 requests a second, 0.5 % errors, stages of an hour; the regression begins with stage `from`. */
-function rollout(of: { seed: number; extra: number; from: number; measured: boolean }) {
+function rollout(of: { seed: number; extra: number; from: number; measured: boolean; added?: number }) {
   const random = randomOf(of.seed);
   const curve: Knots | null = of.measured ? history(random) : null;
   const context = { ...(curve === null ? {} : { dispersion: { errors: curve } }), brief: true };
@@ -26,13 +26,16 @@ function rollout(of: { seed: number; extra: number; from: number; measured: bool
         baseline: 0.005,
         canary: 0.005 + of.extra,
       });
+      const errors = sample.canary.ratios['errors'];
+      // The same traffic, and a worse canary: nothing else is drawn.
+      if (errors !== undefined) errors.events += Math.round((of.added ?? 0) * errors.total);
       evidence = observe(evidence, plan, reading(sample), { stageIndex, ...context });
       // Every fourth poll is enough to see a false stop; a true one is timed at each.
-      if (of.extra === 0 && i % 4 !== 3) continue;
+      if (of.extra + (of.added ?? 0) === 0 && i % 4 !== 3) continue;
       const { verdict } = assess(evidence, plan, { stageIndex, ...context });
       if (verdict === 'soft' || verdict === 'hard') return { verdict, t };
     }
-    if (of.extra > 0) return null;
+    if (of.extra + (of.added ?? 0) > 0) return null;
   }
   return null;
 }
@@ -81,6 +84,17 @@ describe('simulated rollouts', () => {
     const stops = many(30, (seed) => rollout({ seed: 2000 + seed, extra: 0.01, from: 1, measured: true }));
     expect(stops.filter((stop) => stop?.verdict === 'hard').length).toBeGreaterThanOrEqual(29);
     expect(median(stops.map((stop) => stop?.t ?? 3600))).toBeLessThanOrEqual(300);
+  });
+
+  test('a worse regression is never found later on the same traffic', { timeout: 60_000 }, () => {
+    for (let seed = 4000; seed < 4012; seed++) {
+      const found = [0.003, 0.01, 0.02, 0.05].map(
+        (added) => rollout({ seed, extra: 0, added, from: 1, measured: true })?.t ?? Number.POSITIVE_INFINITY,
+      );
+      expect({ seed, found }).toEqual({ seed, found: found.toSorted((a, b) => b - a) });
+      // Otherwise it would say nothing.
+      expect(found.at(-1)).toBeLessThan(found[0] ?? 0);
+    }
   });
 
   test('five percentage points at 5 % within a few polls', { timeout: 60_000 }, () => {

@@ -38,6 +38,9 @@ export async function up({ config, demo, once, screen }: UpOptions): Promise<num
     screen.close();
     return INTERRUPTED;
   }
+  // Said before anything else is shown, and by the start that has made it alone.
+  if (stack.newToken !== null)
+    screen.note(`token       ${stack.newToken} (administrator of this machine; commands find it)`);
   void stopped.then(() => {
     // The last picture stays: it is what whoever stops now wants to have seen.
     screen.close();
@@ -112,9 +115,6 @@ async function stay(
       `flagd sync  127.0.0.1:${stack.ports.sync} and 127.0.0.1:${stack.ports.workerSync}`,
       ...(fronts.length === 0 ? [] : [`shop        ${fronts.join(' and ')}`]),
       `settings    ${stack.configFile}`,
-      ...(stack.newToken === null
-        ? []
-        : [`token       ${stack.newToken} (administrator of this machine; commands find it)`]),
       '',
       `npx tidegate list${stack.ports.server === 7070 ? '' : ` --server ${stack.urls.server}`}`,
       'Ctrl-C ends everything.',

@@ -7,7 +7,6 @@ export function addCompletion(program: Command, run: Run, bare: () => Command): 
     .command('completion')
     .description('print the script that completes commands, options and rollouts in a shell')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish', 'powershell']))
-    .addHelpText('after', '\nExample:\n  source <(tidegate completion bash)')
     .action(run(async (_, shell: string) => (await import('./commands/completion.ts')).print(shell)));
   program
     .command('complete [words...]', { hidden: true })

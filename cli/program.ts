@@ -4,6 +4,7 @@ import { addAfter } from './after-commands.ts';
 import { addCompletion } from './completion-commands.ts';
 import { addDecisions } from './decision-commands.ts';
 import { addDrills } from './drill-commands.ts';
+import { addExamples } from './examples.ts';
 import { addFlags } from './flag-commands.ts';
 import { addFlagTokens } from './flag-token-commands.ts';
 import { addPlans } from './plan-commands.ts';
@@ -26,6 +27,7 @@ function collect(value: string, before: string[] | undefined): string[] {
 export function createProgram(finish: (status: number) => void): Command {
   const program = createCommands(finish);
   addCompletion(program, runner(finish), () => createCommands(() => undefined));
+  addExamples(program);
   return program;
 }
 

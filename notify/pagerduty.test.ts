@@ -51,6 +51,30 @@ describe('an incident', () => {
     await channel().send(notification({ event, title: long, summary: long, rolloutId: 'r'.repeat(300) }));
   });
 
+  test.each(['resolved', 'noted'] as const)(
+    'is neither opened nor resolved by an alert that is %s: that is a change event',
+    async (alert) => {
+      const own = channel({ steps: { alert: 'critical' } });
+      await own.send(notification({ event: 'alert', alert, summary: 'it is over' }));
+      expect(incident()).toBeUndefined();
+      await own.send(notification({ event: 'hard-stop' }));
+      await own.send(notification({ event: 'alert', alert, summary: 'it is over' }));
+      expect(incident()).toMatchObject({ state: 'triggered', severity: 'critical' });
+      expect(pager.changes).toHaveLength(2);
+      expect(pager.changes[0]).toContain('it is over');
+      const { text, payload } = own.preview(notification({ event: 'alert', alert }));
+      expect(text).toMatch(/^change\n/);
+      expect(payload).not.toHaveProperty('dedup_key');
+    },
+  );
+
+  test('is opened by an alert that fires, also of a message from before the status was told', async () => {
+    await channel().send(notification({ event: 'alert', alert: 'firing' }));
+    expect(incident()).toMatchObject({ state: 'triggered', severity: 'error' });
+    await channel({ steps: { alert: 'warning' } }).send(notification({ event: 'alert' }));
+    expect(incident()).toMatchObject({ severity: 'warning' });
+  });
+
   test('about a dead channel is one of its own, which no rollout resolves', async () => {
     const report = notification({ event: 'completed', undelivered: 'chat' });
     await channel().send(report);

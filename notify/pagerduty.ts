@@ -116,8 +116,12 @@ export function createPagerDuty({ name, config, renderer }: PagerDutyParts): Cha
     text: renderer.render(notification, 'text').slice(0, LONGEST_DETAIL),
   });
 
-  const stepOf = ({ event, undelivered }: Notification): Step =>
-    undelivered === undefined ? (own[event] ?? STEPS[event]) : 'warning';
+  function stepOf({ event, undelivered, alert = 'firing' }: Notification): Step {
+    if (undelivered !== undefined) return 'warning';
+    const step = own[event] ?? STEPS[event];
+    // What is no trouble opens no incident, and resolves none: that of a rollout may be about more.
+    return event === 'alert' && alert !== 'firing' && step !== 'none' ? 'change' : step;
+  }
 
   function eventOf(notification: Notification, step: Exclude<Step, 'change' | 'none'>) {
     const { rolloutId, rollout, event, undelivered } = notification;

@@ -5,6 +5,10 @@ import type { DrillRun } from './drill.ts';
 import type { Explanation } from './explanation.ts';
 import { Exposure } from './exposure.ts';
 
+/** `noted`: a deployment or a lesser bug, which is no trouble and does not end. */
+export const AlertStatus = z.enum(['firing', 'resolved', 'noted']);
+export type AlertStatus = z.infer<typeof AlertStatus>;
+
 /** Who or what caused a transition. */
 export const Cause = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -16,7 +20,13 @@ export const Cause = z.discriminatedUnion('kind', [
     through: z.string().exactOptional(),
   }),
   z.strictObject({ kind: z.literal('gate'), verdict: z.string(), reason: z.string() }),
-  z.strictObject({ kind: z.literal('alert'), name: z.string(), detail: z.string() }),
+  z.strictObject({
+    kind: z.literal('alert'),
+    name: z.string(),
+    detail: z.string(),
+    /** Of a line that only tells of it. */
+    status: AlertStatus.exactOptional(),
+  }),
   z.strictObject({ kind: z.literal('policy'), reason: z.string() }),
   z.strictObject({ kind: z.literal('flag'), reason: z.string() }),
 ]);
@@ -194,6 +204,8 @@ export const Notification = z.strictObject({
   }),
   evidence: z.custom<Assessment>().nullable(),
   explanation: z.custom<Explanation>().optional(),
+  /** Of an `alert`. */
+  alert: AlertStatus.exactOptional(),
   /** Of an `incident`. */
   incident: Incident.exactOptional(),
   /** Of what follows an incident. */

@@ -93,6 +93,7 @@ export function notificationOf(
   view: RolloutView,
   { about, channel }: { about: Omit<Notification['rollout'], 'stage' | 'percent'>; channel: string },
 ): Notification {
+  const { cause } = entry;
   return {
     rolloutId: entry.rolloutId,
     seq: entry.seq,
@@ -104,6 +105,7 @@ export function notificationOf(
     rollout: { ...about, stage: entry.stage, percent: entry.exposure.percent },
     evidence: entry.evidence,
     ...(entry.explanation === undefined ? {} : { explanation: entry.explanation }),
+    ...(cause.kind === 'alert' && cause.status !== undefined ? { alert: cause.status } : {}),
     actions: actionsFor(entry, view),
   };
 }

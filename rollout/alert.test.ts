@@ -42,6 +42,20 @@ describe('a critical bug', () => {
     }
   });
 
+  it('goes on, where it is noted, and a lesser one and a deployment are over at once', () => {
+    const status = (world: World) => {
+      const cause = world.journal.at(-1)?.cause;
+      return cause?.kind === 'alert' ? cause.status : null;
+    };
+    expect(status(told('bug', { bug: 'note' }))).toBe('firing');
+    expect(status(told('minor-bug'))).toBe('noted');
+    expect(status(told('deploy', { deploy: 'note' }))).toBe('noted');
+    const over = told('service', { service: 'note' });
+    expect(status(over)).toBe('firing');
+    over.event({ kind: 'alert', name: 'wrong totals', scope: 'service', status: 'resolved', detail: '' });
+    expect(status(over)).toBe('resolved');
+  });
+
   it('that comes to a rollout of before bugs were known is a line in its journal', () => {
     const world = told('minor-bug');
     const { bug: _bug, ...alerts } = world.state.plan.alerts;

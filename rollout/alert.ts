@@ -1,3 +1,4 @@
+import type { AlertStatus } from '../plans/journal.ts';
 import { countAfterAlert, restartClean } from './clean-days.ts';
 import type { RolloutEvent } from './event.ts';
 import { stop } from './stop.ts';
@@ -23,7 +24,7 @@ export function onAlert(turn: Turn, event: Alert): void {
     action === undefined ||
     state.phase === 'reverting'
   ) {
-    journal(turn, 'alert', { cause, summary: noted(event) });
+    journal(turn, 'alert', { cause: { ...cause, status: statusOf(event) }, summary: noted(event) });
     return;
   }
   if (action === 'rollback') {
@@ -41,6 +42,11 @@ export function onAlert(turn: Turn, event: Alert): void {
   const text = `${named(event)}${event.detail === '' ? '' : `: ${event.detail}`}`;
   if (!addPause(turn, 'alert', text)) return;
   journal(turn, 'paused', { cause, summary: `Paused: ${text}.`, flagBefore: state.flagRevision });
+}
+
+function statusOf({ scope, status }: Alert): AlertStatus {
+  if (status === 'resolved') return status;
+  return scope === 'deploy' || scope === 'minor-bug' ? 'noted' : 'firing';
 }
 
 function named({ scope, name }: Alert): string {

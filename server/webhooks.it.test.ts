@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { GrantText } from '../plans/access.ts';
+import { startAlertmanager } from '../test/fixtures/alertmanager.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 
 const SECRET = `whsec_${Buffer.from('a secret of two machines').toString('base64')}`;
@@ -53,9 +54,10 @@ describe('Alertmanager', () => {
     externalURL: 'http://alertmanager',
     alerts,
   });
-  async function post(body: unknown) {
-    const init = { method: 'POST', headers: json, body: JSON.stringify(body) };
-    const response = await server.api('/webhooks/alertmanager', init);
+  async function post(body: unknown, token = server.token) {
+    const headers = { ...json, authorization: `Bearer ${token}` };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    const response = await fetch(`${server.url}/api/v1/webhooks/alertmanager`, init);
     return { status: response.status, body: await response.json() };
   }
 
@@ -65,7 +67,7 @@ describe('Alertmanager', () => {
       alert({ service: 'first-service' }),
       alert({ service: 'first-service', variant: 'on' }, { fingerprint: 'def456' }),
     );
-    expect(await post(both)).toEqual({ status: 202, body: { rollouts: [id], repeated: false } });
+    expect(await post(both)).toEqual({ status: 202, body: { rollouts: [id], repeated: false, refused: [] } });
     expect(told(id)).toEqual([
       `alert TooManyErrors firing to ${id} about the service: errors over 5 %`,
       `alert TooManyErrors firing to ${id} about the canary: errors over 5 %`,
@@ -75,10 +77,10 @@ describe('Alertmanager', () => {
   test('repeats itself for as long as an alert fires, and nothing is told twice', async () => {
     const id = await submitted('again');
     const once = payload(alert({ flag: 'again', environment: 'production' }));
-    expect((await post(once)).body).toEqual({ rollouts: [id], repeated: false });
-    expect((await post(once)).body).toEqual({ rollouts: [], repeated: true });
+    expect((await post(once)).body).toEqual({ rollouts: [id], repeated: false, refused: [] });
+    expect((await post(once)).body).toEqual({ rollouts: [], repeated: true, refused: [] });
     const resolved = payload(alert({ flag: 'again', environment: 'production' }, { status: 'resolved' }));
-    expect((await post(resolved)).body).toEqual({ rollouts: [id], repeated: false });
+    expect((await post(resolved)).body).toEqual({ rollouts: [id], repeated: false, refused: [] });
     expect(told(id)).toHaveLength(2);
   });
 
@@ -88,19 +90,90 @@ describe('Alertmanager', () => {
     server.engine.down = true;
     expect((await post(body)).status).toBe(503);
     server.engine.down = false;
-    expect((await post(body)).body).toEqual({ rollouts: [id], repeated: false });
+    expect((await post(body)).body).toEqual({ rollouts: [id], repeated: false, refused: [] });
   });
 
   test('may be about nothing of ours, and may be nonsense', async () => {
     expect((await post(payload(alert({ service: 'nobody' }), alert({})))).body).toEqual({
       rollouts: [],
       repeated: false,
+      refused: [],
     });
     expect(await post({ ...payload(), version: '3' })).toMatchObject({
       status: 400,
       body: { code: 'USAGE' },
     });
     expect(await post(payload({ status: 'firing' }))).toMatchObject({ status: 400 });
+  });
+
+  test('an alert with a rollout label of others is about its other labels, and silences none behind it', async () => {
+    const id = await submitted('argo');
+    const both = payload(
+      alert({ rollout: 'argo-checkout' }),
+      alert({ rollout: 'argo-checkout', service: 'argo-service' }, { fingerprint: 'def456' }),
+      alert({ flag: 'argo', variant: 'on' }, { fingerprint: '789abc' }),
+    );
+    expect(await post(both)).toEqual({
+      status: 202,
+      body: { rollouts: [id], repeated: false, refused: [] },
+    });
+    expect(told(id)).toEqual([
+      `alert TooManyErrors firing to ${id} about the service: errors over 5 %`,
+      `alert TooManyErrors firing to ${id} about the canary: errors over 5 %`,
+    ]);
+  });
+
+  test('an alert that its token may not tell of is named in the answer, and the one behind it is told', async () => {
+    const [foreign, own] = [await submitted('foreign', 'staging'), await submitted('own')];
+    const grants = [GrantText.parse('operator@production')];
+    const { token } = await server.access.keyring.create({
+      name: 'alertmanager',
+      grants,
+      by: 'ada',
+      days: 1,
+    });
+    const group = payload(alert({ rollout: foreign }), alert({ rollout: own }));
+    expect(await post(group, token)).toEqual({
+      status: 202,
+      body: {
+        rollouts: [own],
+        repeated: false,
+        refused: [
+          {
+            alert: 'TooManyErrors',
+            rollout: foreign,
+            code: 'PERMISSION_MISSING',
+            reason: 'alertmanager may not operate foreign in staging.',
+          },
+        ],
+      },
+    });
+    expect(told(foreign)).toEqual([]);
+    expect(told(own)).toHaveLength(1);
+  });
+
+  test('the real one tells that an alert fires, and that it is resolved', async () => {
+    const id = await submitted('real');
+    const hook = `${server.url}/api/v1/webhooks/alertmanager`;
+    const alertmanager = await startAlertmanager(hook, { token: server.token });
+    async function raise(endsAt?: Date): Promise<void> {
+      const labels = { alertname: 'TooManyErrors', flag: 'real', variant: 'on' };
+      const startsAt = new Date(began);
+      const body = [{ labels, annotations: { summary: 'errors over 5 %' }, startsAt, endsAt }];
+      const init = { method: 'POST', headers: json, body: JSON.stringify(body) };
+      expect((await fetch(`${alertmanager.url}/api/v2/alerts`, init)).status).toBe(200);
+    }
+    const began = Date.now() - 60_000;
+    try {
+      await raise();
+      const fires = `alert TooManyErrors firing to ${id} about the canary: errors over 5 %`;
+      await vi.waitFor(() => expect(told(id)).toEqual([fires]), 30_000);
+      await raise(new Date());
+      const over = `alert TooManyErrors resolved to ${id} about the canary: errors over 5 %`;
+      await vi.waitFor(() => expect(told(id)).toEqual([fires, over]), 30_000);
+    } finally {
+      await alertmanager.close();
+    }
   });
 });
 

@@ -77,6 +77,20 @@ function routes(): [method: string, path: string][] {
   );
 }
 
+/** What each address takes; all others take nothing. */
+const BODIES: Record<string, unknown> = {
+  '/rollouts': { text: planFor('x') },
+  '/plans/preflights': { text: planFor('x') },
+  '/rollouts/first-1/incident/close': { reason: 'over' },
+  '/rollouts/first-1/amend': { text: planFor('first') },
+  '/rollouts/first-1/bugs': { title: 't', severity: 'minor' },
+  '/rollouts/first-1/retry': { reason: 'mended' },
+  '/rollouts/first-1/supersede': { text: planFor('first'), reason: 'newer' },
+  '/alerts': { name: 'a', scope: 'service', rollout: 'first-1' },
+  '/flags/first-1/unlock': { reason: 'r' },
+  '/tokens': { name: 'n', grants: ['admin'] },
+};
+
 /** Whoever has no token yet must be able to send one; a webhook and Slack have a signature instead. */
 const OPEN = new Set([
   'POST /session',
@@ -136,20 +150,8 @@ describe('a token', () => {
     await ask(server.token, 'POST', '/rollouts', { by: 'ada', roles: [], text: planFor('first') });
     for (const [method, path] of routes()) {
       if (own.has(`${method} ${path}`) || OPEN.has(`${method} ${path}`) || path === '/plans/check') continue;
-      const bodies: Record<string, unknown> = {
-        '/rollouts': { text: planFor('x') },
-        '/plans/preflights': { text: planFor('x') },
-        '/rollouts/first-1/amend': { text: planFor('first') },
-        '/rollouts/first-1/bugs': { title: 't', severity: 'minor' },
-        '/rollouts/first-1/incident/close': { reason: 'over' },
-        '/rollouts/first-1/retry': { reason: 'mended' },
-        '/rollouts/first-1/supersede': { text: planFor('first'), reason: 'newer' },
-        '/alerts': { name: 'a', scope: 'service', rollout: 'first-1' },
-        '/flags/first-1/unlock': { reason: 'r' },
-        '/tokens': { name: 'n', grants: ['admin'] },
-      };
       const at = path.startsWith('/flags/') ? `${path}?environment=production` : path;
-      const body = method === 'POST' ? (bodies[path] ?? {}) : undefined;
+      const body = method === 'POST' ? (BODIES[path] ?? {}) : undefined;
       const { status, body: answer } = await ask(token, method, at, body);
       expect({ method, path, status, code: answer?.code }).toEqual({
         method,
@@ -165,6 +167,25 @@ describe('a token', () => {
     expect((await ask(token, 'GET', '/drills')).body).toEqual({ drills: [] });
     expect((await ask(token, 'GET', '/flags')).body).toEqual({ flags: [] });
     expect((await ask(token, 'GET', '/registry')).body).toEqual({ flags: [] });
+  });
+
+  test('that may look at everything changes nothing: it is refused at every change', async () => {
+    const { token } = await tokenFor('onlooker', 'viewer');
+    // Its own session, and questions: what would a plan do, what does a flag say.
+    const own = new Set(['POST /session', 'DELETE /session', 'POST /session/codes', 'POST /plans/check']);
+    const changes = routes().filter(([method]) => method !== 'GET');
+    expect(changes.length).toBeGreaterThan(20);
+    const answers: object[] = [];
+    const expected: object[] = [];
+    for (const [method, path] of changes) {
+      if (own.has(`${method} ${path}`) || OPEN.has(`${method} ${path}`)) continue;
+      const at = path.startsWith('/flags/') ? `${path}?environment=production` : path;
+      const body = method === 'DELETE' ? undefined : (BODIES[path] ?? {});
+      const { status, body: answer } = await ask(token, method, at, body);
+      answers.push({ method, path, status, code: answer?.code });
+      expected.push({ method, path, status: 403, code: 'PERMISSION_MISSING' });
+    }
+    expect(answers).toEqual(expected);
   });
 
   test('does what its grants say, there, and in its own name', async () => {

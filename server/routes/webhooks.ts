@@ -8,8 +8,8 @@ import { AlertRequest } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { OutsideAlert } from '../engine.ts';
-import { planOf } from '../live.ts';
-import { AlertmanagerPayload, scopeOf, subjectOf } from '../webhooks/alertmanager.ts';
+import { RefusedAlert, tellGroup } from '../webhooks/alert-group.ts';
+import { AlertmanagerPayload } from '../webhooks/alertmanager.ts';
 import { bugAlert } from '../webhooks/bug.ts';
 import { verified } from '../webhooks/signed.ts';
 import { concerned, demandAll, once, tell } from '../webhooks/tell.ts';
@@ -52,28 +52,14 @@ export const webhookRoutes =
         tags: ['alerts'],
         summary: 'What Alertmanager posts; its labels name a rollout, a flag or a service',
         body: AlertmanagerPayload,
-        response: { 202: WebhookReply },
+        response: { 202: WebhookReply.extend({ refused: z.array(RefusedAlert) }) },
       },
       handler: async (request, reply) => {
         const caller = callerOf(request);
-        const ids = new Set<string>();
-        let repeated = false;
-        for (const alert of request.body.alerts) {
-          const subject = subjectOf(alert);
-          if (subject === null) continue;
-          const rows = await concerned(deps, subject.about);
-          demandAll(rows, (place) => caller.demand('operate', place));
-          for (const row of rows) {
-            const scope = scopeOf(alert.labels, planOf(row));
-            const id = `${row.id} ${alert.fingerprint} ${alert.startsAt} ${alert.status}`;
-            const told = await once(deps, { source: 'alertmanager', id }, () =>
-              tell(deps, [row], { ...subject.text, scope, status: alert.status }),
-            );
-            for (const one of told ?? []) ids.add(one);
-            repeated ||= told === null;
-          }
-        }
-        return reply.code(202).send({ rollouts: [...ids], repeated: repeated && ids.size === 0 });
+        const told = await tellGroup(deps, request.body.alerts, (place) => caller.demand('operate', place));
+        // Alertmanager reads no answer.
+        if (told.refused.length > 0) request.log.warn({ refused: told.refused }, 'alerts were not told');
+        return reply.code(202).send(told);
       },
     });
 

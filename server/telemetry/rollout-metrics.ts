@@ -1,9 +1,29 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Transition } from '../../plans/journal.ts';
+import type { Phase } from '../../plans/view.ts';
 import type { Figures } from '../../store/figures.ts';
 
 /** Seconds from the decision to stop to the flag read back. */
 const ROLLBACK_BUCKETS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900];
 const OF_ROLLOUT = ['rollout', 'flag', 'environment', 'service'] as const;
+
+/** How a rollout may end, and what may have stopped it. A new way is told once there is one, from then on. */
+const ENDS: Partial<Record<Phase, readonly (Transition | '')[]>> = {
+  completed: [''],
+  'rolled-back': [
+    '',
+    'hard-stop',
+    'soft-stop',
+    'no-data',
+    'killed',
+    'rejected',
+    'rollback-requested',
+    'write-failed',
+  ],
+  rejected: ['', 'rejected'],
+  abandoned: ['', 'rollback-requested'],
+  superseded: ['', 'rollback-requested'],
+};
 
 /**
  * The figures of the database as metrics: each server tells the same, so dashboards take the largest and never the sum.
@@ -79,6 +99,10 @@ export function rolloutMetrics(registry: Registry): (figures: Figures) => void {
       if (one.evidence !== null) evidence.set(labels, one.evidence);
       if (one.sampleSeconds !== null) sampleAge.set(labels, one.sampleSeconds);
     }
+    // `increase()` sees no rise in a series that begins at 1: each begins with the first rollout of its environment.
+    for (const environment of new Set([...figures.active, ...figures.ended].map((one) => one.environment)))
+      for (const [outcome, stops] of Object.entries(ENDS))
+        for (const stop of stops) ended.inc({ environment, outcome, stop }, 0);
     for (const { environment, phase, stop, rollouts: count } of figures.ended)
       ended.inc({ environment, outcome: phase, stop: stop ?? '' }, count);
     for (const seconds of figures.rollbackSeconds) rollback.observe(seconds);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENDED } from '../../plans/view.ts';
 import { openDatabase } from '../../store/connection.ts';
 import { createFigures } from '../../store/figures.ts';
 import { type ApiServer, planFor, startApiServer } from '../../test/fixtures/api-server.ts';
@@ -52,6 +53,14 @@ describe('the metrics of the server', () => {
   it('tell each rollout, what ended and what waits, in names that promtool has nothing against', async () => {
     const id = await submit('watched');
     const other = await submit('over');
+    const before = await telemetry().text();
+    const ended =
+      /tidegate_rollouts_ended_total\{environment="production",outcome="([\w-]+)",stop="([\w-]*)"\} 0\n/g;
+    const zeros = [...before.matchAll(ended)].map(([, outcome, by]) => `${outcome} ${by}`.trim());
+    expect(zeros).toEqual(
+      expect.arrayContaining(['completed', 'rolled-back hard-stop', 'rolled-back killed', 'abandoned']),
+    );
+    expect(new Set(zeros.map((zero) => zero.split(' ', 1)[0]))).toEqual(new Set(ENDED));
     const row = await server.rollouts.get(other);
     if (row?.view == null) throw new Error('no view');
     const { view } = row;

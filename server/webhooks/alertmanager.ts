@@ -21,22 +21,22 @@ export const AlertmanagerPayload = z.looseObject({
 });
 export type AlertmanagerAlert = z.infer<typeof AlertmanagerPayload>['alerts'][number];
 
-/** Which rollouts the labels of an alert name, and what people read of it. Null: it names none. */
-export function subjectOf(
-  alert: AlertmanagerAlert,
-): { about: { rollout?: string; flag?: string; service?: string; environment?: string }; text: Text } | null {
-  const { rollout, flag, service, environment, alertname = 'alert' } = alert.labels;
-  const { summary, description, message } = alert.annotations;
-  const text = { name: alertname, detail: summary ?? description ?? message ?? '' };
+/** What the labels of an alert may name, the nearest first: a rollout, else a flag or a service. */
+export function subjectsOf({
+  labels,
+}: AlertmanagerAlert): { rollout?: string; flag?: string; service?: string; environment?: string }[] {
+  const { rollout, flag, service, environment } = labels;
   const at = environment === undefined ? {} : { environment };
-  if (rollout !== undefined) return { about: { rollout }, text };
-  if (flag !== undefined) return { about: { flag, ...at }, text };
-  return service === undefined ? null : { about: { service, ...at }, text };
+  return [
+    ...(rollout === undefined ? [] : [{ rollout }]),
+    ...(flag !== undefined ? [{ flag, ...at }] : service === undefined ? [] : [{ service, ...at }]),
+  ];
 }
 
-interface Text {
-  name: string;
-  detail: string;
+/** What people read of an alert. */
+export function textOf({ labels, annotations }: AlertmanagerAlert): { name: string; detail: string } {
+  const { summary, description, message } = annotations;
+  return { name: labels['alertname'] ?? 'alert', detail: summary ?? description ?? message ?? '' };
 }
 
 /**

@@ -32,8 +32,13 @@ afterAll(async () => {
 });
 
 function up(...more: string[]): Up {
+  return upIn(home, more);
+}
+
+/** `folder`: where the state of it is kept. */
+function upIn(folder: string, more: readonly string[] = []): Up {
   const child = spawn(process.execPath, [commandFile(), 'up', ...more], {
-    env: { ...process.env, XDG_STATE_HOME: home, NO_COLOR: '1' },
+    env: { ...process.env, XDG_STATE_HOME: folder, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -89,6 +94,30 @@ describe('tidegate up', () => {
     expect(begun.filter(isRunning)).toEqual([]);
     expect(await children()).toEqual([]);
   }, 90_000);
+
+  it('shows the token of the administrator once, before the demonstration begins', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidegate-up-token-'));
+    await chmod(folder, 0o711);
+    try {
+      const demo = upIn(folder, ['--demo']);
+      await demo.says(/shop: starting/);
+      const said = demo.text().split('shop: starting', 1)[0] ?? '';
+      const [, token = ''] = /token +(tg_\w+|\S{40,}) \(administrator of this machine/.exec(said) ?? [];
+      const kept = await readFile(join(folder, 'tidegate', 'admin-token.json'), 'utf8');
+      expect((JSON.parse(kept) as { token: string }).token).toBe(token);
+      demo.process.kill('SIGINT');
+      await demo.exited;
+      expect(demo.text().split(token)).toHaveLength(2);
+
+      const again = upIn(folder);
+      await again.says(/Ctrl-C ends everything/);
+      again.process.kill('SIGINT');
+      await again.exited;
+      expect(again.text()).not.toContain('administrator of this machine');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 180_000);
 
   it('names a busy port and takes another one; refuses to run twice; cleans up after a kill -9; ends with Ctrl-C', async () => {
     const [busy, port] = await occupied(7070);

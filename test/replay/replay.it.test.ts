@@ -163,8 +163,11 @@ function tell(handle: Handle, name: string, sequence: number, percent: number) {
 }
 
 async function update(handle: Handle, name: string, action: Action, by = 'kim'): Promise<void> {
-  const message = { action, by, roles: ['on-call'], reason: 'r', accept: null, breakGlass: false };
-  await handle.executeUpdate(actUpdate, { args: [{ rolloutId: name, message }] });
+  await handle.executeUpdate(actUpdate, { args: [{ rolloutId: name, message: decision(action, by) }] });
+}
+
+function decision(action: Action, by: string) {
+  return { action, by, roles: ['on-call'], reason: 'r', accept: null, breakGlass: false };
 }
 
 async function waitsFor(handle: Handle, kind: string): Promise<void> {
@@ -420,13 +423,6 @@ describe('the workflow of a rollout', () => {
 
   it('refuses people before anything is written: the submitter, who comes too early, who means another rollout', async () => {
     const name = 'refusals';
-    const code = async (work: Promise<unknown>) => {
-      const error = await work.then(() => null).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
-      return error instanceof WorkflowUpdateFailedError && error.cause !== undefined && 'type' in error.cause
-        ? error.cause.type
-        : null;
-    };
     await rollout(name, {}, async (handle) => {
       await waitsFor(handle, 'approval');
       expect(await code(update(handle, name, 'approve', 'sam'))).toBe('OWN_ROLLOUT');
@@ -435,7 +431,51 @@ describe('the workflow of a rollout', () => {
       await update(handle, name, 'rollback');
     });
   });
+
+  it('counts one of two approvals at once, and tells the other that nothing waits any more', async () => {
+    const name = 'two-approvals';
+    const { view, seqs, history } = await rollout(name, {}, async (handle) => {
+      await waitsFor(handle, 'approval');
+      const both = ['kim', 'lea'].map((by) => update(handle, name, 'approve', by));
+      const ends = (await Promise.allSettled(both)).map(({ status }) => status);
+      expect(ends.toSorted()).toEqual(['fulfilled', 'rejected']);
+      // The rollout may have reached its end before the later one is looked at.
+      const refusal = await code(both[ends.indexOf('rejected')] ?? handle.result());
+      expect(['NOT_WAITING', 'ROLLOUT_OVER']).toContain(refusal);
+    });
+    expect(view.phase).toBe('completed');
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+    expect(
+      JSON.stringify(historyToJSON(history)).match(/EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED/g),
+    ).toHaveLength(1);
+  });
+
+  it('refuses an approval of what has just been rolled back, and changes nothing by it', async () => {
+    const name = 'too-late';
+    const { view, seqs } = await rollout(name, { '1%': ['soft'] }, async (handle) => {
+      await waitsFor(handle, 'paused');
+      const back = await handle.startUpdate(actUpdate, {
+        args: [{ rolloutId: name, message: decision('rollback', 'kim') }],
+        waitForStage: 'ACCEPTED',
+      });
+      const refusal = await code(update(handle, name, 'approve', 'lea'));
+      expect(['HARD_STOP', 'ROLLOUT_OVER']).toContain(refusal);
+      await back.result();
+    });
+    expect(view).toMatchObject({ phase: 'rolled-back', exposure: { percent: 0 } });
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  });
 });
+
+/** The code with which a rollout answers a person; one that has ended is not there to answer. */
+async function code(work: Promise<unknown>): Promise<string | null | undefined> {
+  const error = await work.then(() => null).catch((reason: unknown) => reason);
+  if (error instanceof WorkflowNotFoundError) return 'ROLLOUT_OVER';
+  expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+  return error instanceof WorkflowUpdateFailedError && error.cause !== undefined && 'type' in error.cause
+    ? (error.cause.type as string)
+    : null;
+}
 
 /** Histories name the machine and the process that made them; those are nobody's business. */
 function withoutPlaces(json: string): string {
