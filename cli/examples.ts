@@ -71,6 +71,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'flags segments leave': ['tidegate flags segments leave beta-testers user-17'],
   'flags segments forget': ['tidegate flags segments forget beta-testers user-17'],
   'flags segments history': ['tidegate flags segments history beta-testers'],
+  'flags segments diff': ['tidegate flags segments diff beta-testers 2 3'],
+  'flags segments undo': ['tidegate flags segments undo beta-testers --to 2 --reason "too wide"'],
   'flags tokens create': ['tidegate flags tokens create --environment production --name shop-web'],
   'flags tokens list': ['tidegate flags tokens list --environment production'],
   'flags tokens revoke': ['tidegate flags tokens revoke k3jx7q2mna'],
