@@ -40,7 +40,10 @@ export function tracePolls(
   const shared = sharedBy(scenario, seed);
   const cohorts = {
     baseline: cohortOf(scenario, { seed, name: 'baseline', instances: scenario.instances.baseline }),
-    canary: cohortOf(scenario, { seed, name: 'canary', instances: scenario.instances.canary }),
+    canary: cohortOf(
+      { ...scenario, cv: scenario.cv * (scenario.noisier ?? 1) },
+      { seed, name: 'canary', instances: scenario.instances.canary },
+    ),
   };
   const polls: Poll[] = [];
   for (const { stage, share, polls: count } of of.stretches) {
