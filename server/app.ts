@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -44,7 +45,10 @@ export function createApp(
   });
   // Node closes a connection whose time has run out, and sets it anew with the next request. Event streams are hijacked
   // and have their own bound.
-  app.addHook('onSend', async (_request, { raw }) => void raw.socket?.setTimeout(patience.answerMs));
+  app.addHook('onSend', async (_request, { raw }) => {
+    // An injected request has none.
+    if (raw.socket instanceof Socket) raw.socket.setTimeout(patience.answerMs);
+  });
   // A text would be taken where nothing is said of a body.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
