@@ -53,7 +53,9 @@ describe('PostgreSQL stopped and started', () => {
       await vi.waitFor(() => expect(kinds()).toEqual(['connected']));
       await store.claim(target, shape, 'r-1');
       await vi.waitFor(() =>
-        expect(messages.map((text): unknown => JSON.parse(text))).toEqual([{ ...target, revision: 1 }]),
+        expect(messages.map((text): unknown => JSON.parse(text))).toEqual([
+          { ...target, revision: 1, stops: true },
+        ]),
       );
       // Several idle connections, each of which breaks.
       await Promise.all(Array.from({ length: 5 }, () => store.list()));
