@@ -12,6 +12,8 @@ interface Reply {
   code?: string;
   details?: string[];
   warnings?: string[];
+  findings?: unknown[];
+  allowed?: unknown[];
 }
 
 async function post(path: string, body: object): Promise<{ status: number; body: Reply }> {
