@@ -31,7 +31,7 @@ describe('a rollout on real parts', () => {
     await tg.until(id, ({ stage }) => stage === 'decommission', 90_000);
     const asks = ({ blockers }: RolloutView) => blockers.some(({ kind }) => kind === 'point-of-no-return');
     await tg.until(id, asks, 90_000);
-    const own = await tg.tidegate('confirm', id, '--confirm', 'checkout-v2');
+    const own = await tg.tidegate('confirm', id, '--as', 'sam', '--confirm', 'checkout-v2');
     expect([own.status, own.stderr]).toEqual([1, expect.stringContaining('OWN_ROLLOUT')]);
     const unnamed = await tg.tidegate('confirm', id, '--as', 'kim');
     expect([unnamed.status, unnamed.stderr]).toEqual([2, expect.stringContaining('is refused from then on')]);
