@@ -8,6 +8,11 @@ const UNITS = [
   ['s', 1],
 ] as const;
 
+/** The same as the beginning of a sentence. */
+export function capital(text: string): string {
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
+}
+
 /** Seconds as people say them, in at most two units: `45 s`, `3 min 20 s`, `2 d 4 h`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return 'unknown';

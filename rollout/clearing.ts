@@ -1,5 +1,5 @@
 import { stepsText } from '../plans/step-words.ts';
-import { moment } from '../plans/words.ts';
+import { capital, moment } from '../plans/words.ts';
 import type { StepEvent } from './event.ts';
 import { remindersDue, stepRefusal, stepsLeft } from './steps.ts';
 import type { Turn } from './turn.ts';
@@ -37,8 +37,4 @@ export function onStepDone(turn: Turn, event: StepEvent): void {
     cause,
     summary: `Every step is done: nothing of the old path of ${state.plan.flag.key} is left.`,
   });
-}
-
-function capital(text: string): string {
-  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
 }

@@ -1,3 +1,4 @@
+import { capital } from '../plans/words.ts';
 import { confirmRoles } from './approvers.ts';
 import type { PersonEvent } from './event.ts';
 import { noReturnText, noReturnWaits, weeksWaited } from './no-return.ts';
@@ -51,8 +52,4 @@ export function confirmNoReturn(turn: Turn, event: PersonEvent): void {
     evidence: state.gate?.assessment ?? null,
     queries: state.gate?.queries ?? [],
   });
-}
-
-function capital(text: string): string {
-  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
 }

@@ -6,7 +6,7 @@ import type { PersonEvent } from './event.ts';
 import { lowerFlag } from './flag.ts';
 import { watch } from './progress.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
-import { finishDescent, type StopRequest, stop } from './stop.ts';
+import { finishDescent, noteStop, type StopRequest, stop } from './stop.ts';
 import type { Turn } from './turn.ts';
 import { journal } from './turn.ts';
 
@@ -54,19 +54,8 @@ export function rollBack(turn: Turn, pace: Pace, asked: StopRequest): void {
     stop(turn, hurry === null ? asked : { ...asked, summary: `${asked.summary} At once, since ${hurry}.` });
     return;
   }
-  journal(turn, asked.transition, {
-    cause: asked.cause,
-    summary: asked.summary,
-    flagBefore: state.flagRevision,
-    evidence: asked.evidence ?? null,
-    queries: asked.queries ?? [],
-  });
+  noteStop(turn, asked);
   state.stop = { transition: asked.transition, cause: asked.cause, at: now, revertedByGate: false };
-  state.grants = [];
-  state.amendment = null;
-  state.glass = [];
-  state.waitingSince = null;
-  state.pause = null;
   state.retry = null;
   state.checks = null;
   state.descent = { from: state.stage, every: pace * 1000, at: now };

@@ -2,7 +2,7 @@ import { type Exposure, isNobody, sameExposure, withinExposure } from '../plans/
 import type { Cause, Transition } from '../plans/journal.ts';
 import { TOLD } from '../plans/names.ts';
 import { canaryExposure, servedStage, stageExposure } from '../plans/stages.ts';
-import { audience } from '../plans/words.ts';
+import { audience, capital } from '../plans/words.ts';
 import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import type { LookRequest } from './command.ts';
@@ -194,10 +194,6 @@ function enter(turn: Turn, move: Move, wanted?: number): void {
     queries,
   });
   watch(turn);
-}
-
-function capital(text: string): string {
-  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
 }
 
 /** Asks for the flag until somebody has the canary. */

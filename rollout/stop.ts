@@ -17,14 +17,9 @@ export interface StopRequest {
   end?: 'abandoned' | 'superseded';
 }
 
-/**
- * Sends the flag to where a stop ends, at once: no pause, window or approval is asked. A second stop while the
- * first is under way adds nothing to the flag, but a kill is still journaled.
- */
-export function stop(turn: Turn, request: StopRequest): void {
-  const { state, now } = turn;
-  const first = state.phase !== 'reverting';
-  if (!first && request.transition !== 'killed') return;
+/** Journals a stop; nothing that would have raised the flag, or waited for somebody, outlives it. */
+export function noteStop(turn: Turn, request: StopRequest): void {
+  const { state } = turn;
   journal(turn, request.transition, {
     cause: request.cause,
     summary: request.summary,
@@ -37,6 +32,17 @@ export function stop(turn: Turn, request: StopRequest): void {
   state.glass = [];
   state.waitingSince = null;
   state.pause = null;
+}
+
+/**
+ * Sends the flag to where a stop ends, at once: no pause, window or approval is asked. A second stop while the
+ * first is under way adds nothing to the flag, but a kill is still journaled.
+ */
+export function stop(turn: Turn, request: StopRequest): void {
+  const { state, now } = turn;
+  const first = state.phase !== 'reverting';
+  if (!first && request.transition !== 'killed') return;
+  noteStop(turn, request);
   if (!first) return;
   beginRevert(turn, {
     transition: request.transition,

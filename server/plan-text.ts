@@ -6,12 +6,13 @@ import { Failure } from '../plans/failures.ts';
 import { type Finding, findingText, inOrder, pathText } from '../plans/finding.ts';
 import { parsePlan, type SoundPlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
+import { circleFinding } from '../plans/review/required.ts';
 import { besideRollouts } from '../plans/review/shared-flag.ts';
 import { ENDED, PHASES } from '../plans/view.ts';
 import { unknownInChecks } from './check-names.ts';
 import type { ServerDeps } from './deps.ts';
 import { withHolidays } from './holidays.ts';
-import { type RequiredPlans, requiredPlans } from './required-plans.ts';
+import { requiredPlans } from './required-plans.ts';
 
 interface PlanText {
   text: string;
@@ -156,21 +157,6 @@ export async function checkedAmongRollouts(
   const beside = sound.with(required.beside);
   if (required.circle === null) return told(beside, beside.warnings);
   return told(null, inOrder([...beside.warnings, circleFinding(source, required.circle)]));
-}
-
-function circleFinding(
-  { text, file }: PlanText,
-  { path, text: circle }: NonNullable<RequiredPlans['circle']>,
-): Finding {
-  return {
-    severity: 'error',
-    rule: 'PLAN-CIRCLE',
-    file,
-    ...readYaml(text, { file, rule: 'PLAN-YAML' }).locate(path),
-    path: pathText(path),
-    message: `none of these could go on: ${circle}`,
-    instead: 'let one of them go first: take out its `requires`, or ask for less',
-  };
 }
 
 /** The plan of a text; `PLAN_INVALID` with every error in its details. */

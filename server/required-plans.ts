@@ -1,5 +1,4 @@
-import { circleOf } from '../plans/circles.ts';
-import type { Path } from '../plans/document.ts';
+import { type Circle, circleOf } from '../plans/circles.ts';
 import type { Beside } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
 import {
@@ -9,7 +8,7 @@ import {
   sightOf,
   standingOf,
 } from '../plans/requires.ts';
-import { besideRequired, type Found, requirementPath } from '../plans/review/required.ts';
+import { besideRequired, type Found } from '../plans/review/required.ts';
 import { ENDED, PHASES } from '../plans/view.ts';
 import type { RolloutRow, RolloutStore } from '../store/store.ts';
 import { planOf } from './live.ts';
@@ -21,7 +20,7 @@ const MOST = 20;
 export interface RequiredPlans {
   beside: Beside;
   /** Where the plan begins to wait for itself, and how; null: it does not. */
-  circle: { path: Path; text: string } | null;
+  circle: Circle | null;
 }
 
 /** The rollouts that a plan requires something of; null: it requires nothing. `amends`: the one whose plan it is to become. */
@@ -51,7 +50,7 @@ export async function requiredPlans(
   });
   return {
     beside: besideRequired(plan, foundOf),
-    circle: circle === null ? null : { path: requirementPath(circle.requirement), text: circle.text },
+    circle,
   };
 }
 

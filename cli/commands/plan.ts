@@ -1,15 +1,14 @@
 import { trafficRisks } from '../../analysis/unseen.ts';
 import type { AllowedFinding } from '../../plans/allowed.ts';
 import { circleOf } from '../../plans/circles.ts';
-import { readYaml } from '../../plans/document.ts';
 import { explained } from '../../plans/explained.ts';
 import { Failure } from '../../plans/failures.ts';
-import { type Finding, findingLines, inOrder, pathText } from '../../plans/finding.ts';
+import { type Finding, findingLines, inOrder } from '../../plans/finding.ts';
 import { planJsonSchema } from '../../plans/json-schema.ts';
 import { parsePlan } from '../../plans/parse.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { requirementLines } from '../../plans/requires.ts';
-import { requirementPath } from '../../plans/review/required.ts';
+import { circleFinding } from '../../plans/review/required.ts';
 import { tenantQuestions } from '../../plans/tenant-answers.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
@@ -73,17 +72,11 @@ function besideOthers<C extends Checked & { file: string; text: string }>(one: C
   );
   const circle = plan === null ? null : circleOf(plan, { active: others, isMet: () => false });
   if (circle === null) return one;
-  const path = requirementPath(circle.requirement);
-  const finding: Finding = {
-    severity: 'error',
-    rule: 'PLAN-CIRCLE',
-    file,
-    ...readYaml(text, { file, rule: 'PLAN-YAML' }).locate(path),
-    path: pathText(path),
-    message: `none of these could go on: ${circle.text}`,
-    instead: 'let one of them go first: take out its `requires`, or ask for less',
+  return {
+    ...one,
+    ok: false,
+    findings: inOrder([...one.findings, explained(circleFinding({ text, file }, circle))]),
   };
-  return { ...one, ok: false, findings: inOrder([...one.findings, explained(finding)]) };
 }
 
 type Explained<F> = F & { why: string };

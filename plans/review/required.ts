@@ -1,5 +1,6 @@
-import { reachingStage } from '../circles.ts';
-import type { Path } from '../document.ts';
+import { type Circle, reachingStage } from '../circles.ts';
+import { type Path, readYaml } from '../document.ts';
+import { type Finding, pathText } from '../finding.ts';
 import type { Beside } from '../parse.ts';
 import type { Plan } from '../plan.ts';
 import {
@@ -20,6 +21,23 @@ export interface Found {
 
 export function requirementPath({ at, index }: PlacedRequirement): Path {
   return at < 0 ? ['requires', index] : ['stages', at, 'requires', index];
+}
+
+/** Where in a plan's text the circle begins. */
+export function circleFinding(
+  { text, file }: { text: string; file: string },
+  { requirement, text: circle }: Circle,
+): Finding {
+  const path = requirementPath(requirement);
+  return {
+    severity: 'error',
+    rule: 'PLAN-CIRCLE',
+    file,
+    ...readYaml(text, { file, rule: 'PLAN-YAML' }).locate(path),
+    path: pathText(path),
+    message: `none of these could go on: ${circle}`,
+    instead: 'let one of them go first: take out its `requires`, or ask for less',
+  };
 }
 
 /** What the plan would wait for without an end in sight, as things stand. */
