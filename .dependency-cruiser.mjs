@@ -83,7 +83,7 @@ export default {
       to: {
         path: '^(plans|server)/',
         pathNot:
-          '^plans/(words|part-name|holding-words|standing-words|step-words|board-words|comparison-cells|windows)\\.ts$',
+          '^plans/(words|part-name|holding-words|standing-words|step-words|board-words|comparison-cells|text-difference|windows)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

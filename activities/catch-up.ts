@@ -14,7 +14,7 @@ const MOST_WINDOWS = 240;
  */
 export async function handedOver(source: MetricSource, request: GateRequest): Promise<GateMemory> {
   const { plan, stageSince, origin } = request;
-  const known = usableMemory(request.memory);
+  const known = usableMemory(request.memory, request.plan);
   const stage = known === null ? undefined : plan.stages[known.evidence.stage];
   if (known === null || stage === undefined || known.since === stageSince) return beginGate(request);
   const { poll } = plan.source;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Plan } from '../plans/plan.ts';
 import { openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
 import { createRolloutStore } from '../store/rollouts.ts';
@@ -35,10 +36,37 @@ test('peers are the older rollouts under way of the same service and environment
     },
     kickNotifications: () => undefined,
   });
-  const peers = async (rolloutId: string) => (await findPeers({ service: 'shop', rolloutId })).toSorted();
+  const peers = async (rolloutId: string) => {
+    const found = await findPeers({ service: 'shop', rolloutId });
+    return Array.isArray(found) ? found.toSorted() : found;
+  };
   expect(await peers(first)).toEqual([]);
   expect(await peers(second)).toEqual([first]);
   expect(await peers(third)).toEqual([first, second]);
+  const plan = (flag: string, selector: string) =>
+    Plan.parse({
+      metadata: { name: flag, service: 'cart' },
+      flag: { key: flag },
+      metrics: [{ name: 'errors', kind: 'gauge', gauge: selector, soft: '+1%' }],
+      stages: [{ name: '5%', percent: 5 }],
+    });
+  const begin = async (flag: string, selector: string) =>
+    (
+      await store.create({
+        name: flag,
+        flag,
+        environment: 'production',
+        service: 'cart',
+        text: '',
+        plan: plan(flag, selector),
+        submittedBy: 'sam',
+      })
+    ).id;
+  const blind = await begin('blind', 'memory');
+  const clear = await begin('clear', 'memory{flag="clear"}');
+  const last = await begin('last', 'memory{flag="last"}');
+  const found = await findPeers({ service: 'cart', rolloutId: last, apart: true });
+  expect(found).toEqual({ older: expect.arrayContaining([blind, clear]), mixed: [blind] });
   await database.close();
   await postgres.drop();
 });

@@ -48,6 +48,7 @@ export async function escalate(
       epoch: request.expected.epoch,
       exposure: request.safe,
       direction: 'lower',
+      final: true,
       expectedRevision: null,
       author: 'tidegate (gate)',
       reason: `hard stop while the workflow did not answer: ${report.assessment.reason}`,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { WantedDashboard } from '../checks/runner.ts';
 import type { MetricSource, QueryFinding } from '../metrics/source.ts';
 import type { Evidence } from '../plans/before.ts';
 import { Failure } from '../plans/failures.ts';
@@ -15,19 +16,32 @@ interface Given {
   rules?: AlertRule[] | null;
   told?: Evidence[];
   revisions?: FlagRevision[];
+  dashboard?: (wanted: WantedDashboard) => { ok: boolean; came: string };
 }
 
-function parts({ findings = [], rules = [], told = [], revisions = [] }: Given) {
+const NEVER = new AbortController().signal;
+
+function parts({ findings = [], rules = [], told = [], revisions = [], dashboard }: Given) {
   return {
     source: () => ({ check: async () => findings }) as unknown as MetricSource,
     alertRules: async () => rules,
     evidence: async () => told,
     flagHistory: async () => revisions,
+    checks: {
+      run: async () => [],
+      dashboard: async (wanted: WantedDashboard) =>
+        dashboard?.(wanted) ?? { ok: false, came: 'not looked at' },
+    },
   };
 }
 
 async function answers(before: object, given: Given = {}) {
-  const found = await prepare(parts(given), { rolloutId: 'r1', plan: planOf({ before }), now: NOW });
+  const found = await prepare(parts(given), {
+    rolloutId: 'r1',
+    plan: planOf({ before }),
+    now: NOW,
+    signal: NEVER,
+  });
   return found.map(({ name, ok, came }) => `${name} ${ok ? 'passed' : 'failed'}: ${came}`);
 }
 
@@ -82,7 +96,7 @@ describe('what a plan asks for before it begins', () => {
       },
     };
     const plan = planOf({ before: { alerts: ['ShopErrors'] } });
-    const [answer] = await prepare(down, { rolloutId: 'r1', plan, now: NOW });
+    const [answer] = await prepare(down, { rolloutId: 'r1', plan, now: NOW, signal: NEVER });
     expect(answer).toMatchObject({ ok: false, came: 'Prometheus does not answer.' });
   });
 
@@ -123,6 +137,34 @@ describe('what a plan asks for before it begins', () => {
       'before: tests passed: ok: ci, Mon 2026-03-02 09:00 UTC, https://ci.example.com/7',
       'before: runbook failed: not ok: ada, Mon 2026-03-02 09:00 UTC',
       'before: sign-off failed: nobody has told',
+    ]);
+  });
+
+  it('dashboards are looked at, told or not, and the answer says what was seen', async () => {
+    const before = { evidence: ['dashboards'] };
+    const seen: WantedDashboard[] = [];
+    const dashboard = (wanted: WantedDashboard) => {
+      seen.push(wanted);
+      return { ok: true, came: 'Grafana has "Rollout: pricing"' };
+    };
+    expect(await answers(before, { dashboard })).toEqual([
+      'before: dashboards passed: Grafana has "Rollout: pricing"',
+    ]);
+    const url = 'https://grafana.example.com/d/abc';
+    const told: Evidence[] = [{ kind: 'dashboards', ok: true, by: 'ada', url, at: NOW }];
+    expect(await answers(before, { dashboard, told })).toEqual([
+      `before: dashboards passed: Grafana has "Rollout: pricing"; told by ada, Mon 2026-03-02 09:00 UTC, ${url}`,
+    ]);
+    expect(seen).toEqual([
+      { uid: 'tidegate-production-pricing', url: null },
+      { uid: 'tidegate-production-pricing', url },
+    ]);
+    expect(await answers(before, { told })).toEqual([
+      expect.stringMatching(/^before: dashboards failed: not looked at/),
+    ]);
+    const refused = told.map((one) => ({ ...one, ok: false }));
+    expect(await answers(before, { dashboard, told: refused })).toEqual([
+      expect.stringMatching(/^before: dashboards failed: not ok: ada/),
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { asksBefore, type Evidence, type EvidenceKind } from '../plans/before.ts';
 import type { CheckAnswer } from '../plans/check.ts';
+import { dashboardUid } from '../plans/dashboard-uid.ts';
 import { isNobody } from '../plans/exposure.ts';
 import { isFailure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -15,6 +16,7 @@ interface Asked {
   plan: Plan;
   /** Milliseconds since 1970. */
   now: number;
+  signal: AbortSignal;
 }
 
 /** Looks for everything that a plan asks for before its first stage, one answer each; what cannot be read is no pass. */
@@ -24,8 +26,9 @@ export async function prepare(
     alertRules,
     evidence,
     flagHistory,
-  }: Pick<ActivityParts, 'source' | 'alertRules' | 'evidence' | 'flagHistory'>,
-  { rolloutId, plan, now }: Asked,
+    checks,
+  }: Pick<ActivityParts, 'source' | 'alertRules' | 'evidence' | 'flagHistory' | 'checks'>,
+  { rolloutId, plan, now, signal }: Asked,
 ): Promise<CheckAnswer[]> {
   const { before } = plan;
   if (!asksBefore(before)) return [];
@@ -71,7 +74,10 @@ export async function prepare(
       ),
     );
   }
-  if (kinds !== undefined) looks.push(told(kinds, () => evidence(rolloutId)));
+  if (kinds !== undefined) {
+    const show = (url: string | null) => checks.dashboard({ uid: dashboardUid(plan), url }, signal);
+    looks.push(told(kinds, () => evidence(rolloutId), show));
+  }
   return (await Promise.all(looks)).flat();
 }
 
@@ -86,16 +92,28 @@ export function lastDrill(revisions: readonly FlagRevision[]): number | null {
   return revisions[index]?.at ?? null;
 }
 
-async function told(kinds: readonly EvidenceKind[], read: () => Promise<Evidence[]>): Promise<CheckAnswer[]> {
+async function told(
+  kinds: readonly EvidenceKind[],
+  read: () => Promise<Evidence[]>,
+  show: (url: string | null) => Promise<Outcome>,
+): Promise<CheckAnswer[]> {
   const known = await readable(read);
-  return kinds.map((kind) => {
-    const asked = `what was told of ${kind}`;
-    if (known instanceof Error) return answer(kind, asked, no(known.message));
-    const one = known.find((evidence) => evidence.kind === kind);
-    if (one === undefined) return answer(kind, asked, no('nobody has told'));
-    const by = `${one.by}, ${moment(one.at)}${one.url === null ? '' : `, ${one.url}`}`;
-    return answer(kind, asked, one.ok ? yes(`ok: ${by}`) : no(`not ok: ${by}`));
-  });
+  return Promise.all(
+    kinds.map(async (kind) => {
+      const asked = kind === 'dashboards' ? 'whether the dashboards are there' : `what was told of ${kind}`;
+      if (known instanceof Error) return answer(kind, asked, no(known.message));
+      const one = known.find((evidence) => evidence.kind === kind);
+      const by =
+        one === undefined ? '' : `${one.by}, ${moment(one.at)}${one.url === null ? '' : `, ${one.url}`}`;
+      if (one?.ok === false) return answer(kind, asked, no(`not ok: ${by}`));
+      if (kind === 'dashboards') {
+        const { ok, came } = await show(one?.url ?? null);
+        const who = one === undefined ? '' : `; told by ${by}`;
+        return answer(kind, asked, { ok, came: `${came}${who}` });
+      }
+      return answer(kind, asked, one === undefined ? no('nobody has told') : yes(`ok: ${by}`));
+    }),
+  );
 }
 
 type Outcome = Pick<CheckAnswer, 'ok' | 'came'>;

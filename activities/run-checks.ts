@@ -18,7 +18,14 @@ export function createCheckActivity(
       try {
         const { rolloutId } = subject;
         const [prepared, answers] = await Promise.all([
-          before === undefined ? [] : prepare(parts, { rolloutId, plan: before, now: Date.now() }),
+          before === undefined
+            ? []
+            : prepare(parts, {
+                rolloutId,
+                plan: before,
+                now: Date.now(),
+                signal: context.cancellationSignal,
+              }),
           parts.checks.run(asked, subject, context.cancellationSignal),
         ]);
         return { kind: 'checked', run, answers: [...prepared, ...answers] };

@@ -30,7 +30,7 @@ export function createGateActivity(parts: ActivityParts) {
     async watchGate(request: GateRequest): Promise<GateReport> {
       const context = Context.current();
       const beaten = activityInfo().heartbeatDetails as GateMemory | undefined;
-      let memory = usableMemory(beaten);
+      let memory = usableMemory(beaten, request.plan);
       const beat = setInterval(() => heartbeat(memory ?? undefined), HEARTBEAT);
       try {
         memory ??= await handedOver(parts.source(request.plan.source.prometheus), request);

@@ -49,9 +49,16 @@ describe('a comparison of a plan with slices', () => {
     expect(healthy?.verdict).not.toBe('hard');
   });
 
-  test('names the slice in its notes and as a heading in Markdown', () => {
-    expect(notesOf(found)).toContainEqual(
-      expect.stringMatching(/^latency\{tier=enterprise\}: a quantile has no interval/),
+  test('has an interval for its quantile, which is wider than that of the whole, and names the slice as a heading in Markdown', () => {
+    const [own, whole] = [SLICE, null].map(
+      (slice) =>
+        found.rows.find((row) => row.slice === slice && row.kind === 'quantile' && row.acceptable !== null)
+          ?.interval ?? null,
+    );
+    expect(own).not.toBeNull();
+    expect((own?.[1] ?? 0) - (own?.[0] ?? 0)).toBeGreaterThanOrEqual((whole?.[1] ?? 9) - (whole?.[0] ?? 0));
+    expect(notesOf(found)).toContain(
+      'intervals of quantiles end at bucket edges: what lies between two of them is not known',
     );
     const lines = comparisonMarkdown(found);
     const at = lines.findIndex((line) => line.startsWith('| **tier=enterprise** |'));

@@ -109,7 +109,7 @@ describe('a comparison', () => {
   });
 
   test('says the difference of each kind in its unit, within its interval', () => {
-    for (const label of ['errors', 'orders', 'basket', 'memory']) {
+    for (const label of ['errors', 'orders', 'latency p50', 'latency p90', 'basket', 'memory']) {
       const { difference, interval } = row(label);
       expect(interval?.[0]).toBeLessThan(difference ?? Number.NaN);
       expect(interval?.[1]).toBeGreaterThan(difference ?? Number.NaN);
@@ -123,7 +123,7 @@ describe('a comparison', () => {
     expect(row('orders').acceptable).toBe('≥ -1 pp');
     expect(row('latency p90').acceptable).toBe('≤ +20 %, hard +50 %');
     expect(cellsOf(row('latency p50'), of)).toMatchObject({
-      interval: 'none',
+      interval: expect.stringMatching(/^-\d+ to \+\d+ ms$/),
       acceptable: '–',
       verdict: '–',
     });
@@ -156,6 +156,52 @@ describe('a comparison', () => {
       reason: 'a limit on an expression',
       lnE: live.lnE,
     });
+  });
+});
+
+describe('the intervals of quantiles', () => {
+  const later = { ...GOOD, mean: 1 };
+  const interval = (recorded: readonly StoredPoll[], of: Plan, quantile = 0.5) => {
+    const visit = replayOf(recorded, [], of).visits.at(-1);
+    if (visit === undefined) throw new Error('no visit');
+    return compare(visit).rows.find((row) => row.quantile === quantile)?.interval ?? null;
+  };
+  /** The halves of the baseline, the one slower by the same in every poll. */
+  const halved = (recorded: readonly StoredPoll[], mean: number): StoredPoll[] => {
+    const random = randomOf(3);
+    return recorded.map((poll) => {
+      const half = (of: number) => ({
+        requests: 800,
+        ratios: {},
+        histograms: { latency: latencyBuckets(random, { requests: 800, mean: of }) },
+      });
+      const halves = [half(0.2), half(mean)] as const;
+      return poll.sample === null ? poll : { ...poll, sample: { ...poll.sample, halves } };
+    });
+  };
+
+  test('lie beyond zero where the canary is slower', () => {
+    const noise = { ...plan, analysis: { ...plan.analysis, noise: 0.05 } };
+    const found = interval(polls('25%', 0.25, { canary: later, count: 60 }), noise);
+    expect(found?.[0]).toBeGreaterThan(0);
+    expect(found?.[0]).toBeLessThan(0.8 * Math.LN2);
+    expect(found?.[1]).toBeGreaterThan(0.8 * Math.LN2);
+  });
+
+  test('are wider the more equal halves of the baseline differ', () => {
+    const noise = { ...plan, analysis: { ...plan.analysis, noise: 0.01 } };
+    const recorded = polls('25%', 0.25, { canary: later, count: 60 });
+    const width = ([low, high]: readonly [number, number]) => high - low;
+    const calm = interval(halved(recorded, 0.2), noise);
+    const noisy = interval(halved(recorded, 0.35), noise);
+    expect(calm).not.toBeNull();
+    expect(width(noisy ?? [0, Number.POSITIVE_INFINITY])).toBeGreaterThan(width(calm ?? [0, 0]));
+  });
+
+  test('begin again with each visit of a stage, as the counts do', () => {
+    const { visits } = replayOf([...polls('5%', 0.05), ...polls('25%', 0.25, { from: 300, count: 8 })]);
+    expect(visits.map(({ quantiles }) => quantiles['latency']?.polls)).toEqual([20, 8]);
+    expect(visits.at(-1)?.quantiles['latency']?.squares.canary).toBe(8 * 500 * 500);
   });
 });
 
@@ -203,7 +249,20 @@ describe('where there are no data', () => {
     expect(p99 === undefined ? '' : cellsOf(p99, of)).toMatchObject({
       canary: '> 2.5 s',
       difference: 'not known',
+      interval: 'none',
     });
+    expect(notesOf(of).join('\n')).toMatch(
+      /latency: the difference of p99 is at least \+[\d.]+ (ms|s): the canary's may lie beyond the last bucket edge/,
+    );
+  });
+
+  test('of one request a quantile has no interval, and it is said', () => {
+    const [first] = polls('5%', 0.05, { count: 1 });
+    const sample = first?.sample as Sample;
+    const canary = cohort(randomOf(1), 1, GOOD);
+    const of = comparisonOf([{ stage: '5%', t: POLL, assessment: null, sample: { ...sample, canary } }]);
+    expect(of.rows.find(({ quantile }) => quantile === 0.95)).toMatchObject({ interval: null });
+    expect(notesOf(of)).toContain('latency: too few requests for an interval of p95');
   });
 });
 

@@ -71,6 +71,7 @@ export function compareAhead(
     evidence: enterStage(openEvidence(plan), plan, stageIndex),
     context: { stageIndex },
     recorded: null,
+    quantiles: {},
     users: { baseline: null, canary: null },
   };
   return compare(visit, 'ahead');

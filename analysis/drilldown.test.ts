@@ -17,6 +17,8 @@ const search: Search = {
   replicas: 'instance',
   G: 0.001,
   assumed: false,
+  timezone: 'UTC',
+  poll: 15,
 };
 
 /** Requests per window and rates of one value; a rate of null: that cohort has none of it. */
@@ -48,7 +50,8 @@ function dimension(label: string, values: readonly Traffic[], random = randomOf(
 }
 
 function breakdown(...dimensions: Breakdown['dimensions']): Breakdown {
-  return { from: 0, to: 900, used: 60, rejected: 0, dimensions, queries: [] };
+  const times = Array.from({ length: 60 }, (_, i) => 900 - 15 * i);
+  return { from: 0, to: 900, used: 60, rejected: 0, times, dimensions, queries: [] };
 }
 
 function both(value: string, requests: readonly [number, number], rates: readonly [number, number]): Traffic {

@@ -1,10 +1,14 @@
 import type { Breakdown, Dimension } from '../plans/breakdown.ts';
 import type { ExplainedDimension, ExplainedValue, Explanation, Tally } from '../plans/explanation.ts';
 import type { Cell } from './cells.ts';
-import { cellOf, lnWorse, rateOf, together } from './cells.ts';
+import { cellOf, rateOf } from './cells.ts';
 import { discoveries } from './false-discoveries.ts';
+import { HOURS, hourCells } from './hours.ts';
 import { canaryInstances, judgeInstances, lnApart } from './instances.ts';
+import { countMeasure, type Measure } from './measure.ts';
 import type { Search, Weighed, Whole } from './search.ts';
+import { worseOf } from './value.ts';
+import { valueMeasure } from './value-measure.ts';
 import { sentenceOf } from './why.ts';
 
 /**
@@ -15,21 +19,33 @@ export const LEVEL = 0.05;
 /** Values of a label that are told. */
 const MOST_ROWS = 10;
 
+/** How a search reads what was read: by the metric's kind. */
+interface Reading {
+  search: Search;
+  measure: Measure;
+  whole: Whole;
+}
+
 /**
- * Where a metric moved: for each value of each label what of the canary's bad events is beyond the baseline's rate of
- * the same value, with the evidence for it, and whether one instance or the version is bad. Findings are those of e-BH
- * over all values of all labels.
+ * Where a metric moved: for each value of each label, and for each hour, what of the canary is worse than the baseline at the same
+ * value (bad events beyond its rate, sums beyond its mean), with the evidence for it, and whether one instance or the version is bad.
+ * Findings are those of e-BH over all values of all labels.
  */
 export function drilldown(breakdown: Breakdown, search: Search): Explanation {
-  const whole = wholeOf(breakdown, search);
-  const { dimensions, tests } = settled(
-    breakdown.dimensions.map((dimension) => weigh(dimension, whole, search)),
-  );
-  const instances = instancesOf(dimensions, whole, search);
+  const measure = measureOf(search);
+  const whole = wholeOf(breakdown, measure);
+  const reading = { search, measure, whole };
+  const hours = hourCells(whole.cell, { ...search, times: breakdown.times });
+  const { dimensions, tests } = settled([
+    ...breakdown.dimensions.map((dimension) => weigh(dimension, reading)),
+    ...(hours.length === 0 ? [] : [weighHours(hours, reading)]),
+  ]);
+  const instances = instancesOf(dimensions, reading);
   const { from, to, used, note } = breakdown;
-  const { canary, baseline } = tallies(whole.cell.sum, isGood(search));
+  const { canary, baseline } = tallies(whole.cell.sum, search);
   return {
     metric: search.metric.name,
+    of: measure.of,
     sentence: sentenceOf({ search, whole, dimensions, instances }),
     from,
     to,
@@ -50,43 +66,62 @@ function isGood({ metric }: Search): boolean {
   return metric.kind === 'ratio' && metric.good !== undefined;
 }
 
-function wholeOf({ dimensions }: Breakdown, search: Search): Whole {
-  const values = dimensions[0]?.values ?? [];
-  const cell = together(
-    '',
-    values.map(({ value, windows }) => cellOf(value, windows, isGood(search))),
-  );
-  const { canaryEvents, canaryTotal, baselineEvents, baselineTotal } = cell.sum;
-  const rate = rateOf(baselineEvents, baselineTotal) ?? 0;
-  return { cell, rate, excess: canaryEvents - canaryTotal * rate };
+function measureOf(search: Search): Measure {
+  const { metric, counted } = search;
+  switch (metric.kind) {
+    case 'ratio':
+    case 'latency':
+      return countMeasure({ counted, good: isGood(search) });
+    case 'mean':
+    case 'gauge':
+      return valueMeasure(metric, LEVEL);
+  }
 }
 
-function weigh(dimension: Dimension, whole: Whole, search: Search): Weighed {
+function wholeOf({ dimensions }: Breakdown, measure: Measure): Whole {
+  const cells = (dimensions[0]?.values ?? []).map(({ value, windows }) => measure.cell(value, windows));
+  const cell = measure.together('', cells);
+  const rate = rateOf(cell.sum.baselineEvents, cell.sum.baselineTotal) ?? 0;
+  return { cell, rate, excess: measure.excesses([cell], rate)[0] ?? 0 };
+}
+
+const NO_MIX = { excess: 0, share: null, value: null };
+
+function weigh(dimension: Dimension, reading: Reading): Weighed {
+  const { search, whole } = reading;
   const { label } = dimension;
-  const cells = dimension.values.map(({ value, windows }) => cellOf(value, windows, isGood(search)));
-  const kind = label === search.replicas ? 'instances' : isOutcome(cells) ? 'outcomes' : 'values';
-  const note = faultOf(cells);
-  const none = { excess: 0, share: null, value: null };
-  if (note !== null) return { label, kind, cells: [], rows: [], mix: none, note };
-  const counted = kind === 'outcomes' ? cells.map((cell) => amongAll(cell, whole)) : cells;
+  const own = label === search.replicas;
+  const measure = own ? reading.measure.instances : reading.measure;
+  const cells = dimension.values.map(({ value, windows }) => measure.cell(value, windows));
+  const outcomes = measure.of === 'rates' && !own && isOutcome(cells);
+  const kind = own ? 'instances' : outcomes ? 'outcomes' : 'values';
+  const note = faultOf(cells, measure);
+  if (note !== null) return { label, kind, cells: [], rows: [], mix: NO_MIX, note };
+  const counted = outcomes ? cells.map((cell) => amongAll(cell, whole)) : cells;
+  const expected = cells.map((cell) => measure.expected(cell, whole.cell));
   return {
     label,
     kind,
     cells: counted,
-    rows: counted.map((cell, i) => ({
-      ...rowOf(cell, whole, isGood(search)),
-      traffic: rateOf(cells[i]?.sum.canaryTotal ?? 0, whole.cell.sum.canaryTotal) ?? 0,
-      lnE: evidenceOf(cell, counted, { kind, search }),
-      found: false,
-    })),
-    mix: kind === 'outcomes' ? none : mixOf(cells, whole),
+    rows: rowsOf(counted, { ...reading, measure, kind, expected }),
+    mix: outcomes || !measure.mixes ? NO_MIX : mixOf(cells, whole),
     note,
   };
 }
 
+/** The whole by the hours of its windows. */
+function weighHours(cells: readonly Cell[], reading: Reading): Weighed {
+  const { measure, whole } = reading;
+  const expected = cells.map(({ sum }) => rateOf(sum.canaryTotal, whole.cell.sum.canaryTotal) ?? 0);
+  const rows = rowsOf(cells, { ...reading, kind: 'hours', measure, expected });
+  const mix = measure.mixes ? mixOf(cells, whole) : NO_MIX;
+  return { label: HOURS, kind: 'hours', cells, rows, mix, note: null };
+}
+
 /** Why a label tells nothing; null: it does. */
-function faultOf(cells: readonly Cell[]): string | null {
+function faultOf(cells: readonly Cell[], { of }: Pick<Measure, 'of'>): string | null {
   if (cells.every(({ value }) => value === '')) return 'no series has this label';
+  if (of === 'values') return null;
   const torn = cells.some(
     ({ sum }) =>
       sum.canaryEvents > sum.canaryTotal ||
@@ -115,25 +150,39 @@ function amongAll(cell: Cell, { cell: all }: Whole): Cell {
   return cellOf(cell.value, windows, false);
 }
 
-function rowOf(
-  { value, sum }: Cell,
-  whole: Whole,
-  good: boolean,
-): Omit<ExplainedValue, 'traffic' | 'lnE' | 'found'> {
-  const { canaryEvents, canaryTotal, baselineEvents, baselineTotal } = sum;
-  const excess = canaryEvents - canaryTotal * (rateOf(baselineEvents, baselineTotal) ?? whole.rate);
-  return {
-    value,
-    ...tallies(sum, good),
-    excess,
-    share: whole.excess > 0 ? excess / whole.excess : null,
-    only: baselineTotal > 0 ? (canaryTotal > 0 ? null : 'baseline') : 'canary',
-  };
+interface Rows extends Omit<Reading, 'measure'> {
+  measure: Omit<Measure, 'instances'>;
+  kind: Weighed['kind'];
+  /** What each is expected to have of the excess. */
+  expected: readonly number[];
 }
 
-/** People read events as the plan counts them. */
-function tallies(sum: Cell['sum'], good: boolean): { canary: Tally; baseline: Tally } {
-  const tally = (events: number, total: number) => ({ events: good ? total - events : events, total });
+function rowsOf(cells: readonly Cell[], { search, whole, measure, kind, expected }: Rows): ExplainedValue[] {
+  const excesses = measure.excesses(cells, whole.rate);
+  // Instances of a sum are held against each other's means: what they are worse by has another whole.
+  const apart = kind === 'instances' && measure.of === 'values';
+  const total = apart ? excesses.reduce((sum, one) => sum + one, 0) : whole.excess;
+  return cells.map((cell, i) => ({
+    value: cell.value,
+    ...tallies(cell.sum, search),
+    excess: excesses[i] ?? 0,
+    share: total > 0 ? (excesses[i] ?? 0) / total : null,
+    only: cell.sum.baselineTotal > 0 ? (cell.sum.canaryTotal > 0 ? null : 'baseline') : 'canary',
+    traffic: expected[i] ?? 0,
+    lnE: evidenceOf(cell, cells, { kind, search, measure }),
+    found: false,
+  }));
+}
+
+/** People read events as the plan counts them, and values in their own direction. */
+function tallies(sum: Cell['sum'], search: Search): { canary: Tally; baseline: Tally } {
+  const { metric } = search;
+  const good = isGood(search);
+  const worse = metric.kind === 'mean' || metric.kind === 'gauge' ? worseOf(metric) : 1;
+  const tally = (events: number, total: number) => ({
+    events: good ? total - events : worse * events + 0,
+    total,
+  });
   return {
     canary: tally(sum.canaryEvents, sum.canaryTotal),
     baseline: tally(sum.baselineEvents, sum.baselineTotal),
@@ -143,12 +192,13 @@ function tallies(sum: Cell['sum'], good: boolean): { canary: Tally; baseline: Ta
 function evidenceOf(
   cell: Cell,
   cells: readonly Cell[],
-  at: { kind: Weighed['kind']; search: Search },
+  at: Pick<Rows, 'kind' | 'search' | 'measure'>,
 ): number | null {
-  const { kind, search } = at;
-  const { G, counted } = search;
-  if (kind !== 'instances') return lnWorse(cell.windows, { margin: 0, G, counted });
-  return canaryInstances(cells).includes(cell) ? lnApart(cell, cells, { ...search, level: LEVEL }) : null;
+  const { kind, search, measure } = at;
+  const { G, assumed } = search;
+  if (kind !== 'instances') return measure.lnWorse(cell.windows, { margin: 0, G });
+  if (!canaryInstances(cells).includes(cell)) return null;
+  return lnApart(cell, cells, { measure, G, assumed, level: LEVEL });
 }
 
 /**
@@ -185,22 +235,15 @@ function settled(dimensions: readonly Weighed[]): { dimensions: Weighed[]; tests
   };
 }
 
-function instancesOf(dimensions: readonly Weighed[], whole: Whole, search: Search): Explanation['instances'] {
+function instancesOf(dimensions: readonly Weighed[], { search, measure }: Reading): Explanation['instances'] {
   const dimension = dimensions.find(({ kind }) => kind === 'instances');
   if (dimension === undefined) return { kind: 'unknown' };
   const found = new Set(dimension.rows.filter((row) => row.found).map(({ value }) => value));
-  const { G, assumed, counted } = search;
-  return judgeInstances(dimension.cells, found, {
-    G,
-    assumed,
-    counted,
-    level: LEVEL,
-    excess: whole.excess,
-    baselineRate: whole.rate,
-  });
+  const { G, assumed } = search;
+  return judgeInstances(dimension.cells, found, { measure: measure.instances, G, assumed, level: LEVEL });
 }
 
-function told({ label, rows, mix, note }: Weighed): ExplainedDimension {
+function told({ label, kind, rows, mix, note }: Weighed): ExplainedDimension {
   const ordered = [...rows].sort(
     (a, b) =>
       Number(b.found) - Number(a.found) ||
@@ -210,6 +253,7 @@ function told({ label, rows, mix, note }: Weighed): ExplainedDimension {
   );
   return {
     label,
+    kind,
     values: ordered.slice(0, MOST_ROWS),
     left: Math.max(0, ordered.length - MOST_ROWS),
     mix,

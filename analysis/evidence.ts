@@ -1,6 +1,8 @@
 import type { MetricAssessment } from '../plans/assessment.ts';
-import type { Buckets, Count, Rejection } from '../plans/sample.ts';
+import type { Buckets, Count, InstanceCounts, Rejection } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
+import type { CanaryHalves } from './canary-halves.ts';
+import type { Crowd } from './canary-noise.ts';
 import type { Halves } from './halves.ts';
 import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
@@ -23,6 +25,10 @@ interface Common {
   process: Process;
   /** The baseline's two halves since the rollout began, aligned with the process's tracks. */
   halves: readonly Halves[];
+  /** The same of the canary, about their mean; absent: it had none. */
+  canaryHalves?: readonly CanaryHalves[];
+  /** Absent: the instances were not told. */
+  crowd?: Crowd;
   interval: IntervalSums;
 }
 
@@ -77,6 +83,8 @@ export interface ValueEvidence extends Common {
   /** Paired differences since the rollout began, and those of the baseline's halves. */
   scatter: Scatter;
   twins: Scatter;
+  /** The same of the canary's halves; absent: it had none. */
+  canaryTwins?: Scatter;
   /** Over the stage: the values, weighted, and their weight. */
   baseline: readonly [sum: number, weight: number];
   canary: readonly [sum: number, weight: number];
@@ -111,7 +119,7 @@ export interface LimitWindow {
  * the same whether it was carried in memory or written out and read back in between.
  */
 export interface Evidence {
-  version: 5;
+  version: 6;
   /** Index into the plan's stages; -1 before the first. */
   stage: number;
   /** Seconds since the rollout began at which the stage began: its first window's start. */
@@ -128,6 +136,8 @@ export interface Evidence {
   canarySeen: boolean;
   requests: { baseline: number; canary: number };
   users: number | null;
+  /** Those of the latest poll of the stage; absent: they were not told. */
+  instances?: InstanceCounts;
   split: SplitEvidence;
   metrics: Readonly<Record<string, MetricEvidence>>;
   /** The same of the stages with the old path on both sides while others are seen, and the other way about; absent: none. */

@@ -88,8 +88,15 @@ const cohort: fc.Arbitrary<CohortSample> = fc.record(
   },
   { requiredKeys: ['requests', 'ratios', 'histograms'] },
 );
+const instances = fc.record({ baseline: amount, canary: amount });
 const slice = fc.record(
-  { baseline: cohort, canary: cohort, halves: fc.tuple(cohort, cohort) },
+  {
+    baseline: cohort,
+    canary: cohort,
+    halves: fc.tuple(cohort, cohort),
+    canaryHalves: fc.tuple(cohort, cohort),
+    instances,
+  },
   { requiredKeys: ['baseline', 'canary'] },
 );
 const split = fc.record({ by: fc.constantFrom('a', 'b', null), baseline: amount, canary: amount });
@@ -102,6 +109,8 @@ const sample: fc.Arbitrary<Sample> = fc.record(
     baseline: cohort,
     canary: cohort,
     halves: fc.tuple(cohort, cohort),
+    canaryHalves: fc.tuple(cohort, cohort),
+    instances,
   },
   { requiredKeys: ['stage', 't', 'baseline', 'canary'] },
 );
@@ -261,7 +270,7 @@ describe('whatever the samples hold', () => {
         const { evidence, assessment } = run(readings, more);
         expect(numbersOf(evidence).every(Number.isFinite)).toBe(true);
         const written = JSON.stringify(evidence);
-        expect(JSON.stringify(restoreEvidence(JSON.parse(written)))).toBe(written);
+        expect(JSON.stringify(restoreEvidence(JSON.parse(written), plan))).toBe(written);
         expect(numbersOf(assessment).every(Number.isFinite)).toBe(true);
         expect(assessment.reason).not.toContain('undefined');
       }),

@@ -436,7 +436,8 @@ describe('evidence', () => {
           const context = { stageIndex: i < 60 ? 0 : 1 };
           kept = observe(kept, plan, one, context);
           stored = observe(stored, plan, one, context);
-          if (i === cut) stored = restoreEvidence(JSON.parse(JSON.stringify(stored))) ?? openEvidence(plan);
+          if (i === cut)
+            stored = restoreEvidence(JSON.parse(JSON.stringify(stored)), plan) ?? openEvidence(plan);
         });
         expect(JSON.stringify(stored)).toBe(JSON.stringify(kept));
         expect(assess(stored, plan, { stageIndex: 1 })).toEqual(assess(kept, plan, { stageIndex: 1 }));
@@ -446,8 +447,8 @@ describe('evidence', () => {
   });
 
   test('of another version is not taken', () => {
-    expect(restoreEvidence({ version: 1, metrics: {} })).toBeNull();
-    expect(restoreEvidence(null)).toBeNull();
+    expect(restoreEvidence({ version: 1, metrics: {} }, planOf())).toBeNull();
+    expect(restoreEvidence(null, planOf())).toBeNull();
   });
 
   test('does not depend on the order of the metrics', () => {

@@ -4,6 +4,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { Reading, Rejection, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
 import { isAlike, isShadowing, isUnserved } from '../plans/stages.ts';
+import { areCounted } from './canary-noise.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
@@ -22,7 +23,7 @@ import { judge } from './verdict.ts';
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
   return {
-    version: 5,
+    version: 6,
     stage: -1,
     since: null,
     t: null,
@@ -103,7 +104,14 @@ function mapValues(
 }
 
 function withoutEvidence(known: MetricEvidence): MetricEvidence {
-  return { ...known, process: openProcess(known.process.tracks.length) };
+  // Two cohorts of the old path say nothing about the canary's own noise.
+  const process = openProcess(known.process.tracks.length);
+  if (known.kind === 'value') {
+    const { canaryTwins: _twins, ...others } = known;
+    return { ...others, process };
+  }
+  const { canaryHalves: _halves, crowd: _crowd, ...others } = known;
+  return { ...others, process };
 }
 
 /** People have mended what told two cohorts of the old path apart: the stage begins anew, with nothing of what was seen of it. */
@@ -190,6 +198,9 @@ function observeSample(
       canary: requests.canary + sample.canary.requests,
     },
     users: sample.canary.users ?? evidence.users,
+    ...(sample.instances !== undefined && areCounted(sample.instances)
+      ? { instances: sample.instances }
+      : {}),
     slices: isUnserved(plan.stages[frame.index])
       ? evidence.slices
       : observeSlices(evidence, { plan, frame, context, sample }),

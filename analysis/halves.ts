@@ -1,4 +1,4 @@
-import type { BlockSize, Knots } from './dispersion.ts';
+import type { BlockSize, Dispersion, Knots } from './dispersion.ts';
 import {
   estimateDispersion,
   FEWEST_BLOCKS,
@@ -97,13 +97,17 @@ const CONTRADICTION = 2;
  * they would differ by if it were true.
  */
 export function contradict(halves: Halves, before: Knots): boolean {
-  const expected = measuredDispersion(before);
-  return sizesOf(halves, FEWEST_BLOCKS).some(({ blocks, found, error }, k) => {
+  return exceed(sizesOf(halves, FEWEST_BLOCKS), measuredDispersion(before));
+}
+
+/** The same of what blocks of 1, 2, 4 ... polls show, any curve, and other standard errors. */
+export function exceed(sizes: readonly BlockSize[], expected: Dispersion, errors = CONTRADICTION): boolean {
+  return sizes.some(({ blocks, found, error }, k) => {
     const G = expected(2 ** k);
     // The error is that of the variance found, counting noise and all: at the curve it is smaller.
     const each = Math.sqrt(blocks / 2);
     const counting = error * each - Math.max(0, found);
-    return (found - G) * each > CONTRADICTION * (counting + G);
+    return (found - G) * each > errors * (counting + G);
   });
 }
 

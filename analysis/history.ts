@@ -9,6 +9,7 @@ import { addHistograms, chooseEdges, countAbove, finiteEdges, histogramTotal } f
 import type { PollCounts } from './kernel.ts';
 import { badCount, isCompared } from './margins.ts';
 import { cohortFaults } from './soundness.ts';
+import { finished, type Steps } from './unhurried.ts';
 
 /**
  * What the time before a rollout tells its gates: dispersion curves and latency edges by metric, and by `errors{tier=enterprise}` those
@@ -57,22 +58,29 @@ export function sliceLearnt({ dispersion, edges, edgeDispersion = {} }: Learnt, 
  * contradict themselves are left out; a metric of which nothing can be said is absent.
  */
 export function learn(plan: Plan, history: readonly HistorySample[]): Learnt {
+  return finished(learning(plan, history));
+}
+
+/** The same, a curve a step. */
+export function* learning(plan: Plan, history: readonly HistorySample[]): Steps<Learnt> {
   const sound = history.filter(isSound);
   const learnt: Learnt = { dispersion: {}, edges: {} };
   const curves: Record<string, readonly (Knots | null)[]> = {};
-  const learnFrom = (metric: RatioMetric | LatencyMetric, polls: readonly HistorySample[], name: string) => {
+  yield;
+  function* learnFrom(metric: RatioMetric | LatencyMetric, polls: readonly HistorySample[], name: string) {
     const { knots, edges, byEdge } =
-      metric.kind === 'ratio' ? learnRatio(plan, metric, polls) : learnLatency(plan, metric, polls);
+      metric.kind === 'ratio' ? learnRatio(plan, metric, polls) : yield* learnLatency(plan, metric, polls);
     if (knots !== null) learnt.dispersion[name] = knots;
     if (edges.length > 0) learnt.edges[name] = edges;
     if (byEdge.some((one) => one !== null)) curves[name] = byEdge;
-  };
+    yield;
+  }
   // A value's scatter is measured on the rollout itself.
-  for (const metric of plan.metrics.filter(isCounted)) learnFrom(metric, sound, metric.name);
+  for (const metric of plan.metrics.filter(isCounted)) yield* learnFrom(metric, sound, metric.name);
   for (const slice of planSlices(plan)) {
     const polls = sliceHistory(sound, slice);
     for (const metric of sliceMetrics(plan, slice))
-      learnFrom(metric, polls, partName({ metric: metric.name, slice }));
+      yield* learnFrom(metric, polls, partName({ metric: metric.name, slice }));
   }
   return Object.keys(curves).length === 0 ? learnt : { ...learnt, edgeDispersion: curves };
 }
@@ -102,7 +110,11 @@ function learnRatio(plan: Plan, metric: RatioMetric, history: readonly HistorySa
   return { knots, edges: [], byEdge: [] };
 }
 
-function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly HistorySample[]): MetricLearnt {
+function* learnLatency(
+  plan: Plan,
+  metric: LatencyMetric,
+  history: readonly HistorySample[],
+): Steps<MetricLearnt> {
   let buckets: Buckets | null = null;
   for (const { baseline } of history) {
     const here = baseline.histograms[metric.name];
@@ -112,21 +124,25 @@ function learnLatency(plan: Plan, metric: LatencyMetric, history: readonly Histo
   if (buckets === null || margin === null || histogramTotal(buckets) < FEWEST_REQUESTS)
     return { knots: null, edges: [], byEdge: [] };
   const edges = chooseEdges(buckets, { quantile: metric.quantile, margin });
-  const curves = edges.map((edge) =>
-    curveOf(history, plan.analysis.noise, ({ histograms }) => {
+  const curves: (Knots | null)[] = [];
+  for (const edge of edges) {
+    yield;
+    const curve = curveOf(history, plan.analysis.noise, ({ histograms }) => {
       const here = histograms[metric.name];
       // Polls of other buckets tell nothing of this edge.
       return here === undefined || !finiteEdges(here).includes(edge)
         ? null
         : { events: countAbove(here, edge), total: histogramTotal(here) };
-    }),
-  );
+    });
+    curves.push(curve);
+  }
   return { knots: highest(curves), edges, byEdge: curves };
 }
 
 type Half = NonNullable<HistorySample['halves']>[0];
 
-function curveOf(
+/** The dispersion of a count between the halves of the baseline. */
+export function curveOf(
   history: readonly HistorySample[],
   noise: number,
   countOf: (half: Half) => Count | null,

@@ -75,7 +75,37 @@ describe('what is searched', () => {
     expect([0.5, 0.75, 1]).toContain(inquiry?.edge);
   });
 
-  test('is nothing of a metric that was never seen, or has no counts', () => {
+  test('of a gauge is enough to know its scatter by, with what equal cohorts of it may differ by', () => {
+    const heavy = planOf({
+      metrics: [{ name: 'memory', kind: 'gauge', gauge: 'bytes', soft: '+20%' }],
+    });
+    const random = randomOf(9);
+    let evidence = openEvidence(heavy);
+    for (let i = 1; i <= 220; i++) {
+      const cohort = (memory: number) => ({
+        requests: 0,
+        ratios: {},
+        histograms: {},
+        gauges: { memory: memory * (1 + 0.01 * random()) },
+      });
+      const sample: Sample = {
+        stage: '25%',
+        t: i * STEP,
+        baseline: cohort(100),
+        canary: cohort(i <= 200 ? 100 : 200),
+        halves: [cohort(100), cohort(100)],
+      };
+      evidence = observe(evidence, heavy, reading(sample), { stageIndex: 2 });
+    }
+    const inquiry = inquiryOf(evidence, heavy, { stageIndex: 2, metric: 'memory' });
+    expect(inquiry).toMatchObject({ metric: 'memory', to: 3300, values: true, edge: null, assumed: false });
+    expect(inquiry?.from).toBeLessThanOrEqual((220 - 24) * STEP);
+    expect(inquiry?.from).toBeGreaterThan(180 * STEP);
+    expect(inquiry?.G).toBeGreaterThan(0);
+    expect(inquiry?.G).toBeLessThan(0.01);
+  });
+
+  test('is nothing of a metric that was never seen', () => {
     expect(inquiryOf(openEvidence(plan), plan, { stageIndex: 0, metric: 'errors' })).toBeNull();
     expect(inquiryOf(seen({ polls: 3, turn: 0 }), plan, { stageIndex: 2, metric: 'no such' })).toBeNull();
   });

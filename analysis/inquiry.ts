@@ -1,10 +1,13 @@
 import type { Plan } from '../plans/plan.ts';
-import type { Evidence, LatencyEvidence, RatioEvidence } from './evidence.ts';
+import type { Evidence, LatencyEvidence, MetricEvidence, ValueEvidence } from './evidence.ts';
 import type { Carrier, Process } from './process.ts';
 import { evidenceOf } from './process.ts';
 import { sliceContext } from './slices.ts';
 import type { GateContext } from './stage.ts';
 import { dispersionsOf, isAssumed } from './stage.ts';
+import { valueYardstick } from './value.ts';
+import { driftApart, isNoiseAssumed } from './value-noise.ts';
+import type { Yardstick } from './yardstick.ts';
 import { countYardstick } from './yardstick.ts';
 
 /** What is to be searched for where a metric moved. Plain JSON. */
@@ -17,19 +20,24 @@ export interface Inquiry {
   to: number;
   counted: 'bad' | 'good';
   edge: number | null;
+  /** How much equal cohorts differ at this age; of values the variance of their sum per unit of weight, in shares of the level squared. */
   G: number;
   assumed: boolean;
+  /** Of a mean or a gauge; absent: of counts. */
+  values?: true;
 }
 
 /** Seconds that are searched at most. */
 const LONGEST = 4 * 3600;
 /** Polls that are searched at least, where the stage has so many: an instance or an endpoint has fewer requests than all. */
 const FEWEST_POLLS = 8;
+/** Of values: their scatter is known from twelve polls on. */
+const FEWEST_VALUES = 24;
 
 /**
  * The span and the counts to search a metric by: those of the component that carries its evidence, within the present
- * stage, since before it the cohorts had other shares. Null: it has no counts that could be told apart (a gauge, a
- * mean, a latency without edges), or nothing was seen of it.
+ * stage, since before it the cohorts had other shares. Null: it has no counts that could be told apart (a latency
+ * without edges), or nothing was seen of it.
  */
 export function inquiryOf(
   evidence: Evidence,
@@ -44,23 +52,26 @@ export function inquiryOf(
       ? asked
       : { ...asked, ...sliceContext(evidence, { plan, context: asked, metric: asked.metric, slice }) };
   const { t, since } = evidence;
-  if (known === undefined || known.kind === 'value' || t === null || since === null) return null;
-  const best = strongest(known, plan, at);
+  if (known === undefined || t === null || since === null) return null;
+  const best = strongest(known, yardsticksOf(known, plan, at));
   const edge = known.kind === 'latency' ? edgeOf(known, best.track, at) : null;
   if (known.kind === 'latency' && edge === null) return null;
   const { poll } = plan.source;
-  const polls = Math.max(FEWEST_POLLS, pollsOf(known.process, best, evidence));
+  const fewest = known.kind === 'value' ? FEWEST_VALUES : FEWEST_POLLS;
+  const polls = Math.max(fewest, pollsOf(known.process, best, evidence));
   const length = Math.min(polls * poll, LONGEST);
+  const age = Math.max(1, Math.round(Math.min(length, t - since) / poll));
+  const span = { from: Math.max(since, t - length), to: t };
+  if (known.kind === 'value') return { metric: at.metric, ...span, ...valuesOf(known, plan, age) };
   // The dispersion of the windows that are searched.
   const dispersion = dispersionsOf({ plan, context: at, metric: at.metric }, known)[best.track];
   return {
     metric: at.metric,
     ...(slice === undefined ? {} : { slice }),
-    from: Math.max(since, t - length),
-    to: t,
+    ...span,
     counted: known.kind === 'ratio' ? (known.counted ?? 'bad') : 'bad',
     edge,
-    G: dispersion?.(Math.max(1, Math.round(Math.min(length, t - since) / poll))) ?? 0,
+    G: dispersion?.(age) ?? 0,
     assumed: isAssumed({ plan, context: at, metric: at.metric }, known.halves),
   };
 }
@@ -70,9 +81,24 @@ interface Strongest {
   carrier: Carrier | null;
 }
 
+function valuesOf(known: ValueEvidence, plan: Plan, age: number) {
+  return {
+    counted: 'bad' as const,
+    edge: null,
+    G: driftApart(known, plan)(age),
+    assumed: isNoiseAssumed(known),
+    values: true as const,
+  };
+}
+
+function yardsticksOf(known: MetricEvidence, plan: Plan, at: GateContext & { metric: string }): Yardstick[] {
+  return known.kind === 'value'
+    ? [valueYardstick(known, plan)]
+    : dispersionsOf({ plan, context: at, metric: at.metric }, known).map(countYardstick);
+}
+
 /** The track with the strongest component, and that component. */
-function strongest(known: RatioEvidence | LatencyEvidence, plan: Plan, at: GateContext & { metric: string }) {
-  const yardsticks = dispersionsOf({ plan, context: at, metric: at.metric }, known).map(countYardstick);
+function strongest(known: MetricEvidence, yardsticks: readonly Yardstick[]): Strongest {
   return known.process.tracks.reduce<Strongest>(
     (best, one, track) => {
       const { carrier } = evidenceOf({ ...known.process, tracks: [one] }, yardsticks.slice(track, track + 1));

@@ -1,12 +1,13 @@
 import type { InstanceFinding } from '../plans/explanation.ts';
 import type { Cell } from './cells.ts';
-import { lnWorse, rateOf, together } from './cells.ts';
+import { rateOf } from './cells.ts';
+import { excessOf, type Measure } from './measure.ts';
 
 export interface InstanceSearch {
+  measure: Omit<Measure, 'instances'>;
   G: number;
   /** True where nothing was measured and G is the plan's `noise`. */
   assumed: boolean;
-  counted: 'bad' | 'good';
   level: number;
 }
 
@@ -24,29 +25,17 @@ export function canaryInstances(cells: readonly Cell[]): Cell[] {
  */
 export function lnApart(instance: Cell, cells: readonly Cell[], search: InstanceSearch): number | null {
   const others = cells.filter((cell) => cell !== instance && cell.value !== '');
-  const rest = together('', others);
+  const rest = search.measure.together('', others);
   const windows = instance.windows.map(({ canaryEvents, canaryTotal }, i) => ({
     canaryEvents,
     canaryTotal,
     baselineEvents: rest.windows[i]?.canaryEvents ?? 0,
     baselineTotal: rest.windows[i]?.canaryTotal ?? 0,
   }));
-  return lnWorse(windows, {
-    margin: handicap(instance, rest),
+  return search.measure.lnWorse(windows, {
+    margin: search.measure.handicap(instance, rest),
     G: search.assumed ? search.G : search.G * Math.max(1, baselineInstances(cells) / 2),
-    counted: search.counted,
   });
-}
-
-/** By how much an instance is worse with the baseline's code, and one standard error. */
-function handicap({ sum: own }: Cell, { sum: rest }: Cell): number {
-  const here = rateOf(own.baselineEvents, own.baselineTotal);
-  const there = rateOf(rest.baselineEvents, rest.baselineTotal);
-  if (here === null || there === null) return 0;
-  const error = Math.sqrt(
-    (here * (1 - here)) / own.baselineTotal + (there * (1 - there)) / rest.baselineTotal,
-  );
-  return Math.max(0, here - there + (Number.isFinite(error) ? error : 0));
 }
 
 /**
@@ -65,22 +54,26 @@ function baselineInstances(cells: readonly Cell[]): number {
 export function judgeInstances(
   cells: readonly Cell[],
   found: ReadonlySet<string>,
-  search: InstanceSearch & { excess: number; baselineRate: number },
+  search: InstanceSearch,
 ): InstanceFinding {
   const instances = canaryInstances(cells);
   if (instances.length === 0) return { kind: 'unknown' };
   if (instances.length === 1) return { kind: 'single' };
   const bad = instances.filter(({ value }) => found.has(value));
-  const left = bad.length > 0 ? bad : worst(instances, search.baselineRate);
-  const rest = together(
+  const { measure } = search;
+  const whole = measure.together('', cells);
+  const rate = rateOf(whole.sum.baselineEvents, whole.sum.baselineTotal) ?? 0;
+  const left = bad.length > 0 ? bad : worst(instances, rate);
+  const rest = measure.together(
     '',
     cells.filter((cell) => !left.includes(cell)),
   );
-  const lnRest = lnWorse(rest.windows, { margin: 0, G: search.G, counted: search.counted }) ?? 0;
+  const lnRest = measure.lnWorse(rest.windows, { margin: 0, G: search.G }) ?? 0;
   if (lnRest >= Math.log(1 / search.level))
     return { kind: 'version', count: instances.length, worst: bad.map(({ value }) => value) };
   const few = bad.length > 0 && 2 * bad.length <= instances.length;
-  const share = search.excess > 0 ? excessOf(rest) / search.excess : Number.POSITIVE_INFINITY;
+  const excess = excessOf(whole, rate);
+  const share = excess > 0 ? excessOf(rest, 0) / excess : Number.POSITIVE_INFINITY;
   if (few && rest.sum.baselineTotal > 0 && share <= REST)
     return {
       kind: 'instances',
@@ -94,8 +87,4 @@ function worst(instances: readonly Cell[], baselineRate: number): Cell[] {
   const own = ({ sum }: Cell) => sum.canaryEvents - sum.canaryTotal * baselineRate;
   const [first] = [...instances].sort((a, b) => own(b) - own(a));
   return first === undefined ? [] : [first];
-}
-
-function excessOf({ sum }: Cell): number {
-  return sum.canaryEvents - sum.canaryTotal * (rateOf(sum.baselineEvents, sum.baselineTotal) ?? 0);
 }

@@ -2,6 +2,8 @@ import type { LatencyMetric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import { type BucketPair, bucketPair, lookAt, usableEdges } from './buckets.ts';
+import { NO_CANARY_HALVES } from './canary-halves.ts';
+import { type Cohorts, counts } from './edge-counts.ts';
 import type { BucketLook, LatencyEvidence } from './evidence.ts';
 import { addHalves, NO_HALVES } from './halves.ts';
 import {
@@ -14,15 +16,14 @@ import {
   histogramTotal,
 } from './histogram.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
-import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
+import { canaryHalvesAfter } from './latency-canary.ts';
 import type { Margins } from './margins.ts';
 import { latencyMargins, shownMargin, tested } from './margins.ts';
 import { addPoll, openProcess, openSegment } from './process.ts';
 import { bucketFault } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
-import { likelyAbove } from './survival.ts';
 import type { Totals } from './totals.ts';
 import { ZERO } from './totals.ts';
 import { countYardstick } from './yardstick.ts';
@@ -112,6 +113,7 @@ function pickEdges(
     edges: [...edges],
     process: openSegment(openProcess(edges.length), at.frame.c),
     halves: edges.map(() => NO_HALVES),
+    ...(others.canaryHalves === undefined ? {} : { canaryHalves: edges.map(() => NO_CANARY_HALVES) }),
     // What was summed above other edges is about another share of the requests.
     interval: NO_POLLS,
     improvement: [0, 0, 0],
@@ -196,11 +198,12 @@ export function observeLatency(
     const { baseline, canary } = needed.length > 0 ? evidence : next;
     return { evidence: { ...next, missing, baseline, canary }, used: false };
   }
+  Object.assign(next, canaryHalvesAfter(next, { metric: metric.name, sample, pair }));
   const [nearest] = needed;
   if (margin === null || nearest === undefined) return { evidence: next, used: served };
   if (soft !== null)
     next.process = addPoll(known.process, {
-      stage: frame.index,
+      stage: frame.name,
       ruler: frame.ruler,
       scores: needed.map((edge) =>
         usable.includes(edge) ? totals(pair, { edge, soft, hard: margins.hard ?? soft }) : ZERO,
@@ -248,21 +251,6 @@ function halvesAfter(
     const halves = known[i] ?? NO_HALVES;
     return shared.includes(edge) ? addHalves(halves, counts(pair, { edge, margin: 0 })) : halves;
   });
-}
-
-type Cohorts = Pick<BucketPair, 'baseline' | 'canary'>;
-
-/** Canary requests above an edge against baseline requests above edge/(1+margin). */
-function counts(
-  { baseline, canary }: Cohorts,
-  { edge, margin }: { edge: number; margin: number },
-): PollCounts {
-  return {
-    canaryEvents: countAbove(canary, edge),
-    canaryTotal: histogramTotal(canary),
-    baselineEvents: likelyAbove(baseline, edge / (1 + margin)),
-    baselineTotal: histogramTotal(baseline),
-  };
 }
 
 function totals(

@@ -13,8 +13,9 @@ import { type Course, countCourse, type Prospect } from './prospect.ts';
 import { expectedScatter, FEWEST_BLOCKS, varianceOf } from './scatter.ts';
 import type { StageFrame } from './stage.ts';
 import { likelyAbove } from './survival.ts';
-import { isPaired, LEAST_DEVIATION, scalesOf, toleranceOf, type ValueMetric } from './value.ts';
+import { isPaired, scalesOf, toleranceOf, type ValueMetric } from './value.ts';
 import { lnValueEvidence } from './value-kernel.ts';
+import { LEAST_DEVIATION } from './value-noise.ts';
 
 export interface ProspectOf {
   plan: Plan;

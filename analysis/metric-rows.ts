@@ -3,15 +3,13 @@ import type { ComparedValue, ComparisonRow } from '../plans/comparison.ts';
 import type { LatencyMetric, Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Buckets } from '../plans/sample.ts';
-import { latency as seconds } from '../plans/words.ts';
 import { type MarginLook, marginWords, slowdownWords } from './acceptable.ts';
 import type { LatencyEvidence, MetricEvidence, RatioEvidence } from './evidence.ts';
 import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
+import { quantileCells } from './quantile-cells.ts';
+import { shownQuantiles } from './quantile-noise.ts';
 import type { Visit } from './replay.ts';
 import { unitOf, type ValueMetric, worseOf } from './value.ts';
-
-/** Quantiles that people ask for, beside that of the plan; of a slice that of the plan alone. */
-const QUANTILES = [0.5, 0.95, 0.99] as const;
 
 interface Look {
   visit: Visit;
@@ -122,18 +120,14 @@ function intervalOf({ interval }: MetricAssessment): Pick<ComparisonRow, 'interv
 }
 
 /**
- * The quantiles, and the share of requests above the edge nearest the plan's quantile: that is what is tested, so it
- * has the interval. A quantile's verdict is that of its latency, at the plan's own quantile only.
+ * The quantiles, and the share of requests above the edge nearest the plan's quantile: that is what is tested. A quantile's verdict is that of its latency, at the plan's own quantile only.
  */
 function latencyRows(at: At, metric: LatencyMetric, evidence: LatencyEvidence | null): ComparisonRow[] {
   const { look, assessment } = at;
-  const shown = look.slice === null ? [...QUANTILES, metric.quantile] : [metric.quantile];
-  const quantiles = [...new Set(shown)].sort((a, b) => a - b);
   const edge = evidence?.edges?.[0] ?? null;
   const baseline = evidence?.baseline ?? null;
   const canary = evidence?.canary ?? null;
-  const tested = edge === null ? 'no edge is' : `the share above ${seconds(edge)} is`;
-  const rows = quantiles.map((quantile): ComparisonRow => {
+  const rows = shownQuantiles(metric, look.slice).map((quantile): ComparisonRow => {
     const one = row(at, {
       kind: 'quantile',
       baseline: quantileValue(baseline, quantile),
@@ -149,7 +143,9 @@ function latencyRows(at: At, metric: LatencyMetric, evidence: LatencyEvidence | 
       acceptable: look.compared && own ? (slowdownWords(at.margins) ?? 'no margin: advisory') : null,
       verdict: own ? one.verdict : null,
       proven: own ? one.proven : null,
-      note: look.compared ? `a quantile has no interval: ${tested} tested` : null,
+      ...(look.compared && baseline !== null && canary !== null
+        ? quantileCells({ ...look, baseline, canary, quantile })
+        : {}),
     };
   });
   if (!look.compared || edge === null || evidence === null) return rows;

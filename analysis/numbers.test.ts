@@ -88,7 +88,7 @@ describe('numbers of the method', () => {
       const xb = Math.floor(0.005 * nb + ((7 * i) % 5) - 2);
       const xc = Math.max(0, Math.floor(0.005 * nc + ((5 * i) % 3) - 1) + (i >= 100 ? 8 : 0));
       return {
-        stage: i < 80 ? 0 : 1,
+        stage: i < 80 ? '0' : '1',
         c: i < 80 ? 0.95 : 0.75,
         ruler,
         scores: totals(counts(xc, nc, xb, nb), 0.001),
@@ -125,7 +125,7 @@ describe('numbers of the method', () => {
       130,
       (n) => 0.05 * Math.cbrt(n),
       (i) => ({
-        stage: 0,
+        stage: '0',
         c: 0.8,
         ruler,
         scores: totals(counts(2 + ((5 * i) % 3) + (i >= 90 ? 6 : 0), 600, 10 + ((7 * i) % 5), 2400), 0.001),
@@ -150,7 +150,7 @@ function evenly(stages: number): Pick<Ruler, 'rule' | 'stakes'> {
 }
 
 interface Poll {
-  stage: number;
+  stage: string;
   c: number;
   ruler: Ruler;
   scores: Totals;
@@ -158,7 +158,7 @@ interface Poll {
 
 function run(polls: number, dispersion: Dispersion, poll: (i: number) => Poll): number[] {
   let process: Process = openProcess(1);
-  let stage = -1;
+  let stage = '';
   return Array.from({ length: polls }, (_, i) => {
     const now = poll(i);
     if (now.stage !== stage) process = openSegment(process, now.c);

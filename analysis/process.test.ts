@@ -20,7 +20,7 @@ function poll(
 ): Process {
   const { stage, stake, scores = ZERO, marks = 2 } = at;
   return addPoll(process, {
-    stage,
+    stage: String(stage),
     ruler: { unit: 1, marks, ...stake },
     scores: [scores],
     yardsticks: () => yardsticks,
@@ -101,10 +101,10 @@ describe('evidence that is carried from stage to stage', () => {
     const [quiet, bad] = [after(false), after(true)];
     // Nothing has won: all of it begins anew.
     expect(quiet.live.every(({ segment }) => segment === 1)).toBe(true);
-    expect(quiet.stakes[1]).toBeGreaterThan(0.21);
+    expect(quiet.stakes['1']).toBeGreaterThan(0.21);
     // Its first component has won and goes on.
     expect(bad.live[0]).toMatchObject({ start: 0, segment: 0 });
-    expect(bad.stakes[1]).toBeLessThan(0.25);
+    expect(bad.stakes['1']).toBeLessThan(0.25);
   });
 
   test('begins again with all of it after a difference was accepted, by the same rule', () => {

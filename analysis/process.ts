@@ -41,14 +41,17 @@ export interface Component {
  */
 export interface Process {
   clock: number;
-  /** Polls so far per stage, by the stage's index: the ruler goes on where it was when a stage is entered again. */
+  /**
+   * Polls so far per stage, by the stage's name: the ruler goes on where it was when a stage is entered again. An amendment may put
+   * another stage in its place, which is not to take over what it had.
+   */
   stages: Readonly<Record<string, number>>;
   /** One for each visit of a stage: 1 - planned share. */
   segments: readonly number[];
   live: readonly Component[];
   /** What is not at stake: all at first, less the weight of each component that starts, and what losers leave. */
   purse: number;
-  /** What each stage began with, by its index; of the rule `carried` alone. */
+  /** What each stage began with, by its name; of the rule `carried` alone. */
   stakes: Readonly<Record<string, number>>;
   /** By the plan that was in force at the first poll, for good; null before it. */
   rule: Rule | null;
@@ -87,7 +90,8 @@ export function openSegment(process: Process, c: number): Process {
 
 /** One poll of a stage: `scores` and `yardsticks` hold one for each track; the latter are asked for where a component ends. */
 export interface ProcessPoll {
-  stage: number;
+  /** Its name. */
+  stage: string;
   ruler: Ruler;
   scores: readonly Totals[];
   yardsticks: () => readonly Yardstick[];
@@ -95,9 +99,8 @@ export interface ProcessPoll {
 
 /** Work does not depend on what went before. */
 export function addPoll(before: Process, poll: ProcessPoll): Process {
-  const key = String(poll.stage);
   const process = begin(before, poll);
-  const index = process.stages[key] ?? 0;
+  const index = process.stages[poll.stage] ?? 0;
   const { starts, purse } = startsAt(process, poll, before);
   const last = process.segments.length - 1;
   const tracks = process.tracks.map((track, i): Track => {
@@ -111,7 +114,7 @@ export function addPoll(before: Process, poll: ProcessPoll): Process {
   const next: Process = {
     ...process,
     clock: process.clock + 1,
-    stages: { ...process.stages, [key]: index + 1 },
+    stages: { ...process.stages, [poll.stage]: index + 1 },
     live: starts.length === 0 ? process.live : [...process.live, ...starts],
     purse,
     tracks,

@@ -23,7 +23,7 @@ describe('the course of a stage whose polls are all alike', () => {
     let process: Process = openSegment(openProcess(1), 0.95);
     for (let polls = 1; polls < (ruler.marks + 1) * ruler.unit; polls++) {
       process = addPoll(process, {
-        stage: 0,
+        stage: '0',
         ruler,
         scores: [[y, V, Q, y, V, Q, y, nH]],
         yardsticks: () => yardsticks,

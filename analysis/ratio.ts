@@ -1,6 +1,8 @@
 import type { RatioMetric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Count, Sample } from '../plans/sample.ts';
+import { addCanaryHalves, NO_CANARY_HALVES } from './canary-halves.ts';
+import { crowdAfter } from './canary-noise.ts';
 import type { ProofSums, RatioEvidence } from './evidence.ts';
 import { addHalves, NO_HALVES } from './halves.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
@@ -89,6 +91,8 @@ export function observeRatio(
   next.counted = oriented.counted;
   next.process = oriented.process;
   next.interval = addToInterval(evidence.interval, counts);
+  Object.assign(next, canaryHalvesAfter(oriented, { metric, sample, counts }));
+  Object.assign(next, crowdAfter(evidence.crowd, { instances: sample.instances, counts }));
   const proof = plan.stages[frame.index]?.promote?.proof;
   if (proof !== undefined) next.proof = addScore(evidence.proof, counts, proof);
   const margins = marginsOfRatio(plan, { stage: frame.index, metric, evidence });
@@ -98,7 +102,7 @@ export function observeRatio(
   if (d === null) return { evidence: next, used };
   const scores = [totals(counts, { soft: d, hard: margins.hard ?? d })];
   next.process = addPoll(oriented.process, {
-    stage: frame.index,
+    stage: frame.name,
     ruler: frame.ruler,
     scores,
     yardsticks: () =>
@@ -113,13 +117,29 @@ function halvesAfter(
   metric: RatioMetric,
   { halves }: Sample,
 ): RatioEvidence['halves'] {
+  const counts = pairOf(evidence, metric, halves);
+  const [known] = evidence.halves;
+  return counts === null || known === undefined ? evidence.halves : [addHalves(known, counts)];
+}
+
+/** Of polls that are evidence, as the canary may be served otherwise before. */
+function canaryHalvesAfter(
+  evidence: RatioEvidence,
+  { metric, sample, counts }: { metric: RatioMetric; sample: Sample; counts: PollCounts },
+): Pick<RatioEvidence, 'canaryHalves'> {
+  const halves = pairOf(evidence, metric, sample.canaryHalves);
+  if (halves === null) return {};
+  const [known = NO_CANARY_HALVES] = evidence.canaryHalves ?? [];
+  const { baseline, canary } = evidence;
+  const soFar = countsOf(evidence, { baseline, canary });
+  return { canaryHalves: [addCanaryHalves(known, { halves, cohorts: counts, soFar })] };
+}
+
+function pairOf(evidence: RatioEvidence, metric: RatioMetric, halves: Sample['halves']): PollCounts | null {
   const counted = evidence.counted ?? (metric.good === undefined ? 'bad' : null);
   const [first, second] = halves?.map(({ ratios }) => ratios[metric.name]) ?? [];
-  const [known] = evidence.halves;
-  if (counted === null || known === undefined || !isCounted(first) || !isCounted(second))
-    return evidence.halves;
-  const pair = { baseline: badCount(metric, first), canary: badCount(metric, second) };
-  return [addHalves(known, countsOf({ counted }, pair))];
+  if (counted === null || !isCounted(first) || !isCounted(second)) return null;
+  return countsOf({ counted }, { baseline: badCount(metric, first), canary: badCount(metric, second) });
 }
 
 function isCounted(count: Count | undefined): count is Count {

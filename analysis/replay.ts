@@ -4,8 +4,11 @@ import type { HistorySample, Reading, Rejection, Sample } from '../plans/sample.
 import { partName } from '../plans/slices.ts';
 import type { Evidence } from './evidence.ts';
 import { enterStage, observe, openEvidence } from './gate.ts';
-import { learn } from './history.ts';
+import { learning } from './history.ts';
+import type { Quantiles } from './quantiles.ts';
+import { enterAllQuantiles, observeAllQuantiles, openAllQuantiles } from './quantiles.ts';
 import type { GateContext } from './stage.ts';
+import { finished, type Steps } from './unhurried.ts';
 
 /** A poll as it was stored: the sample, or none where the window was rejected, and what the gate said then. */
 export interface StoredPoll {
@@ -29,6 +32,15 @@ export interface Amended {
   plan: Plan;
 }
 
+/** What people have decided in the course of a rollout. */
+export interface Decisions {
+  accepted: readonly Accepted[];
+  /** The oldest first. */
+  amended: readonly Amended[];
+  /** When a stage began again without another in between. */
+  begun: readonly number[];
+}
+
 /** One visit of a stage, as its gate had seen it at the end of its last window. */
 export interface Visit {
   stage: string;
@@ -42,6 +54,8 @@ export interface Visit {
   context: GateContext;
   /** The gate's own last word, where it was stored. */
   recorded: Assessment | null;
+  /** What its quantiles are compared by; the gate does not know it. */
+  quantiles: Quantiles;
   /** Distinct users since the stage began, where the source knows them. */
   users: { baseline: number | null; canary: number | null };
 }
@@ -53,28 +67,40 @@ export interface Visit {
  * limit's expression are not stored: the gate's own word on limits stands in `recorded`.
  */
 export class Replay {
-  readonly #plans: readonly Amended[];
-  readonly #accepted: readonly Accepted[];
-  readonly #history: HistorySample[] = [];
+  #plans: readonly Amended[];
+  #accepted: readonly Accepted[];
+  /** Until the first poll of a stage. */
+  #history: HistorySample[] = [];
   readonly #visits: Visit[] = [];
-  readonly #begun: readonly number[];
+  #begun: readonly number[];
   readonly #visitAt = new Map<number, number>();
   readonly #clocks = new Map<string, number[]>();
   #last = Number.NEGATIVE_INFINITY;
+  #opened: Quantiles = {};
   #learnt: Pick<GateContext, 'dispersion' | 'edgeDispersion' | 'edges'> | null = null;
 
-  /** `plan`: as it was submitted. `amended`: the oldest first. `begun`: when a stage began again without another in between. */
-  constructor(
-    plan: Plan,
-    {
-      accepted = [],
-      amended = [],
-      begun = [],
-    }: { accepted?: readonly Accepted[]; amended?: readonly Amended[]; begun?: readonly number[] } = {},
-  ) {
+  /** `plan`: as it was submitted. */
+  constructor(plan: Plan, { accepted = [], amended = [], begun = [] }: Partial<Decisions> = {}) {
     this.#begun = begun;
     this.#plans = [{ t: Number.NEGATIVE_INFINITY, revision: 1, plan }, ...amended];
     this.#accepted = accepted;
+  }
+
+  /** What people have decided by now. Only what is in force after the last poll may differ from what was known before. */
+  decide({ accepted, amended, begun }: Decisions): void {
+    this.#begun = begun;
+    this.#plans = [...this.#plans.slice(0, 1), ...amended];
+    this.#accepted = accepted;
+  }
+
+  /** Learns from the time before, a curve a step, for the first poll, which ends at `t`; that does it else, at once. */
+  *learning(t: number): Steps<void> {
+    if (this.#learnt !== null) return;
+    const { plan } = this.#inForce(t);
+    const learnt = yield* learning(plan, this.#history);
+    this.#opened = yield* openAllQuantiles(plan, this.#history);
+    this.#learnt = learnt;
+    this.#history = [];
   }
 
   /** The present plan. */
@@ -107,7 +133,7 @@ export class Replay {
     const { plan, revision } = this.#inForce(poll.t);
     const stageIndex = plan.stages.findIndex(({ name }) => name === poll.stage);
     if (stageIndex < 0) return null;
-    this.#learnt ??= learn(plan, this.#history);
+    finished(this.learning(poll.t));
     const known = this.#visits.at(-1);
     const at = { plan, planRevision: revision, stageIndex };
     const again = this.#begun.some((t) => this.#last <= t && t < poll.t);
@@ -119,6 +145,7 @@ export class Replay {
       ...at,
       evidence,
       context,
+      quantiles: observeAllQuantiles(before.quantiles, plan, sample),
       recorded: poll.assessment,
       users: usersAfter(before.users, sample),
     };
@@ -143,7 +170,9 @@ export class Replay {
 
   #enter(stage: string, at: Pick<Visit, 'plan' | 'planRevision' | 'stageIndex'>): Visit {
     const { plan, stageIndex } = at;
-    const before = this.#visits.at(-1)?.evidence ?? openEvidence(plan);
+    const last = this.#visits.at(-1);
+    const before = last?.evidence ?? openEvidence(plan);
+    const quantiles = enterAllQuantiles(last?.quantiles ?? this.#opened);
     const visit: Visit = {
       stage,
       ...at,
@@ -151,6 +180,7 @@ export class Replay {
       evidence: enterStage(before, plan, stageIndex),
       context: { stageIndex },
       recorded: null,
+      quantiles,
       users: { baseline: null, canary: null },
     };
     this.#visits.push(visit);

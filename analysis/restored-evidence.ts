@@ -1,52 +1,69 @@
+import type { Plan } from '../plans/plan.ts';
 import type { Evidence, MetricEvidence, SliceEvidence } from './evidence.ts';
 import type { Process } from './process.ts';
 
 /**
  * Evidence that was written as JSON; null where it is none, or of a version that cannot be read. Version 4 knew one rule only:
- * its stages share the evidence evenly, and those that follow do so too.
+ * its stages share the evidence evenly, and those that follow do so too. Until version 5 a stage's ruler went by its index: it gets
+ * the name that `plan` has there, which is to be the plan that it was written by.
  */
-export function restoreEvidence(value: unknown): Evidence | null {
+export function restoreEvidence(value: unknown, plan: Plan): Evidence | null {
   if (typeof value !== 'object' || value === null || !('version' in value) || !('metrics' in value))
     return null;
-  if (value.version === 5) return value as Evidence;
-  return value.version === 4 ? fromFour(value as unknown as Four) : null;
+  const written = value as unknown as Written;
+  switch (value.version) {
+    case 6:
+      return value as Evidence;
+    case 5:
+      return fromFive(written, plan);
+    case 4:
+      return fromFive(fromFour(written), plan);
+    default:
+      return null;
+  }
 }
 
-type Of4<T> = T extends { process: Process } ? Omit<T, 'process'> & { process: Process4 } : never;
+/** Of a version before: its rulers and stakes are by index. */
+type Written = Omit<Evidence, 'version'>;
 
-/** `started`: the weight of all components that ever started. */
-type Process4 = Omit<Process, 'purse' | 'stakes' | 'rule'> & { started: number };
-
-type Four = Omit<Evidence, 'version' | 'metrics' | 'slices'> & {
-  metrics: Readonly<Record<string, Of4<MetricEvidence>>>;
-  slices: Readonly<
-    Record<
-      string,
-      Omit<SliceEvidence, 'metrics'> & { metrics: Readonly<Record<string, Of4<MetricEvidence>>> }
-    >
-  >;
-};
-
-function fromFour(evidence: Four): Evidence {
-  const slices = Object.entries(evidence.slices).map(
-    ([slice, part]) => [slice, { ...part, metrics: metricsOf(part.metrics) }] as const,
-  );
+function fromFive(evidence: Written, plan: Plan): Evidence {
+  const named = (by: Readonly<Record<string, number>>) =>
+    Object.fromEntries(
+      Object.entries(by).map(([index, of]) => [plan.stages[Number(index)]?.name ?? index, of] as const),
+    );
   return {
-    ...evidence,
-    version: 5,
-    metrics: metricsOf(evidence.metrics),
-    slices: Object.fromEntries(slices) as Evidence['slices'],
+    ...withProcesses(evidence, (process) => ({
+      ...process,
+      stages: named(process.stages),
+      stakes: named(process.stakes),
+    })),
+    version: 6,
   };
 }
 
-function metricsOf(
-  metrics: Readonly<Record<string, Of4<MetricEvidence>>>,
-): Readonly<Record<string, MetricEvidence>> {
-  return Object.fromEntries(
-    Object.entries(metrics).map(([name, known]) => {
-      const { started, ...process } = known.process;
-      const restored: Process = { ...process, purse: 1 - started, stakes: {}, rule: 'even' };
-      return [name, { ...known, process: restored }];
-    }),
-  );
+/** `started`: the weight of all components that ever started. */
+function fromFour(evidence: Written): Written {
+  return withProcesses(evidence, (known) => {
+    const { started, ...process } = known as unknown as Omit<Process, 'purse'> & { started: number };
+    return { ...process, purse: 1 - started, stakes: {}, rule: 'even' };
+  });
+}
+
+function withProcesses(evidence: Written, change: (process: Process) => Process): Written {
+  const metricsOf = <T extends MetricEvidence>(metrics: Readonly<Record<string, T>>) =>
+    Object.fromEntries(
+      Object.entries(metrics).map(
+        ([name, known]) => [name, { ...known, process: change(known.process) }] as const,
+      ),
+    );
+  const slices = Object.entries(evidence.slices).map(([slice, part]): [string, SliceEvidence] => [
+    slice,
+    { ...part, metrics: metricsOf(part.metrics) },
+  ]);
+  return {
+    ...evidence,
+    metrics: metricsOf(evidence.metrics),
+    ...(evidence.aside === undefined ? {} : { aside: metricsOf(evidence.aside) }),
+    slices: Object.fromEntries(slices),
+  };
 }

@@ -76,6 +76,16 @@ export function varianceOf(scatter: Scatter, about: About): ((n: number) => numb
   };
 }
 
+/** True where blocks of any size scatter about their mean by two standard errors more than a variance explains. */
+export function exceeds(scatter: Scatter, variance: (n: number) => number): boolean {
+  if ((scatter[0]?.blocks ?? 0) < FEWEST_VALUES) return false;
+  return scatter.some(({ blocks, square, Y, W }, k) => {
+    if (blocks < FEWEST_BLOCKS) return false;
+    const found = Math.max(0, square - (Y * Y) / W) / (blocks - 1);
+    return found > variance(2 ** k) * (1 + 2 * Math.sqrt(2 / (blocks - 1)));
+  });
+}
+
 /** Sum of squares that one step of the mean explains, as in a test of two groups; null: nothing was before. */
 function stepBetween(all: { Y: number; W: number }, since: { Y: number; W: number }): number | null {
   const W = all.W - since.W;

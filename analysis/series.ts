@@ -7,10 +7,12 @@ import { addHistograms, quantileOf } from './histogram.ts';
 import { marginsOfLatency } from './latency.ts';
 import { isCompared } from './margins.ts';
 import type { Replay, StoredPoll, Visit } from './replay.ts';
+import type { Steps } from './unhurried.ts';
 import { valueOf } from './value.ts';
 
 /** Points that a chart can show. */
 const MOST_POINTS = 240;
+const POINTS_AT_ONCE = 8;
 
 interface Group {
   visit: Visit;
@@ -18,20 +20,23 @@ interface Group {
   polls: StoredPoll[];
 }
 
-/** Both cohorts of every metric, and the evidence, over the rollout: neighbouring polls of a stage as one point. */
-export function seriesOf(
+/** Both cohorts of every metric, and the evidence, over the rollout: neighbouring polls of a stage as one point, some points a step. */
+export function* seriesOf(
   replay: Replay,
   polls: readonly StoredPoll[],
-): { metrics: MetricSeries[]; evidence: EvidenceSeries } {
+): Steps<{ metrics: MetricSeries[]; evidence: EvidenceSeries }> {
   const { plan } = replay;
   const groups = grouped(replay, polls);
-  return {
-    metrics: plan.metrics.map((metric) => ({
+  const metrics: MetricSeries[] = [];
+  for (const metric of plan.metrics)
+    metrics.push({
       metric: metric.name,
       kind: metric.kind,
       quantile: metric.kind === 'latency' ? metric.quantile : null,
-      points: pointsOf(metric, groups),
-    })),
+      points: yield* pointsOf(metric, groups),
+    });
+  return {
+    metrics,
     evidence: {
       threshold: Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12)),
       points: groups.map(({ t, polls: own }) => ({ t, lnE: highest(own) })),
@@ -64,14 +69,16 @@ function highest(polls: readonly StoredPoll[]): number | null {
 type Bound = (baseline: number) => number | null;
 const NONE: Bound = () => null;
 
-function pointsOf(metric: Metric, groups: readonly Group[]): MetricSeries['points'] {
+function* pointsOf(metric: Metric, groups: readonly Group[]): Steps<MetricSeries['points']> {
   const bounds = new Map<Visit, { soft: Bound; hard: Bound }>();
-  return groups.map(({ visit, t, polls }) => {
+  const points: MetricSeries['points'] = [];
+  for (const { visit, t, polls } of groups) {
+    if (points.length % POINTS_AT_ONCE === 0) yield;
     const samples = polls.flatMap(({ sample }) => (sample !== null && 'canary' in sample ? [sample] : []));
     const baseline = valueIn(metric, samples, 'baseline');
     const known = bounds.get(visit) ?? boundsOf(metric, visit);
     bounds.set(visit, known);
-    return {
+    points.push({
       t,
       baseline,
       canary: valueIn(metric, samples, 'canary'),
@@ -80,8 +87,9 @@ function pointsOf(metric: Metric, groups: readonly Group[]): MetricSeries['point
       baselineBand: bandIn(metric, samples, 'baseline'),
       canaryBand: bandIn(metric, samples, 'canary'),
       difference: differenceIn(metric, polls),
-    };
-  });
+    });
+  }
+  return points;
 }
 
 /** What the gate said last; null: it said nothing. */

@@ -60,7 +60,7 @@ function gate(of: Plan) {
       evidence = accept(evidence, name, value);
     },
     restore() {
-      evidence = restoreEvidence(JSON.parse(JSON.stringify(evidence))) ?? evidence;
+      evidence = restoreEvidence(JSON.parse(JSON.stringify(evidence)), of) ?? evidence;
     },
     get evidence() {
       return evidence;
@@ -186,6 +186,38 @@ describe('a regression that only a slice has', () => {
     expect(whole).not.toHaveProperty('slice');
     expect(slice).toMatchObject({ metric: 'errors', slice: SLICE, verdict: 'hard' });
     expect(whole?.lnE).toBeLessThan(at.threshold);
+  });
+
+  test('is taken off alone where the plan says so, by name and with its share, and the rest is judged without it', () => {
+    const apart = (more: object = {}) => plan({}, [{ slice: SLICE, minUsers: 20, then: 'exclude', ...more }]);
+    const one = gate(apart());
+    let at = one.poll({}, 4);
+    for (let i = 0; i < 40 && at.severed === undefined; i++) at = one.poll({ slice: half });
+    expect(at).toMatchObject({
+      verdict: 'hold',
+      metric: null,
+      severed: [{ slice: SLICE, who: SLICE, metric: 'errors', severity: 'hard' }],
+    });
+    expect(at.severed?.[0]?.share).toBeCloseTo(5 / 150, 1);
+    expect(at.reason).toMatch(
+      /^tier=enterprise alone is worse and is taken off the canary: errors\{tier=enterprise\}/,
+    );
+    expect(at.lnE).toBeLessThan(at.threshold);
+    expect(at.metrics.map(({ verdict }) => verdict)).toEqual(['pass', 'hard']);
+    const named = gate(apart({ segment: 'big' }));
+    for (at = named.poll({}, 4); at.severed === undefined; ) at = named.poll({ slice: half });
+    expect(at.severed).toMatchObject([{ who: 'big' }]);
+  });
+
+  test('yields to a hard stop of the whole, and is told beside a soft one', () => {
+    const all: Counts = [60, 150, 14, 2850];
+    const of = plan({}, [{ slice: SLICE, minUsers: 20, then: 'exclude' }]);
+    const one = gate(of);
+    let at = one.poll({}, 4);
+    for (let i = 0; i < 40 && at.verdict !== 'hard'; i++) at = one.poll({ all, slice: half });
+    expect(at).toMatchObject({ verdict: 'hard', metric: 'errors' });
+    expect(at).not.toHaveProperty('slice');
+    expect(at).not.toHaveProperty('severed');
   });
 
   test('stops softly where only its soft margin is exceeded, and an accepted one is that slice’s alone', () => {

@@ -16,10 +16,17 @@ export function splitFaults({ split }: Sample): Rejection[] {
 
 /** The sample without halves that contradict themselves: they would measure nothing, and it is evidence without them. */
 export function withSoundHalves(sample: Sample): Sample {
-  const { halves, ...others } = sample;
-  if (halves === undefined || halves.every((half) => cohortFaults('halves', half).length === 0))
-    return sample;
-  return others;
+  const { halves, canaryHalves, ...others } = sample;
+  if (isSoundPair(halves) && isSoundPair(canaryHalves)) return sample;
+  return {
+    ...others,
+    ...(halves !== undefined && isSoundPair(halves) ? { halves } : {}),
+    ...(canaryHalves !== undefined && isSoundPair(canaryHalves) ? { canaryHalves } : {}),
+  };
+}
+
+function isSoundPair(pair: Sample['halves']): boolean {
+  return pair === undefined || pair.every((half) => cohortFaults('halves', half).length === 0);
 }
 
 export function cohortFaults(cohort: string, sample: CohortSample): Rejection[] {

@@ -1,6 +1,9 @@
 import { perPlan } from '../plans/per-plan.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
+import type { CanaryHalves } from './canary-halves.ts';
+import type { Crowd } from './canary-noise.ts';
+import { betweenCohorts, CLEAR, instanceRatio, isNoisier } from './canary-noise.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
@@ -78,16 +81,45 @@ function frameOf(plan: Plan, index: number): StageFrame {
 /** What is known of a metric's series under test: the halves of each, and of a latency the edge of each. */
 export interface UnderTest {
   halves: readonly Halves[];
+  canaryHalves?: readonly CanaryHalves[];
+  crowd?: Crowd;
   edges?: readonly number[] | null;
 }
 
+/** The dispersion between the cohorts for each of a metric's series under test. */
+export function dispersionsOf(
+  at: { plan: Plan; context: GateContext; metric: string },
+  series: UnderTest,
+): Dispersion[] {
+  const ratio = ratioOf(at, series);
+  return baselineDispersions(at, series).map((baseline, i) =>
+    betweenCohorts(baseline, { halves: series.canaryHalves?.[i], ratio }),
+  );
+}
+
+/** True where the canary's instances were seen to differ more than as many of the baseline's would. */
+export function isCanaryNoisier(
+  at: { plan: Plan; context: GateContext; metric: string },
+  series: UnderTest,
+): boolean {
+  const ratio = ratioOf(at, series);
+  return baselineDispersions(at, series).some((baseline, i) =>
+    isNoisier(baseline, { halves: series.canaryHalves?.[i], ratio }, CLEAR),
+  );
+}
+
+/** What the plan assumes is the noise of cohorts, whatever they consist of. */
+function ratioOf(at: { plan: Plan; context: GateContext; metric: string }, series: UnderTest): number {
+  return isAssumed(at, series.halves) ? 1 : instanceRatio(series.crowd);
+}
+
 /**
- * The dispersion of each of a metric's series under test: the curve measured before the rollout, for as long as the
+ * What equal halves of the baseline differ by, for each of a metric's series under test: the curve measured before the rollout, for as long as the
  * baseline's halves do not contradict it; from then on the larger of it and of theirs. Without a curve from before it is
  * theirs, and where they do not tell, the plan's `noise`. (The larger of two estimates at every block size is mostly
  * the error of the one from fewer polls: it cost half of the power at 25 %.)
  */
-export function dispersionsOf(
+function baselineDispersions(
   at: { plan: Plan; context: GateContext; metric: string },
   series: UnderTest,
 ): Dispersion[] {

@@ -111,25 +111,33 @@ test('what a plan is told to expect of a stage is what a healthy rollout brings 
       trials: REQUESTS,
     });
     // Marks go on across a stage's end where they have won; here none has.
-    expect(expected / (processOf(evidence).stakes[stage] ?? 0)).toBeCloseTo(1, 2);
+    expect(expected / (processOf(evidence).stakes[plan.stages[stage]?.name ?? ''] ?? 0)).toBeCloseTo(1, 2);
   });
 });
+
+/** As versions wrote it that went by a stage's index. */
+function byIndex(named: Readonly<Record<string, number>>): Record<number, number> {
+  return Object.fromEntries(
+    Object.entries(named).map(([name, of]) => [plan.stages.findIndex((stage) => stage.name === name), of]),
+  );
+}
 
 describe('a rollout that runs while the product is renewed', () => {
   /** As the version before wrote it. */
   const written = (evidence: Evidence) => {
     const [name, known] = Object.entries(evidence.metrics)[0] ?? ['', undefined];
     const { purse, stakes: __, rule: ___, ...process } = processOf(evidence);
-    const metrics = { [name]: { ...known, process: { ...process, started: 1 - purse } } };
+    const stages = byIndex(process.stages);
+    const metrics = { [name]: { ...known, process: { ...process, stages, started: 1 - purse } } };
     return JSON.parse(JSON.stringify({ ...evidence, version: 4, metrics }));
   };
 
   test('goes on with the weights that it has, also after a difference was accepted', () => {
     for (const next of [old, plan]) {
       const begun = polls(openEvidence(old), old, { stage: 0, count: 100, more: 0.001 });
-      const restored = restoreEvidence(written(begun));
+      const restored = restoreEvidence(written(begun), old);
       if (restored === null) throw new Error('it was restored');
-      expect(restored.version).toBe(5);
+      expect(restored.version).toBe(6);
       const later = (from: Evidence, of: Plan) => {
         const second = polls(polls(from, of, { stage: 0, count: 60 }), of, {
           stage: 1,
@@ -146,9 +154,42 @@ describe('a rollout that runs while the product is renewed', () => {
 
   test('of this version goes on as it would have', () => {
     const begun = polls(openEvidence(plan), plan, { stage: 0, count: 240 });
-    const restored = restoreEvidence(JSON.parse(JSON.stringify(begun)));
+    const restored = restoreEvidence(JSON.parse(JSON.stringify(begun)), plan);
     expect(polls(restored ?? openEvidence(plan), plan, { stage: 1, count: 50 })).toEqual(
       polls(begun, plan, { stage: 1, count: 50 }),
     );
+  });
+
+  test('of the version before, which went by the index of a stage, goes on as it would have', () => {
+    const begun = polls(polls(openEvidence(plan), plan, { stage: 0, count: 100 }), plan, {
+      stage: 1,
+      count: 50,
+    });
+    const known = processOf(begun);
+    const process = { ...known, stages: byIndex(known.stages), stakes: byIndex(known.stakes) };
+    const metrics = { errors: { ...begun.metrics['errors'], process } };
+    const five = JSON.parse(JSON.stringify({ ...begun, version: 5, metrics }));
+    expect(restoreEvidence(five, plan)).toEqual(begun);
+  });
+});
+
+describe('an amendment after a step back', () => {
+  const inserted = planOf({
+    stages: [1, 3, 5, 25].map((percent) => ({ name: `${percent}%`, percent, bake: '1h' })),
+  });
+
+  test('that puts a stage in the place of another gives it a ruler and a stake of its own, and leaves the other its', () => {
+    const before = polls(polls(openEvidence(plan), plan, { stage: 0, count: 100 }), plan, {
+      stage: 1,
+      count: 50,
+    });
+    const back = polls(before, plan, { stage: 0, count: 10 });
+    const between = polls(back, inserted, { stage: 1, count: 20 });
+    expect(processOf(between).stages).toEqual({ '1%': 110, '5%': 50, '3%': 20 });
+    expect(Object.keys(processOf(between).stakes)).toEqual(['1%', '5%', '3%']);
+    const { start, w } = processOf(between).live.findLast(({ life }) => life === null) ?? { start: 0, w: 0 };
+    expect([start, w > 0]).toEqual([160, true]);
+    const after = polls(between, inserted, { stage: 2, count: 5 });
+    expect(processOf(after).stages).toEqual({ '1%': 110, '5%': 55, '3%': 20 });
   });
 });

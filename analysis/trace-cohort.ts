@@ -33,17 +33,25 @@ const cohort = {
 };
 export const Cohort = z.object(cohort).catchall(Counted);
 type Cohort = z.infer<typeof Cohort>;
-export const Baseline = z
-  .object({ ...cohort, halves: z.tuple([Cohort, Cohort]).optional() })
-  .catchall(Counted);
-export type Baseline = z.infer<typeof Baseline>;
+export const Halved = z.object({ ...cohort, halves: z.tuple([Cohort, Cohort]).optional() }).catchall(Counted);
+export type Halved = z.infer<typeof Halved>;
 
 /** A cohort of a line as a sample has it, the baseline with its halves. */
-export function readBaseline(line: Baseline, plan: Plan): Pick<Sample, 'baseline' | 'halves'> {
-  const baseline = readCohort(line, plan);
-  if (line.halves === undefined) return { baseline };
-  const [first, second] = line.halves;
-  return { baseline, halves: [readCohort(first, plan), readCohort(second, plan)] };
+export function readBaseline(line: Halved, plan: Plan): Pick<Sample, 'baseline' | 'halves'> {
+  const halves = readHalves(line, plan);
+  return { baseline: readCohort(line, plan), ...(halves === undefined ? {} : { halves }) };
+}
+
+/** The same of the canary. */
+export function readCanary(line: Halved, plan: Plan): Pick<Sample, 'canary' | 'canaryHalves'> {
+  const halves = readHalves(line, plan);
+  return { canary: readCohort(line, plan), ...(halves === undefined ? {} : { canaryHalves: halves }) };
+}
+
+function readHalves({ halves }: Halved, plan: Plan): Sample['halves'] {
+  if (halves === undefined) return undefined;
+  const [first, second] = halves;
+  return [readCohort(first, plan), readCohort(second, plan)];
 }
 
 /** A plan's only latency stands under `latency`; of several each stands under its own name. */
@@ -71,8 +79,15 @@ export function shapeFaults(line: Cohort, plan: Plan): string[] {
 }
 
 export function writeBaseline({ baseline, halves }: Pick<Sample, 'baseline' | 'halves'>, plan: Plan) {
-  const line = writeCohort(baseline, plan);
-  return halves === undefined ? line : { ...line, halves: halves.map((half) => writeCohort(half, plan)) };
+  return { ...writeCohort(baseline, plan), ...writeHalves(halves, plan) };
+}
+
+export function writeCanary({ canary, canaryHalves }: Pick<Sample, 'canary' | 'canaryHalves'>, plan: Plan) {
+  return { ...writeCohort(canary, plan), ...writeHalves(canaryHalves, plan) };
+}
+
+function writeHalves(halves: Sample['halves'], plan: Plan) {
+  return halves === undefined ? {} : { halves: halves.map((half) => writeCohort(half, plan)) };
 }
 
 export function writeCohort(sample: CohortSample, plan: Plan): Record<string, unknown> {

@@ -37,6 +37,7 @@ const cohort: fc.Arbitrary<CohortSample> = fc.record(
   },
   { requiredKeys: ['requests', 'ratios', 'histograms'] },
 );
+const instances = fc.record({ baseline: fc.integer({ min: 1 }), canary: fc.integer({ min: 1 }) });
 const sample: fc.Arbitrary<Sample> = fc.record(
   {
     stage: fc.constantFrom('5%', '25%'),
@@ -44,9 +45,17 @@ const sample: fc.Arbitrary<Sample> = fc.record(
     baseline: cohort,
     canary: cohort,
     halves: fc.tuple(cohort, cohort),
+    canaryHalves: fc.tuple(cohort, cohort),
+    instances,
     slices: fc.record({
       'tier=enterprise': fc.record(
-        { baseline: cohort, canary: cohort, halves: fc.tuple(cohort, cohort) },
+        {
+          baseline: cohort,
+          canary: cohort,
+          halves: fc.tuple(cohort, cohort),
+          canaryHalves: fc.tuple(cohort, cohort),
+          instances,
+        },
         { requiredKeys: ['baseline', 'canary'] },
       ),
     }),

@@ -4,25 +4,24 @@ import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Sample, SliceSample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
 import { cohortFaults, splitFaults } from './soundness.ts';
-import {
-  Baseline,
-  Cohort,
-  readBaseline,
-  readCohort,
-  shapeFaults,
-  writeBaseline,
-  writeCohort,
-} from './trace-cohort.ts';
+import { Halved, readBaseline, readCanary, shapeFaults, writeBaseline, writeCanary } from './trace-cohort.ts';
+
+const InstanceCounts = z.strictObject({ baseline: z.number().positive(), canary: z.number().positive() });
 
 /** Of the time before a rollout: the baseline alone. */
-const Cohorts = z.strictObject({ baseline: Baseline, canary: Cohort.optional() });
+const Cohorts = z.strictObject({
+  baseline: Halved,
+  canary: Halved.optional(),
+  instances: InstanceCounts.optional(),
+});
 
 const Line = z.strictObject({
   rollout: z.string(),
   stage: z.string(),
   t: z.number(),
-  baseline: Baseline,
-  canary: Cohort.optional(),
+  baseline: Halved,
+  canary: Halved.optional(),
+  instances: InstanceCounts.optional(),
   slices: z.record(z.string(), Cohorts).optional(),
   split: z
     .strictObject({ by: z.string().nullable(), baseline: z.number(), canary: z.number() })
@@ -45,10 +44,10 @@ export type TraceEntry =
  */
 export function traceLine(sample: Sample | HistorySample, of: { rollout: string; plan: Plan }): string {
   const plan = planAt(of.plan, sample.stage);
-  const canary = 'canary' in sample ? { canary: writeCohort(sample.canary, plan) } : {};
+  const canary = 'canary' in sample ? { canary: writeCanary(sample, plan), ...instancesIn(sample) } : {};
   const { slices } = sample;
   const parts = Object.entries<SlicePart>(slices ?? {}).map(([slice, part]) => {
-    const own = part.canary === undefined ? {} : { canary: writeCohort(part.canary, plan) };
+    const own = isCompared(part) ? { canary: writeCanary(part, plan), ...instancesIn(part) } : {};
     return [slice, { baseline: writeBaseline(part, plan), ...own }] as const;
   });
   return JSON.stringify({
@@ -70,7 +69,16 @@ function planAt(plan: Plan, stage: string): Plan {
   );
 }
 
-type SlicePart = Pick<SliceSample, 'baseline' | 'halves'> & Partial<Pick<SliceSample, 'canary'>>;
+/** Of a poll, or of the baseline before the rollout. */
+type SlicePart = SliceSample | Pick<SliceSample, 'baseline' | 'halves'>;
+
+function isCompared(part: SlicePart): part is SliceSample {
+  return 'canary' in part;
+}
+
+function instancesIn<T>({ instances }: { instances?: T | undefined }): { instances?: NonNullable<T> } {
+  return instances == null ? {} : { instances };
+}
 
 /** The most problems that are told one by one. */
 const MOST_PROBLEMS = 20;
@@ -120,9 +128,12 @@ export class TraceReader {
         : []),
       ...Object.entries<SlicePart>(of.slices ?? {}).flatMap(([slice, part]) => [
         ...cohortFaults(`baseline of ${slice}`, part.baseline),
-        ...(part.canary === undefined ? [] : cohortFaults(`canary of ${slice}`, part.canary)),
+        ...(isCompared(part) ? cohortFaults(`canary of ${slice}`, part.canary) : []),
       ]),
       ...(of.halves ?? []).flatMap((half) => cohortFaults('halves', half)),
+      ...(entry.kind === 'sample' ? (entry.sample.canaryHalves ?? []) : []).flatMap((half) =>
+        cohortFaults("the canary's halves", half),
+      ),
     ];
     if (fault?.kind === 'invalid') return `${fault.metric}: ${fault.detail}`;
     if (!Number.isFinite(of.t)) return `t: ${of.t} is no time`;
@@ -195,8 +206,10 @@ function entryOf(line: Line, whole: Plan): TraceEntry | string {
   const plan = planAt(whole, stage);
   const [misshapen] = [line, ...Object.values(slices ?? {})].flatMap((part) => [
     ...shapeFaults(part.baseline, plan),
-    ...(part.baseline.halves ?? []).flatMap((half) => shapeFaults(half, plan)),
     ...(part.canary === undefined ? [] : shapeFaults(part.canary, plan)),
+    ...[...(part.baseline.halves ?? []), ...(part.canary?.halves ?? [])].flatMap((half) =>
+      shapeFaults(half, plan),
+    ),
   ]);
   if (misshapen !== undefined) return misshapen;
   const left = readBaseline(line.baseline, plan);
@@ -215,7 +228,14 @@ function entryOf(line: Line, whole: Plan): TraceEntry | string {
   const parts: [string, SliceSample][] = [];
   for (const [slice, part] of own) {
     if (part.canary === undefined) return `slices.${slice}.canary: missing in stage ${stage}`;
-    parts.push([slice, { ...readBaseline(part.baseline, plan), canary: readCohort(part.canary, plan) }]);
+    parts.push([
+      slice,
+      {
+        ...readBaseline(part.baseline, plan),
+        ...readCanary(part.canary, plan),
+        ...instancesIn(part),
+      },
+    ]);
   }
   return {
     kind: 'sample',
@@ -224,7 +244,8 @@ function entryOf(line: Line, whole: Plan): TraceEntry | string {
       stage,
       t,
       ...left,
-      canary: readCohort(canary, plan),
+      ...readCanary(canary, plan),
+      ...instancesIn(line),
       ...(slices === undefined ? {} : { slices: Object.fromEntries(parts) }),
       ...(split === undefined ? {} : { split }),
     },

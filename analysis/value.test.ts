@@ -88,14 +88,16 @@ function run({ plan, polls, cohort }: Run) {
   for (let i = 0; i < polls; i++) {
     const empty = { requests: 100, ratios: {}, histograms: {} };
     const { pods, ...baseline } = cohort(i, false);
+    const { pods: ours, ...canary } = cohort(i, true);
     const t = (i + 1) * 15;
     const half = (cpu: number) => ({ ...empty, gauges: { cpu } });
     const sample: Sample = {
       stage: 's',
       t,
       baseline: { ...empty, ...baseline },
-      canary: { ...empty, ...cohort(i, true) },
+      canary: { ...empty, ...canary },
       ...(pods === undefined ? {} : { halves: [half(pods[0]), half(pods[1])] }),
+      ...(ours === undefined ? {} : { canaryHalves: [half(ours[0]), half(ours[1])] }),
     };
     evidence = observe(evidence, plan, reading(sample), context);
     const { verdict, metrics } = assess(evidence, plan, context);
@@ -160,6 +162,36 @@ describe('a gauge', () => {
       expect(sorted[10]).toBeLessThan(60);
       expect(sorted.filter((n) => n === 240).length).toBeLessThanOrEqual(2);
     }
+  });
+
+  test('of a canary whose pods differ more than those of the baseline is told, and its interval is wider', () => {
+    const of = (noise: number): Run['cohort'] => {
+      const random = randomOf(31);
+      const state = [0, 0, 0, 0];
+      return (_, canary) => {
+        const pod = (k: number) => {
+          state[k] = 0.8 * (state[k] ?? 0) + 0.6 * (k > 1 ? noise : 0.05) * gauss(random);
+          return 0.5 * Math.exp(state[k] ?? 0);
+        };
+        const pods: [number, number] = canary ? [pod(2), pod(3)] : [pod(0), pod(1)];
+        return { gauges: { cpu: (pods[0] + pods[1]) / 2 }, pods };
+      };
+    };
+    const seen = (cohort: Run['cohort']) => run({ plan: gauges(), polls: 200, cohort }).last;
+    expect(seen(of(0.05))?.warnings.join()).not.toContain('differs more');
+    const noisy = seen(of(0.3));
+    expect(noisy?.warnings.join()).toContain("cpu differs more between the canary's instances");
+    // The same pods, of which nobody tells the canary's.
+    const told = of(0.3);
+    const hidden: Run['cohort'] = (i, canary) => {
+      const { pods, ...others } = told(i, canary);
+      return canary || pods === undefined ? others : { ...others, pods };
+    };
+    const width = (last: typeof noisy) => {
+      const [low, high] = last?.metrics[0]?.interval ?? [0, 0];
+      return high - low;
+    };
+    expect(width(noisy)).toBeGreaterThanOrEqual(width(seen(hidden)));
   });
 
   test('is judged the same in every unit', () => {

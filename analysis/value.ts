@@ -3,7 +3,6 @@ import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
-import { assumedDispersion } from './dispersion.ts';
 import type { ProofSums, ValueEvidence } from './evidence.ts';
 import { NO_POLLS } from './interval.ts';
 import { addPoll, openProcess, openSegment } from './process.ts';
@@ -12,6 +11,8 @@ import { addScatter, NO_SCATTER, varianceOf } from './scatter.ts';
 import type { StageFrame } from './stage.ts';
 import type { Totals } from './totals.ts';
 import { halfWidth, lnValueEvidence, mixtureScale } from './value-kernel.ts';
+import type { Variance } from './value-noise.ts';
+import { driftApart } from './value-noise.ts';
 import type { Yardstick } from './yardstick.ts';
 
 export type ValueMetric = GaugeMetric | MeanMetric;
@@ -20,8 +21,6 @@ export type ValueMetric = GaugeMetric | MeanMetric;
 const PLANNED = [12, 60, 360] as const;
 /** How fast the level follows the values: it has half forgotten them after 20 polls. */
 const FOLLOW = 1 - 0.5 ** (1 / 20);
-/** Values that never differ have no scatter to be measured by: a thousandth of the level. */
-export const LEAST_DEVIATION = 0.001;
 
 /** A level below which a share of it could leave the range of numbers: as good as zero. */
 const LEAST_LEVEL = 1e-60;
@@ -102,7 +101,11 @@ export function observeValue(
   const level = evidence.level === null || evidence.level < LEAST_LEVEL ? size : evidence.level;
   next.level = level + FOLLOW * (size - level);
   if (level < LEAST_LEVEL) return { evidence: next, used };
-  next.twins = twinsAfter(evidence.twins, { metric, sample, level });
+  next.twins = twinsAfter(evidence.twins, { metric, halves: sample.halves, level });
+  if (sample.canaryHalves !== undefined) {
+    const { canaryHalves: halves } = sample;
+    next.canaryTwins = twinsAfter(evidence.canaryTwins ?? NO_SCATTER, { metric, halves, level });
+  }
   const worse = worseOf(metric);
   const w = pairWeight(metric, baseline, canary);
   const d = (worse * (canary.value - baseline.value)) / level;
@@ -119,7 +122,7 @@ export function observeValue(
   next.safety = more(evidence.safety, w * (d - tested), w);
   const scores: Totals = [w * (d - tested), w, 1, w * (d - (hard ?? tested)), w, 1, w * d, w];
   next.process = addPoll(evidence.process, {
-    stage: frame.index,
+    stage: frame.name,
     ruler: frame.ruler,
     scores: [scores],
     yardsticks: () => [valueYardstick(next, plan)],
@@ -130,7 +133,7 @@ export function observeValue(
 /** Sums turned into evidence by the scatter that the rollout has shown so far. */
 export function valueYardstick(evidence: ValueEvidence, plan: Plan): Yardstick {
   const scales = scalesOf(plan.analysis.falseRollback);
-  const apart = betweenCohorts(evidence, plan);
+  const apart = driftApart(evidence, plan);
   const spread = (since: Part) => spreadOf(evidence, since, apart);
   return {
     lnEvidence: (stretches) => {
@@ -168,8 +171,6 @@ export function valueInterval(evidence: ValueEvidence, plan: Plan): readonly [nu
   return [unit * (S / W - half), unit * (S / W + half)];
 }
 
-/** Of a sum over n polls, per unit of weight. */
-type Variance = (n: number) => number;
 type Part = { Y: number; W: number };
 
 /** The larger of what the paired differences scatter and of what equal cohorts may. */
@@ -181,26 +182,7 @@ function spreadOf(evidence: ValueEvidence, since: Part, apart: Variance): Varian
 /** For tests over the whole stage. */
 function stageSpread(evidence: ValueEvidence, plan: Plan): Variance | null {
   const [Y, W] = evidence.difference;
-  return spreadOf(evidence, { Y, W }, betweenCohorts(evidence, plan));
-}
-
-/**
- * How far equal cohorts drift apart: what the baseline's halves have shown, else the plan's `noise`, lasting as it is
- * assumed to for counts. The paired differences cannot tell: what lasts in them may be the regression.
- */
-function betweenCohorts(evidence: ValueEvidence, plan: Plan): Variance {
-  const [, W, polls] = evidence.difference;
-  const perPoll = polls > 0 ? W / polls : 0;
-  const least = Math.max(perPoll * LEAST_DEVIATION ** 2, Number.MIN_VALUE);
-  const measured = varianceOf(evidence.twins, { kind: 'zero' });
-  if (measured !== null) return (n) => Math.max(measured(n), least);
-  const assumed = assumedDispersion(plan.analysis.noise);
-  return (n) => Math.max(perPoll * assumed(n), least);
-}
-
-/** True where only the plan's `noise` says how far equal cohorts drift apart. */
-export function isNoiseAssumed(evidence: ValueEvidence): boolean {
-  return varianceOf(evidence.twins, { kind: 'zero' }) === null;
+  return spreadOf(evidence, { Y, W }, driftApart(evidence, plan));
 }
 
 export function scalesOf(alpha: number): number[] {
@@ -208,9 +190,11 @@ export function scalesOf(alpha: number): number[] {
 }
 
 /** The baseline's halves differ by chance alone: what they scatter is what equal cohorts may. */
-function twinsAfter(twins: Scatter, at: { metric: ValueMetric; sample: Sample; level: number }): Scatter {
-  const { metric, level } = at;
-  const { halves } = at.sample;
+function twinsAfter(
+  twins: Scatter,
+  at: { metric: ValueMetric; halves: Sample['halves']; level: number },
+): Scatter {
+  const { metric, level, halves } = at;
   if (halves === undefined) return twins;
   const [first, second] = halves.map((half) => valueOf(metric, half));
   if (first == null || second == null || !(first.weight > 0) || !(second.weight > 0)) return twins;

@@ -1,7 +1,7 @@
-import type { Assessment, LimitAssessment, Verdict } from '../plans/assessment.ts';
+import type { Assessment, LimitAssessment, MetricAssessment, Severed, Verdict } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import { ALIKE, ALIKE_TEXT, planInStage } from '../plans/shadow.ts';
-import { partName } from '../plans/slices.ts';
+import { partName, severable } from '../plans/slices.ts';
 import { isAlike, isUnserved } from '../plans/stages.ts';
 import type { Evidence } from './evidence.ts';
 import { holdingsOf } from './holding.ts';
@@ -29,7 +29,7 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
   const threshold = Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12));
   const all = [...findings, ...(isUnserved(stage) ? [] : findSlices(evidence, { plan, frame, context }))];
   // The shares are those of the whole plan: what decides elsewhere has its part of the error spent there.
-  const found = stopOf(all, sharesOf(whole), threshold);
+  const { found, severed } = stopsOf(all, { shares: sharesOf(whole), threshold, plan });
   // Where both have the old path no stop is the canary's: people are asked what tells the cohorts apart.
   const alike = isAlike(stage);
   const stop: Stop = alike ? { ...found, carriers: new Set(), severity: null } : found;
@@ -39,19 +39,21 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     ...assessUserCap(evidence, plan.stages[frame.index]),
   ];
   const holding = holdingsOf(evidence, { plan, frame, findings });
+  const parted = new Set(severed.map(nameOf));
   const metrics = all.map((finding) => ({
     ...finding.assessment,
     verdict: metricVerdict(finding, {
       evidence,
       plan,
-      stop,
+      stop: { ...stop, carriers: new Set([...stop.carriers, ...parted]) },
       holds: (alike && found.carriers.has(nameOf(finding))) || holding.some((one) => holds(one, finding)),
     }),
   }));
+  const told = tellSevered(severed, metrics, plan);
   const ending =
     alike && found.severity !== null
       ? { verdict: 'hold' as const, metric: null, reason: alikeReason(found) }
-      : endingOf({ evidence, plan, stop, limits, frame, holding, metrics });
+      : endingOf({ evidence, plan, stop, limits, frame, holding, metrics, severed: told });
   return {
     verdict: ending.verdict,
     stage: frame.name,
@@ -61,6 +63,7 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     metric: ending.metric,
     ...(ending.slice === undefined ? {} : { slice: ending.slice }),
     reason: ending.reason,
+    ...(told.length === 0 || ending.verdict === 'hard' ? {} : { severed: told }),
     metrics,
     limits,
     holding,
@@ -69,8 +72,50 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
   };
 }
 
+/**
+ * A slice that the plan takes off by itself stops nothing else: the rest has its own part of the evidence, which is no more than
+ * all of it. Those that carry a stop which the rest alone is not are to be taken off; a hard stop of the rest comes before them.
+ */
+function stopsOf(
+  all: readonly Finding[],
+  { shares, threshold, plan }: { shares: readonly Share[]; threshold: number; plan: Plan },
+): { found: Stop; severed: Finding[] } {
+  const alone = severable(plan);
+  const isApart = ({ slice }: Finding) => slice !== null && alone.has(slice);
+  const apart = all.filter(isApart);
+  const rest = apart.length === 0 ? all : all.filter((one) => !isApart(one));
+  const found = stopOf(rest, shares, threshold);
+  if (apart.length === 0 || found.severity === 'hard') return { found, severed: [] };
+  const together = stopOf(all, shares, threshold);
+  const carrying = apart.filter((one) => together.carriers.has(nameOf(one)));
+  if (carrying.length === 0) return { found, severed: [] };
+  // Each slice once, by the metric that says most against it.
+  const worst = new Map<string, Finding>();
+  for (const one of carrying.toSorted((a, b) => b.assessment.lnE - a.assessment.lnE))
+    if (!worst.has(one.slice ?? '')) worst.set(one.slice ?? '', one);
+  const slices = [...worst.values()];
+  return { found, severed: together.alone || found.severity !== null ? slices : slices.slice(0, 1) };
+}
+
+function tellSevered(
+  severed: readonly Finding[],
+  metrics: readonly MetricAssessment[],
+  plan: Plan,
+): Severed[] {
+  return severed.flatMap(({ metric, slice, severity, assessment: seen }) => {
+    if (slice === null) return [];
+    const who = severable(plan).get(slice) ?? slice;
+    const all =
+      metrics.find((one) => one.metric === metric.name && one.slice === undefined)?.canaryRequests ?? 0;
+    const share = all > 0 ? Math.min(1, seen.canaryRequests / all) : null;
+    return { slice, who, metric: metric.name, severity, reason: stopReason(seen, metric), share };
+  });
+}
+
 interface Stop {
   lnE: number;
+  /** Each of the carriers is enough by itself. */
+  alone: boolean;
   /** Names of what carries a stop, metrics and slices of them; empty: nothing stops. */
   carriers: ReadonlySet<string>;
   severity: 'soft' | 'hard' | null;
@@ -95,7 +140,8 @@ function stopOf(findings: readonly Finding[], shares: readonly Share[], threshol
   });
   const weighed = parts.some(({ weight }) => weight > 0);
   const lnE = weighed ? lnMixture(parts) : 0;
-  if (!weighed || lnE < threshold) return { lnE, carriers: new Set(), severity: null, metric: null };
+  if (!weighed || lnE < threshold)
+    return { lnE, alone: false, carriers: new Set(), severity: null, metric: null };
   const alone = parts.filter(({ lnWeighted }) => lnWeighted >= threshold);
   const carrying = alone.length > 0 ? alone : parts.filter((part) => part.weight > 0 && part.lnE > 0);
   const severity = carrying.some(({ finding }) => finding.severity === 'hard') ? 'hard' : 'soft';
@@ -104,6 +150,7 @@ function stopOf(findings: readonly Finding[], shares: readonly Share[], threshol
     .sort((a, b) => b.lnWeighted - a.lnWeighted || nameOf(a.finding).localeCompare(nameOf(b.finding)));
   return {
     lnE,
+    alone: alone.length > 0,
     carriers: new Set(carrying.map(({ finding }) => nameOf(finding))),
     severity,
     metric: first?.finding ?? null,
@@ -162,6 +209,7 @@ interface Case {
   frame: StageFrame;
   holding: Assessment['holding'];
   metrics: Assessment['metrics'];
+  severed: readonly Severed[];
 }
 
 type Ending = Pick<Assessment, 'verdict' | 'metric' | 'slice' | 'reason'>;
@@ -186,6 +234,7 @@ function endingOf(the: Case): Ending {
   // Its action, a pause, is the limit's own; the plan's soft policy is about evidence.
   const [pause] = fired;
   if (pause !== undefined) return { verdict: 'hold', metric: null, reason: limitReason(pause, plan) };
+  if (the.severed.length > 0) return { verdict: 'hold', metric: null, reason: severedReason(the.severed) };
   if (the.holding.length > 0)
     return { verdict: 'hold', metric: null, reason: holdReason(the.holding, evidence) };
   return { verdict: 'pass', metric: null, reason: passReason(the.metrics, frame.compared) };
@@ -199,6 +248,12 @@ function stopped({ stop, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
     metrics.find((one) => one.metric === metric.name && (one.slice ?? null) === slice) ?? carrier.assessment;
   const reason = stopReason(assessment, metric);
   return { verdict, metric: metric.name, ...(slice === null ? {} : { slice }), reason };
+}
+
+function severedReason(severed: readonly Severed[]): string {
+  return severed
+    .map(({ who, reason }) => `${who} alone is worse and is taken off the canary: ${reason}`)
+    .join('; ');
 }
 
 function metricOf(plan: Plan, limit: LimitAssessment): string | null {

@@ -5,8 +5,8 @@ import type { Evidence } from './evidence.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';
 import { splitWarning } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
-import { isAssumed } from './stage.ts';
-import { isNoiseAssumed } from './value.ts';
+import { isAssumed, isCanaryNoisier } from './stage.ts';
+import { isNoiseAssumed, isValueNoisier } from './value-noise.ts';
 
 interface Look {
   evidence: Evidence;
@@ -35,6 +35,7 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
       `the noise between equal cohorts is assumed (${plan.analysis.noise}), not measured: under lasting noise false stops are not bounded`,
     );
   }
+  warnings.push(...instanceWarnings({ evidence, plan, frame, context }));
   const split = isShadowing(stage) ? null : splitWarning({ split: evidence.split, plan, frame });
   if (split !== null) warnings.push(split);
   for (const metric of plan.metrics) {
@@ -60,6 +61,28 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
       }
     }
   }
+  return warnings;
+}
+
+/** What is not known of the canary's own noise, and which of its metrics it makes slower. */
+function instanceWarnings({ evidence, plan, context }: Look): string[] {
+  const { baseline, canary } = evidence.instances ?? { baseline: 0, canary: 0 };
+  const warnings: string[] = [];
+  if (canary === 1 && baseline > 1)
+    warnings.push(
+      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. Should it be noisier, false stops are not bounded; two instances are measured`,
+    );
+  const noisier = plan.metrics.filter(({ name }) => {
+    const known = evidence.metrics[name];
+    if (known === undefined) return false;
+    return known.kind === 'value'
+      ? isValueNoisier(known, plan)
+      : isCanaryNoisier({ plan, context, metric: name }, known);
+  });
+  for (const { name } of noisier)
+    warnings.push(
+      `${name} differs more between the canary's instances than between the baseline's: that is reckoned with, and a regression takes longer to find`,
+    );
   return warnings;
 }
 

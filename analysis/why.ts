@@ -1,5 +1,7 @@
 import type { ExplainedValue, InstanceFinding } from '../plans/explanation.ts';
+import { plain } from '../plans/words.ts';
 import type { Search, Weighed, Whole } from './search.ts';
+import { worseOf } from './value.ts';
 
 /** Values that one sentence names, and the share of the excess at which no more are added. */
 const MOST_NAMED = 3;
@@ -30,10 +32,11 @@ export function sentenceOf(told: Told): string {
   const parts = [
     mixText(told) ?? placeText(told) ?? spreadText(told),
     outcomeText(told),
+    hourText(told),
     whole.cell.sum.baselineTotal > 0 ? null : 'there is no baseline to compare with',
     instancesText(told.instances, search.replicas),
     ...dimensions.flatMap(({ kind, label, note }) =>
-      note === null || kind === 'instances' ? [] : [`${label} tells nothing: ${note}`],
+      note === null || kind === 'instances' || kind === 'hours' ? [] : [`${label} tells nothing: ${note}`],
     ),
   ].filter((text) => text !== null);
   return parts.length > 0 ? parts.join('; ') : `there is no label to search ${name} by`;
@@ -43,6 +46,8 @@ function nounOf({ search: { metric, edge }, whole }: Told): string {
   if (whole.cell.sum.baselineTotal === 0) return `what counts against the canary in ${metric.name}`;
   if (metric.kind === 'ratio')
     return `the ${metric.good === undefined ? 'excess' : 'loss'} in ${metric.name}`;
+  if (metric.kind === 'mean' || metric.kind === 'gauge')
+    return `the ${worseOf(metric) > 0 ? 'rise' : 'fall'} in ${metric.name}`;
   return `the excess in ${metric.name}${edge === null ? '' : ` (requests above ${seconds(edge)})`}`;
 }
 
@@ -92,18 +97,46 @@ function placeText(told: Told): string | null {
   if (place === null) return null;
   const { label, rows, share } = place;
   const traffic = rows.reduce((sum, row) => sum + row.traffic, 0);
-  const named = rows.map((row) => `${label}=${short(row.value)} ${ratesText(row, told.whole)}`);
+  const named = rows.map((row) => `${label}=${short(row.value)} ${ratesText(row, told)}`);
+  const usual = usualText(traffic, told);
   return (
-    `${part(share)} of ${nounOf(told)} comes from ${list(named)}, ` +
-    `${rows.length === 1 ? '' : 'together '}${rounded(traffic)} of the canary's requests`
+    `${part(share)} of ${nounOf(told)} comes from ${list(named)}` +
+    (usual === null ? '' : `, ${rows.length === 1 ? '' : 'together '}${usual}`)
   );
 }
 
-function ratesText({ canary, baseline, only }: ExplainedValue, whole: Whole): string {
-  const rate = `canary ${percent(canary.total > 0 ? canary.events / canary.total : 0)}`;
+/** How much of it would be expected there; null: nothing is. */
+function usualText(traffic: number, { search: { metric } }: Told): string | null {
+  if (metric.kind === 'gauge' && metric.combine === 'max') return null;
+  if (metric.kind === 'gauge' && metric.combine === 'sum') return `${rounded(traffic)} of the baseline's`;
+  return `${rounded(traffic)} of the canary's ${unitsOf(metric)}`;
+}
+
+/** What is counted of a metric. */
+function unitsOf({ kind }: Search['metric']): string {
+  if (kind === 'gauge') return 'series';
+  return kind === 'mean' ? 'observations' : 'requests';
+}
+
+function ratesText({ canary, baseline, only }: ExplainedValue, { search, whole }: Told): string {
+  const values = search.metric.kind === 'mean' || search.metric.kind === 'gauge';
+  const rateOf = ({ events, total }: ExplainedValue['canary']) => {
+    const rate = total > 0 ? events / total : 0;
+    return values ? plain(rate) : percent(rate);
+  };
+  const rate = `canary ${rateOf(canary)}`;
   if (only === 'canary')
     return whole.cell.sum.baselineTotal > 0 ? `(${rate}; the baseline has none of it)` : `(${rate})`;
-  return `(${rate} against ${percent(baseline.total > 0 ? baseline.events / baseline.total : 0)})`;
+  return `(${rate} against ${rateOf(baseline)})`;
+}
+
+/** When it was: the few hours that hold most of it. */
+function hourText(told: Told): string | null {
+  const place = bestPlace(told, 'hours');
+  if (place === null) return null;
+  const { rows, share } = place;
+  const hours = rows.map((row) => `${row.value} ${ratesText(row, told)}`);
+  return `${part(share)} of it is in the ${rows.length === 1 ? 'hour' : 'hours'} from ${list(hours)}, by the time of ${told.search.timezone}`;
 }
 
 /** Where no few values stand out. */
@@ -124,9 +157,11 @@ function suspectText(told: Told, searched: readonly Weighed[]): string | null {
     .sort((a, b) => (b.row.lnE ?? 0) - (a.row.lnE ?? 0));
   if (most === undefined) return null;
   const { label, row, share } = most;
+  const values = told.search.metric.kind === 'mean' || told.search.metric.kind === 'gauge';
+  const units = values ? 'windows' : 'requests';
   return (
     `${part(Math.min(1, share))} of ${nounOf(told)} may come from ` +
-    `${label}=${short(row.value)} ${ratesText(row, told.whole)}, with too few requests to be sure`
+    `${label}=${short(row.value)} ${ratesText(row, told)}, with too few ${units} to be sure`
   );
 }
 
@@ -150,9 +185,10 @@ function mixText(told: Told): string | null {
   const row = most?.rows.find(({ value }) => value === most.mix.value);
   if (most === undefined || row === undefined) return null;
   const usual = row.baseline.total / Math.max(1, whole.cell.sum.baselineTotal);
+  const what = unitsOf(told.search.metric) === 'requests' ? 'rates' : 'values';
   return (
-    `${part(most.mix.share ?? 0)} of ${nounOf(told)} is in what was asked for and not in the rates: ` +
-    `${most.label}=${short(row.value)} is ${rounded(row.traffic)} of the canary's requests and ` +
+    `${part(most.mix.share ?? 0)} of ${nounOf(told)} is in what was asked for and not in the ${what}: ` +
+    `${most.label}=${short(row.value)} is ${rounded(row.traffic)} of the canary's ${unitsOf(told.search.metric)} and ` +
     `${rounded(usual)} of the baseline's`
   );
 }

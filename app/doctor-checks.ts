@@ -3,8 +3,10 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { connect } from 'node:tls';
 import type { ChecksConfig } from '../checks/config.ts';
+import { askGrafana, type GrafanaConfig, isNoDashboard } from '../checks/grafana.ts';
 import { readRows } from '../checks/sql.ts';
 import { Failure } from '../plans/failures.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 const DAY = 86_400_000;
 const SOON_DAYS = 14;
@@ -17,8 +19,17 @@ export interface CheckTrial {
 }
 
 /** Hosts, databases and commands of `checks`. No path of a host is asked, and no command is run: nobody knows what they do. */
-export function checkTrials({ hosts, databases, commands }: ChecksConfig): CheckTrial[] {
+export function checkTrials({ hosts, databases, commands, grafana }: ChecksConfig): CheckTrial[] {
   return [
+    ...(grafana === undefined
+      ? []
+      : [
+          {
+            part: 'Grafana',
+            target: grafana.url,
+            work: (signal: AbortSignal) => tryGrafana(grafana, signal),
+          },
+        ]),
     ...Object.keys(hosts).map((host) => ({
       part: `check host "${host}"`,
       target: host,
@@ -26,7 +37,7 @@ export function checkTrials({ hosts, databases, commands }: ChecksConfig): Check
     })),
     ...Object.entries(databases).map(([name, { url }]) => ({
       part: `check database "${name}"`,
-      target: withoutSecrets(url),
+      target: withoutSecrets(url) ?? 'checks.databases',
       work: (signal: AbortSignal) => tryDatabase(url, signal),
     })),
     ...Object.entries(commands).map(([name, { run, folder }]) => ({
@@ -35,6 +46,17 @@ export function checkTrials({ hosts, databases, commands }: ChecksConfig): Check
       work: () => tryCommand(run[0] ?? '', folder),
     })),
   ];
+}
+
+/** What the token may see is known by asking for a dashboard that nobody has. @throws Failure CHECK_UNREACHABLE */
+async function tryGrafana(config: GrafanaConfig, signal: AbortSignal): Promise<string> {
+  const uid = 'tidegate-doctor';
+  const { came } = await askGrafana(uid, { config, signal }).catch((error: unknown) => {
+    const cause = asError(error).cause;
+    throw unreachable(cause instanceof Error ? cause : asError(error));
+  });
+  if (isNoDashboard(came)) return '';
+  throw new Failure('CHECK_UNREACHABLE', `${came}.`);
 }
 
 /** A host is named without http or https: it is asked by TLS first where that is usual, and whoever answers at all is there. */
@@ -132,17 +154,6 @@ async function kindOf(file: string): Promise<'runs' | 'fixed' | 'none'> {
     () => 'runs' as const,
     () => 'fixed' as const,
   );
-}
-
-function withoutSecrets(url: string): string {
-  try {
-    const parsed = new URL(url);
-    parsed.password = '';
-    parsed.search = '';
-    return parsed.toString();
-  } catch {
-    return 'checks.databases';
-  }
 }
 
 function asError(error: unknown): Error {

@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { checkTrials } from './doctor-checks.ts';
 import { certificate, httpDelivery, secureDoor } from './doctor-delivery.ts';
 import { openTemporalClient } from './temporal.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** One connection that was tried. `hint` says what to mend, in the words of the one who must mend it. */
 export interface DoctorFinding {
@@ -38,7 +39,7 @@ export async function doctor(config: Config): Promise<DoctorFinding[]> {
       ),
       attempt(
         'PostgreSQL',
-        withoutPassword(config.database.url),
+        withoutSecrets(config.database.url) ?? 'database.url',
         () => database(config),
         FAILURES.POSTGRES_UNREACHABLE.hint,
       ),
@@ -230,14 +231,4 @@ function port(host: string, number: number): Promise<void> {
     });
     socket.once('error', () => reject(new Error('nothing listens there')));
   });
-}
-
-function withoutPassword(url: string): string {
-  try {
-    const parsed = new URL(url);
-    parsed.password = '';
-    return parsed.toString();
-  } catch {
-    return 'database.url';
-  }
 }

@@ -194,11 +194,9 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
       const handle = await handleOf(id);
       await ask(id, () => handle.signal(killedSignal, { rolloutId: id, message: { by, reason } }), 2_000);
     },
-    alert: async (id, { name, scope, status, detail }) => {
+    alert: async (id, message) => {
       const handle = await handleOf(id);
-      await ask(id, () =>
-        handle.signal(alertSignal, { rolloutId: id, message: { name, scope, status, detail } }),
-      );
+      await ask(id, () => handle.signal(alertSignal, { rolloutId: id, message }));
     },
     ping: () =>
       ask(

@@ -11,6 +11,8 @@ import type { PreflightFinding, ServedSplit } from '../plans/preflight.ts';
 export interface ServedFlag {
   exposure: Exposure;
   latch: { by: string; reason: string } | null;
+  /** Why a rollout could not take it as it is defined, and what to write instead. */
+  unclaimable: { path: string; message: string; instead: string } | null;
 }
 
 export function queryFinding({ metric, query, kind, detail }: QueryFinding): PreflightFinding {
@@ -37,10 +39,18 @@ export function flagFindings(plan: Plan, served: ServedFlag | null | 'unreachabl
     const message = 'the server does not answer: what it serves of the flag is not known';
     return [{ ...at, severity: 'note', message, instead: '--server URL, or `tidegate server`' }];
   }
-  if (served?.latch == null) return [];
-  const { by, reason } = served.latch;
-  const instead = `\`tidegate unlock ${plan.flag.key} --reason "..."\``;
-  return [{ ...at, severity: 'error', message: `it was killed by ${by}: ${reason}`, instead }];
+  if (served === null) return [];
+  const found: PreflightFinding[] = [];
+  if (served.unclaimable !== null) {
+    const { path, message, instead } = served.unclaimable;
+    found.push({ check: 'flag', severity: 'error', rule: 'PLAN-CLAIM', where: path, message, instead });
+  }
+  if (served.latch !== null) {
+    const { by, reason } = served.latch;
+    const instead = `\`tidegate unlock ${plan.flag.key} --reason "..."\``;
+    found.push({ ...at, severity: 'error', message: `it was killed by ${by}: ${reason}`, instead });
+  }
+  return found;
 }
 
 /** `lack`: the path in the plan, what is missing, and what to do. */

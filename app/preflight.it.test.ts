@@ -60,7 +60,11 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const NOBODY: ServedFlag = { exposure: { percent: 0, segments: [], variant: null }, latch: null };
+const NOBODY: ServedFlag = {
+  exposure: { percent: 0, segments: [], variant: null },
+  latch: null,
+  unclaimable: null,
+};
 
 function look(more: Partial<PreflightRequest> & { url?: string } = {}): Promise<PreflightReport> {
   const { url = past.url, ...rest } = more;
@@ -232,9 +236,25 @@ coverage:
     ]);
   });
 
+  test('says that a rollout could not take the flag as it is defined', async () => {
+    const unclaimable = { path: 'flag.provider', message: 'without its exclude', instead: 'embedded' };
+    const report = await look({ served: async () => ({ ...NOBODY, unclaimable }) });
+    expect(report.ok).toBe(false);
+    expect(told(report, 'flag')).toEqual([
+      {
+        check: 'flag',
+        severity: 'error',
+        rule: 'PLAN-CLAIM',
+        where: 'flag.provider',
+        message: 'without its exclude',
+        instead: 'embedded',
+      },
+    ]);
+  });
+
   test('holds the split of the requests against the flag', async () => {
     const exposure = { percent: 25, segments: [], variant: null };
-    const report = await look({ served: async () => ({ exposure, latch: null }) });
+    const report = await look({ served: async () => ({ ...NOBODY, exposure }) });
     expect(report.split?.served.canary).toBe(0);
     expect(report.split?.served.baseline).toBeGreaterThan(1000);
     expect(told(report, 'split')).toMatchObject([{ severity: 'warning' }]);

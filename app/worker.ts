@@ -12,7 +12,7 @@ import { createActivities } from '../activities/index.ts';
 import { createCheckRunner } from '../checks/runner.ts';
 import { providerNamed } from '../flags/router.ts';
 import { createSources } from '../metrics/sources.ts';
-import { createChannels } from '../notify/channels.ts';
+import { createChannels, warnOfTemplates } from '../notify/channels.ts';
 import { startDigests } from '../notify/digest-sender.ts';
 import { startDispatcher } from '../notify/dispatcher.ts';
 import { createChannelMemory } from '../store/channel-memory.ts';
@@ -78,6 +78,7 @@ export async function runWorker(config: Config): Promise<number> {
     stopped,
     onFailure: (error) => log.warn({ err: error }, 'waits for PostgreSQL'),
   });
+  warnOfTemplates(config.channels, log);
   const dispatcher = startDispatcher({
     outbox,
     channels: createChannels(config.channels, {

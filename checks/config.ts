@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KnownChecks } from '../plans/check.ts';
+import { GrafanaConfig } from './grafana.ts';
 
 const Host = z.strictObject({
   secrets: z
@@ -42,6 +43,9 @@ export const ChecksConfig = z.strictObject({
     .describe('Hosts that HTTP checks may ask, with the port where it is not the usual one.'),
   databases: z.record(z.string(), Database).default({}).describe('Databases that SQL checks may ask.'),
   commands: z.record(z.string(), Command).default({}).describe('Programs that checks may run on the worker.'),
+  grafana: GrafanaConfig.optional().describe(
+    'Where dashboards are looked for that a plan asks for before it begins (`before.evidence: [dashboards]`).',
+  ),
 });
 export type ChecksConfig = z.infer<typeof ChecksConfig>;
 

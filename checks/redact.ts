@@ -13,6 +13,7 @@ export function redactor(config: ChecksConfig): (text: string) => string {
   const secrets = [
     ...Object.values(config.hosts).flatMap((host) => Object.values(host.secrets)),
     ...Object.values(config.commands).flatMap((command) => Object.values(command.env)),
+    ...(config.grafana?.token === undefined ? [] : [config.grafana.token]),
     ...Object.values(config.databases).flatMap(({ url }) => passwordOf(url)),
   ]
     .filter((secret) => secret.length >= 4)

@@ -20,6 +20,10 @@ beforeAll(async () => {
     if (request.url === '/away') response.writeHead(302, { location: '/inside' }).end();
     else if (request.url === '/hangs') response.writeHead(200).flushHeaders();
     else if (request.url === '/flaky' && down-- > 0) response.writeHead(503).end();
+    else if (request.url === '/grafana/api/dashboards/uid/there')
+      response.writeHead(200).end(JSON.stringify({ dashboard: { title: 'Rollout: pricing' }, meta: {} }));
+    else if (request.url === '/grafana/api/dashboards/uid/hidden') response.writeHead(403).end();
+    else if (request.url?.startsWith('/grafana/api/') === true) response.writeHead(404).end();
     else response.writeHead(200).end('all is READY, token=s3cr3t-of-the-service');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -196,5 +200,45 @@ describe('what stands in the journal', () => {
     expect(clean('Authorization: Bearer eyJhbGciOi')).not.toContain('eyJ');
     expect(clean(`key ${'a1'.repeat(20)}`)).toBe('key ***');
     expect(clean('word '.repeat(100)).length).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('a dashboard', () => {
+  const look = (wanted: { uid?: string; url?: string | null }, more: object = {}) =>
+    createCheckRunner(ChecksConfig.parse({ ...config(), ...more })).dashboard(
+      { uid: 'there', url: null, ...wanted },
+      never,
+    );
+  const grafana = () => ({ grafana: { url: `${url}/grafana/`, token: 'viewer-token-1234' } });
+
+  it('is looked for in Grafana, by its own address or as it is generated, with the token', async () => {
+    expect(await look({}, grafana())).toEqual({ ok: true, came: 'Grafana has "Rollout: pricing"' });
+    expect(seen.at(-1)).toEqual({
+      path: '/grafana/api/dashboards/uid/there',
+      authorization: 'Bearer viewer-token-1234',
+    });
+    expect(await look({ uid: 'gone' }, grafana())).toMatchObject({
+      ok: false,
+      came: expect.stringContaining('Grafana has no dashboard gone'),
+    });
+    const own = { uid: 'gone', url: `${url}/grafana/d/there/pricing?from=now-6h` };
+    expect(await look(own, grafana())).toMatchObject({ ok: true });
+    expect(await look({ uid: 'hidden' }, grafana())).toMatchObject({
+      ok: false,
+      came: expect.stringContaining('does not let the token see it'),
+    });
+  });
+
+  it('is fetched elsewhere, from hosts of tidegate.yaml alone, and is no pass where nobody says where it is', async () => {
+    expect(await look({ url: `${url}/board` })).toEqual({ ok: true, came: 'status 200' });
+    expect(await look({ url: `${url}/away` }, grafana())).toMatchObject({ ok: false });
+    expect(await look({ url: 'https://elsewhere.example.com/board' })).toEqual({
+      ok: false,
+      came: 'elsewhere.example.com is not one of checks.hosts in tidegate.yaml',
+    });
+    expect(await look({})).toMatchObject({ ok: false, came: expect.stringContaining('no address was told') });
+    expect(await look({ url: 'the wall' })).toEqual({ ok: false, came: 'what was told is no address' });
+    const away = { grafana: { url: 'http://127.0.0.1:1' } };
+    expect(await look({}, away)).toMatchObject({ ok: false });
   });
 });

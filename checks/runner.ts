@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Check, CheckAnswer } from '../plans/check.ts';
+import { Check, type CheckAnswer } from '../plans/check.ts';
 import { causeText } from './cause.ts';
 import { type CheckSubject, runCommand } from './command.ts';
 import type { ChecksConfig } from './config.ts';
+import { askGrafana, uidIn } from './grafana.ts';
 import { askHttp, httpText } from './http.ts';
 import type { Outcome } from './outcome.ts';
 import { no } from './outcome.ts';
@@ -15,7 +16,19 @@ const BETWEEN_TRIES = 1_000;
 export interface CheckRunner {
   /** The answers in the order of the checks; all are asked at once. Rejects only when `signal` ends it. */
   run(checks: readonly Check[], subject: CheckSubject, signal: AbortSignal): Promise<CheckAnswer[]>;
+  /** Whether the dashboards of a plan are there: in Grafana where tidegate.yaml names one, else at the address that was told. */
+  dashboard(wanted: WantedDashboard, signal: AbortSignal): Promise<Outcome>;
 }
+
+export interface WantedDashboard {
+  /** Of the dashboard that is generated for the plan. */
+  uid: string;
+  /** The address that was told; null: none was. */
+  url: string | null;
+}
+
+/** Seconds that a dashboard may take to answer. */
+const DASHBOARD_TIMEOUT = 10;
 
 export function createCheckRunner(config: ChecksConfig): CheckRunner {
   const clean = redactor(config);
@@ -46,8 +59,32 @@ export function createCheckRunner(config: ChecksConfig): CheckRunner {
     }
   }
 
+  async function askAddress(url: string | null, signal: AbortSignal): Promise<Outcome> {
+    if (url === null)
+      return no('no address was told, and tidegate.yaml names no `checks.grafana` to look in');
+    const check = Check.safeParse({ name: 'dashboard', http: { url } });
+    const http = check.success ? check.data.http : undefined;
+    return http === undefined ? no('what was told is no address') : askHttp(http, { config, signal });
+  }
+
   return {
     run: (checks, subject, signal) => Promise.all(checks.map((check) => ask(check, subject, signal))),
+    async dashboard({ uid, url }, ended) {
+      const limit = AbortSignal.timeout(DASHBOARD_TIMEOUT * 1000);
+      const signal = AbortSignal.any([limit, ended]);
+      const { grafana } = config;
+      const shown = url === null || grafana === undefined ? null : uidIn(url, grafana);
+      try {
+        const found =
+          grafana !== undefined && (url === null || shown !== null)
+            ? await askGrafana(shown ?? uid, { config: grafana, signal })
+            : await askAddress(url, signal);
+        return { ...found, came: clean(found.came) };
+      } catch (error) {
+        if (ended.aborted) throw error;
+        return no(limit.aborted ? `no answer within ${DASHBOARD_TIMEOUT} s` : clean(causeText(error)));
+      }
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { Failure, isFailure } from '../plans/failures.ts';
 import { Problem } from '../server/api.ts';
 import type { Credential } from './credentials.ts';
 import { isFailureCode } from './failure.ts';
+import { patiently } from './render/patience.ts';
 
 const TIMEOUT_MS = 30_000;
 const ATTEMPTS = 4;
@@ -46,10 +47,21 @@ function unreachable(server: string, error: unknown): Failure {
 export class ApiClient {
   readonly #server: string;
   readonly #credential: () => Promise<Credential | null>;
+  readonly #waits: string | null;
 
-  constructor({ server, credential }: { server: string; credential: () => Promise<Credential | null> }) {
+  /** `waits`: what a terminal says while an answer is long in coming; null: nothing, for what draws the screen itself. */
+  constructor(
+    { server, credential }: { server: string; credential: () => Promise<Credential | null> },
+    { waits = 'waiting for the server' }: { waits?: string | null } = {},
+  ) {
     this.#server = server;
     this.#credential = credential;
+    this.#waits = waits;
+  }
+
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const waits = this.#waits;
+    return waits === null ? work() : patiently(() => waits, work);
   }
 
   get<T extends z.ZodType>(path: string, reply: T): Promise<z.output<T>> {
@@ -102,7 +114,11 @@ export class ApiClient {
   }
 
   /** A body that is no JSON value, such as JSON lines. */
-  async text(path: string): Promise<string> {
+  text(path: string): Promise<string> {
+    return this.#patiently(() => this.#text(path));
+  }
+
+  async #text(path: string): Promise<string> {
     const response = await this.#fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok) throw await this.#refusal(response);
     try {
@@ -120,11 +136,19 @@ export class ApiClient {
     return response.body;
   }
 
-  async #call<T extends z.ZodType>(
+  #call<T extends z.ZodType>(
     path: string,
     init: RequestInit,
     reply: T,
     timeoutMs = TIMEOUT_MS,
+  ): Promise<z.output<T>> {
+    return this.#patiently(() => this.#answer(path, init, { reply, timeoutMs }));
+  }
+
+  async #answer<T extends z.ZodType>(
+    path: string,
+    init: RequestInit,
+    { reply, timeoutMs }: { reply: T; timeoutMs: number },
   ): Promise<z.output<T>> {
     const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(timeoutMs) });
     if (!response.ok) throw await this.#refusal(response);

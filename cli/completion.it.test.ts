@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -43,11 +43,30 @@ test('without a server, everything but names', async () => {
   expect(await offered(['roll'], 'http://127.0.0.1:9')).toEqual(['rollback']);
 });
 
-test('the script of bash completes in bash', async () => {
+async function asCommand(): Promise<NodeJS.ProcessEnv> {
   const bin = join(server.dataDir, 'tidegate');
   const main = new URL('main.ts', import.meta.url).pathname;
-  await writeFile(bin, `#!/bin/sh\nexec "${process.execPath}" --import tsx "${main}" "$@"\n`);
+  await writeFile(
+    bin,
+    `#!/bin/sh\nexec "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${main}" "$@"\n`,
+  );
   await chmod(bin, 0o755);
+  const path = `${server.dataDir}${delimiter}${process.env['PATH'] ?? ''}`;
+  return {
+    ...process.env,
+    PATH: path,
+    HOME: server.dataDir,
+    XDG_CONFIG_HOME: server.dataDir,
+    TIDEGATE_SERVER: server.url,
+    TIDEGATE_TOKEN: server.token,
+  };
+}
+
+function missing(shell: string): string {
+  return spawnSync(shell, ['--version']).status === 0 ? '' : `there is no ${shell} on this machine`;
+}
+
+test('the script of bash completes in bash', async () => {
   // Of the package bash-completion the script needs this one function.
   const typed = `
     _get_comp_words_by_ref() { cur=\${COMP_WORDS[COMP_CWORD]}; words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; }
@@ -56,9 +75,52 @@ test('the script of bash completes in bash', async () => {
     COMP_WORDS=(tidegate flags his); COMP_CWORD=2
     __tidegate_complete
     printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = await promisify(execFile)('bash', ['-c', typed], {
-    cwd: new URL('..', import.meta.url).pathname,
-    env: { ...process.env, PATH: `${server.dataDir}${delimiter}${process.env['PATH'] ?? ''}` },
-  });
+  const { stdout } = await promisify(execFile)('bash', ['-c', typed], { env: await asCommand() });
   expect(stdout.trim().split(/\s+/)[0]).toBe('history');
 });
+
+const noFish = missing('fish');
+test.skipIf(noFish !== '')(
+  `the script of fish completes in fish${noFish && ` (skipped: ${noFish})`}`,
+  async () => {
+    const typed = `
+    tidegate completion fish | source
+    complete --do-complete 'tidegate flags his'
+    echo ==
+    complete --do-complete 'tidegate approve bas'
+    echo ==
+    complete --do-complete 'tidegate list --ph'`;
+    const { stdout, stderr } = await promisify(execFile)('fish', ['--no-config', '-c', typed], {
+      env: await asCommand(),
+    });
+    const offers = stdout.split('==\n').map((part) =>
+      part
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => line.split('\t')[0]),
+    );
+    expect({ offers, stderr }).toEqual({ offers: [['history'], ['basket-1'], ['--phase']], stderr: '' });
+  },
+);
+
+const noZsh = missing('zsh');
+test.skipIf(noZsh !== '')(
+  `the script of zsh completes in zsh${noZsh && ` (skipped: ${noZsh})`}`,
+  async () => {
+    // Its line editor runs on a terminal of its own, where the keys are typed. The terminal shows keys, and what was completed, in pieces of its
+    // own: the shell itself tells which line it ran.
+    const typed = `
+    zmodload zsh/zpty
+    zpty shell "zsh -f -i"
+    zpty -w shell "PS1=; preexec() { print -r -- RA''N=\\$1=; }; autoload -Uz compinit && compinit -u -D; source <(tidegate completion zsh); print re''ady"
+    until [[ $all == *ready* ]]; do zpty -r shell part && all+=$part; done
+    zpty -w -n shell $'tidegate flags his\\t --done\\n'
+    until [[ $line == *RAN=*=* ]]; do zpty -r shell part && line+=$part; done
+    print -r -- "$line"`;
+    const { stdout } = await promisify(execFile)('zsh', ['-f', '-c', typed], {
+      env: await asCommand(),
+      timeout: 50_000,
+    });
+    expect(stdout).toMatch(/RAN=tidegate flags history +--done=/);
+  },
+);

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'plan new': ['tidegate plan new --risk high -o pricing-v2.yaml'],
   'plan check': ['tidegate plan check pricing-v2.yaml --traffic 200'],
+  'plan diff': ['tidegate plan diff pricing-v2.yaml', 'tidegate plan diff pricing-v2-3 pricing-v2-1 --text'],
   'plan schema': ['tidegate plan schema > plan.schema.json'],
   'dashboards generate': ['tidegate dashboards generate pricing-v2.yaml --out grafana'],
   backtest: [

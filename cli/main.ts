@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { FAILURES, Failure, isFailure } from '../plans/failures.ts';
+import { capital } from '../plans/words.ts';
 import { failureLines, failureObject } from './failure.ts';
 import { createProgram } from './program.ts';
 import { inkFor } from './render/ink.ts';
@@ -42,7 +43,7 @@ function asFailure(error: unknown): Failure {
 function sentence(text: string): string {
   const line = text.split('\n', 1)[0] ?? '';
   const ended = /[.!?]$/.test(line) ? line : `${line}.`;
-  return ended.charAt(0).toUpperCase() + ended.slice(1);
+  return capital(ended);
 }
 
 function tell(failure: Failure, json: boolean): void {

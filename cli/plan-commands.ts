@@ -49,6 +49,17 @@ export function addPlans(program: Command, run: Run): void {
       ),
     );
   plan
+    .command('diff <plan> [against]')
+    .description(
+      'say what a plan changes in that of the last rollout of its flag; `plan`: a file or a rollout, `against`: another rollout',
+    )
+    .option('--text', 'the lines that differ, too')
+    .action(
+      run(async (c, what: string, against: string | undefined, options: { text?: boolean }) =>
+        (await import('./commands/plan-diff.ts')).diff(c, { what, against, ...options }),
+      ),
+    );
+  plan
     .command('schema')
     .description('print the JSON Schema of plans, for editors')
     .action(run(async () => (await import('./commands/plan.ts')).schema()));

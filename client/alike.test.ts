@@ -2,16 +2,16 @@ import { FlagdCore } from '@openfeature/flagd-core';
 import { OpenFeature, type Provider } from '@openfeature/server-sdk';
 import { Registry } from 'prom-client';
 import { afterEach, expect, it } from 'vitest';
-import { flagSet } from '../flags/definition.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import { Plan } from '../plans/plan.ts';
 import { stageExposure } from '../plans/stages.ts';
+import { documentAt, FLAG } from '../test/fixtures/foreign.ts';
 import { counters, total } from '../test/fixtures/metrics-page.ts';
 import { createDispatcher } from './dispatcher.ts';
 
 const plan = Plan.parse({
   metadata: { name: 'p' },
-  flag: { key: 'pricing' },
+  flag: { key: FLAG },
   metrics: [{ name: 'errors', kind: 'ratio', bad: 'b', total: 't' }],
   stages: [
     { name: 'A/A', aa: { percent: 20 } },
@@ -21,26 +21,8 @@ const plan = Plan.parse({
 
 /** An application whose flag has the definition that the embedded flag service hands out. */
 async function shop(exposure: Exposure) {
-  const record = {
-    environment: 'production',
-    key: 'pricing',
-    exposure,
-    revision: 1,
-    epoch: 1,
-    decommissioned: null,
-    spec: null,
-    live: false,
-    rolloutId: 'r1',
-    latch: null,
-    shape: {
-      variants: { on: true, off: false },
-      baseline: 'off',
-      canary: 'on',
-      stickiness: 'targetingKey',
-    },
-  };
   const core = new FlagdCore();
-  core.setConfigurations(JSON.stringify(flagSet('production', [record], {})));
+  core.setConfigurations(documentAt(exposure));
   const domain = `alike-${exposure.mode ?? 'served'}`;
   const provider: Provider = {
     metadata: { name: 'flagd core' },
@@ -58,7 +40,7 @@ async function shop(exposure: Exposure) {
   for (let i = 0; i < 400; i += 1) {
     const user = `user-${i}`;
     served[user] = await dispatcher.run({
-      flag: 'pricing',
+      flag: FLAG,
       context: { targetingKey: user },
       baseline: () => 'old',
       canary: () => {

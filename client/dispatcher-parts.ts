@@ -21,8 +21,11 @@ export interface DispatcherParts {
   shadow: Pick<ShadowRequest, 'sample' | 'timeoutMs'>;
   mode: (assignment: Assignment) => Mode;
   variants: (flag: string) => { baseline: string; canary: string };
-  assign: (flag: string, context: EvaluationContext) => Promise<Assignment>;
-  peek: (flag: string, context: EvaluationContext) => Promise<Assignment>;
+  /** Assigns, or within a shadow only looks, and goes on with it. */
+  assignAnd: <T>(
+    asked: { flag: string; context: EvaluationContext; quiet: boolean },
+    next: (assignment: Assignment) => T | Promise<T>,
+  ) => Promise<T>;
 }
 
 /** Whether anything of the new path reaches the user. */

@@ -8,7 +8,7 @@ import { register } from 'prom-client';
 import { type Assignment, MODE_METADATA, MODES, type Mode } from './assignment.ts';
 import type { DispatcherOptions } from './dispatcher-options.ts';
 import { type DispatcherParts, servesCanary } from './dispatcher-parts.ts';
-import { type AssignmentRules, evaluate } from './evaluate.ts';
+import { type AssignmentRules, evaluate, evaluateAnd } from './evaluate.ts';
 import { Examples, type MismatchExample } from './examples.ts';
 import { CohortMetrics } from './metrics.ts';
 import { PathMetrics } from './path-metrics.ts';
@@ -62,8 +62,8 @@ export class Dispatcher {
         const { baseline = 'off', canary = 'on' } = (Object.hasOwn(flags, flag) && flags[flag]) || {};
         return { baseline, canary };
       },
-      assign: (flag, context) => this.assign(flag, context),
-      peek: (flag, context) => this.peek(flag, context),
+      assignAnd: ({ flag, context, quiet }, next) =>
+        evaluateAnd(this.#rules, quiet ? { flag, context } : { flag, context, assigned: this.#count }, next),
     };
     const { assignments = [] } = options;
     this.#count = (assignment) => {

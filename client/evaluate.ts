@@ -1,6 +1,7 @@
 import type { Client, EvaluationContext, EvaluationDetails, FlagValue } from '@openfeature/server-sdk';
 import type { Assignment } from './assignment.ts';
 import type { Cohort } from './cohort.ts';
+import { isThenable } from './thenable.ts';
 
 /** Of which type a flag's values are, and which variant is the new path. */
 export interface FlagShape {
@@ -33,10 +34,15 @@ const BOOLEAN: FlagShape = {};
  * Evaluates a flag. Never rejects: what cannot be evaluated is the baseline, with the reason `ERROR`
  * and OpenFeature's code.
  */
-export async function evaluate(
+export function evaluate(rules: AssignmentRules, asked: Asked): Promise<Assignment> {
+  return evaluateAnd(rules, asked, (assignment) => assignment);
+}
+
+/** The same, and `next` with it, as one promise: each one more costs a part of the evaluation. Rejects only as `next` does. */
+export async function evaluateAnd<T>(
   rules: AssignmentRules,
-  { flag, context, assigned }: Asked,
-): Promise<Assignment> {
+  ...[{ flag, context, assigned }, next]: [Asked, (assignment: Assignment) => T | Promise<T>]
+): Promise<T> {
   const shape = Object.hasOwn(rules.flags, flag) ? (rules.flags[flag] ?? BOOLEAN) : BOOLEAN;
   const { baseline = 'off', canary = 'on' } = shape;
   let assignment: Assignment;
@@ -73,7 +79,8 @@ export async function evaluate(
     };
   }
   assigned?.(assignment);
-  return assignment;
+  const answer = next(assignment);
+  return isThenable(answer) ? await answer : answer;
 }
 
 interface Question {

@@ -7,6 +7,7 @@ import { fallsBack } from './fallback.ts';
 import { type Ended, type Judged, judged } from './judgement.ts';
 import { Call, type Path, RequestKey } from './path-call.ts';
 import type { PathFailure, Run, RunOptions } from './run.ts';
+import { isThenable } from './thenable.ts';
 import { PathTimeout, timed } from './timed.ts';
 
 /** One request on its way through a choke point. */
@@ -21,13 +22,27 @@ export interface Passage<R, I> {
   quiet: boolean;
 }
 
-export async function serve<R, I>(parts: DispatcherParts, request: Run<R, I>): Promise<R> {
+export function serve<R, I>(parts: DispatcherParts, request: Run<R, I>): Promise<R> {
   const quiet = effects.suppressed();
-  const assignment =
-    'assignment' in request
-      ? request.assignment
-      : await (quiet ? parts.peek : parts.assign)(request.flag, request.context);
-  const passage = enter(parts, request, { assignment, quiet });
+  if ('assignment' in request) return passed(parts, request, { assignment: request.assignment, quiet });
+  const { flag, context } = request;
+  return parts.assignAnd({ flag, context, quiet }, (assignment) =>
+    pass(parts, request, { assignment, quiet }),
+  );
+}
+
+/** What the path throws at once is a rejection too. */
+async function passed<R, I>(...passing: Parameters<typeof pass<R, I>>): Promise<R> {
+  return pass<R, I>(...passing);
+}
+
+function pass<R, I>(
+  parts: DispatcherParts,
+  request: Passage<R, I>['request'],
+  known: { assignment: Assignment; quiet: boolean },
+): R | Promise<R> {
+  const { assignment } = known;
+  const passage = enter(parts, request, known);
   const mode = request.mode ?? parts.mode(assignment);
   passage.shadow = shadowOf(passage, mode);
   const go = () => (servesCanary(assignment, mode) ? viaCanary(passage) : viaBaseline(passage));
@@ -50,41 +65,89 @@ export function inContext<R, I, T>({ request, shadow, key }: Passage<R, I>, go: 
   return withEffects({ suppressed: false, idempotencyKey: key.value }, go);
 }
 
-async function viaBaseline<R, I>(passage: Passage<R, I>): Promise<R> {
-  const { request } = passage;
+/** Of a path that answers at once no promise is made: they are most of what a choke point costs. */
+function viaBaseline<R, I>(passage: Passage<R, I>): R | Promise<R> {
   const began = performance.now();
+  let answer: R | PromiseLike<R>;
+  try {
+    answer = passage.request.baseline(callOf(passage));
+  } catch (error) {
+    finish(passage, { kind: 'error', error }, secondsSince(began));
+    throw error;
+  }
+  if (isThenable(answer)) return awaited(passage, answer, began);
+  finish(passage, { kind: 'result', result: answer }, secondsSince(began));
+  return answer;
+}
+
+async function awaited<R, I>(
+  passage: Passage<R, I>,
+  ...[answer, began]: [PromiseLike<R>, number]
+): Promise<R> {
   let ended: Ended<R>;
   try {
-    ended = { kind: 'result', result: await request.baseline(callOf(passage)) };
+    ended = { kind: 'result', result: await answer };
   } catch (error) {
     ended = { kind: 'error', error };
   }
-  finish(passage, ended, (performance.now() - began) / 1_000);
+  finish(passage, ended, secondsSince(began));
   if (ended.kind === 'error') throw ended.error;
   return ended.result;
 }
 
-async function viaCanary<R, I>(passage: Passage<R, I>): Promise<R> {
+function viaCanary<R, I>(passage: Passage<R, I>): R | Promise<R> {
+  const { parts, request } = passage;
+  if (parts.drills !== null || request.timeoutMs !== undefined) return viaSlowCanary(passage);
+  const call = callOf(passage);
+  const began = performance.now();
+  let answer: R | PromiseLike<R>;
+  try {
+    answer = request.canary(call);
+  } catch (error) {
+    return canaryEnded(passage, { kind: 'error', error }, began);
+  }
+  if (isThenable(answer)) return canaryAwaited(passage, answer, began);
+  return canaryEnded(passage, { kind: 'result', result: answer }, began);
+}
+
+/** Within a time limit, or where a drill may break it. */
+async function viaSlowCanary<R, I>(passage: Passage<R, I>): Promise<R> {
   const { parts, request, assignment } = passage;
   const drill =
     parts.drills === null ? null : await drillOf(assignment, { client: parts.client, options: parts.drills });
   const path = drill === null ? request.canary : drilled(passage, drill);
   const call = callOf(passage);
   const began = performance.now();
+  const running =
+    request.timeoutMs === undefined
+      ? (async () => path(call))()
+      : timed({ path, call, milliseconds: request.timeoutMs });
+  return canaryAwaited(passage, running, began);
+}
+
+async function canaryAwaited<R, I>(
+  passage: Passage<R, I>,
+  ...[answer, began]: [PromiseLike<R>, number]
+): Promise<R> {
   let ended: Ended<R>;
   try {
-    const result = await (request.timeoutMs === undefined
-      ? path(call)
-      : timed({ path, call, milliseconds: request.timeoutMs }));
-    ended = { kind: 'result', result };
+    ended = { kind: 'result', result: await answer };
   } catch (error) {
     ended = { kind: 'error', error };
   }
-  const { outcome } = finish(passage, ended, (performance.now() - began) / 1_000);
+  return canaryEnded(passage, ended, began);
+}
+
+function canaryEnded<R, I>(passage: Passage<R, I>, ...[ended, began]: [Ended<R>, number]): R | Promise<R> {
+  const { outcome } = finish(passage, ended, secondsSince(began));
   const failure = failureOf(ended, outcome);
-  if (failure !== null && fallsBack(request.fallback, failure)) return instead(passage, failure);
+  if (failure !== null && fallsBack(passage.request.fallback, failure)) return instead(passage, failure);
   if (ended.kind === 'error') throw ended.error;
   return ended.result;
+}
+
+function secondsSince(began: number): number {
+  return (performance.now() - began) / 1_000;
 }
 
 /** The old path's answer in place of the new one's. Its errors are the caller's. */

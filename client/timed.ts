@@ -1,4 +1,5 @@
 import type { Call, Path } from './path-call.ts';
+import { isThenable } from './thenable.ts';
 
 /** The new path did not answer within its time. */
 export class PathTimeout extends Error {
@@ -37,8 +38,4 @@ export async function timed<R, I>({ path, call, milliseconds }: TimedCall<R, I>)
       .finally(() => clearTimeout(timer))
       .then(resolve, reject);
   });
-}
-
-export function isThenable<R>(value: R | PromiseLike<R>): value is PromiseLike<R> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -177,6 +177,35 @@ describe.skipIf(skipped !== '')(`plans in Chromium${skipped && ` (skipped: ${ski
     expect(second).toMatchObject({ by: 'sam', reason: 'more orders' });
   });
 
+  it('says what differs from the last rollout of the flag, before a plan is handed in and afterwards', async () => {
+    const id = await submitted('again');
+    const row = await server.rollouts.get(id);
+    if (row?.view == null) throw new Error('no view');
+    await server.engine.step({ ...row.view, phase: 'rolled-back', endedAt: Date.now() });
+    await server.flags.release({ environment: 'production', key: 'again' }, id);
+    const text = planFor('again').replace('soft: +0.1pp', 'soft: +0.2pp');
+    const page = await open('/submit', { width: 360 });
+    await choose(page, text);
+    const card = page.getByRole('region', { name: 'Difference from the last rollout' });
+    await card.getByText('metrics[errors].soft.absolute: 0.001 → 0.002').waitFor();
+    expect(await card.textContent()).toContain(`Against ${id}.`);
+    expect(await card.getByText('loosens').count()).toBe(1);
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Submit …' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Submit', exact: true }).click();
+    await page.getByRole('link', { name: 'To the rollout' }).click();
+    const section = page.getByRole('region', { name: 'Difference from the last rollout' });
+    await section.getByText(`Against ${id}, which was rolled back.`).waitFor();
+    expect(await section.textContent()).toContain('metrics[errors].soft.absolute: 0.001 → 0.002');
+    await section.getByText('The lines that differ').click();
+    await section.getByText(/^\+ .*soft: \+0\.2pp/).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    expect(await axe(page)).toEqual([]);
+    if (folder !== undefined) await section.screenshot({ path: `${folder}/last-time-360.png` });
+    await section.getByRole('link', { name: id }).click();
+    await page.getByText('This is the first rollout of the flag here.').waitFor();
+  });
+
   it('shows a viewer no button, and checks for them all the same', async () => {
     const id = await submitted('looks');
     const page = await open('/', { name: 'vic' });

@@ -1,6 +1,7 @@
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import { type Matcher, matchersOf, withMatchers, withName } from '../plans/promql.ts';
+import { stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 
 export type Cohort = 'baseline' | 'canary';
@@ -47,14 +48,29 @@ export function cohortExpression(
   }
 }
 
-/** The line that the canary must not cross: the baseline and a margin. */
-export function marginExpression(baseline: string, margin: Margin): string {
-  const { absolute, relative, direction } = margin;
-  const sign = direction === 'increase' ? '+' : '-';
-  const share = relative === null ? null : `abs(${baseline}) * ${relative}`;
-  if (share === null) return `(${baseline}) ${sign} ${absolute ?? 0}`;
-  // Of two margins the smaller one holds.
-  return `(${baseline}) ${sign} ${absolute === null ? share : `clamp_max(${share}, ${absolute})`}`;
+/**
+ * How far the canary may be from the baseline in the stage that runs, as the server tells it: of two margins the smaller one. Without
+ * labels; nothing while no rollout runs.
+ */
+export function runningMargin(
+  plan: Plan,
+  { metric, baseline, margin, direction }: MarginOf & { metric: string; baseline: string },
+): string {
+  const of = (unit: string) =>
+    `tidegate_rollout_margin{flag="${plan.flag.key}",environment="${plan.environment}",metric="${metric}",margin="${margin}",direction="${direction}",unit="${unit}"}`;
+  const share = `abs(${baseline}) * on () max(${of('ratio')})`;
+  return `min(max by (unit) (${of('absolute')}) or label_replace(${share}, "unit", "ratio", "", ""))`;
+}
+
+export interface MarginOf {
+  margin: 'soft' | 'hard';
+  direction: Margin['direction'];
+}
+
+/** The directions that any stage of the plan has for a metric's margin: one, but for very odd plans. */
+export function directionsOf(plan: Plan, metric: string, margin: MarginOf['margin']): Margin['direction'][] {
+  const all = plan.stages.flatMap((_, index) => stageMetric(plan, index, metric)[margin]?.direction ?? []);
+  return [...new Set(all)];
 }
 
 function cohortMatchers({ source: { cohorts } }: Plan, cohort: Cohort): Matcher[] {

@@ -1,8 +1,8 @@
-import { DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { type Dashboard, DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { datasource, HALF, QUARTER, series, stat, target } from './panels.ts';
 
 /** The dashboard of Tidegate itself: every server tells the same figures, so the largest is shown and never the sum. */
-export function ownDashboard(): object {
+export function ownDashboard(): Dashboard {
   return new DashboardBuilder('Tidegate')
     .uid('tidegate')
     .tags(['tidegate'])

@@ -45,8 +45,3 @@ export function target(name: string, expr: string): DataqueryBuilder {
 export function colour(name: string) {
   return { id: 'color', value: { mode: 'fixed', fixedColor: name } };
 }
-
-/** Grafana takes at most 40 characters. */
-export function uidOf(text: string): string {
-  return text.replace(/[^\w-]/g, '-').slice(0, 40);
-}

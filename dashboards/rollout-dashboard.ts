@@ -1,40 +1,44 @@
 import {
   AnnotationQueryBuilder,
+  type Dashboard,
   DashboardBuilder,
   RowBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { dashboardUid } from '../plans/dashboard-uid.ts';
+import type { Mark } from '../plans/marks.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
-import { stageMetric } from '../plans/stages.ts';
-import { cohortExpression, marginExpression } from './cohort-expression.ts';
-import { colour, DATASOURCE, datasource, HALF, series, stat, target, uidOf, WIDE } from './panels.ts';
+import { cohortExpression, directionsOf, runningMargin } from './cohort-expression.ts';
+import { colour, DATASOURCE, datasource, HALF, series, stat, target, WIDE } from './panels.ts';
+
+const LAYERS: readonly { mark: Mark; name: string; iconColor: string }[] = [
+  { mark: 'stage', name: 'Stages', iconColor: 'purple' },
+  { mark: 'pause', name: 'Pauses', iconColor: 'orange' },
+  { mark: 'resume', name: 'Resumed', iconColor: 'blue' },
+  { mark: 'back', name: 'Steps back and rollbacks', iconColor: 'red' },
+  { mark: 'end', name: 'Completed', iconColor: 'green' },
+  { mark: 'change', name: 'Other changes', iconColor: 'gray' },
+];
 
 const COLOURS = { baseline: 'blue', canary: 'orange', soft: 'yellow', hard: 'red' } as const;
 
 /**
  * A dashboard of Grafana for the rollouts of a plan: what is served, how much evidence there is, and both cohorts of
- * each metric under the margins of its first stage that has any, with a mark at each change of stage. Library: the makers of
+ * each metric under the margins of the stage that runs, with a mark at each transition. Library: the makers of
  * Grafana keep the builders in step with its schema.
  */
-export function rolloutDashboard(plan: Plan): object {
+export function rolloutDashboard(plan: Plan): Dashboard {
   const { metadata, flag, environment } = plan;
   const own = `flag="${flag.key}",environment="${environment}"`;
   const board = new DashboardBuilder(`Rollout: ${metadata.title ?? metadata.name} (${environment})`)
-    .uid(uidOf(`tidegate-${environment}-${flag.key}`))
+    .uid(dashboardUid(plan))
     .tags(['tidegate', environment])
     .refresh('30s')
     .time({ from: 'now-6h', to: 'now' })
-    .withVariable(datasource())
-    .annotation(
-      new AnnotationQueryBuilder()
-        .name('Stages')
-        .datasource(DATASOURCE)
-        .iconColor('purple')
-        .expr(`changes(max by (rollout) (tidegate_rollout_stage{${own}})[1m:15s]) > 0`)
-        .titleFormat('{{rollout}}: another stage')
-        .step('15s'),
-    )
+    .withVariable(datasource());
+  for (const layer of LAYERS) board.annotation(annotation(layer, own));
+  board
     .withRow(new RowBuilder('Rollout'))
     .withPanel(stat('Stage', { text: '{{stage}}', expr: `max by (stage) (tidegate_rollout_stage{${own}})` }))
     .withPanel(
@@ -73,24 +77,43 @@ function metricPanel(plan: Plan, metric: Metric): PanelBuilder {
     .withTarget(target('canary', canary.expr))
     .overrideByName('baseline', [colour(COLOURS.baseline)])
     .overrideByName('canary', [colour(COLOURS.canary)]);
-  const { soft, hard } = marginsOf(plan, metric.name);
-  for (const [name, margin] of [
-    ['soft', soft],
-    ['hard', hard],
-  ] as const) {
-    if (margin === null) continue;
+  for (const margin of ['soft', 'hard'] as const) {
+    const lines = directionsOf(plan, metric.name, margin).map((direction) => {
+      const allowed = runningMargin(plan, {
+        metric: metric.name,
+        baseline: `(${baseline.expr})`,
+        margin,
+        direction,
+      });
+      return `(${baseline.expr}) ${direction === 'increase' ? '+' : '-'} ${allowed}`;
+    });
+    if (lines.length === 0) continue;
     panel
-      .withTarget(target(name, marginExpression(baseline.expr, margin)))
-      .overrideByName(name, [
-        colour(COLOURS[name]),
+      .withTarget(target(margin, lines.join(' or ')))
+      .overrideByName(margin, [
+        colour(COLOURS[margin]),
         { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } },
       ]);
   }
   return panel;
 }
 
-/** Stages may have their own: shown are those of the first that compares cohorts by any. */
-function marginsOf(plan: Plan, metric: string) {
-  const all = plan.stages.map((_, index) => stageMetric(plan, index, metric));
-  return all.find(({ soft, hard }) => soft !== null || hard !== null) ?? { soft: null, hard: null };
+/** Each kind of mark is a layer of its own, which whoever looks can hide. */
+function annotation({ mark, name, iconColor }: (typeof LAYERS)[number], own: string) {
+  return (
+    new AnnotationQueryBuilder()
+      .name(name)
+      .enable(true)
+      .datasource(DATASOURCE)
+      .iconColor(iconColor)
+      // The value is the moment itself: a mark stands where the rollout changed and not where Prometheus looked.
+      .expr(
+        `1000 * max by (rollout, stage, transition, seq) (tidegate_rollout_transition_timestamp_seconds{${own},mark="${mark}"})`,
+      )
+      .useValueForTime(true)
+      .titleFormat('{{rollout}}: {{transition}}')
+      .textFormat('{{stage}}')
+      .tagKeys('transition,stage')
+      .step('15s')
+  );
 }

@@ -2,7 +2,8 @@ import { stringify } from 'yaml';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stageMetric } from '../plans/stages.ts';
-import { cohortExpression } from './cohort-expression.ts';
+import type { Margin } from '../plans/units.ts';
+import { cohortExpression, directionsOf, runningMargin } from './cohort-expression.ts';
 
 const WINDOW = '5m';
 const COHORTS = ['baseline', 'canary'] as const;
@@ -34,38 +35,48 @@ function recording(plan: Plan, metric: Metric, cohort: (typeof COHORTS)[number])
   };
 }
 
+/**
+ * The alert watches the margin of the stage that runs, as the server tells it. While no server does (it is away, or no rollout runs and
+ * the canary is served) it watches the first hard margin of the plan: silence would look like health.
+ */
 function alerts(plan: Plan, metric: Metric): object[] {
-  const hard = plan.stages
-    .map((_, index) => stageMetric(plan, index, metric.name).hard)
-    .find((one) => one !== null);
-  if (hard == null) return [];
   const labels = labelsOf(plan, metric);
-  const series = (cohort: string) =>
-    `tidegate:cohort_metric:rate5m{flag="${labels.flag}",environment="${labels.environment}",metric="${metric.name}",cohort="${cohort}"}`;
-  const more = hard.direction === 'increase';
-  const [worse, better] = more ? ['canary', 'baseline'] : ['baseline', 'canary'];
-  const limits = [
-    ...(hard.absolute === null ? [] : [`${hard.absolute}`]),
-    ...(hard.relative === null ? [] : [`abs(${series('baseline')}) * ${hard.relative}`]),
-  ];
-  // Of two margins the smaller one holds, so crossing either of them is enough.
-  const difference = `(${series(worse)} - ignoring (cohort) ${series(better)})`;
-  const crossed = limits.map((limit) => compare(difference, limit)).join(' or ');
-  return [
-    {
-      alert: 'TidegateCanaryWorse',
-      expr: crossed,
-      for: '5m',
-      labels: { ...labels, severity: 'warning' },
-      annotations: {
-        summary: `The canary of ${labels.flag} is beyond its hard margin in ${metric.name}.`,
-        description:
-          'For five minutes, by the plain rates. If the rollout has not stopped by itself, look with `tidegate status`.',
+  const of = `flag="${labels.flag}",environment="${labels.environment}",metric="${metric.name}"`;
+  const series = (cohort: string) => `tidegate:cohort_metric:rate5m{${of},cohort="${cohort}"}`;
+  return directionsOf(plan, metric.name, 'hard').flatMap((direction) => {
+    const baseline = `max(${series('baseline')})`;
+    const running = runningMargin(plan, { metric: metric.name, baseline, margin: 'hard', direction });
+    const written = writtenMargin(plan, { metric: metric.name, baseline, direction });
+    const [worse, better] = direction === 'increase' ? ['canary', 'baseline'] : ['baseline', 'canary'];
+    return [
+      {
+        record: 'tidegate:cohort_margin:hard',
+        expr: `${running} or ${written}`,
+        labels: { ...labels, direction },
       },
-    },
-  ];
+      {
+        alert: 'TidegateCanaryWorse',
+        expr: `(${series(worse)} - ignoring (cohort) ${series(better)}) > ignoring (direction) tidegate:cohort_margin:hard{${of},direction="${direction}"}`,
+        for: '5m',
+        labels: { ...labels, severity: 'warning' },
+        annotations: {
+          summary: `The canary of ${labels.flag} is beyond its hard margin in ${metric.name}.`,
+          description:
+            'For five minutes, by the plain rates. If the rollout has not stopped by itself, look with `tidegate status`.',
+        },
+      },
+    ];
+  });
 }
 
-function compare(difference: string, limit: string): string {
-  return limit.includes('{') ? `${difference} > ignoring (cohort) ${limit}` : `${difference} > ${limit}`;
+function writtenMargin(
+  plan: Plan,
+  { metric, baseline, direction }: { metric: string; baseline: string; direction: Margin['direction'] },
+): string {
+  const { absolute, relative } = plan.stages
+    .map((_, index) => stageMetric(plan, index, metric).hard)
+    .find((one) => one?.direction === direction) ?? { absolute: 0, relative: null };
+  if (relative === null) return `vector(${absolute ?? 0})`;
+  const share = `abs(${baseline}) * ${relative}`;
+  return absolute === null ? share : `clamp_max(${share}, ${absolute})`;
 }

@@ -38,7 +38,7 @@ export async function carryOver(
 
 async function apply(store: FlagStore, latch: EmergencyLatch): Promise<FlagState> {
   const target = { environment: latch.environment, key: latch.key };
-  const { by, reason, at, rolloutId, exposure } = latch;
+  const { by, reason, at, rolloutId, exposure, final } = latch;
   const kill = () => store.kill(target, exposure, { by, reason, at });
   if (latch.kind === 'kill' || rolloutId === null || exposure === null) return kill();
 
@@ -48,6 +48,7 @@ async function apply(store: FlagStore, latch: EmergencyLatch): Promise<FlagState
     epoch: latch.epoch ?? 0,
     exposure,
     direction: 'lower',
+    ...(final === undefined ? {} : { final }),
     expectedRevision: null,
     author: by,
     reason,

@@ -6,7 +6,7 @@ import { carryOver } from './carry-over.ts';
 import { refuseElsewhere } from './claim-refusals.ts';
 import { within } from './deadline.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
-import { killInStore, lastKnown, newOrder, readingOf } from './orders.ts';
+import { killInStore, lastKnown, lowering, newOrder, readingOf } from './orders.ts';
 import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
 import { servedState } from './served.ts';
 import type { FlagService } from './service.ts';
@@ -78,12 +78,8 @@ export function createEmbeddedProvider(options: EmbeddedOptions): FlagProvider {
       if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
       const known = await lastKnown({ service, dataDir }, write);
       if (known === null) throw error;
-      const { environment, key, exposure, rolloutId, epoch, author, reason } = write;
-      const order = newOrder(
-        'lower',
-        { environment, key },
-        { exposure, rolloutId, epoch, by: author, reason },
-      );
+      const { environment, key } = write;
+      const order = newOrder('lower', { environment, key }, lowering(write));
       const hold = service?.impose(order);
       await latches.put(order);
       await hold?.release();

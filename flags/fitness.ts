@@ -1,16 +1,14 @@
-import { MemoryStorage } from '@openfeature/flagd-core';
 import { pathText } from '../plans/finding.ts';
 import { reviewFlagSpec } from '../plans/flag/review.ts';
 import { FlagSpec, rulesOf } from '../plans/flag/spec.ts';
 import type { FlagFault } from '../plans/flag/world.ts';
 import { flagDefinition } from './definition.ts';
+import { schemaFault } from './flagd-schema.ts';
 import type { FlagRecord } from './provider.ts';
 import type { KnownSegments } from './segments.ts';
 
 /** A definition goes to every client with each change: no flag's may be larger, prerequisites and members included. */
 export const SIZE_LIMIT = 256 * 1024;
-
-const silent = { error() {}, warn() {}, info() {}, debug() {} };
 
 /** What the definitions of one environment are held against. */
 export interface Fitting {
@@ -72,17 +70,8 @@ function asServed(record: FlagRecord, { segments, flags }: Fitting): FlagFault[]
   }
   const { spec } = record;
   if (spec !== undefined && spec !== null && sound.get(spec) === text) return [];
-  try {
-    new MemoryStorage(silent).setConfigurations(text, true);
-    if (spec !== undefined && spec !== null) sound.set(spec, text);
-    return [];
-  } catch (error) {
-    return [{ path: placeIn(String(error)), message: 'it does not fit flagd’s schema', instead: '' }];
-  }
-}
-
-/** The deepest place that flagd's validator names. */
-function placeIn(message: string): string {
-  const places = [...message.matchAll(/"instancePath": "([^"]*)"/g)].map(([, place = '']) => place);
-  return places.toSorted((a, b) => b.split('/').length - a.split('/').length)[0] ?? '';
+  const place = schemaFault(text);
+  if (place !== null) return [{ path: place, message: 'it does not fit flagd’s schema', instead: '' }];
+  if (spec !== undefined && spec !== null) sound.set(spec, text);
+  return [];
 }

@@ -4,8 +4,9 @@ import { Failure, isFailure } from '../plans/failures.ts';
 import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { killedExposure, lowers, pointOfNoReturn } from '../store/flag-rules.ts';
 import type { PlatformStore } from '../store/platform-contract.ts';
+import { isUnpublished } from './foreign-answers.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
-import { lastKnown, newOrder, readingOf } from './orders.ts';
+import { lastKnown, lowering, newOrder, readingOf } from './orders.ts';
 import type { Platform } from './platforms/platform.ts';
 import type { FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
 import { servedState } from './served.ts';
@@ -30,16 +31,29 @@ const READ_AGAIN_MS = 100;
 export function createForeignEmergency({ platform, latches, dataDir, service }: ForeignOptions) {
   const { name, where } = platform;
 
-  /** Lowers to `wanted` and reads back; never raises. @returns what the platform serves then */
-  async function lowerThere(known: FlagState, wanted: (served: Exposure) => Exposure, order: EmergencyLatch) {
+  /**
+   * Lowers to `wanted` and reads back; never raises. `again`: it is tried every few seconds, so that a reading which is old is put right by
+   * the next one, and nothing is sent for its sake. @returns what the platform serves then
+   */
+  async function lowerThere(
+    known: FlagState,
+    wanted: (served: Exposure) => Exposure,
+    { order, again = false }: { order: EmergencyLatch; again?: boolean },
+  ) {
     const { environment, key, shape } = known;
     const end = Date.now() + READ_BACK_MS;
     const { by: author, reason } = order;
+    let told = false;
     for (;;) {
-      const sighting = await platform.read({ environment, key, shape });
+      const sighting = await platform.read({ environment, key, shape }).catch((error: unknown) => {
+        if (told || !isUnpublished(error)) throw error;
+        return { exposure: known.exposure };
+      });
       if (sighting === null) return known.exposure;
       const exposure = wanted(sighting.exposure);
-      if (sameExposure(exposure, sighting.exposure)) return sighting.exposure;
+      // What a platform reads may be older than what it serves. It is told all the same where more was known to be served.
+      const less = !again && !told && !sameExposure(known.exposure, sighting.exposure);
+      if (sameExposure(exposure, sighting.exposure) && !less) return sighting.exposure;
       if (Date.now() > end)
         throw new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, {
           where,
@@ -53,7 +67,8 @@ export function createForeignEmergency({ platform, latches, dataDir, service }: 
         author,
         reason,
       });
-      if (answer.kind === 'conflict' || !platform.uniqueVersions) await sleep(READ_AGAIN_MS);
+      if (told || answer.kind === 'conflict' || !platform.uniqueVersions) await sleep(READ_AGAIN_MS);
+      if (answer.kind === 'taken') told = true;
     }
   }
 
@@ -75,7 +90,7 @@ export function createForeignEmergency({ platform, latches, dataDir, service }: 
           `PostgreSQL does not answer and no flag ${order.key} of ${order.environment} is known in this data folder: nothing was stopped.`,
         );
       }
-      const exposure = await lowerThere(known, ordered(known, order), order).catch((error: unknown) => {
+      const exposure = await lowerThere(known, ordered(known, order), { order }).catch((error: unknown) => {
         throw unfinished(order, error);
       });
       if (unkept !== null)
@@ -90,11 +105,10 @@ export function createForeignEmergency({ platform, latches, dataDir, service }: 
     async lower(write: FlagWrite, cause: Failure): Promise<FlagWriteResult> {
       const known = await lastKnown({ service, dataDir }, write);
       if (known === null) throw cause;
-      const { environment, key, exposure, rolloutId, epoch, author, reason } = write;
-      const details = { exposure, rolloutId, epoch, by: author, reason };
-      const order = newOrder('lower', { environment, key }, details);
+      const { environment, key } = write;
+      const order = newOrder('lower', { environment, key }, lowering(write));
       await latches.put(order);
-      await lowerThere(known, ordered(known, order), order);
+      await lowerThere(known, ordered(known, order), { order });
       return { kind: 'written-offline', before: known.revision };
     },
 
@@ -103,7 +117,7 @@ export function createForeignEmergency({ platform, latches, dataDir, service }: 
       for (const order of await latches.list()) {
         const known = await lastKnown({ service, dataDir }, order);
         if (known?.shape.provider !== name || known.decommissioned !== null) continue;
-        await lowerThere(known, ordered(known, order), order);
+        await lowerThere(known, ordered(known, order), { order, again: true });
       }
     },
 

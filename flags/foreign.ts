@@ -3,14 +3,23 @@ import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
 import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { lowers } from '../store/flag-rules.ts';
-import type { Intention, LinkedFlag, PlatformStore } from '../store/platform-contract.ts';
+import type { Intention, LinkedFlag, PlatformStore, Sight } from '../store/platform-contract.ts';
 import { carryOver } from './carry-over.ts';
 import { refuseElsewhere } from './claim-refusals.ts';
 import { within } from './deadline.ts';
+import { answerOf, isUnpublished, nobody, owed, watched } from './foreign-answers.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
-import type { Platform, Sighting } from './platforms/platform.ts';
-import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult, Latch } from './provider.ts';
+import type { Sighting } from './platforms/platform.ts';
+import type {
+  FlagProvider,
+  FlagReading,
+  FlagShape,
+  FlagTarget,
+  FlagWrite,
+  FlagWriteResult,
+  Latch,
+} from './provider.ts';
 
 /** A provider of flags that another platform serves. */
 export interface ForeignProvider extends FlagProvider {
@@ -22,6 +31,8 @@ export interface ForeignProvider extends FlagProvider {
 const READ_BACK_MS = 5_000;
 const READ_AGAIN_MS = 100;
 const TRIES = 3;
+/** A flag that is gone serves nobody. */
+const ABSENT: Sighting = { exposure: NO_EXPOSURE, version: 'absent', changedBy: null };
 
 /**
  * Flags on a platform that knows no owners, epochs and latches: those stand in PostgreSQL, and the platform's own version
@@ -51,14 +62,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
 
   async function sight({ flag }: LinkedFlag): Promise<Sighting> {
     const { environment, key, shape } = flag;
-    // A flag that is gone serves nobody.
-    return (
-      (await platform.read({ environment, key, shape })) ?? {
-        exposure: NO_EXPOSURE,
-        version: 'absent',
-        changedBy: null,
-      }
-    );
+    return (await platform.read({ environment, key, shape })) ?? ABSENT;
   }
 
   /**
@@ -70,9 +74,20 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
     const carried = await carryOver(latches, flags, target);
     if (carried !== null) service?.accept(carried);
     let seen = await linked(target);
+    let sent = false;
     const end = Date.now() + READ_BACK_MS;
     for (;;) {
-      const sighting = await sight(seen);
+      const sighting = await sight(seen).catch((error: unknown) => {
+        // What lowers goes on to what is not published yet, and is published with it.
+        if (sent || !owed(seen) || !isUnpublished(error)) throw error;
+        return null;
+      });
+      if (sighting === null) {
+        sent = true;
+        await push(seen);
+        seen = await linked(target);
+        continue;
+      }
       const { ruling, linked: now } = await links.observe(seen, {
         ...sighting,
         unique: platform.uniqueVersions,
@@ -91,7 +106,12 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
           seen = await linked(target);
           break;
         case 'stale':
-          if (!patient) return now;
+          // What is read is too old to say whether an order to lower has arrived: it is sent before that.
+          if (owed(now) && !sent) {
+            sent = true;
+            await push(now);
+            seen = await linked(target);
+          } else if (!patient) return now;
           break;
         case 'raced':
           break;
@@ -117,7 +137,25 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
       reason,
     });
     if (answer.kind === 'conflict' || answer.sighting === null) return;
-    await stores().links.observe({ flag, link }, { ...answer.sighting, unique: platform.uniqueVersions });
+    await stores().links.observe({ flag, link }, written(answer.sighting));
+  }
+
+  const written = (sighting: Sighting): Sight => ({
+    ...sighting,
+    unique: platform.uniqueVersions,
+    fresh: true,
+  });
+
+  /** A flag that is not there, with what was there before: reads that lag may go on saying that there is none. */
+  async function make(target: FlagTarget, shape: FlagShape, author: string): Promise<void> {
+    const { links } = stores();
+    const there = { ...ABSENT, unique: platform.uniqueVersions };
+    const { linked: seen } = await links.observe(await linked(target), there);
+    const { environment, key } = target;
+    const made = { exposure: NO_EXPOSURE, expected: null, author, reason: 'a new rollout' };
+    const answer = await platform.write({ environment, key, shape, ...made });
+    if (answer.kind === 'taken' && answer.sighting !== null)
+      await links.observe(seen, written(answer.sighting));
   }
 
   async function raise(write: FlagWrite): Promise<FlagWriteResult> {
@@ -140,7 +178,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
         reason,
       });
       if (answer.kind === 'taken' && answer.sighting !== null)
-        await links.observe(intention.linked, { ...answer.sighting, unique: platform.uniqueVersions });
+        await links.observe(intention.linked, written(answer.sighting));
     }
     await settle(write, true);
     const intention = await links.intend(write);
@@ -197,6 +235,8 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
     }
     await latches.remove(order);
     try {
+      // Before any look: a raise may have landed that does not read back yet. An order that is above nobody could raise.
+      if (nobody(wanted.exposure)) await push(await linked(target));
       return { reading: readingOf((await settle(target, true)).flag), wanted };
     } catch (error) {
       throw emergency.unfinished(target, error);
@@ -231,11 +271,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
       if (result.kind === 'refused') return { ...result, current: readingOf(result.current) };
       service?.accept(result.reading);
       await links.link(target, name);
-      if (there === null) {
-        const { environment, key } = target;
-        const made = { exposure: NO_EXPOSURE, expected: null, author: rolloutId, reason: 'a new rollout' };
-        await platform.write({ environment, key, shape, ...made });
-      }
+      if (there === null) await make(target, shape, rolloutId);
       return { kind: 'claimed', reading: readingOf((await settle(target, false)).flag) };
     },
     write: (write) => (write.direction === 'lower' ? lower(write) : raise(write)),
@@ -279,28 +315,4 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
       for (const { flag } of open) await settle(flag, false);
     },
   };
-}
-
-/** A kill that would only look like one. */
-export function watched(
-  { key, environment }: FlagTarget,
-  { name, where }: Pick<Platform, 'name' | 'where'>,
-): Failure {
-  return new Failure(
-    'FLAG_WATCHED',
-    `"${name}" only watches ${key} of ${environment}: nothing was stopped.`,
-    {
-      where,
-      details: [`switch it off at ${where}`],
-    },
-  );
-}
-
-function answerOf(intention: Exclude<Intention, { kind: 'go' }>, before: number | null): FlagWriteResult {
-  const { kind, current } = intention;
-  if (kind !== 'unchanged') return { kind: 'refused', why: kind, current: readingOf(current) };
-  const { revision, epoch } = current;
-  return before === null
-    ? { kind: 'unchanged', revision, epoch }
-    : { kind: 'written', before, after: revision, epoch };
 }

@@ -23,6 +23,8 @@ export const EmergencyLatch = z.strictObject({
   at: z.string(),
   rolloutId: z.string().nullable(),
   epoch: z.number().nullable(),
+  /** Of a `lower`: the rollout ends with it. */
+  final: z.literal(true).optional(),
 });
 export type EmergencyLatch = z.infer<typeof EmergencyLatch>;
 

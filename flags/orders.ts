@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { carryOver } from './carry-over.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
-import type { FlagReading, FlagTarget } from './provider.ts';
+import type { FlagReading, FlagTarget, FlagWrite } from './provider.ts';
 import type { FlagService } from './service.ts';
 import { loadSnapshots } from './snapshot.ts';
 
-type OrderDetails = Pick<EmergencyLatch, 'exposure' | 'rolloutId' | 'epoch' | 'by' | 'reason'> & {
+type OrderDetails = Pick<EmergencyLatch, 'exposure' | 'rolloutId' | 'epoch' | 'by' | 'reason' | 'final'> & {
   at?: string;
 };
 
@@ -17,6 +17,11 @@ export function newOrder(
 ): EmergencyLatch {
   const { environment, key } = target;
   return { id: randomUUID(), kind, environment, key, at: new Date().toISOString(), ...details };
+}
+
+/** What an order keeps of a write that lowers. */
+export function lowering({ exposure, rolloutId, epoch, author, reason, final }: FlagWrite): OrderDetails {
+  return { exposure, rolloutId, epoch, by: author, reason, ...(final === undefined ? {} : { final }) };
 }
 
 /** Carries a kill out in PostgreSQL, once, whoever else does the same. */

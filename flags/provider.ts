@@ -96,6 +96,8 @@ export interface FlagWrite extends FlagTarget {
   lease?: LeaseTerms;
   /** A lowering write of the owner is taken at any epoch and through a latch; a raising one is not. */
   direction: 'raise' | 'lower';
+  /** The last lowering of its rollout: no raise of it that is still on its way lands afterwards. */
+  final?: true;
   /** Revision that the writer believes is in force; a raise onto another one is drift and is refused. */
   expectedRevision: number | null;
   author: string;

@@ -7,6 +7,7 @@ test.each([
   ['flagSetId=staging', 'staging', null],
   ['environment = staging', 'staging', null],
   ['flagSetId=staging,token=t', 'staging', 't'],
+  ['environment=staging,flagSetId=staging', 'staging', null],
   ['token=t', null, 't'],
   ['token=a=b', null, 'a=b'],
 ])('“%s” is understood', (text, environment, token) => {
@@ -19,6 +20,7 @@ test.each([
   'flagSetId=a,b',
   'flagSetId=a,environment=b',
   'a,b',
+  'token=t,token=t',
   ',',
   'constructor=a',
 ])('“%s” is not', (text) => {

@@ -25,7 +25,10 @@ export function readSelector(text: string): Selector | null {
     const at = part.indexOf('=');
     const word = at === -1 ? 'environment' : WORDS.get(part.slice(0, at).trim());
     const value = part.slice(at + 1).trim();
-    if (word === undefined || value === '' || selector[word] !== null) return null;
+    // An environment is one flag set: both words may stand there, for the same one.
+    const said = word === undefined ? null : selector[word];
+    if (word === undefined || value === '' || (said !== null && (said !== value || word === 'token')))
+      return null;
     selector[word] = value;
   }
   return selector;

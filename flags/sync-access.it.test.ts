@@ -98,6 +98,39 @@ function open(headers: Record<string, string>): Stream {
   return { code, text: () => text };
 }
 
+/** The code with which fetching all flags at once ends; or another call, with other bytes. */
+function fetched(
+  headers: Record<string, string>,
+  { name: call = 'FetchAllFlags', body = Buffer.alloc(0) } = {},
+): Promise<number> {
+  const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
+  clients.push(client);
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  const bytes = (all: Buffer) => all;
+  const method = `/flagd.sync.v1.FlagSyncService/${call}`;
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(method, bytes, bytes, body, metadata, (error) =>
+      resolve(error?.code ?? status.OK),
+    );
+  });
+}
+
+test.each(['SyncFlags', 'FetchAllFlags', 'GetMetadata'])(
+  'bytes that are no message are refused by %s as such',
+  async (name) => {
+    const { token: own } = await token('production');
+    const headers = { authorization: `Bearer ${own}` };
+    for (const bytes of ['ffffffffffff', '0a']) {
+      const body = Buffer.from(bytes, 'hex');
+      expect(await fetched(headers, { name, body })).toBe(status.INVALID_ARGUMENT);
+    }
+    const huge = Buffer.alloc(100 * 1024, 'x');
+    expect(await fetched(headers, { name, body: huge })).toBe(status.RESOURCE_EXHAUSTED);
+    expect(server.streams()).toBe(0);
+  },
+);
+
 describe('a stream', () => {
   test('without a token, with a wrong one, or of another environment is refused', async () => {
     const { token: own } = await token('production');
@@ -112,12 +145,16 @@ describe('a stream', () => {
 
   test('has the flags of the token’s environment, and ends when it is revoked', async () => {
     const { id, token: own } = await token('staging');
-    const stream = open({ authorization: `Bearer ${own}` });
+    const headers = { authorization: `Bearer ${own}` };
+    const stream = open(headers);
     await vi.waitFor(() => expect(stream.text()).toContain('"environment":"staging"'), soon);
+    expect(await fetched(headers)).toBe(status.OK);
     expect(stream.text()).not.toContain('production');
     await tokens.revoke(id, 'test');
     expect(await stream.code).toBe(status.UNAUTHENTICATED);
     await vi.waitFor(() => expect(server.streams()).toBe(0), soon);
+    expect(await open(headers).code).toBe(status.UNAUTHENTICATED);
+    expect(await fetched(headers)).toBe(status.UNAUTHENTICATED);
   });
 });
 
@@ -131,6 +168,7 @@ test('a stream ends when its token expires', async () => {
   expect(await stream.code).toBe(status.UNAUTHENTICATED);
   expect(Date.now()).toBeGreaterThanOrEqual(expiresAt);
   expect(await open(headers).code).toBe(status.UNAUTHENTICATED);
+  expect(await fetched(headers)).toBe(status.UNAUTHENTICATED);
 });
 
 test('flagd’s provider, which sends no headers of its own, shows its token in the selector', async () => {

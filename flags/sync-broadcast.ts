@@ -1,6 +1,6 @@
 import { type StatusObject, status } from '@grpc/grpc-js';
 import type { FlagAccess } from './access.ts';
-import { createPace, type Pace } from './pace.ts';
+import { createRotation } from './rotation.ts';
 import type { FlagService } from './service.ts';
 import { type DocumentMessage, messageOf } from './sync-contract.ts';
 
@@ -26,17 +26,17 @@ export interface Broadcast {
 interface Follower extends Client {
   /** Version that was written last. */
   sent: string | null;
+  /** What stops a flag waits until the connection has taken what is on its way. */
+  rushed: boolean;
   /** Since when a message is on its way (milliseconds of `performance.now`); null: none is. */
   busySince: number | null;
 }
 
-/** Changes that follow one another closely go out together. */
-const LEAST_MS = 5;
 /**
- * What it costs until a client has a message, most of it after the message was handed on, and as much again: what stops a
- * flag does not wait for its turn, and must not find every connection busy.
+ * At the steady pace, a client gets a message no more often than this times the number of clients: most of what a message
+ * costs comes after it was handed on, here and at the client, and what stops a flag must not find them busy.
  */
-const MS_PER_CLIENT = 0.15;
+const MS_PER_CLIENT = 0.2;
 
 /**
  * Sends each document to all who follow its environment. A client gets nothing until it has taken what it has, then the
@@ -48,7 +48,7 @@ export function createBroadcast(
   { stalledMs, cut }: { stalledMs: number; cut: (peer: string) => void },
 ): Broadcast {
   const followers = new Set<Follower>();
-  const paces = new Map<string, Pace>();
+  const rotation = createRotation({ work: send, msPerItem: MS_PER_CLIENT, all: () => followers.size });
 
   function send(follower: Follower): void {
     if (follower.busySince !== null || !followers.has(follower)) return;
@@ -56,31 +56,35 @@ export function createBroadcast(
     if (document.version === follower.sent) return;
     follower.sent = document.version;
     follower.busySince = performance.now();
+    follower.rushed = false;
     follower.send(messageOf(document), () => {
       follower.busySince = null;
-      send(follower);
+      if (follower.rushed) send(follower);
+      else if (follower.sent !== service.document(follower.environment).version) rotation.want([follower]);
     });
   }
 
-  function paceOf(environment: string): Pace {
-    const known = paces.get(environment);
-    if (known !== undefined) return known;
-    const pace = createPace(
-      () => {
-        for (const follower of followers) if (follower.environment === environment) send(follower);
-      },
-      () => Math.max(LEAST_MS, followers.size * MS_PER_CLIENT),
-    );
-    paces.set(environment, pace);
-    return pace;
+  function followersOf(environment: string): Follower[] {
+    return [...followers].filter((follower) => follower.environment === environment);
+  }
+
+  function forget(follower: Follower): void {
+    followers.delete(follower);
+    rotation.drop(follower);
   }
 
   function end(follower: Follower, why: Refusal): void {
-    followers.delete(follower);
+    forget(follower);
     follower.end(why);
   }
 
-  const unsubscribe = service.subscribe((environment, stops) => paceOf(environment).want(stops));
+  const unsubscribe = service.subscribe((environment, stops) => {
+    const concerned = followersOf(environment);
+    if (stops) {
+      for (const follower of concerned) follower.rushed = follower.busySince !== null;
+      rotation.rush(concerned);
+    } else rotation.want(concerned);
+  });
   const unwatch = access.subscribe(() => {
     for (const follower of followers) {
       if (access.stands(follower.tokenId)) continue;
@@ -102,11 +106,11 @@ export function createBroadcast(
 
   return {
     add(client) {
-      const follower: Follower = { ...client, sent: null, busySince: null };
+      const follower: Follower = { ...client, sent: null, rushed: false, busySince: null };
       followers.add(follower);
       send(follower);
       return {
-        gone: () => void followers.delete(follower),
+        gone: () => forget(follower),
       };
     },
     size: () => followers.size,
@@ -114,7 +118,7 @@ export function createBroadcast(
       clearInterval(sweep);
       unsubscribe();
       unwatch();
-      for (const pace of paces.values()) pace.stop();
+      rotation.stop();
       for (const follower of followers) end(follower, why);
     },
   };

@@ -6,8 +6,12 @@ import type { FlagDocument } from './catalogue.ts';
 
 export interface FlagsRequest {
   providerId: string;
-  selector: string;
+  /** Null: what came is no such request. */
+  selector: string | null;
 }
+
+/** The library would answer what it cannot read with INTERNAL, as if the fault were here. */
+const UNREADABLE: FlagsRequest = { providerId: '', selector: null };
 
 /** `SyncFlagsResponse` and `FetchAllFlagsResponse`, which are the same on the wire, already written out. */
 export interface DocumentMessage {
@@ -40,9 +44,33 @@ export function syncContract(): ServiceDefinition {
     const method = service[name];
     if (method === undefined || 'format' in method)
       throw new Failure('INTERNAL', `sync.proto has no ${name}.`);
-    return { ...method, responseSerialize: (message: object) => (message as DocumentMessage).bytes };
+    return {
+      ...tolerant(method),
+      responseSerialize: (message: object) => (message as DocumentMessage).bytes,
+    };
   };
-  return { ...service, SyncFlags: written('SyncFlags'), FetchAllFlags: written('FetchAllFlags') };
+  const { GetMetadata: metadata } = service;
+  if (metadata === undefined || 'format' in metadata)
+    throw new Failure('INTERNAL', 'sync.proto has no GetMetadata.');
+  return {
+    ...service,
+    SyncFlags: written('SyncFlags'),
+    FetchAllFlags: written('FetchAllFlags'),
+    GetMetadata: tolerant(metadata),
+  };
+}
+
+function tolerant(method: MethodDefinition<object, object>): MethodDefinition<object, object> {
+  return {
+    ...method,
+    requestDeserialize(bytes) {
+      try {
+        return method.requestDeserialize(bytes);
+      } catch {
+        return UNREADABLE;
+      }
+    },
+  };
 }
 
 function varint(value: number): Buffer {

@@ -27,6 +27,8 @@ export interface SyncOptions {
   tls?: TlsFiles | null;
   /** A client that takes nothing for this long is cut off. Default 30 s. */
   stalledMs?: number;
+  /** A client is asked this often whether it is still there, and has so long to answer. Default 10 s, 5 s. */
+  keepAlive?: { everyMs: number; answerMs: number };
 }
 
 /** A running flagd sync server. */
@@ -41,10 +43,9 @@ type FlagStream = ServerWritableStream<FlagsRequest, DocumentMessage>;
 
 const SELECTOR_HEADER = 'flagd-selector';
 const STALLED_MS = 30_000;
+/** A client whose machine went away without a word is noticed within 15 s. */
+const KEEP_ALIVE = { everyMs: 10_000, answerMs: 5_000 };
 const OPTIONS = {
-  // A client whose machine went away without a word is noticed within 15 s.
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
   'grpc.keepalive_permit_without_calls': 1,
   // A request is a selector: what is longer is a mistake.
   'grpc.max_receive_message_length': 64 * 1024,
@@ -56,8 +57,12 @@ const OPTIONS = {
  * @throws Failure PORT_BUSY, CONFIG_INVALID
  */
 export async function startSync(options: SyncOptions): Promise<SyncServer> {
-  const { service, access = openAccess, stalledMs = STALLED_MS } = options;
-  const server = new Server(OPTIONS);
+  const { service, access = openAccess, stalledMs = STALLED_MS, keepAlive = KEEP_ALIVE } = options;
+  const server = new Server({
+    ...OPTIONS,
+    'grpc.keepalive_time_ms': keepAlive.everyMs,
+    'grpc.keepalive_timeout_ms': keepAlive.answerMs,
+  });
   const listener = await bindSync(server, options);
   const broadcast = createBroadcast(service, access, { stalledMs, cut: listener.cut });
 
@@ -78,8 +83,10 @@ export async function startSync(options: SyncOptions): Promise<SyncServer> {
   };
 
   // An empty answer breaks some providers; one with an empty struct does not.
-  const getMetadata: handleUnaryCall<object, object> = (_call, reply) =>
-    reply(null, { metadata: { fields: {} } });
+  const getMetadata: handleUnaryCall<Partial<FlagsRequest>, object> = ({ request }, reply) => {
+    if (request.selector === null) reply(unreadable());
+    else reply(null, { metadata: { fields: {} } });
+  };
 
   server.addService(syncContract(), { syncFlags, fetchAllFlags, getMetadata });
   return {
@@ -117,6 +124,7 @@ async function requested(
   access: FlagAccess,
   call: { metadata: Metadata; request: FlagsRequest },
 ): Promise<Asked> {
+  if (call.request.selector === null) return { refusal: unreadable() };
   const [header] = call.metadata.get(SELECTOR_HEADER);
   const selector = readSelector(header === undefined ? call.request.selector : String(header));
   if (selector === null) {
@@ -137,6 +145,10 @@ async function requested(
 
 function codeOf({ kind }: Exclude<Verdict, { kind: 'allowed' }>): status {
   return kind === 'elsewhere' ? status.PERMISSION_DENIED : status.UNAUTHENTICATED;
+}
+
+function unreadable(): Refusal {
+  return refusal(status.INVALID_ARGUMENT, 'The request is no message of flagd.sync.v1.');
 }
 
 function refusal(code: status, details: string): Refusal {

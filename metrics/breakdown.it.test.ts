@@ -3,7 +3,14 @@ import { type Scraped, startScraped, type Target } from '../test/fixtures/scrape
 import { POLL, scrapedPlan } from '../test/fixtures/scraped-plan.ts';
 import { createPrometheusSource } from './prometheus.ts';
 
-const plan = scrapedPlan();
+const plan = scrapedPlan({
+  metrics: [
+    { name: 'errors', kind: 'ratio', bad: 'requests_total{code="500"}', total: 'requests_total' },
+    { name: 'latency', kind: 'latency', histogram: 'seconds' },
+    { name: 'basket', kind: 'mean', sum: 'paid_total', count: 'requests_total' },
+    { name: 'memory', kind: 'gauge', gauge: 'bytes' },
+  ],
+});
 
 let prometheus: Scraped;
 beforeAll(async () => {
@@ -20,6 +27,8 @@ function show(
   const labels = `variant="${variant}",endpoint="${endpoint}"`;
   target.set(`requests_total{${labels},code="200"}`, good);
   if (bad !== null) target.set(`requests_total{${labels},code="500"}`, bad);
+  target.set(`paid_total{${labels}}`, 2 * good);
+  target.set(`bytes{${labels}}`, 5);
   target.set(`seconds_bucket{${labels},le="0.1"}`, good);
   target.set(`seconds_bucket{${labels},le="+Inf"}`, good + (bad ?? 0));
 }
@@ -76,6 +85,9 @@ it('a breakdown of a real Prometheus holds what each endpoint and instance has c
   });
   expect(errors.queries.length).toBe(2);
   expect(sums(await read('latency', 0.1))).toEqual(sums(errors));
+  // Of a mean the sums among the counts, of a gauge the values of the series at the ends of three windows.
+  expect(sums(await read('basket'))['/a']).toEqual([0, 0, 800, 404]);
+  expect(sums(await read('memory'))).toMatchObject({ '/a': [0, 0, 30, 6], '/b': [30, 6, 30, 6] });
   await prometheus.stopServer();
   await expect(read('errors')).rejects.toMatchObject({ code: 'PROMETHEUS_UNREACHABLE' });
   source.close();

@@ -11,6 +11,9 @@ const plan = Plan.parse({
   metrics: [
     { name: 'errors', kind: 'ratio', bad: 'errors', total: 'requests' },
     { name: 'latency', kind: 'latency', histogram: 'seconds' },
+    { name: 'basket', kind: 'mean', sum: 'paid', count: 'orders' },
+    { name: 'memory', kind: 'gauge', gauge: 'bytes' },
+    { name: 'oldest', kind: 'gauge', gauge: 'age', combine: 'max' },
   ],
   stages: [{ name: '5%', percent: 5 }],
 });
@@ -132,6 +135,54 @@ describe('a breakdown', () => {
       edge: 0.1,
     });
     expect(sums(breakdown, 'endpoint')).toEqual({ '/a': [100, 150, 50, 500] });
+  });
+
+  it('of a mean has the sum among the number of its observations, and when each window ended', async () => {
+    const of = (variant: string, endpoint: string, orders: number, paid: number) => [
+      series('orders', { variant, endpoint }, (t) => orders * t),
+      series('paid', { variant, endpoint }, (t) => paid * t),
+    ];
+    const { ask } = server([...of('off', '/a', 3, 60), ...of('on', '/a', 1, 20), ...of('on', '/b', 1, 5)]);
+    const breakdown = await readBreakdown(ask, {
+      plan,
+      metric: 'basket',
+      labels: ['endpoint'],
+      from: 100,
+      to: 150,
+    });
+    expect(sums(breakdown, 'endpoint')).toEqual({ '/a': [1000, 50, 3000, 150], '/b': [250, 50, 0, 0] });
+    expect(breakdown.times).toEqual([150, 140, 130, 120, 110]);
+  });
+
+  it('of a gauge has the values at the ends of the windows, among how many series', async () => {
+    const of = (name: string, variant: string, pod: string, value: (t: number) => number | undefined) =>
+      series(name, { variant, instance: pod, endpoint: '/a', shard: pod }, value);
+    const gauges = (name: string) => [
+      of(name, 'off', 'b1', () => 10),
+      of(name, 'off', 'b2', (t) => (t < 130 ? 30 : undefined)),
+      of(name, 'on', 'c1', (t) => t),
+      of(name, 'on', 'c2', () => 7),
+    ];
+    const { ask } = server([...gauges('bytes'), ...gauges('age')]);
+    const request = { plan, labels: ['endpoint', 'shard'], from: 100, to: 120 };
+    const memory = await readBreakdown(ask, { ...request, metric: 'memory' });
+    // Scraped at 117 and 107 seconds.
+    expect(sums(memory, 'endpoint')).toEqual({ '/a': [238, 4, 80, 4] });
+    expect(sums(memory, 'shard')).toEqual({
+      b1: [0, 0, 20, 2],
+      b2: [0, 0, 60, 2],
+      c1: [224, 2, 0, 0],
+      c2: [14, 2, 0, 0],
+    });
+    const oldest = await readBreakdown(ask, { ...request, metric: 'oldest' });
+    expect(sums(oldest, 'endpoint')).toEqual({ '/a': [224, 2, 60, 2] });
+    const gone = await readBreakdown(ask, { ...request, metric: 'oldest', from: 200, to: 210 });
+    expect(sums(gone, 'endpoint')).toEqual({ '/a': [207, 1, 10, 1] });
+    const wrong = server([of('bytes', 'on', 'c1', () => Number.NaN), of('bytes', 'off', 'b1', () => 1)]);
+    expect(await readBreakdown(wrong.ask, { ...request, metric: 'memory' })).toMatchObject({
+      used: 0,
+      rejected: 2,
+    });
   });
 
   it('tells the hundred busiest values apart and keeps the rest as one', async () => {

@@ -1,6 +1,7 @@
 import type { Breakdown, CohortCounts, Dimension } from '../plans/breakdown.ts';
 import { Failure } from '../plans/failures.ts';
 import { type Counted, differences } from './differences.ts';
+import { gaugesAt } from './gauges.ts';
 import { singleHistograms } from './latency-series.ts';
 import { grownTo, growthKnows } from './native-histogram.ts';
 import { cohortQueries } from './plan-queries.ts';
@@ -30,7 +31,8 @@ export async function readBreakdown(ask: Ask, request: BreakdownRequest): Promis
   const selectors = selectorsOf(request);
   const wanted = Math.min(MOST_WINDOWS, Math.floor((to - from) / poll + 1e-6));
   const labels = [...new Set(request.labels)];
-  const windows: Cells[][] = [];
+  const windows: Evidence[] = [];
+  const combine = combineOf(request);
   const queries = new Set<string>();
   let note: string | undefined;
   let points = 0;
@@ -48,7 +50,7 @@ export async function readBreakdown(ask: Ask, request: BreakdownRequest): Promis
       break;
     }
     for (const { selector } of selectors) queries.add(`${selector}[${range}ms]`);
-    windows.push(...windowsOf(series, { request, labels, end, count }));
+    windows.push(...windowsOf(series, { request, combine, labels, end, count }));
     read += count;
     points += sizeOf(series);
     if (points > MOST_POINTS && read < wanted) note = 'what came before was left out: too many series';
@@ -58,7 +60,14 @@ export async function readBreakdown(ask: Ask, request: BreakdownRequest): Promis
     to,
     used: windows.length,
     rejected: read - windows.length,
-    dimensions: labels.map((label, i) => dimensionOf(label, windows, i)),
+    times: windows.map(({ end }) => end),
+    dimensions: labels.map((label, i) =>
+      dimensionOf(
+        label,
+        windows.map(({ cells }) => cells[i] ?? new Map<string, CohortCounts>()),
+        combine,
+      ),
+    ),
     queries: [...queries],
     ...(note === undefined ? {} : { note }),
   };
@@ -97,26 +106,55 @@ async function readSpan(
 /** What each value of a label counted in one window. */
 type Cells = Map<string, CohortCounts>;
 
-/** For each window that is evidence, the newest first: what the values of each label counted. */
+/** A window that is evidence: its end in Unix seconds, and for each label what its values counted. */
+interface Evidence {
+  end: number;
+  cells: Cells[];
+}
+
+/** How values of the same label become one: counts and sums add up, of a gauge that is combined by `max` the largest stays. */
+type Combine = 'add' | 'max';
+
+function combineOf({ plan, metric }: BreakdownRequest): Combine {
+  const found = plan.metrics.find(({ name }) => name === metric);
+  return found?.kind === 'gauge' && found.combine === 'max' ? 'max' : 'add';
+}
+
+/** The newest first. */
 function windowsOf(
   series: readonly CohortSeries[],
-  span: { request: BreakdownRequest; labels: readonly string[]; end: number; count: number },
-): Cells[][] {
-  const { request, labels, end, count } = span;
+  span: {
+    request: BreakdownRequest;
+    combine: Combine;
+    labels: readonly string[];
+    end: number;
+    count: number;
+  },
+): Evidence[] {
+  const { request, combine, labels, end, count } = span;
   const step = request.plan.source.poll * 1000;
-  const windows: Cells[][] = [];
+  const windows: Evidence[] = [];
   for (let i = 0; i < count; i++) {
     const to = Math.round(end * 1000 - i * step);
     const window: Window = { from: to - step, to };
-    const { counted, rejections } = differences(seriesOfWindow(series, window), window);
-    if (rejections.length > 0 || counted.length === 0) continue;
-    const events =
-      request.edge === undefined
-        ? counted
-        : slowerThan(counted, { metric: request.metric, edge: request.edge });
-    windows.push(labels.map((label) => cellsOf(events, label)));
+    const counted = countedIn(seriesOfWindow(series, window), window, request);
+    if (counted.length === 0) continue;
+    windows.push({ end: to / 1000, cells: labels.map((label) => cellsOf(counted, label, combine)) });
   }
   return windows;
+}
+
+/** What the series counted, or have at the window's end; empty: it is no evidence. */
+function countedIn(
+  series: readonly CohortSeries[],
+  window: Window,
+  { metric, edge }: BreakdownRequest,
+): Counted[] {
+  const gauged = gaugesAt(series, window);
+  if (gauged.length > 0) return gauged.some(({ value }) => !Number.isFinite(value)) ? [] : gauged;
+  const { counted, rejections } = differences(series, window);
+  if (rejections.length > 0) return [];
+  return edge === undefined ? counted : slowerThan(counted, { metric, edge });
 }
 
 /** All requests of a histogram as trials, and what its buckets up to the edge lack of them as events. */
@@ -148,47 +186,74 @@ function slowerThan(
   );
 }
 
-function cellsOf(counted: readonly Counted[], label: string): Cells {
+function cellsOf(counted: readonly Counted[], label: string, combine: Combine): Cells {
   const cells: Cells = new Map();
-  for (const { series, value } of counted) {
-    const name = series.labels[label] ?? '';
-    const cell = cells.get(name) ?? { ...NOTHING };
-    cells.set(name, cell);
-    const of = series.role === 'events' ? 'Events' : 'Total';
-    cell[`${series.cohort}${of}`] += value;
+  for (const one of counted) {
+    const name = one.series.labels[label] ?? '';
+    cells.set(name, joined(cells.get(name) ?? NOTHING, countsOf(one), combine));
   }
   return cells;
+}
+
+function countsOf({ series: { role, cohort }, value }: Counted): CohortCounts {
+  switch (role) {
+    case 'gauge':
+      return { ...NOTHING, [`${cohort}Events`]: value, [`${cohort}Total`]: 1 };
+    case 'events':
+    case 'sum':
+      return { ...NOTHING, [`${cohort}Events`]: value };
+    default:
+      return { ...NOTHING, [`${cohort}Total`]: value };
+  }
 }
 
 const NOTHING: CohortCounts = { canaryEvents: 0, canaryTotal: 0, baselineEvents: 0, baselineTotal: 0 };
 
 /** The busiest values each for itself, the rest together: which they are depends on the requests of both cohorts alone. */
-function dimensionOf(label: string, windows: readonly Cells[][], index: number): Dimension {
+function dimensionOf(label: string, windows: readonly Cells[], combine: Combine): Dimension {
   const requests = new Map<string, number>();
   for (const cells of windows)
-    for (const [value, { canaryTotal, baselineTotal }] of cells[index] ?? [])
+    for (const [value, { canaryTotal, baselineTotal }] of cells)
       requests.set(value, (requests.get(value) ?? 0) + canaryTotal + baselineTotal);
   const ranked = [...requests].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([value]) => value);
   const kept = ranked.slice(0, ranked.length > MOST_VALUES ? MOST_VALUES - 1 : MOST_VALUES);
   const values = kept.map((value) => ({
     value,
-    windows: windows.map((cells) => cells[index]?.get(value) ?? NOTHING),
+    windows: windows.map((cells) => cells.get(value) ?? NOTHING),
   }));
   if (ranked.length === kept.length) return { label, values };
   const others = windows.map((cells) =>
-    [...(cells[index] ?? [])].reduce(
-      (sum, [value, counts]) => (kept.includes(value) ? sum : added(sum, counts)),
+    [...cells].reduce(
+      (sum, [value, counts]) => (kept.includes(value) ? sum : joined(sum, counts, combine)),
       NOTHING,
     ),
   );
   return { label, values: [...values, { value: OTHERS, windows: others }] };
 }
 
-function added(a: CohortCounts, b: CohortCounts): CohortCounts {
+function joined(a: CohortCounts, b: CohortCounts, combine: Combine): CohortCounts {
+  if (combine === 'max') {
+    const canary = larger([a.canaryEvents, a.canaryTotal], [b.canaryEvents, b.canaryTotal]);
+    const baseline = larger([a.baselineEvents, a.baselineTotal], [b.baselineEvents, b.baselineTotal]);
+    return {
+      canaryEvents: canary[0],
+      canaryTotal: canary[1],
+      baselineEvents: baseline[0],
+      baselineTotal: baseline[1],
+    };
+  }
   return {
     canaryEvents: a.canaryEvents + b.canaryEvents,
     canaryTotal: a.canaryTotal + b.canaryTotal,
     baselineEvents: a.baselineEvents + b.baselineEvents,
     baselineTotal: a.baselineTotal + b.baselineTotal,
   };
+}
+
+type Held = readonly [value: number, series: number];
+
+/** A cohort without series has no value. */
+function larger(a: Held, b: Held): Held {
+  if (a[1] === 0 || b[1] === 0) return a[1] === 0 ? b : a;
+  return b[0] > a[0] ? b : a;
 }

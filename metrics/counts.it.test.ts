@@ -97,6 +97,13 @@ describe('consecutive windows', () => {
     expect(Math.max(...values) / Math.min(...values)).toBe(12.25 / 0.5);
   });
 
+  it('are halved in the canary as well', () => {
+    for (const { canary, canaryHalves = [], instances } of samples) {
+      expect(instances).toEqual({ baseline: 2, canary: 2 });
+      expect(countsOf(sumOf(canaryHalves.map(servedOf)))).toEqual(canary);
+    }
+  });
+
   it('tell the same when they are read as the past of a rollout, and nothing of before the data', async () => {
     const source = createPrometheusSource({ url: prometheus.url, settle: 0, timeout: 5 });
     const until = begin + samples.length * POLL;

@@ -97,7 +97,7 @@ function spanSamples(span: {
       t: end / 1000 - origin,
       baseline,
       ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
-      ...historySlicesOf({ plan, counted, halves, layouts }),
+      ...historySlicesOf({ plan, counted, halves: { baseline: halves }, layouts }),
     });
   }
   return samples;

@@ -2,6 +2,7 @@ import { excludedNames } from '../plans/exclusion.ts';
 import { isFailure } from '../plans/failures.ts';
 import type { Plan } from '../plans/plan.ts';
 import { type Matcher, matchersOf, selectorParts, selectorText } from '../plans/promql.ts';
+import { goneSlices } from '../plans/slices.ts';
 
 export type Cohort = 'baseline' | 'canary';
 
@@ -104,7 +105,7 @@ function perCohort(plan: Plan, selector: string, role: Role): Pick<CohortQuery, 
  */
 function othersOnly(plan: Plan): Matcher[] {
   const byLabel = new Map<string, string[]>();
-  for (const name of excludedNames(plan)) {
+  for (const name of new Set([...excludedNames(plan), ...goneSlices(plan)])) {
     const at = name.indexOf('=');
     const label = name.slice(0, Math.max(0, at));
     if (!/^[a-zA-Z_]\w*$/.test(label)) continue;

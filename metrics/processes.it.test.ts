@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CohortSample } from '../plans/sample.ts';
 import { type CountingProcess, countingProcess } from '../test/fixtures/counting-process.ts';
 import { type Scraped, startScraped } from '../test/fixtures/scraped.ts';
 import { countsOf, outcomeOf, readWindow, sampleOf, servedOf } from '../test/fixtures/windows.ts';
@@ -148,6 +149,61 @@ describe('what is seen for the first time', () => {
   });
 });
 
+describe('a canary of several processes', () => {
+  const cohorts = { label: 'variant', baseline: 'blue', canary: 'green' };
+  const readCanary = (from: number, to: number) => readWindow(prometheus.url, { from, to, cohorts });
+
+  it('has halves that follow those that come, begin again and go', async () => {
+    const [base, other, one, two, third] = fleet.slice(5) as [
+      CountingProcess,
+      CountingProcess,
+      CountingProcess,
+      CountingProcess,
+      CountingProcess,
+    ];
+    const serve = (of: readonly CountingProcess[], errors: number) => {
+      for (const process of [base, other]) process.count('blue', { requests: 100 });
+      of.forEach((process, i) => {
+        process.count('green', { requests: 10 * (i + 1), errors: i === 0 ? errors : 0 });
+      });
+    };
+    const served = (pair: readonly CohortSample[] | undefined) =>
+      pair?.map(servedOf).map(({ requests, errors }) => ({ requests, errors }));
+    const bySize = (pair: readonly CohortSample[] | undefined) =>
+      served(pair)?.sort((a, b) => a.requests - b.requests);
+    serve([one, two], 1);
+    const start = await prometheus.scraped();
+    serve([one, two], 7);
+    const then = await later(start);
+    const alone = sampleOf(await readCanary(start, then));
+    expect(alone.instances).toEqual({ baseline: 2, canary: 2 });
+    expect(bySize(alone.canaryHalves)).toEqual([
+      { requests: 10, errors: 7 },
+      { requests: 20, errors: 0 },
+    ]);
+
+    // The canary grows by one, which counts from its second window on.
+    serve([one, two, third], 0);
+    const come = await later(then);
+    expect(sampleOf(await readCanary(then, come)).instances).toEqual({ baseline: 2, canary: 2 });
+    serve([one, two, third], 0);
+    const more = await later(come);
+    const grown = sampleOf(await readCanary(come, more));
+    expect(grown.instances).toEqual({ baseline: 2, canary: 3 });
+    expect(served(grown.canaryHalves)?.reduce((sum, { requests }) => sum + requests, 0)).toBe(60);
+
+    // One of three begins again: the window is no evidence, as it is of a cohort of one.
+    two.restart();
+    serve([one, two, third], 2);
+    const again = await later(more);
+    expect(outcomeOf(await readCanary(more, again))).toBe('reset');
+    serve([one, two, third], 2);
+    const after = sampleOf(await readCanary(again, await later(again)));
+    expect(after.instances).toEqual({ baseline: 2, canary: 3 });
+    expect(served(after.canaryHalves)?.reduce((sum, { requests }) => sum + requests, 0)).toBe(60);
+  });
+});
+
 describe('one process of twenty', () => {
   it('that begins again is left out of that window, by name, and counts in the next', async () => {
     const readFleet = (from: number, to: number) =>
@@ -172,6 +228,10 @@ describe('one process of twenty', () => {
     const { baseline, canary: ours } = sampleOf(during);
     expect(servedOf(baseline)).toMatchObject({ requests: 19 * 30, errors: 0 });
     expect(servedOf(ours)).toMatchObject({ requests: 19 * 3, errors: 19 });
+    // What is left out is in neither half, and no instance of this window.
+    expect(sampleOf(during).instances).toEqual({ baseline: 19, canary: 19 });
+    const halves = sampleOf(during).canaryHalves ?? [];
+    expect(halves.map(({ requests }) => requests).reduce((sum, one) => sum + one, 0)).toBe(19 * 3);
     const next = await readFleet(after, end);
     expect(next).not.toHaveProperty('notes');
     expect(servedOf(sampleOf(next).canary)).toMatchObject({ requests: 20 * 5, errors: 20 });

@@ -4,6 +4,7 @@ import type { CohortSample, HistorySample, Sample, SliceSample } from '../plans/
 import { planSlices, type Slice, sliceMetrics, sliceOf } from '../plans/slices.ts';
 import { cohortSample, type Layouts } from './cohort-samples.ts';
 import type { Counted } from './differences.ts';
+import { instancesOf } from './halves.ts';
 import type { Cohort } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
 import type { Window } from './targets.ts';
@@ -12,8 +13,8 @@ import { usersOf } from './users.ts';
 interface Counts {
   plan: Plan;
   counted: readonly Counted[];
-  /** The baseline's counters in two halves, as the whole has them. */
-  halves: readonly (readonly Counted[])[] | undefined;
+  /** Each cohort's counters in two halves, as the whole has them. */
+  halves: Partial<Record<Cohort, readonly (readonly Counted[])[] | undefined>>;
   /** The bucket edges of the whole. */
   layouts: Layouts;
 }
@@ -59,20 +60,30 @@ function sliceSample(told: Told, request: Request): SliceSample {
   const withUsers = (cohort: CohortSample, name: Cohort): CohortSample =>
     users === null ? cohort : { ...cohort, users: usersOf(users, name, window) ?? 0 };
   const { baseline, ...halves } = baselineOf(told, request);
+  const canaryHalves = halvesIn('canary', told, request);
+  const within = (name: Cohort) =>
+    request.counted.filter((one) => one.series.cohort === name && has(one.series, told.slice));
   return {
     baseline: withUsers(baseline, 'baseline'),
     canary: withUsers(cohortOf('canary', told, request), 'canary'),
     ...halves,
+    ...(canaryHalves === undefined ? {} : { canaryHalves }),
+    ...instancesOf({ baseline: within('baseline'), canary: within('canary') }),
   };
 }
 
 function baselineOf(told: Told, request: Counts): Pick<SliceSample, 'baseline' | 'halves'> {
-  const [first, second] =
-    request.halves?.map((half) => cohortOf('baseline', told, { ...request, counted: half })) ?? [];
+  const halves = halvesIn('baseline', told, request);
   return {
     baseline: cohortOf('baseline', told, request),
-    ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
+    ...(halves === undefined ? {} : { halves }),
   };
+}
+
+function halvesIn(name: Cohort, told: Told, request: Counts): SliceSample['halves'] {
+  const [first, second] =
+    request.halves[name]?.map((half) => cohortOf(name, told, { ...request, counted: half })) ?? [];
+  return first === undefined || second === undefined ? undefined : [first, second];
 }
 
 function cohortOf(name: Cohort, { slice, metrics }: Told, { plan, counted, layouts }: Counts): CohortSample {

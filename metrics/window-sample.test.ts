@@ -443,6 +443,26 @@ describe('halves and users', () => {
     expect(sampleOf(read([off(growing(3)), on(growing(1))], 40)).halves).toBeUndefined();
   });
 
+  it('splits the canary too, and counts the instances of both cohorts', () => {
+    const lines = [
+      off(growing(1), { instance: 'a' }),
+      off(growing(1), { instance: 'b' }),
+      ...['c', 'd', 'e'].map((instance, index) => on(growing(1 + index), { instance })),
+    ];
+    const first = sampleOf(read(lines, 40));
+    expect(first.instances).toEqual({ baseline: 2, canary: 3 });
+    const [one, two] = (first.canaryHalves ?? []).map(({ requests }) => requests);
+    expect((one ?? 0) + (two ?? 0)).toBe(first.canary.requests);
+    expect(Math.min(one ?? 0, two ?? 0)).toBeGreaterThan(0);
+    expect(sampleOf(read(lines, 50)).canaryHalves?.map(({ requests }) => requests)).toEqual([one, two]);
+    // One instance has no halves; one that came in this window is counted from the next one on.
+    const single = sampleOf(read(lines.slice(0, 3), 40));
+    expect(single.canaryHalves).toBeUndefined();
+    expect(single.instances).toEqual({ baseline: 2, canary: 1 });
+    const newer = sampleOf(read([...lines.slice(0, 3), on(growing(1, 100, 43), { instance: 'z' })], 40));
+    expect(newer.instances).toEqual({ baseline: 2, canary: 1 });
+  });
+
   it('takes as users what the replica that saw most has seen', () => {
     const withUsers = Plan.parse({
       ...raw(ratioOnly),
@@ -575,6 +595,7 @@ describe('slices', () => {
             ],
           },
         },
+        instances: { baseline: 1, canary: 1 },
       },
     });
   });
@@ -584,11 +605,15 @@ describe('slices', () => {
       off(growing(3), { ...enterprise, instance: 'a' }),
       off(growing(2), { ...free, instance: 'b' }),
       on(growing(1), enterprise),
+      on(growing(4), { ...free, instance: 'b' }),
     ];
-    const { slices, halves } = sampleOf(read(lines, 40, { plan: ofErrors }));
+    const { slices, halves, canaryHalves } = sampleOf(read(lines, 40, { plan: ofErrors }));
     const totals = (pair: typeof halves) => pair?.map(({ requests }) => requests).sort((a, b) => a - b);
     expect(totals(halves)).toEqual([20, 30]);
     expect(totals(slices?.['tier=enterprise']?.halves)).toEqual([0, 30]);
+    expect(totals(canaryHalves)).toEqual([10, 40]);
+    expect(totals(slices?.['tier=enterprise']?.canaryHalves)).toEqual([0, 10]);
+    expect(slices?.['tier=enterprise']?.instances).toEqual({ baseline: 1, canary: 1 });
   });
 
   it('count zeros in a cohort that has not served them, and are absent where no cohort has', () => {

@@ -5,7 +5,7 @@ import { stageExposure } from '../plans/stages.ts';
 import { cohortSample, contradictions, layoutsOf } from './cohort-samples.ts';
 import { type Differences, differences } from './differences.ts';
 import { badGauges, cohortGauges, gaugesAt } from './gauges.ts';
-import { halvesOf } from './halves.ts';
+import { halvesOf, instancesOf } from './halves.ts';
 import { type EdgesUnderTest, singleHistograms } from './latency-series.ts';
 import type { Cohort } from './plan-queries.ts';
 import type { CohortSeries } from './series.ts';
@@ -64,16 +64,23 @@ export function windowSample(request: {
   const contradicting = [...contradictions(baseline), ...contradictions(canary)];
   if (contradicting.length > 0) return { kind: 'rejected', rejections: contradicting };
 
-  const baselineGauges = gauged.filter(({ series: one }) => one.cohort === 'baseline');
-  const parted = halvesOf([...counted.baseline, ...baselineGauges]);
-  const halves = parted?.map((half) => ({
-    ...cohortSample(plan, half, layouts.baseline),
-    ...cohortGauges(
-      plan,
-      half.filter(({ series: one }) => one.role === 'gauge'),
-    ),
-  }));
-  const [first, second] = halves ?? [];
+  const whole = (name: Cohort) => [
+    ...counted[name],
+    ...gauged.filter(({ series: { cohort } }) => cohort === name),
+  ];
+  const parted = { baseline: halvesOf(whole('baseline')), canary: halvesOf(whole('canary')) };
+  const pairOf = (name: Cohort): readonly [CohortSample, CohortSample] | undefined => {
+    const [first, second] =
+      parted[name]?.map((half) => ({
+        ...cohortSample(plan, half, layouts[name]),
+        ...cohortGauges(
+          plan,
+          half.filter(({ series: one }) => one.role === 'gauge'),
+        ),
+      })) ?? [];
+    return first === undefined || second === undefined ? undefined : [first, second];
+  };
+  const [halves, canaryHalves] = [pairOf('baseline'), pairOf('canary')];
   return {
     kind: 'sample',
     sample: {
@@ -81,7 +88,9 @@ export function windowSample(request: {
       t,
       baseline,
       canary,
-      ...(first === undefined || second === undefined ? {} : { halves: [first, second] }),
+      ...(halves === undefined ? {} : { halves }),
+      ...(canaryHalves === undefined ? {} : { canaryHalves }),
+      ...instancesOf(counted),
       ...(plan.source.users === undefined ? {} : { split: splitOf(series, window) }),
       ...slicesOf({ plan, window, series, counted: all, halves: parted, layouts }),
     },

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
-import { createChannels } from './channels.ts';
+import { createChannels, warnOfTemplates } from './channels.ts';
 
 const parts = () => ({ stream: new PassThrough(), log: rememberingLog() });
 
@@ -13,6 +16,19 @@ test('every configured channel is there by its name', () => {
     ['pager', 'webhook'],
   ]);
   expect(channels.get('pager')?.timeoutMs).toBe(3000);
+});
+
+test('a template that some message would fail in is told when the worker starts, and nothing is refused', () => {
+  const templates = mkdtempSync(join(tmpdir(), 'tidegate-channels-'));
+  writeFileSync(join(templates, 'paused.text.njk'), '{{ rollout.owner.trim() }}');
+  const hook = { kind: 'webhook' as const, url: 'https://example.org/', headers: {}, timeout: 3 };
+  const log = rememberingLog();
+  warnOfTemplates({ terminal: { kind: 'terminal' }, fine: hook, pager: { ...hook, templates } }, log);
+  rmSync(templates, { recursive: true, force: true });
+  expect(log.lines).toHaveLength(1);
+  expect(JSON.stringify(log.lines)).toMatch(
+    /paused\.text\.njk for paused \(without optional fields\).*pager/,
+  );
 });
 
 test('the terminal gets one clean line per message', async () => {

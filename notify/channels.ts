@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { isFailure } from '../plans/failures.ts';
 import type { ChannelMemory } from '../store/store.ts';
 import type { Channel } from './channel.ts';
 import type { ChannelConfig } from './config.ts';
@@ -63,6 +64,27 @@ export function createChannels(
     }
   });
   return new Map(entries);
+}
+
+/**
+ * Tells the log of each template that fails for some message, before that message is due. Nothing is refused for it: the plain text stands
+ * in, and a worker that did not start would watch no gate.
+ */
+export function warnOfTemplates(settings: Record<string, ChannelConfig>, log: Log): void {
+  for (const [channel, config] of Object.entries(settings)) {
+    const template = config.kind === 'webhook' ? config.template : undefined;
+    const templates = config.kind === 'terminal' ? undefined : config.templates;
+    try {
+      createRenderer({ template, templates, log }).check();
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      const { code, message, details } = error;
+      log.warn(
+        { channel, code, details },
+        `${message}; its messages go out as plain text until it is mended`,
+      );
+    }
+  }
 }
 
 function unreachable(channel: never): never {

@@ -6,6 +6,7 @@ import type { Assessment } from '../plans/assessment.ts';
 import { DIGESTS, EVENTS, TRANSITIONS } from '../plans/journal.ts';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
 import { exampleOf } from './example.ts';
+import { examplesOf } from './example-range.ts';
 import { createRenderer, plainMessage } from './renderer.ts';
 import { FORMATS } from './template-data.ts';
 
@@ -187,6 +188,65 @@ describe("an operator's folder of templates", () => {
   test('escapes for HTML by itself, so that no template can forget it', () => {
     const renderer = own({ 'default.html.njk': '<p>{{ summary }}</p>' });
     expect(renderer.render(notification({ summary: '<b>' }), 'html')).toBe('<p>&lt;b&gt;</p>\n');
+  });
+
+  test.each([
+    [
+      'of an event',
+      'drift.text.njk',
+      '{{ evidence.metrics[0].toUpperCase() }}',
+      'drift.text.njk for drift (without optional fields)',
+    ],
+    [
+      'that counts on an owner',
+      'paused.html.njk',
+      '{{ rollout.owner.trim() }}',
+      'paused.html.njk for paused (without optional fields)',
+    ],
+    [
+      'of an update',
+      'incident-update.markdown.njk',
+      '{{ standing.lines[0].trim() }}',
+      'incident-update.markdown.njk for incident-update (without optional fields)',
+    ],
+    [
+      'that stumbles over more',
+      'upcoming.text.njk',
+      '{% if upcoming.was %}{{ nothing() }}{% endif %}',
+      'upcoming.text.njk for upcoming (with every optional field)',
+    ],
+    [
+      'of a digest',
+      'daily-digest.text.njk',
+      '{{ digest.sections[0].title.trim() }}',
+      'daily-digest.text.njk for daily-digest (without optional fields)',
+    ],
+    [
+      'for all others',
+      'default.text.njk',
+      '{% if event == "steps-done" %}{{ nothing() }}{% endif %}',
+      'default.text.njk for steps-done (with every optional field)',
+    ],
+  ])('with a file %s fails the check at the start, with the event', (_, name, text, said) => {
+    expect(() => own({ [name]: text }).check()).toThrow(said);
+  });
+
+  test('a default is not tried with the events that have a file of their own, nor with digests', () => {
+    const fails = (event: string) => `{% if event == "${event}" %}{{ nothing() }}{% endif %}`;
+    own({ 'default.text.njk': fails('drift'), 'drift.text.njk': 'x' }).check();
+    own({ 'default.text.njk': fails('daily-digest') }).check();
+  });
+
+  test('the built-in ones stumble over no message that there may be', () => {
+    const memory = rememberingLog();
+    const renderer = createRenderer({ log: memory });
+    for (const event of [...EVENTS, ...DIGESTS])
+      for (const example of Object.values(examplesOf(event)))
+        for (const format of FORMATS) {
+          if (format === 'status' && DIGESTS.some((one) => one === event)) continue;
+          expect(renderer.render(example, format), `${event} ${format}`).not.toMatch(/undefined|null/);
+        }
+    expect(memory.lines).toEqual([]);
   });
 
   test('with a mended file counts at once', () => {

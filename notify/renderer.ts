@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../plans/failures.ts';
 import type { Notification } from '../plans/journal.ts';
 import { htmlText, plainText } from './escaping.ts';
-import { EXAMPLE } from './example.ts';
+import { examplesOf } from './example-range.ts';
 import type { Log } from './log.ts';
 import { type Format, templateData } from './template-data.ts';
 import { createTemplateFiles, type TemplateSettings } from './template-files.ts';
@@ -9,7 +9,10 @@ import { createTemplateFiles, type TemplateSettings } from './template-files.ts'
 export interface Renderer {
   /** Never fails: a template that does is logged, and the plain built-in text stands in. */
   render(notification: Notification, format: Format): string;
-  /** Fails with `CONFIG_INVALID` where a template of the operator's cannot be read or does not compile. */
+  /**
+   * Fails with `CONFIG_INVALID` where a template of the operator's cannot be read, does not compile, or fails for any message that it
+   * makes, with all that one may have and with all of it lacking.
+   */
   check(): void;
 }
 
@@ -31,12 +34,17 @@ export function createRenderer({ log, ...settings }: TemplateSettings & { log: L
 
     check() {
       const { template, templates } = settings;
+      let trying = template ?? templates ?? '';
       try {
-        for (const own of files.own()) own.template.render(templateData(EXAMPLE, own.format));
+        for (const own of files.own())
+          for (const event of own.events)
+            for (const [what, example] of Object.entries(examplesOf(event))) {
+              trying = `${own.name} for ${event} (${what})`;
+              own.template.render(templateData(example, own.format));
+            }
       } catch (cause) {
         if (isFailure(cause)) throw cause;
-        const where = template ?? templates ?? '';
-        throw new Failure('CONFIG_INVALID', `The template ${where} fails: ${reasonOf(cause)}`, { cause });
+        throw new Failure('CONFIG_INVALID', `The template ${trying} fails: ${reasonOf(cause)}`, { cause });
       }
     },
   };

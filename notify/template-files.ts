@@ -16,10 +16,19 @@ export interface TemplateSettings {
   templates?: string | undefined;
 }
 
+export interface OwnTemplate {
+  name: string;
+  format: Format;
+  events: readonly Event[];
+  template: nunjucks.Template;
+}
+
+export type Event = (typeof EVENTS)[number] | (typeof DIGESTS)[number];
+
 export interface TemplateFiles {
   find(event: string, format: Format): nunjucks.Template;
-  /** Every template of the operator's, by what it is for. */
-  own(): { name: string; format: Format; template: nunjucks.Template }[];
+  /** Every template of the operator's, with all the events whose messages it makes. */
+  own(): OwnTemplate[];
 }
 
 /**
@@ -56,12 +65,25 @@ export function createTemplateFiles({ template, templates }: TemplateSettings): 
         templates === undefined ? [] : readdirSync(templates).filter((name) => name.endsWith('.njk'));
       const inFolder = named.flatMap((name) => {
         const format = formatOf(name);
-        return format === null ? [] : [{ name, format, template: environment.getTemplate(name, true) }];
+        if (format === null) return [];
+        const events = eventsOf(name, format, named);
+        return [{ name, format, events, template: environment.getTemplate(name, true) }];
       });
       if (template === undefined) return inFolder;
-      return [{ name: template, format: 'text', template: single() }, ...inFolder];
+      return [
+        { name: template, format: 'text', events: [...EVENTS, ...DIGESTS], template: single() },
+        // The one file goes before those of the folder.
+        ...inFolder.filter(({ format }) => format !== 'text'),
+      ];
     },
   };
+}
+
+/** Of the default: every event without a file of its own, but digests, which say nothing about one rollout. */
+function eventsOf(name: string, format: Format, all: readonly string[]): Event[] {
+  const [event] = name.split('.');
+  if (event === 'default') return EVENTS.filter((one) => !all.includes(`${one}.${format}.njk`));
+  return [...EVENTS, ...DIGESTS].filter((one) => one === event);
 }
 
 /** The format by a file's name; null for a part that others extend. A name that no message would look for is an error. */

@@ -67,6 +67,18 @@ export type Holding =
   | { kind: 'split'; detail: string; seen?: SeenSplit }
   | { kind: 'data'; rejections: Rejection[] };
 
+/** A slice that got worse while the rest did not, and is to be taken off the canary alone. */
+export interface Severed {
+  slice: string;
+  /** As exposures name them. */
+  who: string;
+  metric: string;
+  severity: 'soft' | 'hard';
+  reason: string;
+  /** Of the canary's requests in the stage, 0 to 1; null: nothing was counted. */
+  share: number | null;
+}
+
 /** One look at the gate: data in, verdict out. Pure data, so that it can stand in a journal. */
 export interface Assessment {
   verdict: Verdict;
@@ -81,6 +93,8 @@ export interface Assessment {
   /** The slice that carries it; absent: all of the traffic does. */
   slice?: string;
   reason: string;
+  /** Slices that the plan takes off by themselves; absent: none. */
+  severed?: Severed[];
   metrics: MetricAssessment[];
   limits: LimitAssessment[];
   holding: Holding[];

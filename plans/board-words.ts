@@ -69,7 +69,8 @@ export function mustAct(row: BoardFacts): string {
   if (row.endedAt !== null) return 'nobody';
   const roles = [...new Set(row.blockers.flatMap((blocker) => blocker.roles))];
   if (roles.length > 0) return roles.join(', ');
-  return row.pause === null ? 'nobody' : 'an operator';
+  if (row.pause !== null) return 'an operator';
+  return row.blockers.some(({ kind }) => kind === 'split') ? 'an approver' : 'nobody';
 }
 
 /** `stage 25%`, or that there is none yet. */

@@ -1,4 +1,7 @@
-/** Events among trials of both cohorts over one window. */
+/**
+ * Events among trials of both cohorts over one window. Of a mean: the sum of its observations among how many they are. Of a gauge:
+ * the sum of its series' values among how many series (combined by `max`: the largest among one).
+ */
 export interface CohortCounts {
   canaryEvents: number;
   canaryTotal: number;
@@ -20,7 +23,7 @@ export interface Dimension {
 
 /**
  * Where the events of one metric came from, window by window: those of the gate, read again. Events are the ones that
- * the plan counts (good or bad); of a latency the requests slower than an edge.
+ * the plan counts (good or bad); of a latency the requests slower than an edge; means and gauges have sums.
  */
 export interface Breakdown {
   /** Unix seconds that were read: the newest part of what was asked where that was too much. */
@@ -29,6 +32,8 @@ export interface Breakdown {
   used: number;
   /** Windows that were no evidence. */
   rejected: number;
+  /** Ends of the windows that are evidence, in Unix seconds; the windows of every value are in this order. */
+  times: readonly number[];
   dimensions: readonly Dimension[];
   queries: readonly string[];
   /** Why there is not more. */

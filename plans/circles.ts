@@ -22,6 +22,8 @@ interface Waiter {
 export interface Circle {
   requirement: PlacedRequirement;
   text: string;
+  /** The ids of the rollouts that it leads through. */
+  through: string[];
 }
 
 /**
@@ -64,7 +66,11 @@ export function circleOf(
     goal = Math.max(0, requirement.at);
     const alone = { ...own, waits: [requirement] };
     const way = wayTo(alone, goal, new Set());
-    if (way !== null) return { requirement, text: textOf(own, way, find) };
+    if (way !== null) {
+      const others = way.map(find).filter((one) => one !== undefined && one !== own);
+      const through = [...new Set(others.map((one) => one?.name ?? ''))];
+      return { requirement, text: textOf(own, way, find), through };
+    }
   }
   return null;
 }

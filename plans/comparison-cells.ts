@@ -94,9 +94,13 @@ function differenceText(row: ComparisonRow, compared: boolean): string {
 /** A difference in the row's unit, with its sign. */
 function movedText({ kind }: ComparisonRow, difference: number): string {
   if (kind === 'ratio' || kind === 'slow') return points(difference);
-  if (kind !== 'quantile') return signed(difference);
-  const text = latency(Math.abs(difference));
-  return text.startsWith('0 ') ? text : `${difference < 0 ? '-' : '+'}${text}`;
+  return kind === 'quantile' ? laterText(difference) : signed(difference);
+}
+
+/** `+30 ms`; nothing is `0 s`. */
+export function laterText(seconds: number): string {
+  const text = latency(Math.abs(seconds));
+  return text.startsWith('0 ') ? text : `${seconds < 0 ? '-' : '+'}${text}`;
 }
 
 function shareText(relative: number): string {
@@ -127,7 +131,10 @@ export function notesOf({ rows, notes, level }: Comparison): string[] {
   const intervals = rows.some(({ interval }) => interval !== null)
     ? [`intervals: ${percent(level * 100)} confidence sequences of the difference, valid at every look`]
     : [];
-  return [...new Set([...intervals, ...own, ...notes])];
+  const quantiles = rows.some(({ kind, interval }) => kind === 'quantile' && interval !== null)
+    ? ['intervals of quantiles end at bucket edges: what lies between two of them is not known']
+    : [];
+  return [...new Set([...intervals, ...quantiles, ...own, ...notes])];
 }
 
 const TITLES = ['metric', 'baseline', 'canary', 'difference', 'interval', 'acceptable', 'verdict'] as const;

@@ -4,7 +4,7 @@ import type { Plan } from './plan.ts';
 /** The attribute of the context that names a user's tenant, where the plan says nothing. */
 export const TENANT = 'tenant';
 
-/** A tenant or a segment that a person took off the canary while the rollout went on. */
+/** A tenant or a segment that was taken off the canary while the rollout went on, by a person or by its gate. */
 export const Exclusion = z.strictObject({
   /** As exposures name it: `employees`, `tenant=acme`. */
   name: z.string(),
@@ -14,6 +14,10 @@ export const Exclusion = z.strictObject({
   at: z.number(),
   /** The flag revision from which on it has been read back; null: nobody has the canary yet, or the write is out. */
   revision: z.number().nullable(),
+  /** By the gate: the slice that got worse, by which metric, and its share of the canary's requests then. */
+  slice: z.string().exactOptional(),
+  metric: z.string().exactOptional(),
+  share: z.number().exactOptional(),
 });
 export type Exclusion = z.infer<typeof Exclusion>;
 

@@ -1,4 +1,7 @@
-/** Events among trials, as the plan counts them: good or bad ones; of a latency the requests above the edge. */
+/**
+ * Events among trials, as the plan counts them: good or bad ones; of a latency the requests above the edge. Of a mean or a gauge
+ * the sum of its values among how many there were.
+ */
 export interface Tally {
   events: number;
   total: number;
@@ -9,11 +12,11 @@ export interface ExplainedValue {
   value: string;
   canary: Tally;
   baseline: Tally;
-  /** Bad events of the canary beyond what the baseline's rate of the same value predicts. */
+  /** Bad events of the canary beyond what the baseline's rate of the same value predicts; of values what is worse than its mean, summed. */
   excess: number;
   /** Part of the whole excess; null where the whole is none. With the share of the mix all values sum to 1. */
   share: number | null;
-  /** Part of the canary's requests. */
+  /** Part of the canary's requests; of a gauge that is summed, part of the baseline's value. */
   traffic: number;
   /** ln of the evidence that it is worse; null: it cannot be tested, having requests in one cohort only. */
   lnE: number | null;
@@ -24,6 +27,8 @@ export interface ExplainedValue {
 
 export interface ExplainedDimension {
   label: string;
+  /** `outcomes`: what became of a request; `hours`: of the day. Absent in what older versions explained. */
+  kind?: 'values' | 'outcomes' | 'instances' | 'hours';
   /** What was found first, then by share and evidence; the least of them are left out. */
   values: ExplainedValue[];
   left: number;
@@ -46,6 +51,8 @@ export type InstanceFinding =
 /** Where a metric moved, for people: it decides nothing. Plain JSON. */
 export interface Explanation {
   metric: string;
+  /** Absent: `rates`. `values`: a tally is a sum, and read as a mean. */
+  of?: 'rates' | 'values';
   /** One sentence for people. */
   sentence: string;
   /** Seconds since 1970 that were searched, and the windows in them that were evidence. */

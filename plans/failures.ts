@@ -153,6 +153,12 @@ const table = {
     retry: false,
     hint: 'Begin again at /login; an administrator maps groups to grants in tidegate.yaml, `auth.groups`.',
   },
+  NO_ROLE: {
+    status: 403,
+    exit: 1,
+    retry: false,
+    hint: 'An administrator gives one of the groups named a role in tidegate.yaml, `auth.groups`; then log in again.',
+  },
   PERMISSION_MISSING: {
     status: 403,
     exit: 1,
@@ -372,6 +378,12 @@ const table = {
     exit: 1,
     retry: false,
     hint: 'The flag platform refuses the request: check the token, its rights and the names in `providers` of tidegate.yaml.',
+  },
+  PLATFORM_UNPUBLISHED: {
+    status: 502,
+    exit: 3,
+    retry: true,
+    hint: 'The file is written; the command of `providers.NAME.publish` in tidegate.yaml did not bring it on. Run it by hand to see why: Tidegate runs it again with every poll.',
   },
   TEMPORAL_UNREACHABLE: {
     status: 503,

@@ -24,6 +24,8 @@ export const Cause = z.discriminatedUnion('kind', [
     kind: z.literal('alert'),
     name: z.string(),
     detail: z.string(),
+    /** Who told it: the name of the token or of the webhook. Absent: of a rollout from before, or a bug, whose detail names the reporter. */
+    from: z.string().exactOptional(),
     /** Of a line that only tells of it. */
     status: AlertStatus.exactOptional(),
   }),

@@ -26,3 +26,8 @@ export function stageLease(plan: Plan, index: number): StageLease | null {
   if (sameExposure(present, fallback) || !withinExposure(fallback, present)) return null;
   return { seconds, fallback };
 }
+
+export function sameLease(a: StageLease | null, b: StageLease | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.seconds === b.seconds && sameExposure(a.fallback, b.fallback);
+}

@@ -1,12 +1,12 @@
 import { type AllowedFinding, judge } from './allowed.ts';
-import { readYaml, type YamlDocument } from './document.ts';
+import { type Path, readYaml, type YamlDocument } from './document.ts';
 import { type Finding, inOrder, pathText } from './finding.ts';
 import { Plan } from './plan.ts';
 import type { Note, Remark, Warn } from './review/context.ts';
 import { reviewPlan } from './review.ts';
 import type { Knowledge } from './risks.ts';
 import { isTested } from './stages.ts';
-import { withWaves } from './waves.ts';
+import { asWritten, withWaves } from './waves.ts';
 import { parseBySchema } from './zod-findings.ts';
 
 /** What is known beside the text, and the risks that it shows. */
@@ -21,6 +21,8 @@ export interface SoundPlan {
   /** Risks that the plan does not allow. */
   warnings: Finding[];
   allowed: AllowedFinding[];
+  /** Where a path of the plan stands in the text. */
+  written: (path: Path) => Path;
   /** The same with what is known beside the text. */
   with: (beside: Beside) => SoundPlan;
 }
@@ -46,17 +48,24 @@ export function parsePlan(text: string, file: string): PlanResult {
   const all = inOrder([...findings, ...notes]);
   if (all.some(({ severity }) => severity === 'error')) return { kind: 'invalid', findings: all };
   const plan = withWaves(withWeights(checked.value));
-  return soundPlan({ plan, risks: all, known: [], finding: (note) => place(note, document, file) });
+  return soundPlan({
+    plan,
+    written: asWritten(checked.value),
+    risks: all,
+    known: [],
+    finding: (note) => place(note, document, file),
+  });
 }
 
 interface Reviewed {
   plan: Plan;
+  written: SoundPlan['written'];
   risks: readonly Finding[];
   known: readonly Knowledge[];
   finding: (note: Note) => Finding;
 }
 
-function soundPlan({ plan, risks, known, finding }: Reviewed): SoundPlan {
+function soundPlan({ plan, written, risks, known, finding }: Reviewed): SoundPlan {
   const { open, allowed, unused } = judge(risks, { allow: plan.allow, known });
   const idle = unused.map((index) =>
     finding(
@@ -72,11 +81,22 @@ function soundPlan({ plan, risks, known, finding }: Reviewed): SoundPlan {
     plan,
     warnings: inOrder([...open, ...idle]),
     allowed,
+    written,
     with({ knows, review }) {
       const more: Finding[] = [];
-      review(plan, (path, remark) => more.push(finding(noteOf(path, remark))));
+      review(plan, (path, remark) => {
+        const found = finding(noteOf(written(path), remark));
+        // What a stage says is said once, however many waves it has.
+        if (
+          !more.some(
+            (one) => one.path === found.path && one.message === found.message && one.rule === found.rule,
+          )
+        )
+          more.push(found);
+      });
       return soundPlan({
         plan,
+        written,
         risks: inOrder([...risks, ...more]),
         known: [...known, knows],
         finding,

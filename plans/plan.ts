@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Allowance } from './allowance.ts';
 import { Approval } from './approval.ts';
 import { Before } from './before.ts';
+import { Exclusions } from './exclusion-limits.ts';
 import { Limit } from './limit.ts';
 import { Metric } from './metric.ts';
 import { Migration } from './migration.ts';
@@ -155,13 +156,16 @@ export const Plan = z.strictObject({
         })
         .optional()
         .describe('When the checks of a stage that have failed are asked again by themselves.'),
+      exclusions: Exclusions.optional().describe(
+        'With `coverage[].then: exclude`: how much may be taken off the canary before the whole rollout stops.',
+      ),
       noData: NoData.prefault({}).describe('When the metrics cannot be read.'),
       pause: Pause.prefault({}).describe('What happens when nobody answers a pause.'),
       sharedService: z
-        .enum(['note', 'wait'])
-        .default('note')
+        .enum(['apart', 'wait', 'note'])
+        .default('apart')
         .describe(
-          'When another rollout of the service is active. `note` says at the submit which metrics cannot tell them apart, `wait` waits before each stage until the older ones have ended.',
+          'When another rollout of the service is active. `apart` waits before each stage for the older ones that a metric of either counts together with this one, `wait` for all older ones, `note` for none; the submit says which metrics those are.',
         ),
       perService: z
         .int()

@@ -1,4 +1,4 @@
-import type { RiskId } from './risks.ts';
+import type { RuleId } from './rules.ts';
 
 /**
  * Something that a preflight found. An `error` keeps the rollout from starting, a `warning` is a risk, a `note` is only
@@ -6,8 +6,8 @@ import type { RiskId } from './risks.ts';
  */
 export interface PreflightFinding {
   severity: 'error' | 'warning' | 'note';
-  /** The risk of the plan that it shows; absent: none that a plan can allow. */
-  rule?: RiskId;
+  /** The rule of plans that it is about; absent: none. */
+  rule?: RuleId;
   check: 'queries' | 'labels' | 'traffic' | 'noise' | 'stages' | 'alerts' | 'split' | 'flag';
   /** What it is about: a query, a stage, a metric. */
   where: string;

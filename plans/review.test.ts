@@ -98,6 +98,21 @@ const cases: [expected: string, changes: Written][] = [
       ],
     },
   ],
+  [
+    'PLAN-EXCLUDE-SILENT notify',
+    {
+      coverage: [{ slice: 'tenant=acme', then: 'exclude' }],
+      notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'completed'] }],
+    },
+  ],
+  [
+    'PLAN-EXCLUDE-WIDE policy.exclusions',
+    {
+      coverage: [{ slice: 'tenant=acme', then: 'exclude' }],
+      policy: { exclusions: { traffic: '60%' } },
+      notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
+    },
+  ],
   ['PLAN-LEASE-SHORT lease', { lease: '5m' }],
   ['PLAN-SILENT-STOP notify', { notify: [{ channel: 'a', events: ['paused'] }] }],
   ['PLAN-NO-EXPIRY flag', { flag: { key: 'a' } }],

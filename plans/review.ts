@@ -5,6 +5,7 @@ import { reviewBefore } from './review/before.ts';
 import { reviewChecks } from './review/checks.ts';
 import type { Note, Review } from './review/context.ts';
 import { reviewCoverage } from './review/coverage.ts';
+import { exclusionRisks, reviewExclusions } from './review/exclusions.ts';
 import { reviewFlag } from './review/flag.ts';
 import { leaseRisks, reviewLease } from './review/lease.ts';
 import { reviewMetrics } from './review/metrics.ts';
@@ -41,6 +42,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   reviewShadow(review);
   reviewTenants(review);
   reviewCoverage(review);
+  reviewExclusions(review);
   reviewChecks(review);
   reviewBefore(review);
   reviewTimes(review);
@@ -56,6 +58,7 @@ export function reviewPlan(plan: Plan, wrong: (path: Path) => boolean): Note[] {
   shadowRisks(plan, add('warning'));
   tenantRisks(plan, add('warning'));
   leaseRisks(plan, add('warning'));
+  exclusionRisks(plan, add('warning'));
   observeRisks(plan, add('warning'));
   return notes;
 }

@@ -26,6 +26,16 @@ const risks = {
     why: 'Whoever reads it believes that somebody is asked, and nobody is.',
     mend: 'Take it out, or keep it for the day on which the plan acts.',
   },
+  'PLAN-EXCLUDE-SILENT': {
+    holds: 'Somebody is told when a slice is taken off the canary.',
+    why: 'The rollout goes on and looks well, while some of the customers it was made for do not have it.',
+    mend: 'A channel in `notify` with `events: [excluded]`.',
+  },
+  'PLAN-EXCLUDE-WIDE': {
+    holds: 'A release that is bad for many stops as a whole.',
+    why: 'Taken off slice by slice, a regression that everybody has reaches 100 % of whoever is left.',
+    mend: '`policy: { exclusions: { most: 3, traffic: 20% } }`, with fewer than all slices.',
+  },
   'PLAN-NO-OWNER': {
     holds: 'Somebody owns the rollout.',
     why: 'Whoever is woken by a stop must know whom to ask.',

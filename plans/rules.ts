@@ -26,9 +26,13 @@ const errors = {
   'PLAN-TENANTS':
     'Each tenant is listed once or named once by a query that answers, each wave has some, waves are at most a hundred, and `exclude` names somebody.',
   'PLAN-COVERAGE': 'A slice is a part of the users by a label, named once, of metrics that are counted.',
+  'PLAN-EXCLUDE':
+    'A slice is taken off by itself only where the flag service can leave it out and the old path can have it back.',
   'PLAN-CHECK': 'A check asks exactly one thing, and says what must come.',
   'PLAN-BEFORE': 'What must hold before the start is something, each named once.',
   'PLAN-FLAG': 'Baseline and canary are two variants, and variants that are listed have a value.',
+  'PLAN-CLAIM':
+    'A rollout can take the flag as it is defined: no split, variants that fit, and a platform that carries out all of the definition.',
   'PLAN-SAFE-EXPOSURE': 'A forward-only plan says where a stop ends, a reversible one does not.',
   'PLAN-LEASE': 'A lease lasts three polls or more and has somewhere to fall back to.',
   'PLAN-CHANCE': 'The chances of a false rollback and of a false promotion are between 0 and 50 %.',

@@ -33,6 +33,10 @@ export interface Sample {
   canary: CohortSample;
   /** The baseline's own series split in two, to measure how much equal cohorts differ. */
   halves?: readonly [CohortSample, CohortSample];
+  /** The same of the canary: its instances may be noisier than the baseline's. Absent: fewer than two, and in samples of older versions. */
+  canaryHalves?: readonly [CohortSample, CohortSample];
+  /** How many instances were counted in each cohort. Absent: some series name none, and in samples of older versions. */
+  instances?: InstanceCounts;
   /** Parts of the traffic over the same window, by the plan's text of the slice. One that no series has is absent. */
   slices?: Record<string, SliceSample>;
   /**
@@ -42,7 +46,12 @@ export interface Sample {
   split?: SplitCount | null;
 }
 
-export type SliceSample = Pick<Sample, 'baseline' | 'canary' | 'halves'>;
+export type SliceSample = Pick<Sample, 'baseline' | 'canary' | 'halves' | 'canaryHalves' | 'instances'>;
+
+export interface InstanceCounts {
+  baseline: number;
+  canary: number;
+}
 
 export interface SplitCount {
   by: string | null;

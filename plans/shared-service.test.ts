@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePlan } from './parse.ts';
 import { Plan } from './plan.ts';
-import { sharedNotes } from './shared-service.ts';
+import { mixes, sharedNotes } from './shared-service.ts';
 
 function plan(key: string, more: object = {}): Plan {
   const of = (labels: string) => `http_requests_total{service="shop"${labels}}`;
@@ -21,12 +21,27 @@ function plan(key: string, more: object = {}): Plan {
 describe('of another rollout of the service the submitter is told', () => {
   it('which metrics count both flags, and how to wait', () => {
     expect(sharedNotes(plan('a'), [{ id: 'b-1', plan: plan('b') }])).toEqual([
-      'b-1 (b) moves shop as well: errors, memory cannot be told apart, since no label of the selectors names the flag and both plans have the same cohorts. `policy.sharedService: wait` waits for its end.',
+      'b-1 (b) moves shop as well: errors, memory cannot be told apart, since no label of the selectors names the flag and both plans have the same cohorts. This rollout waits for its end; `policy.sharedService: note` goes on beside it.',
     ]);
     const waits = sharedNotes(plan('a', { policy: { sharedService: 'wait' } }), [
       { id: 'b-1', plan: plan('b') },
     ]);
-    expect(waits[0]).not.toContain('waits for its end');
+    expect(waits[0]).toContain('This rollout waits for its end.');
+    const notes = sharedNotes(plan('a', { policy: { sharedService: 'note' } }), [
+      { id: 'b-1', plan: plan('b') },
+    ]);
+    expect(notes[0]).toContain('goes on beside it all the same');
+  });
+
+  it('that the other one cannot tell them apart, though this one can', () => {
+    const own = { name: 'own', kind: 'gauge', gauge: 'memory_bytes{flag="a"}' };
+    const careful = plan('a', { metrics: [own] });
+    expect(mixes(careful, plan('b'))).toBe(true);
+    expect(sharedNotes(careful, [{ id: 'b-1', plan: plan('b') }])[0]).toContain(
+      'errors, memory of b-1 cannot be told apart',
+    );
+    const other = plan('b', { metrics: [{ ...own, gauge: 'memory_bytes{flag="b"}' }] });
+    expect(mixes(careful, other)).toBe(false);
   });
 
   it('that cohorts by another label are other series', () => {

@@ -15,14 +15,30 @@ export interface Peer {
 export function sharedNotes(plan: Plan, peers: readonly Peer[]): string[] {
   return peers.map(({ id, plan: other }) => {
     const begin = `${id} (${other.flag.key}) moves ${plan.metadata.service ?? 'the same service'} as well`;
-    const mixed = sameCohorts(plan, other) ? plan.metrics.filter((metric) => !namesFlag(metric, plan)) : [];
-    const [head, ...rest] = mixed.map(({ name }) => name);
-    if (head === undefined) return `${begin}; every metric of this plan tells the two apart.`;
-    const names = [head, ...rest].join(', ');
-    const wait =
-      plan.policy.sharedService === 'wait' ? '' : ' `policy.sharedService: wait` waits for its end.';
-    return `${begin}: ${names} cannot be told apart, since no label of the selectors names the flag and both plans have the same cohorts.${wait}`;
+    const mixed = mixedMetrics(plan, other);
+    const theirs = mixedMetrics(other, plan);
+    if (mixed.length === 0 && theirs.length === 0)
+      return `${begin}; every metric of this plan tells the two apart.`;
+    const names = mixed.length > 0 ? mixed.join(', ') : `${theirs.join(', ')} of ${id}`;
+    return `${begin}: ${names} cannot be told apart, since no label of the selectors names the flag and both plans have the same cohorts.${CHOICE[plan.policy.sharedService]}`;
   });
+}
+
+const CHOICE: Record<Plan['policy']['sharedService'], string> = {
+  apart: ' This rollout waits for its end; `policy.sharedService: note` goes on beside it.',
+  wait: ' This rollout waits for its end.',
+  note: ' `policy.sharedService: note` goes on beside it all the same.',
+};
+
+/** True where a metric of either counts the users of both flags as the same cohorts: a difference may be the other one's. */
+export function mixes(a: Plan, b: Plan): boolean {
+  return mixedMetrics(a, b).length > 0 || mixedMetrics(b, a).length > 0;
+}
+
+/** The metrics of a plan that cannot tell its cohorts from those of another one. */
+function mixedMetrics(plan: Plan, other: Plan): string[] {
+  if (!sameCohorts(plan, other)) return [];
+  return plan.metrics.filter((metric) => !namesFlag(metric, plan)).map(({ name }) => name);
 }
 
 /** Cohorts by other labels or matchers are other series: their users were drawn apart. */

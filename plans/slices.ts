@@ -59,10 +59,46 @@ export function isCounted(metric: Metric): metric is RatioMetric | LatencyMetric
 
 /** Who is excluded is served by neither cohort as the other's like: nothing is asked of them, and nothing held against the rest. */
 function entries(plan: Plan): Coverage[] {
-  return remaining(plan, [...plan.coverage, ...plan.stages.flatMap(({ coverage }) => coverage ?? [])]);
+  return remaining(plan, allEntries(plan));
 }
 
 function remaining(plan: Plan, listed: readonly Coverage[]): Coverage[] {
   const excluded = excludedNames(plan);
-  return listed.filter(({ slice }) => !excluded.includes(slice));
+  if (excluded.length === 0) return [...listed];
+  const gone = goneSlices(plan);
+  return listed.filter(({ slice }) => !gone.includes(slice));
 }
+
+/** The slices of whoever is excluded. One entry says whom a slice is, wherever else the slice stands. */
+export function goneSlices(plan: Plan): string[] {
+  const excluded = excludedNames(plan);
+  const gone = allEntries(plan).filter(
+    (one) => excluded.includes(whoIs(one)) || excluded.includes(one.slice),
+  );
+  return [...new Set(gone.map(({ slice }) => slice))];
+}
+
+function allEntries(plan: Plan): Coverage[] {
+  return [...plan.coverage, ...plan.stages.flatMap(({ coverage }) => coverage ?? [])];
+}
+
+/** Who is taken off the canary with a slice, as exposures name them. */
+export function whoIs({ slice, segment }: Coverage): string {
+  return segment ?? slice;
+}
+
+/** The same of a slice by its text. */
+export function whoIn(plan: Plan, slice: string): string {
+  const named = allEntries(plan).find((one) => one.slice === slice && one.segment !== undefined);
+  return named?.segment ?? slice;
+}
+
+/** The slices that are taken off by themselves when they get worse, and who that is. */
+export const severable = perPlan(
+  (plan): ReadonlyMap<string, string> =>
+    new Map(
+      remaining(plan, allEntries(plan))
+        .filter(({ then }) => then === 'exclude')
+        .map((one) => [one.slice, whoIs(one)]),
+    ),
+);

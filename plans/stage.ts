@@ -30,6 +30,21 @@ export const Coverage = z.strictObject({
     .min(1)
     .optional()
     .describe('Ratios and latencies whose series have the label. Default: all with a margin.'),
+  // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+  then: z
+    .enum(['stop', 'exclude'])
+    .default('stop')
+    .describe(
+      'When the slice alone gets worse: `stop` stops the rollout as any metric does, `exclude` takes the slice off the canary and goes on with the rest.',
+    ),
+  segment: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'With `exclude`: the segment of tidegate.yaml that is taken off. Default: whoever has the value of the slice in the attribute of that name.',
+    )
+    .meta({ examples: ['big-customers'] }),
 });
 export type Coverage = z.infer<typeof Coverage>;
 

@@ -130,7 +130,11 @@ export interface StageMargins {
  * The margins of `metric` in stage `index`: the stage's own, else the metric's. Unknown names have none, and where both cohorts have
  * the old path none is to be better.
  */
-export function stageMetric(plan: Plan, index: number, metric: string): StageMargins {
+export function stageMetric(
+  plan: Pick<Plan, 'metrics' | 'stages'>,
+  index: number,
+  metric: string,
+): StageMargins {
   const base = plan.metrics.find((one) => one.name === metric);
   const overrides = plan.stages[index]?.metrics ?? {};
   const override = Object.hasOwn(overrides, metric) ? overrides[metric] : undefined;

@@ -101,14 +101,15 @@ export function excludedLines({
   excluded = [],
   endedAt,
 }: Pick<RolloutView, 'excluded' | 'endedAt'>): string[] {
-  return excluded.map(({ name, by, reason, at, revision }) => {
+  return excluded.map(({ name, by, reason, at, revision, share }) => {
     const since =
       revision !== null
         ? `since revision ${revision}`
         : endedAt === null
           ? 'with the next write of the flag'
           : 'not in force';
-    return `${name}, ${since}, by ${by} on ${moment(at)}: ${reason}`;
+    const part = share === undefined ? '' : `, ${Math.round(100 * share)} % of the canary's requests`;
+    return `${name}${part}, ${since}, by ${by} on ${moment(at)}: ${reason}`;
   });
 }
 

@@ -31,6 +31,7 @@ export const Blocker = z.strictObject({
     'approval',
     'confirmation',
     'gate',
+    'split',
     'paused',
     'window',
     'write',

@@ -1,3 +1,4 @@
+import type { Path } from './document.ts';
 import type { Plan } from './plan.ts';
 import type { Stage, Waves } from './stage.ts';
 import type { Tenant } from './tenant-query.ts';
@@ -59,6 +60,23 @@ export function withWaves(plan: Plan): Plan {
     stages: plan.stages.flatMap((stage) =>
       stage.waves?.of === undefined ? [stage] : stagesOf(stage, wavesOf(listed(stage.waves.of), stage.waves)),
     ),
+  };
+}
+
+/** Where a path of the plan with its waves stands in the text: each wave is written in the stage that it comes from. */
+export function asWritten(written: Plan): (path: Path) => Path {
+  const sources = written.stages.flatMap(({ waves }, index) =>
+    waves?.of === undefined ? [index] : wavesOf(listed(waves.of), waves).map(() => index),
+  );
+  return (path) => {
+    const [top, index, ...rest] = path;
+    if (top !== 'stages' || typeof index !== 'number') return path;
+    const source = sources[index] ?? index;
+    const [field] = rest;
+    const from = written.stages[source];
+    // A wave's tenants are listed with the others.
+    if (field === 'audience' && from?.waves !== undefined) return ['stages', source, 'waves'];
+    return ['stages', source, ...rest];
   };
 }
 

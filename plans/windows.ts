@@ -226,6 +226,12 @@ function instantAfter(timezone: string, at: number, ahead: number): number {
   return after;
 }
 
+/** The hour of the day in a zone, `14:00`, of milliseconds since 1970. */
+export function hourOf(timezone: string, instant: number): string {
+  const hour = new Date(wallTime(timezone, instant)).getUTCHours();
+  return `${String(hour).padStart(2, '0')}:00`;
+}
+
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 function clockOf(timezone: string): Intl.DateTimeFormat {

@@ -136,7 +136,7 @@ export function cause(from: Cause): string {
     case 'gate':
       return `the gate: ${from.reason}`;
     case 'alert':
-      return `alert ${from.name}${from.detail === '' ? '' : `: ${from.detail}`}`;
+      return `alert ${from.name}${from.detail === '' ? '' : `: ${from.detail}`}${from.from === undefined ? '' : ` (told by ${from.from})`}`;
     case 'policy':
       return `the plan: ${from.reason}`;
     case 'flag':

@@ -134,7 +134,13 @@ const written = fc
         service: optional(fc.constantFrom('rollback', 'pause', 'note')),
       }),
     ),
-    coverage: optional(fc.constant([{ slice: 'tier=enterprise', minRequests: 5 }])),
+    coverage: optional(
+      fc.constantFrom(
+        [{ slice: 'tier=enterprise', minRequests: 5 }],
+        // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+        [{ slice: 'tier=enterprise', minRequests: 5, then: 'exclude' }],
+      ),
+    ),
     service: optional(fc.constant('shop')),
     safety,
   })

@@ -8,8 +8,8 @@ import { audience, percent } from '../plans/words.ts';
 import { standingStage } from './drift.ts';
 import type { PersonEvent } from './event.ts';
 import { writeStage } from './flag.ts';
+import { heldSplit } from './held-split.ts';
 import { returnToStage, watch } from './progress.ts';
-import { heldSplit } from './refusals.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, person } from './turn.ts';
@@ -26,7 +26,7 @@ export function acceptDifference(turn: Turn, event: PersonEvent): void {
   for (const metric of stopped) {
     const value = event.accept ?? acceptableDifference(metric);
     accepted[partName(metric)] = value;
-    const evidence = restoreEvidence(state.memory?.evidence);
+    const evidence = restoreEvidence(state.memory?.evidence, state.plan);
     if (state.memory !== null && evidence !== null)
       state.memory = { ...state.memory, evidence: accept(evidence, partName(metric), value) };
   }
@@ -54,7 +54,7 @@ export function acceptDifference(turn: Turn, event: PersonEvent): void {
 export function acceptHeldSplit(turn: Turn, event: PersonEvent): void {
   const { state } = turn;
   const held = heldSplit(state);
-  const evidence = restoreEvidence(state.memory?.evidence);
+  const evidence = restoreEvidence(state.memory?.evidence, state.plan);
   const split = evidence === null ? null : acceptSplit(evidence.split);
   const cause = person(event, event.reason);
   const assessment = state.gate?.assessment ?? null;

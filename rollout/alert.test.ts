@@ -15,6 +15,29 @@ function told(scope: AlertScope, alerts: object = {}): World {
 
 const cause = { kind: 'alert', name: 'wrong totals', detail: 'critical, reported by ada' };
 
+it('an alert names whoever told of it, in the cause and in its line', () => {
+  const world = new World(planOf({ approvals: {} }));
+  world.event({ kind: 'begin' });
+  world.event({ kind: 'peers', older: [] });
+  world.settle();
+  const alert = {
+    kind: 'alert',
+    name: 'Slow',
+    scope: 'canary',
+    detail: 'p99',
+    from: 'alertmanager-eu',
+  } as const;
+  world.event({ ...alert, status: 'resolved' });
+  expect(world.journal.at(-1)).toMatchObject({
+    cause: { kind: 'alert', name: 'Slow', from: 'alertmanager-eu' },
+    summary: 'Alert Slow is resolved, told by alertmanager-eu.',
+  });
+  world.event({ ...alert, status: 'firing' });
+  world.settle();
+  const stop = world.journal.find(({ transition }) => transition === 'hard-stop' || transition === 'paused');
+  expect(stop?.cause).toMatchObject({ from: 'alertmanager-eu' });
+});
+
 describe('a critical bug', () => {
   it('pauses, where the plan says nothing', () => {
     const world = told('bug');

@@ -1,4 +1,5 @@
 import type { AlertStatus } from '../plans/journal.ts';
+import { capital } from '../plans/words.ts';
 import { countAfterAlert, restartClean } from './clean-days.ts';
 import type { RolloutEvent } from './event.ts';
 import { stop } from './stop.ts';
@@ -10,7 +11,8 @@ type Alert = Extract<RolloutEvent, { kind: 'alert' }>;
 /** What somebody else's alert does, by the plan: stop, pause, or a line in the journal. */
 export function onAlert(turn: Turn, event: Alert): void {
   const { state } = turn;
-  const cause = { kind: 'alert', name: event.name, detail: event.detail } as const;
+  const { name, detail, from } = event;
+  const cause = { kind: 'alert', name, detail, ...(from === undefined ? {} : { from }) } as const;
   // A rollout of before has a plan that says nothing of deployments or bugs.
   const by = named(event);
   if (event.status === 'resolved') countAfterAlert(turn, by);
@@ -44,6 +46,11 @@ export function onAlert(turn: Turn, event: Alert): void {
   journal(turn, 'paused', { cause, summary: `Paused: ${text}.`, flagBefore: state.flagRevision });
 }
 
+/** Whoever reads the journal at night wants to know whom to ask. */
+function teller({ from }: Alert): string {
+  return from === undefined ? '' : `, told by ${from}`;
+}
+
 function statusOf({ scope, status }: Alert): AlertStatus {
   if (status === 'resolved') return status;
   return scope === 'deploy' || scope === 'minor-bug' ? 'noted' : 'firing';
@@ -64,7 +71,8 @@ function named({ scope, name }: Alert): string {
 }
 
 function noted(event: Alert): string {
-  if (event.scope === 'canary' || event.scope === 'service') return `Alert ${event.name} is ${event.status}.`;
+  if (event.scope === 'canary' || event.scope === 'service')
+    return `Alert ${event.name} is ${event.status}${teller(event)}.`;
   const text = named(event);
-  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}${event.detail === '' ? '' : `: ${event.detail}`}.`;
+  return `${capital(text)}${event.detail === '' ? '' : `: ${event.detail}`}.`;
 }

@@ -1,3 +1,4 @@
+import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import { excludedNames, excluding } from '../plans/exclusion.ts';
 import { type Exposure, leavingOut, sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
@@ -207,6 +208,9 @@ export function applyAmendment(turn: Turn, cause: Cause): void {
     include(turn, amendment.include, cause);
     return;
   }
+  // What an older version wrote goes by the stages of the plan before.
+  const evidence = restoreEvidence(state.memory?.evidence, state.plan);
+  if (state.memory !== null && evidence !== null) state.memory = { ...state.memory, evidence };
   state.plan = keepingExclusions(state, amendment.plan);
   state.planRevision += 1;
   state.amendment = null;

@@ -4,6 +4,7 @@ import { moment } from '../plans/words.ts';
 import { amendRoles, confirmRoles } from './approvers.ts';
 import { checkBlockers } from './checks.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
+import { heldSplit } from './held-split.ts';
 import { noReturnText, noReturnWaits } from './no-return.ts';
 import { approvalsTo, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
@@ -47,6 +48,17 @@ export function blockersOf(state: RolloutState, now: number): Blocker[] {
     );
   }
   if (state.stage >= 0 && !gatePassed(state)) blockers.push(blocker('gate', gateText(state)));
+  const split = gatePassed(state) ? null : heldSplit(state);
+  // Whoever may open the next stage may say that the split is known; where nobody is named, any approver.
+  if (split !== null)
+    blockers.push(
+      blocker(
+        'split',
+        `the traffic is not split as planned: ${split.detail}`,
+        null,
+        neededApproval(state)?.roles ?? [],
+      ),
+    );
   const approval = neededApproval(state);
   // Before the gate has passed there is nothing to approve: nobody is asked to act.
   const ready = state.stage < 0 || gatePassed(state);

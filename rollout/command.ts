@@ -38,6 +38,8 @@ export interface WriteRequest {
   /** Absent: it holds until it is changed. */
   lease?: StageLease;
   direction: 'raise' | 'lower';
+  /** The rollout ends with it: no raise that is still on its way lands afterwards. */
+  final?: true;
   expectedRevision: number | null;
   author: string;
   reason: string;
@@ -152,7 +154,7 @@ export type Command =
   | { kind: 'unwatch' }
   | { kind: 'explain'; request: ExplainRequest }
   /** `beside`: nothing waits for the answer but what people read. */
-  | { kind: 'peers'; service: string; rolloutId: string; beside?: true }
+  | { kind: 'peers'; service: string; rolloutId: string; beside?: true; apart?: true }
   | { kind: 'follow'; request: FollowRequest }
   | { kind: 'unfollow' }
   | { kind: 'check'; request: ChecksRequest }

@@ -5,6 +5,7 @@ import { descentText } from '../plans/standing-words.ts';
 import { amendRefusal } from './amend.ts';
 import { drillRefusal } from './drill-facts.ts';
 import type { PersonEvent } from './event.ts';
+import { forecast } from './forecast.ts';
 import { climb, exclusion, slowly } from './orders.fixture.ts';
 import { refusal } from './refusals.ts';
 import { nextDeadline } from './step.ts';
@@ -43,6 +44,8 @@ describe('a progressive rollback', () => {
       '5 % + employees → 1 % + employees in 8 min → employees in 18 min → nobody in 28 min',
     );
     expect(view.blockers.map(({ kind }) => kind)).toEqual(['rollback']);
+    const { plan } = world.state;
+    expect(forecast({ plan, view, assessment: null, sample: null, now: world.now })).toBeNull();
     pass(world, 9);
     expect(world.flag.exposure.percent).toBe(5);
     expect(nextDeadline(world.state, world.now)).toBe(world.now + MINUTE);

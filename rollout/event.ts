@@ -190,11 +190,18 @@ export type RolloutEvent =
       scope: AlertScope;
       status: 'firing' | 'resolved';
       detail: string;
+      /** Who tells it. */
+      from?: string;
     }
   | { kind: 'explained'; of: number; explanation: Explanation; queries: string[] }
   | { kind: 'unexplained'; of: number; detail: string }
   | { kind: 'verified'; outcome: 'back' | 'not-back' | 'superseded'; detail: string; queries: string[] }
-  | { kind: 'peers'; older: string[] }
+  | {
+      kind: 'peers';
+      older: string[];
+      /** Those of them whose cohorts cannot be told from this one's; absent: it was not asked. */
+      mixed?: string[];
+    }
   /** Where the rollouts are that the plan requires something of. */
   | { kind: 'required'; follow: number; sights: RequiredSight[] }
   | { kind: 'checked'; run: number; answers: CheckAnswer[] }

@@ -1,4 +1,5 @@
 import { excludedNames, namesOf } from '../plans/exclusion.ts';
+import { type Exposure, leavingOut, leftOut } from '../plans/exposure.ts';
 import type { PersonEvent, Refusal } from './event.ts';
 import type { RolloutState } from './state.ts';
 
@@ -7,6 +8,11 @@ export function namedBy({ plan }: RolloutState, { who }: PersonEvent): string | 
   if (who === undefined) return null;
   const [name] = 'segment' in who ? [who.segment] : namesOf(plan, { tenants: [who.tenant] });
   return name ?? null;
+}
+
+/** What is served now without whom the plan excludes, and without whom it leaves out already. */
+export function withoutExcluded({ plan, exposure }: Pick<RolloutState, 'plan' | 'exposure'>): Exposure {
+  return leavingOut(exposure, [...leftOut(exposure), ...excludedNames(plan)]);
 }
 
 /** Why nobody can be taken off the canary alone; null: it lowers, and nothing else holds it. */

@@ -1,11 +1,12 @@
-import { excludedNames, excluding, including } from '../plans/exclusion.ts';
+import { type Exclusion, excludedNames, excluding, including } from '../plans/exclusion.ts';
 import { leavingOut, leftOut, sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
+import { whoIn } from '../plans/slices.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { amendRoles } from './approvers.ts';
 import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent } from './event.ts';
-import { namedBy } from './excluding.ts';
+import { namedBy, withoutExcluded } from './excluding.ts';
 import { lowerFlag, writeStage } from './flag.ts';
 import { pauseForDrift } from './moved.ts';
 import { watch } from './progress.ts';
@@ -20,22 +21,30 @@ import { journal, person } from './turn.ts';
 
 /** At once, and nobody is asked: it only lowers. */
 export function exclude(turn: Turn, event: PersonEvent): void {
-  const { state, now } = turn;
+  const { state } = turn;
   const name = namedBy(state, event);
   if (name === null) return;
   const { by } = event;
   const reason = event.reason ?? '';
+  takeOff(turn, { name, by, reason }, person(event, event.reason));
+}
+
+/** Takes somebody off, by whoever says so; the flag follows in `settleAudience`. */
+export function takeOff(turn: Turn, one: Omit<Exclusion, 'at' | 'revision'>, cause: Cause): void {
+  const { state, now } = turn;
+  const { name, by, reason } = one;
   const { slice, metric } = state.gate?.assessment ?? {};
+  const whole = slice !== undefined && whoIn(state.plan, slice) === name;
   state.plan = excluding(state.plan, [name]);
-  state.excluded = [...(state.excluded ?? []), { name, by, reason, at: now, revision: null }];
+  state.excluded = [...(state.excluded ?? []), { ...one, at: now, revision: null }];
   journal(turn, 'excluded', {
-    cause: person(event, event.reason),
-    summary: `${by} takes ${name} off the canary; the rollout goes on for the rest${state.stage < 0 ? ', once it begins' : ''}: ${reason}.`,
+    cause,
+    summary: `${by} takes ${name} off the canary; the rollout goes on for the rest${state.stage < 0 ? ', once it begins' : ''}: ${reason.replace(/\.$/, '')}.`,
     flagBefore: state.flagRevision,
     evidence: state.gate?.assessment ?? null,
     queries: state.gate?.queries ?? [],
   });
-  if (slice === name) answerSoftStop(turn, `${metric ?? 'what it stopped at'} was worse for ${name}`);
+  if (whole) answerSoftStop(turn, `${metric ?? 'what it stopped at'} was worse for ${name}`);
   takeOver(turn);
   if (state.gate !== null && state.write === null && isSettled(state)) watch(turn, state.gate);
 }
@@ -113,12 +122,8 @@ export function include(turn: Turn, name: string, cause: Cause): void {
 }
 
 /** The flag leaves out whom the plan excludes. */
-function isSettled({ plan, exposure }: RolloutState): boolean {
-  return sameExposure(leavingOut(exposure, excludedNames(plan)), exposure) || !leavesMore(plan, exposure);
-}
-
-function leavesMore(plan: RolloutState['plan'], exposure: RolloutState['exposure']): boolean {
-  return excludedNames(plan).some((name) => !leftOut(exposure).includes(name));
+function isSettled(state: RolloutState): boolean {
+  return sameExposure(withoutExcluded(state), state.exposure);
 }
 
 /**
@@ -131,16 +136,15 @@ export function settleAudience(turn: Turn): void {
   if (state.phase !== 'active' || !state.claimed || state.write !== null) return;
   // What is served in place of the canary is served to them too.
   if (exposure.variant !== null && exposure.variant !== plan.flag.canary) return;
-  const names = excludedNames(plan);
-  const all = leavingOut(exposure, [...new Set([...leftOut(exposure), ...names])]);
-  if (!sameExposure(all, exposure)) {
+  if (!isSettled(state)) {
     state.retry = null;
     lowerFlag(turn, 'exclude', stage, lastCause(state));
     return;
   }
   noteRevisions(state);
   const wanted = stage < 0 ? exposure : stageExposure(plan, stage);
-  if (sameExposure(wanted, exposure) || !sameExposure(leavingOut(exposure, names), wanted)) return;
+  if (sameExposure(wanted, exposure) || !sameExposure(leavingOut(exposure, excludedNames(plan)), wanted))
+    return;
   const verdict = state.gate?.stage === stage ? state.gate.assessment?.verdict : undefined;
   const free = state.pause === null && state.descent == null && state.retry === null && !drillRuns(state);
   if (free && (verdict === 'pass' || verdict === 'hold'))
@@ -149,8 +153,9 @@ export function settleAudience(turn: Turn): void {
 
 function lastCause({ excluded = [] }: RolloutState): Cause {
   const last = excluded.at(-1);
-  return last === undefined
-    ? { kind: 'policy', reason: 'the plan excludes them' }
+  if (last === undefined) return { kind: 'policy', reason: 'the plan excludes them' };
+  return last.slice !== undefined
+    ? { kind: 'gate', verdict: 'hold', reason: `${last.name}: ${last.reason}` }
     : { kind: 'person', by: last.by, roles: [], reason: `${last.name}: ${last.reason}` };
 }
 

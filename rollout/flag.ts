@@ -1,11 +1,12 @@
-import { excludedNames } from '../plans/exclusion.ts';
 import type { Exposure } from '../plans/exposure.ts';
-import { leavingOut, leftOut, sameExposure } from '../plans/exposure.ts';
+import { sameExposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
-import { stageLease } from '../plans/lease.ts';
+import { sameLease, stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
+import { withoutExcluded } from './excluding.ts';
 import { stopExposure } from './exposure.ts';
 import { isWatching } from './mode.ts';
+import { ruleOf } from './no-return.ts';
 import type { PendingWrite, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -92,7 +93,7 @@ export function lowerFlag(
   const safe = purpose === 'revert' || state.plan.reversibility === 'forward-only';
   const exposure =
     purpose === 'exclude'
-      ? leavingOut(state.exposure, [...leftOut(state.exposure), ...excludedNames(state.plan)])
+      ? withoutExcluded(state)
       : safe
         ? stopExposure(state)
         : stageExposure(state.plan, stage);
@@ -102,6 +103,17 @@ export function lowerFlag(
 
 export function alreadyThere(state: RolloutState, stage: number): boolean {
   return sameExposure(stageExposure(state.plan, stage), state.exposure);
+}
+
+/**
+ * What a stage serves is served already, under the lease of the stage before: it is written all the same, for the lease.
+ * Rollouts of before there was anything to confirm go on as they began.
+ */
+export function leasesAnew(state: RolloutState, stage: number): boolean {
+  const { plan } = state;
+  if (isWatching(state)) return false;
+  if (plan.stages[stage]?.decommission !== undefined && ruleOf(plan, stage) === undefined) return false;
+  return !sameLease(stageLease(plan, state.stage), stageLease(plan, stage));
 }
 
 function openWrite(
@@ -143,6 +155,7 @@ function pushWrite(
       exposure,
       ...(lease === null ? {} : { lease }),
       direction,
+      ...(write?.purpose === 'revert' ? { final: true as const } : {}),
       // A step back onto a flag that somebody has lowered further would raise it: it is judged as a raise then.
       expectedRevision: write?.purpose === 'revert' ? null : state.flagRevision,
       author: author(cause),

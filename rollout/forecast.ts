@@ -77,8 +77,8 @@ export function nextOpening(known: Known): NextOpening | null {
   return { index: present + 1, at: expected === null ? null : Math.max(earliest, expected), waitsFor };
 }
 
-function isMoving({ phase, watching }: RolloutView): boolean {
-  return (phase === 'submitted' || phase === 'active') && watching === undefined;
+function isMoving({ phase, watching, descent }: RolloutView): boolean {
+  return (phase === 'submitted' || phase === 'active') && watching === undefined && descent === undefined;
 }
 
 function presentStage({ stages }: RolloutView): number {

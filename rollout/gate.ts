@@ -14,6 +14,7 @@ import { describe, pauseForDrift } from './moved.ts';
 import { expectedFlag, proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
 import { isResting } from './schedule.ts';
+import { sever } from './severing.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -42,6 +43,7 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   }
   if (hardStop(turn, report)) return;
   noteDrift(turn, report);
+  if (severedTooMany(turn, report)) return;
   noteIncident(turn, assessment, state.gate.key);
   softCauses(turn, assessment, state.gate.key);
   dataCauses(turn, before, assessment);
@@ -120,6 +122,19 @@ function hardStop(turn: Turn, report: GateReport): boolean {
   });
   wonder(turn, limit === undefined ? assessment : limitedMetric(state.plan, limit.limit));
   return true;
+}
+
+/** Slices that got worse alone are off the canary; true: that was too much of it, and the whole has stopped. */
+function severedTooMany(turn: Turn, report: GateReport): boolean {
+  const { state } = turn;
+  const { assessment } = report;
+  const reason = sever(turn, assessment);
+  if (reason === null) return false;
+  const stopped = { ...assessment, verdict: 'hard' as const, reason };
+  const [first] = assessment.severed ?? [];
+  const at = first === undefined ? stopped : { ...stopped, metric: first.metric, slice: first.slice };
+  if (state.gate !== null) state.gate = { ...state.gate, assessment: at };
+  return hardStop(turn, { ...report, assessment: at });
 }
 
 function noteDrift(turn: Turn, report: GateReport): void {

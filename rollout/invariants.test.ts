@@ -2,13 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { excludedNames } from '../plans/exclusion.ts';
 import {
+  type Exposure,
   isNobody,
+  isServed,
   leavingOut,
   leftOut,
   NO_EXPOSURE,
   sameExposure,
   withinExposure,
 } from '../plans/exposure.ts';
+import { stageLease } from '../plans/lease.ts';
+import { severable } from '../plans/slices.ts';
 import { containedStage, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
@@ -36,8 +40,10 @@ import {
   planFor,
   play,
   raises,
+  SEVERING,
   slowly,
   TIMED,
+  worsened,
 } from './orders.fixture.ts';
 import { approvalsTo, firstStage } from './origin.ts';
 import { refusal, subjectOf } from './refusals.ts';
@@ -180,6 +186,32 @@ describe('whatever the order of events', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('2: once a stop has reached the flag no raise that was on its way lands, whatever the stop leaves', () => {
+    const frozen = { reversibility: 'forward-only', safeExposure: 'frozen', approvals: {} };
+    let raced = 0;
+    fc.assert(
+      fc.property(order, fc.boolean(), fc.array(fc.nat({ max: 3 })), (moves, freezes, landings) => {
+        const world = play(moves, () => undefined, freezes ? planOf(frozen) : planOf({ approvals: {} }));
+        if (world.flag.latched || world.state.phase !== 'active') return;
+        world.person('rollback');
+        if (world.pending.length < 2) return;
+        let down: Exposure | null = null;
+        for (const at of [...landings, 0, 0, 0, 0, 0, 0]) {
+          const last = world.pending[at % Math.max(1, world.pending.length)];
+          world.land(at);
+          // Whom somebody has taken off meanwhile may still be left out.
+          if (down !== null) expect(withinExposure(world.flag.exposure, down)).toBe(true);
+          if (last !== undefined && 'final' in last && down === null) {
+            down = world.flag.exposure;
+            if (world.pending.length > 0) raced += 1;
+          }
+        }
+      }),
+      { numRuns },
+    );
+    expect(raced).toBeGreaterThan(0);
   });
 
   it('2: neither a pause nor a closed window nor a missing approval delays a stop', () => {
@@ -446,25 +478,35 @@ describe('whatever the order of events', () => {
   });
 
   it('a lease that runs out only lowers, is told as one, and raises nothing again before a person resumes', () => {
+    let proven = 0;
     fc.assert(
-      fc.property(order, (moves) => {
+      fc.property(order, fc.nat({ max: 5 }), (moves, stages) => {
         const world = play(moves, () => undefined, LEASED);
+        climb(world, stages);
         const { state, flag } = world;
         const moving = state.write !== null || world.pending.length > 0 || world.answers.length > 0;
-        if (state.phase !== 'active' || world.gate === null || moving || flag.fallback === null) return;
+        if (state.phase !== 'active' || world.gate === null || moving) return;
         if (state.flagRevision !== flag.revision) return;
+        // What a stage serves for good no clock takes back, whether it was written or there already.
+        if (stageLease(state.plan, state.stage) === null) {
+          proven += 1;
+          expect(flag.fallback).toBeNull();
+        }
+        if (flag.fallback === null) return;
         // Somebody is to have the canary again, and the flag does not give it yet.
         if (!sameExposure(flag.exposure, stageExposure(state.plan, state.stage))) return;
-        // Entered without a write: the lease is still that of the stage before.
-        if (state.plan.stages[state.stage]?.decommission !== undefined) return;
         const before = flag.exposure;
         world.lapse();
         expect(withinExposure(world.flag.exposure, before)).toBe(true);
         expect(world.flag.exposure).toEqual(stageExposure(state.plan, state.stage - 1));
         world.report(assessment('pass'));
-        expect(world.state.pause?.causes.some(({ text }) => text.includes('the lease ran out'))).toBe(true);
+        const told = world.journal.filter(({ transition }) => transition === 'drift').at(-1);
+        expect(told?.summary).toContain('the lease ran out');
         world.report(assessment('pass'));
         expect(world.pending).toEqual([]);
+        // On its way back it waits for nobody, and goes further down by itself.
+        if (state.descent != null) return;
+        expect(world.state.pause?.causes.some(({ text }) => text.includes('the lease ran out'))).toBe(true);
         world.person('resume');
         // Refused where something graver than the lease has paused it too.
         if (world.state.pause !== null) return;
@@ -473,6 +515,7 @@ describe('whatever the order of events', () => {
       }),
       { numRuns },
     );
+    expect(proven).toBeGreaterThan(0);
   });
 
   it('an accepted split moves no flag and no stage, gives no approval, and stands in the journal once with who and why', () => {
@@ -532,6 +575,59 @@ describe('whatever the order of events', () => {
         seen.kept += 1;
         expect(leftOut(exposure)).toEqual(expect.arrayContaining(out));
       }),
+      { numRuns },
+    );
+    expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
+  });
+
+  it('a slice that gets worse alone is off the canary at once, or the whole stops: never more than the plan bears', () => {
+    const seen = { off: 0, stopped: 0 };
+    const slice = fc.constantFrom('tenant=acme', 'tenant=globex', 'tier=beta');
+    fc.assert(
+      fc.property(
+        order,
+        fc.nat({ max: 4 }),
+        slice,
+        fc.constantFrom(0.02, 0.06, 0.5),
+        (moves, stages, of, share) => {
+          const world = play(moves, () => undefined, SEVERING);
+          climb(world, stages);
+          if (world.state.phase !== 'active' || world.gate === null || world.flag.latched) return;
+          if (!severable(world.state.plan).has(of)) return;
+          const before = world.commands.length;
+          worsened(of, share)(world);
+          const commands = world.commands.slice(before);
+          expect(raises(commands)).toEqual([]);
+          const name = of === 'tier=beta' ? 'beta' : of;
+          const off = (world.state.excluded ?? []).filter((one) => one.slice !== undefined);
+          expect(off.length).toBeLessThanOrEqual(2);
+          expect(off.reduce((left, one) => left * (1 - (one.share ?? 0)), 1)).toBeGreaterThanOrEqual(
+            0.9 - 1e-9,
+          );
+          if (world.state.phase === 'active') {
+            seen.off += 1;
+            expect(excludedNames(world.state.plan)).toContain(name);
+            world.settle();
+            // An older write that did not land is tried again, and the one for this slice follows it.
+            for (let tries = 0; tries < 5 && world.state.write !== null; tries += 1) {
+              world.tick();
+              world.settle();
+            }
+            const { phase, claimed, exposure } = world.state;
+            if (
+              phase === 'active' &&
+              claimed &&
+              isServed(exposure) &&
+              world.flag.revision === world.state.flagRevision
+            )
+              expect(leftOut(world.flag.exposure)).toContain(name);
+            return;
+          }
+          seen.stopped += 1;
+          world.settle();
+          expect(world.state.phase).toBe('rolled-back');
+        },
+      ),
       { numRuns },
     );
     expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);

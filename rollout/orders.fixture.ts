@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { openEvidence } from '../analysis/gate.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
+import { severable } from '../plans/slices.ts';
 import type { Command } from './command.ts';
 import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
@@ -92,6 +93,22 @@ export const exclusion =
     world.event({ kind: 'person', action, ...who, who: { segment } });
   };
 
+/** The gate finds that a slice got worse alone: `label=value`, or one of a segment, with its share of the canary's requests. */
+export const worsened =
+  (slice: string, share: number): Move =>
+  (world) => {
+    const who = slice === 'tier=beta' ? 'beta' : slice;
+    const one = {
+      slice,
+      who,
+      metric: 'errors',
+      severity: 'hard' as const,
+      reason: `${slice} is worse`,
+      share,
+    };
+    if (severable(world.state.plan).has(slice)) world.report(assessment('hold', { severed: [one] }));
+  };
+
 /** A rollback stage by stage, with this many seconds from one step to the next. */
 export const slowly =
   (every: number): Move =>
@@ -99,6 +116,8 @@ export const slowly =
     const who = { by: 'kim', roles: [], reason: 'slower', accept: null, breakGlass: false };
     world.event({ kind: 'person', action: 'rollback', ...who, progressive: true, every });
   };
+
+const SLICES = ['tenant=acme', 'tenant=globex', 'tier=beta'];
 
 /** The happy way is likely, so that random orders get far; everything else cuts in anywhere. */
 const move: fc.Arbitrary<Move> = fc.oneof(
@@ -163,6 +182,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.constantFrom(5, null).map((share) => (world: World) => world.others(share)),
   },
   { weight: 3, arbitrary: fc.constantFrom('employees', 'tenant=acme', 'beta').map(exclusion) },
+  { weight: 2, arbitrary: fc.constantFrom(...SLICES).map((slice) => worsened(slice, 0.06)) },
   { weight: 1, arbitrary: fc.constantFrom(1, 600, 86_400).map(slowly) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
@@ -232,6 +252,16 @@ const SHADOWED = planOf({
     { name: '100%', percent: 100, bake: '10s' },
   ],
 });
+/** The old path on both sides before anybody is served. */
+const ALIKE = planOf({
+  lease: '10m',
+  stages: [
+    { name: 'A/A', aa: { percent: 10 }, bake: '10s' },
+    { name: 'internal', audience: { segments: ['employees'] }, bake: '10s' },
+    { name: '5%', percent: 5, bake: '10s', approval: { roles: ['on-call'] } },
+    { name: '100%', percent: 100, bake: '10s' },
+  ],
+});
 /** Everything that waits for something else than people: checks, hours, freezes, a start, a deadline, tries of its own. */
 const CHECK = { name: 'ready', http: { url: 'https://status.example.com/' } };
 export const TIMED = planOf({
@@ -281,7 +311,18 @@ export const REQUIRING = planOf({
   requires: [{ rollout: 'checkout', reached: '25%', then: 'rollback' }],
 });
 
-const PLANS = [planOf(), LEASED, TIMED, SHADOWED, REQUIRING];
+/** Slices that are taken off by themselves, at most two of them. */
+export const SEVERING = planOf({
+  coverage: SLICES.map((slice) => ({
+    slice,
+    // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+    then: 'exclude',
+    ...(slice === 'tier=beta' ? { segment: 'beta' } : {}),
+  })),
+  policy: { exclusions: { most: 2, traffic: '10%' } },
+});
+
+const PLANS = [planOf(), LEASED, TIMED, SHADOWED, REQUIRING, SEVERING, ALIKE];
 export const planFor = (moves: readonly Move[]) => PLANS[moves.length % PLANS.length] ?? LEASED;
 
 /** Two of five orders are of a retry, which begins above the first stage. */

@@ -78,6 +78,23 @@ it('an amended plan is kept with who, why and the windows that it judges', () =>
 });
 
 describe('a traffic split that holds a gate', () => {
+  it('is a question with the roles that may answer, until it is accepted', () => {
+    const asked = (world: World) =>
+      viewOf(world.state, world.now).blockers.filter(({ kind }) => kind === 'split');
+    const world = held();
+    expect(asked(world)).toEqual([
+      {
+        kind: 'split',
+        text: 'the traffic is not split as planned: 200 of 2000 users have the canary',
+        until: null,
+        // The stage asks nobody by role: any approver may.
+        roles: [],
+      },
+    ]);
+    world.report(assessment('hold', { holding: [{ kind: 'split', detail: 'uneven' }] }));
+    expect(asked(world)).toEqual([]);
+  });
+
   const seen = { of: 'users', baseline: 1800, canary: 200 } as const;
   const holding = [{ kind: 'split', detail: '200 of 2000 users have the canary', seen } as const];
   const users = { baseline: 1800, canary: 200 };
@@ -119,7 +136,9 @@ describe('a traffic split that holds a gate', () => {
         /accepts the traffic split of stage .*: 10 % of the users have the canary/,
       ),
     });
-    expect(restoreEvidence(world.state.memory?.evidence)?.split.accepted).toMatchObject({ users });
+    expect(restoreEvidence(world.state.memory?.evidence, world.state.plan)?.split.accepted).toMatchObject({
+      users,
+    });
   });
 
   it('is not accepted without a reason, with a difference, by the submitter, or while nothing holds', () => {

@@ -202,7 +202,7 @@ function resume(turn: Turn, event: PersonEvent): void {
     writeStage(turn, 'restore', state.stage, cause);
     return;
   }
-  const anew = countsAnew(state);
+  const anew = alikeAgain(state);
   journal(turn, 'resumed', {
     cause,
     summary: `Resumed by ${event.by}.${anew ? ' The cohorts are compared anew.' : ''}`,
@@ -212,9 +212,9 @@ function resume(turn: Turn, event: PersonEvent): void {
 }
 
 /** What told two cohorts of the old path apart is mended, as a person says: what was seen of it says nothing any more. */
-function countsAnew(state: Turn['state']): boolean {
+function alikeAgain(state: Turn['state']): boolean {
   const fired = state.gate?.assessment?.limits.some((one) => one.limit === ALIKE && one.fired) === true;
-  const evidence = restoreEvidence(state.memory?.evidence);
+  const evidence = restoreEvidence(state.memory?.evidence, state.plan);
   if (!fired || state.memory === null || evidence === null) return false;
   state.memory = { ...state.memory, evidence: beginAnew(evidence) };
   return true;

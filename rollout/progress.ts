@@ -8,7 +8,7 @@ import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
 import { noteUnconfirmed } from './confirming.ts';
 import { stopExposure } from './exposure.ts';
-import { alreadyThere, claimFlag, releaseFlag, writeStage } from './flag.ts';
+import { alreadyThere, claimFlag, leasesAnew, releaseFlag, writeStage } from './flag.ts';
 import { askRequired } from './following.ts';
 import { isWatching } from './mode.ts';
 import { isConfirmed } from './no-return.ts';
@@ -55,7 +55,7 @@ export function proceed(turn: Turn): void {
   const next = nextStage(state);
   if (next >= state.plan.stages.length)
     complete(turn, cause, 'Every stage has passed: the rollout is complete.');
-  else if (alreadyThere(state, next))
+  else if (alreadyThere(state, next) && !leasesAnew(state, next))
     enterStage(turn, next, cause, { before: state.flagRevision, after: state.flagRevision });
   else writeStage(turn, 'advance', next, cause);
 }
@@ -64,7 +64,11 @@ function askPeers(turn: Turn): void {
   const { service } = turn.state.plan.metadata;
   // A second request while one is out would only repeat the question.
   if (service === undefined || turn.commands.some(({ kind }) => kind === 'peers')) return;
-  turn.commands.push({ kind: 'peers', service, rolloutId: turn.state.id });
+  turn.commands.push({ kind: 'peers', service, rolloutId: turn.state.id, ...apart(turn.state) });
+}
+
+function apart({ plan }: RolloutState): { apart?: true } {
+  return plan.policy.sharedService === 'apart' ? { apart: true } : {};
 }
 
 /** Who waits for something else as well is told of the peers as they are, and not as they were. */
@@ -74,7 +78,7 @@ function askPeersBeside(turn: Turn): void {
   const due = peersBesideDue(state);
   if (service === undefined || due === null || now < due) return;
   state.peersAsked = now;
-  turn.commands.push({ kind: 'peers', service, rolloutId: state.id, beside: true });
+  turn.commands.push({ kind: 'peers', service, rolloutId: state.id, beside: true, ...apart(state) });
 }
 
 function riseCause(state: RolloutState): Cause {

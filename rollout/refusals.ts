@@ -1,4 +1,3 @@
-import type { SeenSplit } from '../plans/assessment.ts';
 import { ENDED } from '../plans/view.ts';
 import { amendRoles, confirmRoles } from './approvers.ts';
 import { granted, missingRoles, neededApproval } from './blockers.ts';
@@ -6,6 +5,7 @@ import { recheckRefusal, waiveRefusal } from './checks.ts';
 import { acceptDriftRefusal } from './drift.ts';
 import type { PersonAction, PersonEvent, Refusal, Seen } from './event.ts';
 import { excludeRefusal, includeRefusal } from './excluding.ts';
+import { heldSplit } from './held-split.ts';
 import { abandonRefusal } from './leaving.ts';
 import { isWatching } from './mode.ts';
 import { confirmable } from './no-return.ts';
@@ -23,16 +23,6 @@ export function subjectOf(state: RolloutState): Subject | null {
   const approval = neededApproval(state);
   const ready = state.stage < 0 || gatePassed(state);
   return approval !== null && ready && !granted(state, approval) ? 'stage' : null;
-}
-
-/** The split that holds the gate of the present stage and can be accepted, as it was last seen; null: none does. */
-export function heldSplit(state: RolloutState): { detail: string; seen: SeenSplit } | null {
-  const { gate } = state;
-  if (state.phase !== 'active' || gate === null || gate.stage !== state.stage) return null;
-  const found = gate.assessment?.holding.find((one) => one.kind === 'split');
-  return found?.kind !== 'split' || found.seen === undefined
-    ? null
-    : { detail: found.detail, seen: found.seen };
 }
 
 /** The break-glass approval that is to be confirmed next. */

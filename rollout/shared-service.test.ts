@@ -88,3 +88,18 @@ it('what was found at the submit stands in the journal', () => {
     ['note', 'cart-1 moves shop as well'],
   ]);
 });
+
+it('by default it waits for those alone whose users its metrics count with its own', () => {
+  const world = new World(planOf({ approvals: {}, policy: { sharedService: 'apart' } }));
+  world.event({ kind: 'begin' });
+  expect(world.commands.find(({ kind }) => kind === 'peers')).toMatchObject({ apart: true });
+  world.event({ kind: 'peers', older: ['cart-1', 'search-4'], mixed: ['cart-1'] });
+  expect(blockers(world)).toEqual([
+    'waits for cart-1, which moves the same service and whose users the metrics count with its own',
+  ]);
+  expect(nextDeadline(world.state, world.now)).toBe(world.now + 15_000);
+  world.tick();
+  world.event({ kind: 'peers', older: ['search-4'], mixed: [] });
+  world.settle();
+  expect(world.state).toMatchObject({ phase: 'active', stage: 0 });
+});

@@ -17,7 +17,7 @@ export function peersBesideDue(state: RolloutState): number | null {
 export function peersWanted(state: RolloutState, now: number): boolean {
   const { metadata, policy } = state.plan;
   if (metadata.service === undefined) return false;
-  if (policy.sharedService !== 'wait' && !limited(state)) return false;
+  if (policy.sharedService === 'note' && !limited(state)) return false;
   return state.peersAt === null || now - state.peersAt >= PEERS_FRESH;
 }
 
@@ -27,6 +27,9 @@ export function sharedServiceText(state: RolloutState): string | null {
   if (peers === null || peers.length === 0) return null;
   const names = peers.join(', ');
   if (plan.policy.sharedService === 'wait') return `waits for ${names}, which moves the same service`;
+  const mixed = (state.mixed ?? []).filter((id) => peers.includes(id));
+  if (plan.policy.sharedService === 'apart' && mixed.length > 0)
+    return `waits for ${mixed.join(', ')}, which moves the same service and whose users the metrics count with its own`;
   const { perService = Number.POSITIVE_INFINITY } = plan.policy;
   if (!limited(state) || peers.length < perService) return null;
   const few = perService === 1 ? 'one rollout' : `${perService} rollouts`;

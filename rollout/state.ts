@@ -254,6 +254,8 @@ export interface RolloutState {
   drill?: Drill;
   /** Older active rollouts of the same service, as last read; null while unknown. */
   peers: string[] | null;
+  /** Those of them whose cohorts cannot be told from this one's; absent: none, or nobody asked. */
+  mixed?: string[];
   peersAt: number | null;
   /** When they were last asked for people to read. */
   peersAsked?: number;

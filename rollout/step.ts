@@ -136,6 +136,7 @@ function handle(turn: Turn, event: RolloutEvent): void {
       return;
     case 'peers':
       state.peers = event.older;
+      if (event.mixed !== undefined) state.mixed = event.mixed;
       state.peersAt = now;
       return;
     default:

@@ -3,6 +3,7 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
+import { planSlices } from '../plans/slices.ts';
 import { isAlike, isShadowing, stageExposure, stageShare } from '../plans/stages.ts';
 
 /** What becomes of the new path, from the second half of each stage on. */
@@ -47,10 +48,23 @@ export function strategyTrace(plan: Plan, scenario: Scenario, seed: number): Sam
         t,
         baseline: { ...of(baseline, false), ...users(baseline) },
         canary: { ...of(canary, turned), ...users(canary) },
+        ...slicesOf(plan, (share, bad) => ({
+          baseline: of(baseline * share, false),
+          canary: of(canary * share, bad && turned),
+        })),
       });
     }
   });
   return samples;
+}
+
+/** Each slice is a tenth of the traffic, and goes the way of the whole. */
+function slicesOf(
+  plan: Plan,
+  part: (share: number, bad: boolean) => Record<'baseline' | 'canary', CohortSample>,
+): Pick<Sample, 'slices'> {
+  const slices = planSlices(plan).map((slice) => [slice, part(0.1, true)] as const);
+  return slices.length === 0 ? {} : { slices: Object.fromEntries(slices) };
 }
 
 function shareOf(plan: Plan, index: number): number {

@@ -2,16 +2,17 @@ import { TOLD } from '../plans/names.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { stepsText } from '../plans/step-words.ts';
 import type { Drift, RolloutView, Watching } from '../plans/view.ts';
-import { audience } from '../plans/words.ts';
+import { audience, capital } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
 import { checksView } from './checks.ts';
 import { descentView } from './descending.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
 import { drillView } from './drill-facts.ts';
 import { stopExposure } from './exposure.ts';
+import { heldSplit } from './held-split.ts';
 import { isWatching } from './mode.ts';
 import { nextStage } from './origin.ts';
-import { heldSplit, resumeRefusal } from './refusals.ts';
+import { resumeRefusal } from './refusals.ts';
 import { requiresView } from './required.ts';
 import type { RolloutState } from './state.ts';
 import { stepsLeft, stepsView } from './steps.ts';
@@ -167,7 +168,7 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
       if (state.pause !== null)
         return `Paused: a person must act, else ${state.pause.then === 'rollback' || state.withdrawn === true ? 'it rolls back' : 'it steps back'}.${driftText(state)}${split}`;
       if (first.kind === 'gate') return `When the gate passes, ${move}.${split}${decommissionText(state)}`;
-      return `${move[0]?.toUpperCase() ?? ''}${move.slice(1)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
+      return `${capital(move)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
     }
   }
 }

@@ -3,6 +3,7 @@ import { assess, enterStage, observe, openEvidence } from '../analysis/gate.ts';
 import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import type { GateContext } from '../analysis/stage.ts';
 import type { Assessment } from '../plans/assessment.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Reading } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
 import type { GateRequest } from './command.ts';
@@ -12,7 +13,7 @@ import type { GateMemory } from './event.ts';
 /** The memory with which a gate begins: what the last one handed over, in this stage. */
 export function beginGate(request: GateRequest): GateMemory {
   const { plan, stage, stageSince } = request;
-  const memory = usableMemory(request.memory);
+  const memory = usableMemory(request.memory, plan);
   if (memory !== null && memory.since === stageSince) return memory;
   const evidence = enterStage(memory?.evidence ?? openEvidence(plan), plan, stage);
   const learnt = memory?.learnt === undefined ? {} : { learnt: memory.learnt };
@@ -20,8 +21,8 @@ export function beginGate(request: GateRequest): GateMemory {
 }
 
 /** A memory with its evidence in this version; what cannot be read begins anew with the stage. */
-export function usableMemory(memory: GateMemory | null | undefined): GateMemory | null {
-  const evidence = memory == null ? null : restoreEvidence(memory.evidence);
+export function usableMemory(memory: GateMemory | null | undefined, plan: Plan): GateMemory | null {
+  const evidence = memory == null ? null : restoreEvidence(memory.evidence, plan);
   return memory == null || evidence === null ? null : { ...memory, evidence };
 }
 

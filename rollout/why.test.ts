@@ -191,6 +191,36 @@ describe('why', () => {
     }
   });
 
+  it('is asked of a gauge as well, which tells that it has values', () => {
+    const plan = planOf({
+      ...QUIET,
+      metrics: [{ name: 'memory', kind: 'gauge', gauge: 'bytes', soft: '+20%', weight: 1 }],
+    });
+    const world = new World(plan);
+    world.event({ kind: 'begin' });
+    world.settle();
+    let evidence = openEvidence(plan);
+    for (let t = 15; t <= 600; t += 15) {
+      const cohort = (memory: number) => ({ requests: 0, ratios: {}, histograms: {}, gauges: { memory } });
+      const sample: Sample = {
+        stage: '1%',
+        t,
+        baseline: cohort(100 + (t % 4)),
+        canary: cohort(200 + (t % 7)),
+      };
+      const reading = { kind: 'sample' as const, sample, expressions: {}, queries: [] };
+      evidence = observe(evidence, plan, reading, { stageIndex: 0 });
+    }
+    const since = world.state.stageSince ?? 0;
+    world.report(assessment('soft', { metric: 'memory' }), {
+      memory: { evidence, since, cursor: 600, cleanSince: null },
+    });
+    world.settle();
+    expect(asked(world).map(({ request }) => request.inquiry)).toMatchObject([
+      { metric: 'memory', values: true, to: 600 },
+    ]);
+  });
+
   it('says so in a note when it could not be found out, and tells nobody else', () => {
     const world = running({ notify: [{ channel: 'pager', events: ['paused'] }] });
     report(world, 'soft');

@@ -9,8 +9,7 @@ import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
 
 /**
- * Right after a stop or a pause was journaled: its metric is to be explained. Null, a gauge or a mean: nothing can be
- * searched. A newer question takes the place of an older one.
+ * Right after a stop or a pause was journaled: its metric is to be explained. Null: nothing can be searched. A newer question takes the place of an older one.
  */
 export function wonder(turn: Turn, of: Pick<Assessment, 'metric' | 'slice'>): void {
   const { state } = turn;

@@ -34,6 +34,7 @@ export function planOf(more: object = {}): Plan {
     ],
     approvals: { start: { roles: ['lead'] } },
     ...more,
+    policy: { sharedService: 'note', ...('policy' in more ? (more.policy as object) : {}) },
   });
 }
 
@@ -199,9 +200,13 @@ export class World {
         return this.refused(id, 'drift');
     }
     const before = this.flag.revision;
-    if (!sameExposure(exposure, this.flag.exposure)) {
-      const fallback = request.lease?.fallback ?? null;
-      this.flag = { ...this.flag, exposure, fallback, lapsed: false, revision: before + 1 };
+    const fallback = request.lease?.fallback ?? null;
+    const shuts = request.final === true && epoch === this.flag.epoch;
+    if (shuts || !sameExposure(exposure, this.flag.exposure)) {
+      const after = { revision: before + 1, epoch: this.flag.epoch + (request.final === true ? 1 : 0) };
+      this.flag = { ...this.flag, exposure, fallback, lapsed: false, ...after };
+    } else if (expectedRevision === null || expectedRevision === before) {
+      this.flag = { ...this.flag, fallback };
     }
     return { kind: 'written', id, before, after: this.flag.revision, epoch: this.flag.epoch };
   }

@@ -161,10 +161,15 @@ export type LiveEvent = z.infer<typeof LiveEvent>;
 /** One `change` of `GET /events`: a journal line of some rollout, and the rollout as it is now. */
 export const BoardEvent = z.strictObject({ entry: JournalEntry, view: RolloutView });
 export type BoardEvent = z.infer<typeof BoardEvent>;
+/** Until when the exposure holds by itself (milliseconds since 1970), and what follows then. */
+export const ExposureLease = z.strictObject({ until: z.number(), fallback: Exposure });
+export type ExposureLease = z.infer<typeof ExposureLease>;
 export const StatusReply = z.strictObject({
   view: RolloutView,
   live: Live.nullable(),
   ...ahead,
+  /** Null: the exposure has no lease. */
+  lease: ExposureLease.nullable(),
   notifications: z.array(
     z.strictObject({
       event: z.string(),

@@ -227,6 +227,40 @@ describe('what waits for a person', () => {
       { rollout: 'soft-1', actions: ['approve', 'step-back', 'rollback'] },
     ]);
   });
+
+  test('a traffic split that holds a gate, the point of no return and failed checks are asked too', async () => {
+    const blocker = (kind: 'split' | 'point-of-no-return' | 'checks', roles: string[]) => ({
+      kind,
+      text: `${kind} holds it`,
+      until: null,
+      roles,
+    });
+    const at = (flag: string, ...blockers: ReturnType<typeof blocker>[]) =>
+      submit(flag, { environment: 'asked' }).then((view) => ({ ...view, blockers }));
+    await server.engine.step(await at('split', blocker('split', ['lead'])));
+    await server.engine.step(await at('any', blocker('split', [])));
+    await server.engine.step(await at('noreturn', blocker('point-of-no-return', ['lead'])));
+    const failed = { stage: '100%', state: 'failed' as const, at: Date.now(), answers: [], next: null };
+    await server.engine.step({ ...(await at('checks', blocker('checks', []))), checks: failed });
+    const kinds = async (token: string) => {
+      const { approvals } = await get<{ approvals: { rollout: string; kind: string }[] }>(
+        '/approvals',
+        token,
+      );
+      return approvals.map(({ rollout, kind }) => `${rollout} ${kind}`).toSorted();
+    };
+    const lead = await tokenFor('lea', 'approver:lead@asked');
+    const dba = await tokenFor('dan', 'approver:dba@asked');
+    const op = await tokenFor('oli', 'operator@asked');
+    expect(await kinds(lead)).toEqual(['any-1 split', 'noreturn-1 no-return', 'split-1 split']);
+    expect(await kinds(dba)).toEqual(['any-1 split']);
+    expect(await kinds(op)).toEqual(['checks-1 checks']);
+    const { approvals } = await get<{ approvals: object[] }>('/approvals', dba);
+    expect(approvals).toMatchObject([
+      { text: 'split holds it', actions: ['approve', 'step-back', 'rollback'] },
+    ]);
+    expect(await get('/rollouts/counts?environment=asked')).toMatchObject({ waiting: 4 });
+  });
 });
 
 test('the calendar says when each rollout may go on', async () => {

@@ -280,6 +280,46 @@ describe('a kill and a rollout', () => {
     expect((await post('/flags/theirs/undo', { to: body.revision })).body.code).toBe('NOT_SUPPORTED');
   });
 
+  test('a file with a flag of another platform is applied whole or not at all', async () => {
+    const target = { environment: 'production', key: 'elsewhere' };
+    const variants = { on: true, off: false };
+    const shape = { variants, baseline: 'off', canary: 'on', stickiness: 'targetingKey' };
+    await server.flagStore.claim(target, { ...shape, provider: 'gitops' }, 'r-9');
+    await server.flagStore.release(target, 'r-9');
+    const revision = (await server.flagStore.read(target))?.revision;
+    const file = (lines: string) => `segments: [{ name: newcomers, joinable: true }]
+flags:
+  - { key: beside, kind: percentage, purpose: ops, owner: web }
+  - { key: elsewhere, kind: percentage, owner: web, expires: 2999-06-30, ${lines} }`;
+    const apply = (lines: string, dryRun = false) =>
+      post('/flag-file', { text: file(lines), file: 'flags.yaml', dryRun, reason: 'a test' });
+    for (const [lines, details] of [
+      [
+        'percent: 25',
+        [/^flags\[1\] \(elsewhere in production\): "gitops" serves it, at 0 %\. Instead: take out `percent`/],
+      ],
+      ['exclude: [employees]', [/is not told of its definition/]],
+      ['percent: 25, exclude: [employees]', [/is not told of its definition/, /take out `percent`/]],
+    ] as const)
+      for (const dryRun of [true, false]) {
+        const { status, body } = await apply(lines, dryRun);
+        expect([status, body.code]).toEqual([422, 'NOT_SUPPORTED']);
+        expect(body.detail).toContain('none of it was applied');
+        expect(body.details).toEqual(details.map((one) => expect.stringMatching(one)));
+      }
+    expect(await server.flagStore.read(target)).toMatchObject({ revision, spec: { owner: null } });
+    expect((await get('/flags/beside/definition')).status).toBe(404);
+    expect((await get('/segments')).body.segments.map(({ name }: { name: string }) => name)).not.toContain(
+      'newcomers',
+    );
+    expect(await apply('description: theirs')).toMatchObject({ status: 200, body: { applied: true } });
+    expect(await server.flagStore.read(target)).toMatchObject({
+      spec: { owner: 'web' },
+      exposure: { percent: 0 },
+    });
+    expect((await get('/flags/beside/definition')).status).toBe(200);
+  });
+
   test('a flag that a plan makes has the plan’s owner and ends by its rollout', async () => {
     const text = planFor('planned').replace('service: shop', 'service: shop, owner: payments');
     await post('/rollouts', { reason: undefined, text });

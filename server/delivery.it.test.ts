@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serverEvents } from '../cli/event-stream.ts';
 import { type ApiServer, startApiServer } from '../test/fixtures/api-server.ts';
 import { flagState } from '../test/fixtures/flag-state.ts';
+import { missingOfrep, ofrepFaults } from '../test/fixtures/ofrep-description.ts';
 
 const ann = { context: { targetingKey: 'ann' } };
 let server: ApiServer;
@@ -130,6 +131,47 @@ describe('the event stream', () => {
     await expect.poll(() => [missed.events.length, nothing.events.length]).toEqual([2, 1]);
     missed.stop();
     nothing.stop();
+  });
+});
+
+describe.skipIf(missingOfrep !== '')(`OFREP's own description of event streams${missingOfrep}`, () => {
+  /** The events of a stream by their fields, as a client of server-sent events reads them; comments are none. */
+  function eventsIn(text: string): Record<string, unknown>[] {
+    const blocks = text.split('\n\n').slice(0, -1);
+    const read = blocks.map((block) => {
+      const fields = block.split('\n').filter((line) => !line.startsWith(':'));
+      return Object.fromEntries(fields.map((line) => /^([a-z]+): ?(.*)$/.exec(line)?.slice(1) ?? [line, '']));
+    });
+    return read.filter((fields) => Object.keys(fields).length > 0);
+  }
+
+  it('fits each event, what it says, and the answer that names the stream', async () => {
+    const faults = ofrepFaults();
+    const giveUp = new AbortController();
+    const url = `${server.url}/ofrep/v1/events?environment=production`;
+    const { body } = await fetch(url, { signal: giveUp.signal });
+    let text = '';
+    void (async () => {
+      for await (const bytes of body ?? []) text += Buffer.from(bytes).toString();
+    })().catch(() => undefined);
+    await expect.poll(() => text).toContain('data:');
+    turn(61);
+    await expect.poll(() => eventsIn(text).filter(({ data }) => data !== undefined)).toHaveLength(2);
+    giveUp.abort();
+    const [hello, ...events] = eventsIn(text);
+    // The first block has no data: it is the field alone that tells when to come back, and no event.
+    expect(hello).toEqual({ retry: '1000' });
+    for (const event of events) {
+      expect(Object.keys(event)).toEqual(['id', 'data']);
+      expect(faults('sseEvent', event)).toEqual([]);
+      expect(faults('sseEventData', JSON.parse(String(event['data'])))).toEqual([]);
+    }
+    expect(faults('sseEvent', { id: '1' })).not.toEqual([]);
+    expect(faults('sseEventData', { etag: '1' })).not.toEqual([]);
+    const answer = (await (await bulk()).json()) as { eventStreams: unknown[] };
+    expect(answer.eventStreams).toHaveLength(1);
+    expect(faults('bulkEvaluationSuccess', answer)).toEqual([]);
+    expect(faults('bulkEvaluationSuccess', { ...answer, eventStreams: [{ type: 7 }] })).not.toEqual([]);
   });
 });
 

@@ -32,6 +32,8 @@ export interface Told {
 /** What somebody outside tells a rollout. */
 export type OutsideAlert = Pick<AlertRequest, 'name' | 'status' | 'detail'> & {
   scope: AlertRequest['scope'] | 'bug' | 'minor-bug';
+  /** Who tells it: the name of a token or of a webhook. */
+  from?: string;
 };
 /** `within` in seconds; the flag itself is broken and mended by whoever orders it. */
 export interface DrillOrder {

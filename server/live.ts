@@ -6,7 +6,7 @@ import type { Sample } from '../plans/sample.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { forecast, type Known } from '../rollout/forecast.ts';
 import type { RolloutRow, RolloutStore, SampleRow } from '../store/store.ts';
-import type { Live, LiveEvent } from './api.ts';
+import type { ExposureLease, Live, LiveEvent } from './api.ts';
 import type { ServerDeps } from './deps.ts';
 
 export async function rolloutRow(deps: Pick<ServerDeps, 'rollouts'>, id: string): Promise<RolloutRow> {
@@ -62,6 +62,15 @@ function liveOf(row: SampleRow | null, plan: Plan): Live | null {
     assessment: row.assessment as Assessment | null,
     kinds: Object.fromEntries(plan.metrics.map(({ name, kind }) => [name, kind])),
   };
+}
+
+/** The lease of the exposure in force, while this rollout owns the flag. */
+export function leaseOf(
+  { flagService }: Pick<ServerDeps, 'flagService'>,
+  { id, environment, flag: key }: Pick<RolloutRow, 'id' | 'environment' | 'flag'>,
+): ExposureLease | null {
+  const state = flagService.definition({ environment, key });
+  return state?.rolloutId === id ? (state.lease ?? null) : null;
 }
 
 export async function liveEvent(deps: ServerDeps, id: string): Promise<LiveEvent> {

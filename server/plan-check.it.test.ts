@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { capabilities } from '../app/platform-checks.ts';
+import { ProviderConfig } from '../flags/platforms/config.ts';
+import { openPlatforms } from '../flags/platforms/open.ts';
 import { RULES } from '../plans/rules.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 import { tokenFor } from '../test/fixtures/console-visit.ts';
@@ -154,4 +157,50 @@ test('says what an amendment changes, and which of it a second person must let p
   const viewer = await tokenFor(server, 'vera', ['viewer@staging']);
   expect((await check({ text, amends: id }, viewer)).status).toBe(403);
   expect((await check({ text, amends: 'nothing-1' })).status).toBe(404);
+});
+
+test('says where another platform would leave out whom the definition keeps from the canary', async () => {
+  const gitops = openPlatforms(
+    { gitops: ProviderConfig.parse({ kind: 'file', path: '{environment}.json' }) },
+    {},
+  );
+  const own = await startApiServer({ providers: capabilities(gitops) });
+  try {
+    const text = planFor('kept').replace('key: kept', 'key: kept, provider: gitops');
+    const ask = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const reply = await own.api(path, { method: 'POST', headers, body: JSON.stringify(body) });
+      return { status: reply.status, body: (await reply.json()) as CheckReply & { code: string } };
+    };
+    const definition = { kind: 'percentage', purpose: 'ops', exclude: ['employees'] };
+    const made = { definition, create: true, reason: 'a test' };
+    expect((await ask('/flags/kept/definition?environment=production', made)).status).toBe(200);
+    const { body } = await ask('/plans/check', { text });
+    expect(body).toMatchObject({ ok: false, outlook: null });
+    expect(body.findings.filter(({ severity }) => severity === 'error')).toEqual([
+      {
+        severity: 'error',
+        rule: 'PLAN-CLAIM',
+        line: expect.any(Number),
+        column: expect.any(Number),
+        path: 'flag.provider',
+        message:
+          '"gitops" would serve kept without its exclude: it is told of the exposure alone, so those whom `exclude` keep from the canary would get it',
+        instead: expect.stringContaining('`provider: embedded` in the plan'),
+        why: RULES['PLAN-CLAIM']?.why,
+        mend: expect.stringContaining('tidegate flags edit kept'),
+        allow: null,
+      },
+    ]);
+    const line = text.split('\n')[(body.findings.find(({ rule }) => rule === 'PLAN-CLAIM')?.line ?? 0) - 1];
+    expect(line).toContain('provider: gitops');
+    expect(body.errors).toEqual([expect.stringContaining('flag.provider')]);
+    // A submit says the same, and a plan with the embedded provider is none of it.
+    expect(await ask('/rollouts', { text })).toMatchObject({ status: 422, body: { code: 'FLAG_INVALID' } });
+    expect((await ask('/plans/check', { text: planFor('kept') })).body.ok).toBe(true);
+    const watching = text.replace(/^flag:/m, 'mode: observe\nflag:');
+    expect((await ask('/plans/check', { text: watching })).body.errors.join()).not.toContain('without its');
+  } finally {
+    await own.close();
+  }
 });

@@ -1,3 +1,4 @@
+import { readYaml } from '../plans/document.ts';
 import { explained } from '../plans/explained.ts';
 import { isFailure } from '../plans/failures.ts';
 import { type Finding, findingText, inOrder } from '../plans/finding.ts';
@@ -5,13 +6,14 @@ import type { Plan } from '../plans/plan.ts';
 import { approvalFor, stageExposure } from '../plans/stages.ts';
 import { foundText, type TenantsFound, tenantQuestions } from '../plans/tenant-answers.ts';
 import { nextOpening } from '../plans/windows.ts';
-import { describeChange, planChanges } from '../rollout/amend.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { CheckReply, PlanOutlook, PlanTenants } from './api/plans.ts';
 import type { Caller } from './auth/guard.ts';
 import { filterOf } from './board.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
+import { claimFault, claimText } from './flags/claimable.ts';
 import { planOf } from './live.ts';
+import { differences, lastOf } from './plan-difference.ts';
 import { checkedAmongRollouts } from './plan-text.ts';
 import { askedTenants } from './tenants.ts';
 
@@ -21,6 +23,8 @@ interface Wanted {
   queries: boolean;
   /** The rollout that it would amend. */
   amends: RolloutRow | null;
+  /** Whose plan it is held against; null: the flag's last one. */
+  against: RolloutRow | null;
 }
 
 /**
@@ -30,7 +34,7 @@ interface Wanted {
 export async function checkPlan(
   deps: ServerDeps,
   caller: Caller,
-  { text, file, queries, amends }: Wanted,
+  { text, file, queries, amends, against }: Wanted,
 ): Promise<CheckReply> {
   const of = await checkedAmongRollouts(deps, { text, file }, amends?.id ?? null);
   const { warnings } = of;
@@ -40,24 +44,49 @@ export async function checkPlan(
     written === null || !queries
       ? null
       : await askedTenantsOf(deps, caller, { plan: written, text, file, before });
-  const errors = [...of.errors, ...(asked?.findings ?? []).map(findingText)];
-  const findings = inOrder([...of.findings, ...(asked?.findings ?? [])]).map(told);
+  const unclaimable =
+    written === null || amends !== null ? [] : await claimOf(deps, caller, { plan: written, text, file });
+  const late = [...(asked?.findings ?? []), ...unclaimable];
+  const errors = [...of.errors, ...late.map(findingText)];
+  const findings = inOrder([...of.findings, ...late]).map(told);
   const plan = errors.length > 0 ? null : (asked?.plan ?? written);
   const tenants = asked?.found.map(tenantsReply) ?? null;
   const checked = { ok: plan !== null, errors, warnings, findings, allowed: of.allowed.map(told), tenants };
-  if (plan === null) return { ...checked, outlook: null, queries: null, differences: null };
+  if (plan === null) return { ...checked, outlook: null, queries: null, differences: null, last: null };
   return {
     ...checked,
     outlook: await outlookOf(deps, caller, plan),
     queries: queries ? await triedQueries(deps, caller, plan) : null,
-    differences:
-      amends === null
-        ? null
-        : planChanges(planOf(amends), plan).map((change) => ({
-            text: describeChange(change),
-            loosens: change.loosens,
-          })),
+    differences: amends === null ? null : differences(planOf(amends), plan),
+    last: await lastTime(deps, caller, { plan, against }),
   };
+}
+
+/** What the registry's definition of the flag has against the plan, for who may read it. */
+async function claimOf(
+  { registry }: Pick<ServerDeps, 'registry'>,
+  caller: Caller,
+  { plan, text, file }: { plan: Plan; text: string; file: string },
+): Promise<Finding[]> {
+  const { environment, flag, mode } = plan;
+  if (mode !== 'act' || !caller.may('read', { environment, flag: flag.key })) return [];
+  const fault = claimFault(plan, await registry.read({ environment, key: flag.key }));
+  if (fault === null) return [];
+  const rule = 'PLAN-CLAIM';
+  const { path, instead } = fault;
+  const place = readYaml(text, { file, rule }).locate(path.split('.'));
+  return [{ severity: 'error', rule, file, ...place, path, message: claimText(fault), instead }];
+}
+
+async function lastTime(
+  deps: ServerDeps,
+  caller: Caller,
+  { plan, against }: { plan: Plan; against: RolloutRow | null },
+): Promise<CheckReply['last']> {
+  const place = { environment: plan.environment, flag: plan.flag.key };
+  if (against === null && !caller.may('read', place)) return null;
+  const row = against ?? (await lastOf(deps, place));
+  return row === null ? null : { id: row.id, phase: row.phase, differences: differences(planOf(row), plan) };
 }
 
 function told<F extends Finding>({ file: _file, ...finding }: F) {

@@ -27,22 +27,27 @@ type Path = readonly (string | number)[];
 /** Names in a plan that `tidegate.yaml` must define, and does not, and what its flag platform cannot do. */
 function unknownNames(
   { known }: PlanDeps,
-  plan: Plan,
+  { plan, written }: Pick<SoundPlan, 'plan' | 'written'>,
   { text, file }: PlanText,
   lists: readonly [path: string, name: string][],
 ): Finding[] {
   const document = readYaml(text, { file, rule: 'PLAN-YAML' });
   const missing: Finding[] = [];
-  const say = (path: Path, message: string, instead: string) =>
+  const say = (of: Path, message: string, instead: string) => {
+    const at = written([...of]);
+    const path = pathText(at);
+    // What a stage names is said once, however many waves it has.
+    if (missing.some((one) => one.path === path && one.message === message)) return;
     missing.push({
       severity: 'error',
       rule: 'PLAN-NAME',
       file,
-      ...document.locate(path),
-      path: pathText(path),
+      ...document.locate(at),
+      path,
       message,
       instead,
     });
+  };
   const look = (path: Path, name: string, { defined, key }: { defined: readonly string[]; key: string }) => {
     if (defined.includes(name)) return;
     const there = defined.length === 0 ? 'none is defined' : `one of ${defined.toSorted().join(', ')}`;
@@ -60,6 +65,14 @@ function unknownNames(
   if (ours)
     for (const segment of plan.exclude?.segments ?? [])
       look(['exclude', 'segments'], segment, { defined: known.segments, key: 'segments' });
+  for (const [path, list] of [
+    [['coverage'], plan.coverage] as const,
+    ...plan.stages.map(({ coverage }, i) => [['stages', i, 'coverage'], coverage] as const),
+  ])
+    list?.forEach(({ segment }, at) => {
+      const shared = { defined: known.segments, key: 'segments' };
+      if (segment !== undefined) look([...path, at, 'segment'], segment, shared);
+    });
   for (const { path, message, instead } of unknownInChecks(plan, known.checks))
     say(partsOf(path), message, instead);
   for (const [path, name] of lists)
@@ -111,7 +124,7 @@ export function checkedPlan(deps: PlanDeps, source: PlanText): CheckedPlan {
   const parsed = parsePlan(source.text, source.file);
   if (parsed.kind === 'invalid') return told(null, parsed.findings);
   const { plan, unknown } = withHolidays(parsed.plan, deps.known.holidays ?? {});
-  const missing = unknownNames(deps, plan, source, unknown);
+  const missing = unknownNames(deps, { plan, written: parsed.written }, source, unknown);
   return told(
     missing.length === 0 ? withPlan(parsed, plan) : null,
     inOrder([...parsed.warnings, ...missing]),
@@ -156,7 +169,10 @@ export async function checkedAmongRollouts(
   if (required === null) return told(sound, sound.warnings);
   const beside = sound.with(required.beside);
   if (required.circle === null) return told(beside, beside.warnings);
-  return told(null, inOrder([...beside.warnings, circleFinding(source, required.circle)]));
+  return told(
+    null,
+    inOrder([...beside.warnings, circleFinding(source, { ...required.circle, written: sound.written })]),
+  );
 }
 
 /** The plan of a text; `PLAN_INVALID` with every error in its details. */

@@ -13,6 +13,8 @@ export type PreflightServed =
   | {
       exposure: { percent: number; segments: string[]; variant: string | null };
       latch: { by: string; reason: string } | null;
+      /** Why a rollout could not take it as it is defined, and what to write instead. */
+      unclaimable: { path: string; message: string; instead: string } | null;
     }
   | null
   | 'unreachable';

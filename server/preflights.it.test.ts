@@ -98,3 +98,28 @@ test('runs twice at once and no more', async () => {
   const third = await ask<Problem>('', { body: { text: planFor('three') } });
   expect(third).toMatchObject({ status: 429, body: { code: 'PREFLIGHT_BUSY' } });
 });
+
+test('tells the preflight why a rollout could not take the flag as it is defined', async () => {
+  const definition = {
+    kind: 'percentage',
+    purpose: 'ops',
+    variants: { new: 'n', old: 'o' },
+    baseline: 'old',
+    canary: 'new',
+  };
+  const made = await server.api('/flags/parted/definition?environment=production', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ definition, create: true, reason: 'a test' }),
+  });
+  expect(made.status).toBe(200);
+  const before = asked.length;
+  await ask<PreflightReply>('', { body: { text: planFor('parted') } });
+  expect(asked[before]?.wanted.served).toMatchObject({
+    unclaimable: {
+      path: 'flag',
+      message: expect.stringContaining('The variants of the plan and of parted do not go together: '),
+      instead: expect.stringContaining('the flag has new, old'),
+    },
+  });
+});

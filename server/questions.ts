@@ -105,6 +105,17 @@ function approvalQuestion(
         },
       ];
     }
+    case 'split':
+      return [
+        {
+          ...common,
+          kind: 'split',
+          // A hold has no line of its own in the journal.
+          since: null,
+          excluded: [view.submittedBy],
+          actions: ['approve', 'step-back', 'rollback'],
+        },
+      ];
     case 'checks':
       return view.checks?.state !== 'failed'
         ? []

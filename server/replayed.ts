@@ -1,5 +1,4 @@
-import { setImmediate as breathe } from 'node:timers/promises';
-import { type Accepted, type Amended, Replay, type StoredPoll } from '../analysis/replay.ts';
+import type { Accepted, Amended, Decisions, Replay, StoredPoll } from '../analysis/replay.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import { Failure } from '../plans/failures.ts';
 import type { JournalEntry, Transition } from '../plans/journal.ts';
@@ -8,42 +7,41 @@ import type { PlanRevisionNote } from '../plans/report.ts';
 import type { HistorySample, Sample } from '../plans/sample.ts';
 import { planAsServed } from '../plans/stages.ts';
 import { resumptions } from '../rollout/reporting/timeline.ts';
-import type { RolloutRow, RolloutStore } from '../store/store.ts';
+import type { RolloutRow, RolloutStore, VersionedSample } from '../store/store.ts';
 import { planOf } from './live.ts';
 import { revisionNotes, revisionsOf } from './plan-revisions.ts';
 
-/** Polls between two breaths: flags are served by the same process. */
-const AT_ONCE = 200;
 const MOVES: readonly Transition[] = ['started', 'advanced', 'stepped-back'];
 
-/** A rollout as it was recorded, and what its gates knew by running the same analysis over it again. */
-export interface Replayed {
+/** What was recorded of a rollout beside its samples: what they are to be judged by. */
+export interface Recording {
   plan: Plan;
   journal: JournalEntry[];
-  polls: StoredPoll[];
-  replay: Replay;
+  decisions: Decisions;
   /** The zero of the polls' time, in ms since 1970; null: nothing has begun. */
   origin: number | null;
   /** Every plan but the first. */
   amendments: PlanRevisionNote[];
 }
 
-export async function replayed(
-  deps: { rollouts: Pick<RolloutStore, 'journal' | 'samples' | 'planRevisions'> },
-  row: RolloutRow,
-): Promise<Replayed> {
+/** A rollout as it was recorded, and what its gates knew by running the same analysis over it again. */
+export interface Replayed extends Omit<Recording, 'decisions'> {
+  replay: Replay;
+}
+
+export type RecordingParts = Pick<RolloutStore, 'journal' | 'samplePage' | 'planRevisions'>;
+
+export async function recordingOf(rollouts: RecordingParts, row: RolloutRow): Promise<Recording> {
   const plan = planOf(row);
-  const [journal, rows, revisions] = await Promise.all([
-    deps.rollouts.journal(row.id),
-    deps.rollouts.samples(row.id),
-    revisionsOf(deps, row),
+  const [journal, [watched], revisions] = await Promise.all([
+    rollouts.journal(row.id),
+    // Each sample knows its time on both clocks; what was told late began before its line in the journal.
+    plan.mode === 'observe' ? rollouts.samplePage(row.id, { after: 0, limit: 1 }) : [],
+    revisionsOf({ rollouts }, row),
   ]);
-  // Each sample knows its time on both clocks; what was told late began before its line in the journal.
-  const watched = rows.find(({ stage }) => stage !== 'history');
   const started = journal.find(({ transition }) => transition === 'started')?.at ?? null;
-  const late = plan.mode === 'observe' && watched !== undefined;
-  const origin = late ? watched.at - watched.t * 1000 : started;
-  const replay = new Replay(plan, {
+  const origin = watched === undefined ? started : watched.at - watched.t * 1000;
+  const decisions = {
     accepted: acceptedOf(journal),
     amended: asServed(
       revisions.map(({ revision, plan: kept, after }) => ({
@@ -54,21 +52,18 @@ export async function replayed(
       { plan, journal, origin },
     ),
     begun: begunOf(journal, plan, origin),
-  });
-  // The store keeps what the gate wrote in these shapes.
-  const polls = rows.map(
-    ({ stage, t, sample, assessment }): StoredPoll => ({
-      stage,
-      t,
-      sample: sample as Sample | HistorySample | null,
-      assessment: assessment as Assessment | null,
-    }),
-  );
-  for (const [i, poll] of polls.entries()) {
-    replay.add(poll);
-    if (i % AT_ONCE === AT_ONCE - 1) await breathe();
-  }
-  return { plan, journal, polls, replay, origin, amendments: revisionNotes(revisions).slice(1) };
+  };
+  return { plan, journal, decisions, origin, amendments: revisionNotes(revisions).slice(1) };
+}
+
+/** The store keeps what the gate wrote in these shapes. */
+export function storedPoll({ stage, t, sample, assessment }: VersionedSample): StoredPoll {
+  return {
+    stage,
+    t,
+    sample: sample as Sample | HistorySample | null,
+    assessment: assessment as Assessment | null,
+  };
 }
 
 /** In force for every window after the one that the person saw: those read since are read again. */

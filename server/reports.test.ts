@@ -5,16 +5,22 @@ import { createReports, type ReportParts } from './reports.ts';
 
 function world(of: Parameters<typeof tellStory>[0]) {
   const { view, journal, polls, replay } = tellStory(of);
-  const reads = { samples: 0 };
+  const reads = { journal: 0 };
   let now = 1;
   let fails = false;
-  const stored = polls.map((poll) => ({ ...poll, rolloutId: view.id, at: 0 }));
+  const stored = polls.map((poll) => ({ ...poll, rolloutId: view.id, at: 0, version: 1 }));
   const rollouts: ReportParts['rollouts'] = {
-    journal: async () => [...journal],
-    samples: async () => {
-      reads.samples += 1;
+    journal: async () => {
+      reads.journal += 1;
       if (fails) throw new Error('away');
-      return stored;
+      return [...journal];
+    },
+    samplePage: async (_, { after, limit }) => {
+      return stored.filter(({ t }) => after === null || t > after).slice(0, limit);
+    },
+    sampleMark: async (_, until) => {
+      const rows = stored.filter(({ t }) => t <= until).length;
+      return { rows, versions: rows };
     },
     latestSample: async () => stored.at(-1) ?? null,
     planRevisions: async () => [],
@@ -51,7 +57,7 @@ describe('the report of a rollout', () => {
     expect(second).toEqual(first);
     at(99);
     const later = await reports.of(row);
-    expect(reads.samples).toBe(1);
+    expect(reads.journal).toBe(1);
     expect(later).toEqual({ ...first, madeAt: 99 });
   });
 
@@ -59,18 +65,18 @@ describe('the report of a rollout', () => {
     const { reports, row, reads, stored } = world(ENDING);
     await reports.of(row);
     await reports.of({ ...row, view: row.view === null ? null : { ...row.view, seq: row.view.seq + 1 } });
-    expect(reads.samples).toBe(2);
+    expect(reads.journal).toBe(2);
     const [last] = stored.slice(-1);
     if (last !== undefined) stored.push({ ...last, t: last.t + 15 });
     await reports.of(row);
-    expect(reads.samples).toBe(3);
+    expect(reads.journal).toBe(3);
   });
 
   test('that runs is made anew each time', async () => {
     const { reports, row, reads } = world({ chapters: [{ stage: '1%' }] });
     await reports.of(row);
     await reports.of(row);
-    expect(reads.samples).toBe(2);
+    expect(reads.journal).toBe(2);
   });
 
   test('that could not be made is tried again', async () => {

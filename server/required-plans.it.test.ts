@@ -71,3 +71,18 @@ test('plans that wait for each other are refused, at the submit and when one is 
   expect(amended.body).toMatchObject({ code: 'PLAN_INVALID' });
   expect(first.status).toBe(201);
 });
+
+test('two that come at once and wait for each other do not both begin: the younger is refused with the circle', async () => {
+  for (const round of [1, 2, 3]) {
+    const [sun, moon] = [`sun-${round}`, `moon-${round}`];
+    const both = await Promise.all([submit(requiring(sun, moon)), submit(requiring(moon, sun))]);
+    const begun = both.filter(({ status }) => status === 201);
+    const refused = both.filter(({ status }) => status !== 201);
+    expect([begun.length, refused.length]).toEqual([1, 1]);
+    expect(refused[0]?.body).toMatchObject({ code: 'PLAN_INVALID' });
+    expect(refused[0]?.body.details?.join(' ')).toContain('none of these could go on');
+    // Nothing is left behind: it can come again once it asks for less.
+    const again = refused[0] === both[0] ? sun : moon;
+    expect((await submit(planFor(again))).status).toBe(201);
+  }
+});

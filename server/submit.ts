@@ -7,6 +7,7 @@ import { foundText } from '../plans/tenant-answers.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { SubmitReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
+import { refuseCircle } from './circle-refusal.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { refuseUnclaimable } from './flags/claimable.ts';
 import { planOf } from './live.ts';
@@ -128,6 +129,7 @@ export async function start(
     submittedBy: actor.by,
   });
   try {
+    await refuseCircle(deps, plan, row);
     await deps.engine.start({
       id: row.id,
       plan,

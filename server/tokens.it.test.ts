@@ -102,7 +102,18 @@ describe('a token', () => {
     expect(await texts[0]).toContain('refetchEvaluation');
     expect((await bulk(bearer(revoked.token))).status).toBe(401);
     expect(await texts[1]).toContain('refetchEvaluation');
-    expect((await bulk(bearer(expiring.token))).status).toBe(401);
+    for (const { token } of [revoked, expiring]) {
+      const headers = bearer(token);
+      const one = `${server.url}/ofrep/v1/evaluate/flags/pricing-v2`;
+      const answers = await Promise.all([
+        bulk(headers),
+        fetch(one, { method: 'POST', headers, body: '{"context":{}}' }),
+        fetch(`${server.url}/ofrep/v1/events`, { headers }),
+        fetch(`${server.url}/flags/v1/production.json`, { headers }),
+        fetch(`${server.url}/flags/v1/production.json`, { method: 'HEAD', headers }),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
+    }
     const listed = TokensReply.parse(await (await api('')).json());
     expect(listed.tokens.find(({ id }) => id === expiring.id)?.state).toBe('expired');
     expect((await api('/nobody/revoke', {})).status).toBe(404);
@@ -110,6 +121,21 @@ describe('a token', () => {
 });
 
 describe('the event stream of a page', () => {
+  it.each(['expires', 'is revoked'])('that a ticket has opened ends when its token %s', async (how) => {
+    const { token, id } = await create('production', how === 'expires' ? 2 : null);
+    const { eventStreams } = (await (await bulk(bearer(token))).json()) as {
+      eventStreams: { url: string }[];
+    };
+    const url = eventStreams[0]?.url ?? '';
+    const stream = await fetch(url);
+    expect(stream.status).toBe(200);
+    const text = stream.text();
+    if (how === 'is revoked') await revoke(id);
+    // The text is whole only once the server has ended the stream.
+    expect(await text).toContain('refetchEvaluation');
+    expect((await fetch(url)).status).toBe(401);
+  });
+
   it('is opened by the ticket of the answer, which opens nothing else', async () => {
     const { token, id } = await create();
     vi.stubGlobal('EventSource', EventSource);

@@ -29,6 +29,9 @@ async function submitted(flag: string, environment?: string): Promise<string> {
   return ((await response.json()) as { id: string }).id;
 }
 
+/** Of a group of which everything was looked at. */
+const WHOLE = { leftOut: 0, truncated: 0 };
+
 const told = (id: string) => server.engine.told.filter((line) => line.includes(id));
 
 describe('Alertmanager', () => {
@@ -67,7 +70,10 @@ describe('Alertmanager', () => {
       alert({ service: 'first-service' }),
       alert({ service: 'first-service', variant: 'on' }, { fingerprint: 'def456' }),
     );
-    expect(await post(both)).toEqual({ status: 202, body: { rollouts: [id], repeated: false, refused: [] } });
+    expect(await post(both)).toEqual({
+      status: 202,
+      body: { rollouts: [id], repeated: false, refused: [], ...WHOLE },
+    });
     expect(told(id)).toEqual([
       `alert TooManyErrors firing to ${id} about the service: errors over 5 %`,
       `alert TooManyErrors firing to ${id} about the canary: errors over 5 %`,
@@ -77,10 +83,10 @@ describe('Alertmanager', () => {
   test('repeats itself for as long as an alert fires, and nothing is told twice', async () => {
     const id = await submitted('again');
     const once = payload(alert({ flag: 'again', environment: 'production' }));
-    expect((await post(once)).body).toEqual({ rollouts: [id], repeated: false, refused: [] });
-    expect((await post(once)).body).toEqual({ rollouts: [], repeated: true, refused: [] });
+    expect((await post(once)).body).toEqual({ rollouts: [id], repeated: false, refused: [], ...WHOLE });
+    expect((await post(once)).body).toEqual({ rollouts: [], repeated: true, refused: [], ...WHOLE });
     const resolved = payload(alert({ flag: 'again', environment: 'production' }, { status: 'resolved' }));
-    expect((await post(resolved)).body).toEqual({ rollouts: [id], repeated: false, refused: [] });
+    expect((await post(resolved)).body).toEqual({ rollouts: [id], repeated: false, refused: [], ...WHOLE });
     expect(told(id)).toHaveLength(2);
   });
 
@@ -90,7 +96,7 @@ describe('Alertmanager', () => {
     server.engine.down = true;
     expect((await post(body)).status).toBe(503);
     server.engine.down = false;
-    expect((await post(body)).body).toEqual({ rollouts: [id], repeated: false, refused: [] });
+    expect((await post(body)).body).toEqual({ rollouts: [id], repeated: false, refused: [], ...WHOLE });
   });
 
   test('may be about nothing of ours, and may be nonsense', async () => {
@@ -98,6 +104,7 @@ describe('Alertmanager', () => {
       rollouts: [],
       repeated: false,
       refused: [],
+      ...WHOLE,
     });
     expect(await post({ ...payload(), version: '3' })).toMatchObject({
       status: 400,
@@ -115,7 +122,7 @@ describe('Alertmanager', () => {
     );
     expect(await post(both)).toEqual({
       status: 202,
-      body: { rollouts: [id], repeated: false, refused: [] },
+      body: { rollouts: [id], repeated: false, refused: [], ...WHOLE },
     });
     expect(told(id)).toEqual([
       `alert TooManyErrors firing to ${id} about the service: errors over 5 %`,
@@ -138,6 +145,7 @@ describe('Alertmanager', () => {
       body: {
         rollouts: [own],
         repeated: false,
+        ...WHOLE,
         refused: [
           {
             alert: 'TooManyErrors',
@@ -150,6 +158,46 @@ describe('Alertmanager', () => {
     });
     expect(told(foreign)).toEqual([]);
     expect(told(own)).toHaveLength(1);
+  });
+
+  test('a group of thousands is taken: firing ones first, a thousand of them, and the rest is counted', async () => {
+    const id = await submitted('crowded');
+    const others = Array.from({ length: 3000 }, (_, i) =>
+      alert({ service: `unheard-${i % 50}` }, { fingerprint: `o${i}` }),
+    );
+    const resolved = Array.from({ length: 600 }, (_, i) =>
+      alert({ flag: 'crowded' }, { fingerprint: `r${i}`, status: 'resolved' }),
+    );
+    const firing = Array.from({ length: 600 }, (_, i) =>
+      alert({ flag: 'crowded' }, { fingerprint: `f${i}` }),
+    );
+    const last = alert({ flag: 'crowded', variant: 'on', alertname: 'LastOfAll' }, { fingerprint: 'last' });
+    const body = { ...payload(...others, ...resolved, ...firing, last), truncatedAlerts: 7 };
+    const answer = await post(body);
+    expect(answer.status).toBe(202);
+    expect(answer.body).toEqual({
+      rollouts: [id],
+      repeated: false,
+      refused: [],
+      leftOut: 201,
+      truncated: 7,
+    });
+    const lines = told(id);
+    expect(lines).toHaveLength(1000);
+    expect(lines.filter((line) => line.includes('firing'))).toHaveLength(601);
+    expect(lines.some((line) => line.includes('LastOfAll firing'))).toBe(true);
+  });
+
+  test('the rollout is told by whom: the name of the token', async () => {
+    await submitted('named');
+    const made = await server.api('/tokens', {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ name: 'alertmanager-eu', grants: ['operator@production'] }),
+    });
+    const { token } = (await made.json()) as { token: string };
+    await post(payload(alert({ flag: 'named' }, { fingerprint: 'n1' })), token);
+    expect(server.engine.alerts.at(-1)).toMatchObject({ name: 'TooManyErrors', from: 'alertmanager-eu' });
   });
 
   test('the real one tells that an alert fires, and that it is resolved', async () => {

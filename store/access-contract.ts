@@ -13,6 +13,8 @@ export const ApiToken = z.strictObject({
   createdAt: z.number(),
   expiresAt: z.number(),
   revokedAt: z.number().nullable(),
+  /** Who revoked it; null: nobody, or it was before that was kept. */
+  revokedBy: z.string().nullable().default(null),
 });
 export type ApiToken = z.infer<typeof ApiToken>;
 
@@ -32,9 +34,10 @@ export interface Session {
 
 /** Errors: `TOKEN_UNKNOWN`, `POSTGRES_UNREACHABLE`. */
 export interface AccessStore {
-  createToken(token: Omit<ApiToken, 'createdAt' | 'revokedAt'>): Promise<ApiToken>;
+  createToken(token: Omit<ApiToken, 'createdAt' | 'revokedAt' | 'revokedBy'>): Promise<ApiToken>;
   tokens(): Promise<ApiToken[]>;
-  revokeToken(id: string): Promise<ApiToken>;
+  /** The first revocation is when it ended, and by whom. */
+  revokeToken(id: string, by: string): Promise<ApiToken>;
   saveSession(session: Session): Promise<void>;
   session(id: string): Promise<Session | null>;
   endSession(id: string): Promise<void>;

@@ -16,12 +16,14 @@ export function createAccessStore(database: Database): AccessStore {
     tokens: () =>
       database.run((queries) => queries.select().from(apiTokens).orderBy(desc(apiTokens.createdAt))),
 
-    async revokeToken(id) {
+    async revokeToken(id, by) {
       const [row] = await database.run((queries) =>
         queries
           .update(apiTokens)
-          // The first revocation is when it ended.
-          .set({ revokedAt: sql`coalesce(${apiTokens.revokedAt}, now())` })
+          .set({
+            revokedAt: sql`coalesce(${apiTokens.revokedAt}, now())`,
+            revokedBy: sql`case when ${apiTokens.revokedAt} is null then ${by} else ${apiTokens.revokedBy} end`,
+          })
           .where(eq(apiTokens.id, id))
           .returning(),
       );

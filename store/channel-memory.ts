@@ -3,21 +3,22 @@ import type { Database } from './connection.ts';
 import { channelMemory } from './schema.ts';
 import type { ChannelMemory } from './store.ts';
 
+type Place = Parameters<ChannelMemory['recall']>[0];
+
+function at({ rolloutId, channel, key }: Place) {
+  return and(
+    eq(channelMemory.rolloutId, rolloutId),
+    eq(channelMemory.channel, channel),
+    eq(channelMemory.key, key),
+  );
+}
+
 /** The memory of channels in PostgreSQL; it goes with its rollout. */
 export function createChannelMemory(database: Database): ChannelMemory {
   return {
-    async recall({ rolloutId, channel, key }) {
+    async recall(place) {
       const [row] = await database.run((queries) =>
-        queries
-          .select({ value: channelMemory.value })
-          .from(channelMemory)
-          .where(
-            and(
-              eq(channelMemory.rolloutId, rolloutId),
-              eq(channelMemory.channel, channel),
-              eq(channelMemory.key, key),
-            ),
-          ),
+        queries.select({ value: channelMemory.value }).from(channelMemory).where(at(place)),
       );
       return row?.value ?? null;
     },
@@ -34,18 +35,8 @@ export function createChannelMemory(database: Database): ChannelMemory {
       );
     },
 
-    async forget({ rolloutId, channel, key }) {
-      await database.run((queries) =>
-        queries
-          .delete(channelMemory)
-          .where(
-            and(
-              eq(channelMemory.rolloutId, rolloutId),
-              eq(channelMemory.channel, channel),
-              eq(channelMemory.key, key),
-            ),
-          ),
-      );
+    async forget(place) {
+      await database.run((queries) => queries.delete(channelMemory).where(at(place)));
     },
 
     everywhere: (key) =>

@@ -84,6 +84,8 @@ export interface FlagChange extends FlagTarget {
   /** Absent: none, whatever was there before. */
   lease?: LeaseTerms;
   direction: 'raise' | 'lower';
+  /** The last lowering of its rollout: no raise of it that is still on its way lands afterwards. */
+  final?: true;
   expectedRevision: number | null;
   author: string;
   reason: string;

@@ -89,6 +89,11 @@ describe('a lowering write', () => {
   });
   test('again changes nothing', () =>
     expect(judge({ ...lower, exposure: to(5) }, flag, null)).toBe('unchanged'));
+  test('that ends its rollout is a revision even where it changes nothing, and once only', () => {
+    const last: FlagChange = { ...lower, exposure: to(5), epoch: 3, expectedRevision: null, final: true };
+    expect(judge(last, flag, 'r-1')).toBe('write');
+    expect(judge(last, { ...flag, revision: 8, epoch: 4 }, 'r-1')).toBe('unchanged');
+  });
   test('of another rollout is refused', () => {
     expect(judge({ ...lower, rolloutId: 'r-2' }, flag, null)).toBe('not-owner');
   });

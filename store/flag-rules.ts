@@ -48,15 +48,22 @@ export function judge(change: FlagChange, flag: FlagState, lastWriter: string | 
   const same = sameExposure(change.exposure, flag.exposure);
   // To nobody is also what ends the rules of a flag that was never raised.
   const endsRules = isNobody(change.exposure) && flag.live;
-  if (change.direction === 'lower' && same && !endsRules) return 'unchanged';
+  // Where it changes nothing it is a revision all the same: what was to raise the one before it is refused. Once only, by the epoch.
+  const shuts = change.final === true && flag.epoch === change.epoch;
+  if (change.direction === 'lower' && same && !endsRules) return shuts ? 'write' : 'unchanged';
   if (change.direction === 'lower' && lowers(change.exposure, flag.exposure, flag.shape.canary))
     return 'write';
   if (flag.latch !== null) return 'latched';
   if (flag.epoch !== change.epoch) return 'stale-epoch';
-  const asBelieved = change.expectedRevision === null || change.expectedRevision === flag.revision;
+  const asBelieved = isAsBelieved(change, flag);
   // The same write that landed before: only if it was this rollout's own, not somebody who moved it there by hand.
   if (same && (asBelieved || lastWriter === change.rolloutId)) return 'unchanged';
   return asBelieved ? 'write' : 'drift';
+}
+
+/** The revision is the one that its writer believes in force, or its writer is told to take any. */
+export function isAsBelieved({ expectedRevision }: FlagChange, { revision }: FlagState): boolean {
+  return expectedRevision === null || expectedRevision === revision;
 }
 
 /** Where a kill leaves the flag: the safe exposure (null: the shape's own), but never more than is in force. */

@@ -95,6 +95,17 @@ describe('a write', () => {
     ]);
   });
 
+  test('that ends its rollout shuts out a raise on its way, though the flag stays where it is', async () => {
+    await store.claim(flag('frozen'), shape, 'r-1');
+    await store.write(raise('frozen', 5, { expectedRevision: 1 }));
+    const late = raise('frozen', 25, { expectedRevision: 2 });
+    const last = raise('frozen', 5, { direction: 'lower', final: true, expectedRevision: null });
+    expect(await store.write(last)).toEqual({ kind: 'written', before: 2, after: 3, epoch: 2 });
+    expect(await store.write(late)).toMatchObject({ kind: 'refused', why: 'stale-epoch' });
+    expect(await store.write(last)).toEqual({ kind: 'unchanged', revision: 3, epoch: 2 });
+    expect(await store.read(flag('frozen'))).toMatchObject({ exposure: to(5) });
+  });
+
   test('upwards is refused after somebody moved the flag by hand; downwards is not', async () => {
     await store.claim(flag('drifted'), shape, 'r-1');
     await store.write(raise('drifted', 5, { expectedRevision: 1 }));

@@ -8,6 +8,7 @@ import type {
   FlagClaimResult,
   FlagDefinition,
   FlagLatch,
+  FlagLease,
   FlagRenewalResult,
   FlagState,
   FlagStore,
@@ -30,7 +31,15 @@ import {
   seemsLapsed,
   state,
 } from './flag-rows.ts';
-import { claimedShape, judge, killedExposure, leaseAt, lowers, pointOfNoReturn } from './flag-rules.ts';
+import {
+  claimedShape,
+  isAsBelieved,
+  judge,
+  killedExposure,
+  leaseAt,
+  lowers,
+  pointOfNoReturn,
+} from './flag-rules.ts';
 import { plannedEntry } from './planned-spec.ts';
 import { flags } from './schema.ts';
 import { listSegments } from './segment-rows.ts';
@@ -136,16 +145,37 @@ async function claim(
 async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeResult> {
   const flag = await locked(queries, wanted);
   const ruling = judge(wanted, flag, await lastWriter(queries, wanted));
-  if (ruling === 'unchanged') return { kind: 'unchanged', revision: flag.revision, epoch: flag.epoch };
+  if (ruling === 'unchanged') {
+    // A late copy of a write that landed long ago says nothing about the lease of today.
+    if (isAsBelieved(wanted, flag)) await setLease(queries, flag, await leaseOf(queries, wanted, flag));
+    return { kind: 'unchanged', revision: flag.revision, epoch: flag.epoch };
+  }
   if (ruling !== 'write') return { kind: 'refused', why: ruling, current: flag };
   const { rolloutId, author, reason, exposure } = wanted;
-  const now = wanted.lease === undefined ? 0 : await clock(queries);
-  const lease = leaseAt(wanted.lease, exposure, { canary: flag.shape.canary, now });
+  const lease = await leaseOf(queries, wanted, flag);
   // What widens is a raise, whatever its writer calls it: it was judged as one.
   const widens = !lowers(exposure, flag.exposure, flag.shape.canary);
   const live = isServed(exposure) && (flag.live || widens || wanted.direction === 'raise');
-  const after = await changeFlag(queries, { ...flag, exposure, live, lease }, { rolloutId, author, reason });
+  // A late raise is refused, whatever revision it believes in.
+  const epoch = wanted.final === true ? flag.epoch + 1 : flag.epoch;
+  const next = { ...flag, exposure, live, lease, epoch };
+  const after = await changeFlag(queries, next, { rolloutId, author, reason });
   return { kind: 'written', before: flag.revision, after: after.revision, epoch: after.epoch };
+}
+
+/** The lease that a write asks for, from now on; null: none. */
+async function leaseOf(queries: Queries, { lease, exposure }: FlagChange, { shape }: FlagState) {
+  const now = lease === undefined ? 0 : await clock(queries);
+  return leaseAt(lease, exposure, { canary: shape.canary, now });
+}
+
+/** As no new revision: who gets what stays the same. */
+async function setLease(queries: Queries, flag: FlagState, lease: FlagLease | null): Promise<FlagState> {
+  const reading = { ...flag, lease };
+  if (lease === null && flag.lease == null) return reading;
+  await queries.update(flags).set({ lease }).where(at(flag));
+  await notify(queries, reading);
+  return reading;
 }
 
 async function kill(
@@ -177,8 +207,5 @@ async function renew(
   if (!same || flag.latch !== null) return { kind: 'refused', current: flag };
   const now = await clock(queries);
   const lease = leaseAt(terms, flag.exposure, { canary: flag.shape.canary, now });
-  await queries.update(flags).set({ lease }).where(at(target));
-  const reading = { ...flag, lease };
-  await notify(queries, reading);
-  return { kind: 'renewed', reading };
+  return { kind: 'renewed', reading: await setLease(queries, flag, lease) };
 }

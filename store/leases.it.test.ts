@@ -124,3 +124,15 @@ test('a fallback that would expose anybody more is no lease', async () => {
   await store.write(raise('upside', 5, { lease: { seconds: SHORT, fallback: to(25) } }));
   expect((await store.read(flag('upside')))?.lease).toBeNull();
 });
+
+test('what is served already takes the lease of the write that repeats it, as no new revision', async () => {
+  await leased('repeated', 60);
+  const again = raise('repeated', 25, { expectedRevision: 2 });
+  expect(await store.write(again)).toEqual({ kind: 'unchanged', revision: 2, epoch: 1 });
+  expect((await store.read(flag('repeated')))?.lease).toBeNull();
+  await store.write({ ...again, lease: { seconds: 60, fallback: to(1) } });
+  expect((await store.read(flag('repeated')))?.lease?.fallback).toEqual(to(1));
+  // A copy of the first raise that comes late.
+  await store.write(raise('repeated', 25, { expectedRevision: 1, lease: { seconds: 60, fallback: to(5) } }));
+  expect((await store.read(flag('repeated')))?.lease?.fallback).toEqual(to(1));
+});

@@ -11,6 +11,8 @@ export interface Sight {
   changedBy: string | null;
   /** Whether a version never comes again (a counter, an ETag), and not a digest of what is served. */
   unique: boolean;
+  /** True for the answer to a write: it is never older than what was read before. */
+  fresh?: true;
 }
 
 /** What a sighting means. `pending`: what remains of a raise that was sent and not yet seen. */

@@ -106,3 +106,11 @@ test('somebody else is drift, with the name where there is one, and also when th
   expect(rule(linked(5, { owner: null }), sight(5, '3'))).toEqual({ kind: 'settled', pending: null });
   expect(rule(linked(5), sight(5, '2'))).toEqual({ kind: 'settled', pending: null });
 });
+
+test('the answer to a write is no late answer, also where its version was seen before', () => {
+  const seen = linked(0, { applied: 25 });
+  const link = { ...seen.link, past: ['3'] };
+  expect(ruleSighting({ ...seen, link }, sight(0, '3'), NOW)).toEqual({ kind: 'stale' });
+  const answer = sight(0, '3', { fresh: true });
+  expect(ruleSighting({ ...seen, link }, answer, NOW)).toMatchObject({ kind: 'settled' });
+});

@@ -38,6 +38,8 @@ export function ruleSighting({ flag, link }: LinkedFlag, sight: Sight, now: numb
   }
 
   function stale(): boolean {
-    return sight.unique && link.past.includes(sight.version) && now - link.seenAt < LATE_MS;
+    return (
+      sight.unique && sight.fresh !== true && link.past.includes(sight.version) && now - link.seenAt < LATE_MS
+    );
   }
 }

@@ -299,10 +299,41 @@ describe('samples', () => {
       [30, 'e'],
     ]);
     expect((await store.samples(id, 15)).map(({ t }) => t)).toEqual([15.5, 30]);
+    const times = async (after: number | null, limit: number) =>
+      (await store.samplePage(id, { after, limit })).map(({ t }) => t);
+    expect([await times(null, 2), await times(15, 9)]).toEqual([
+      [-15, 15],
+      [15.5, 30],
+    ]);
     expect(await store.latestSample(id)).toEqual(row(30, 'e'));
     expect(await store.latestSample('nobody-1')).toBeNull();
     await expect(store.saveSamples([{ ...row(1, 1), rolloutId: 'nobody-1' }])).rejects.toMatchObject({
       code: 'ROLLOUT_UNKNOWN',
     });
+  });
+
+  test('have a mark that is another one when one of them is written again, added or gone, and of later ones stays', async () => {
+    const { id } = await store.create(submission('marked'));
+    const row = (t: number) => ({
+      rolloutId: id,
+      stage: '5%',
+      t,
+      at: 1000 * t,
+      sample: 'a',
+      assessment: null,
+    });
+    expect(await store.sampleMark(id, 100)).toEqual({ rows: 0, versions: 0 });
+    await store.saveSamples([row(15), row(30)]);
+    const page = await store.samplePage(id, { after: null, limit: 9 });
+    const mark = { rows: 2, versions: page.reduce((sum, { version }) => sum + version, 0) };
+    expect(await store.sampleMark(id, 30)).toEqual(mark);
+    await store.saveSamples([row(45)]);
+    expect(await store.sampleMark(id, 30)).toEqual(mark);
+    await store.saveSamples([row(15)]);
+    const again = await store.sampleMark(id, 30);
+    expect(again.rows).toBe(2);
+    expect(again.versions).toBeGreaterThan(mark.versions);
+    await store.saveSamples([row(20)]);
+    expect((await store.sampleMark(id, 30)).rows).toBe(3);
   });
 });

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
 import { addAfterword } from './afterword.ts';
 import { announceRollout, announceSamples } from './changes.ts';
@@ -6,7 +6,7 @@ import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
 import { recordStep } from './record.ts';
-import { latestSample, samplesOf, saveSamples } from './samples.ts';
+import { latestSample, sampleMark, samplePage, samplesOf, saveSamples } from './samples.ts';
 import { journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
 import type { NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
 
@@ -59,6 +59,8 @@ export function createRolloutStore(database: Database): RolloutStore {
         await announceSamples(queries, rows);
       }),
     samples: (id, after) => database.run((queries) => samplesOf(queries, id, after)),
+    samplePage: (id, page) => database.run((queries) => samplePage(queries, id, page)),
+    sampleMark: (id, until) => database.run((queries) => sampleMark(queries, id, until)),
     latestSample: (id) => database.run((queries) => latestSample(queries, id)),
 
     amend: (revision) => database.transaction((queries) => amend(queries, revision)),
@@ -114,7 +116,7 @@ function rolloutActive({ flag, environment }: NewRollout, id: string | null): Fa
 }
 
 function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
-  const { environment, flag, service, name, phases, limit = DEFAULT_LIMIT } = filter;
+  const { environment, flag, service, name, phases, before, limit = DEFAULT_LIMIT } = filter;
   return queries
     .select(columns)
     .from(rollouts)
@@ -124,6 +126,7 @@ function list(queries: Queries, filter: RolloutFilter): Promise<RolloutRow[]> {
         flag === undefined ? undefined : eq(rollouts.flag, flag),
         service === undefined ? undefined : eq(rollouts.service, service),
         name === undefined ? undefined : eq(rollouts.name, name),
+        before === undefined ? undefined : lt(rollouts.submittedAt, before),
         phases === undefined ? undefined : inArray(rollouts.phase, [...phases]),
       ),
     )

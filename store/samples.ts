@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, lte, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
 import type { Queries } from './connection.ts';
 import { isForeignKeyViolation } from './connection-errors.ts';
 import { samples } from './schema.ts';
-import type { SampleRow } from './store.ts';
+import type { SampleMark, SampleRow, VersionedSample } from './store.ts';
 
 /** PostgreSQL takes 65,535 parameters in a statement. */
 const ROWS_AT_ONCE = 1000;
@@ -43,6 +43,35 @@ export function samplesOf(queries: Queries, rolloutId: string, after?: number): 
     .from(samples)
     .where(and(eq(samples.rolloutId, rolloutId), later))
     .orderBy(asc(samples.t));
+}
+
+/** The version of a row in the table: it grows whenever the row is written again. */
+const version = sql<number>`${samples}.xmin::text::bigint`.mapWith(Number);
+
+/** The next `limit` samples after `after`, in the order of `t`; null: from the first, history included. */
+export function samplePage(
+  queries: Queries,
+  rolloutId: string,
+  { after, limit }: { after: number | null; limit: number },
+): Promise<VersionedSample[]> {
+  return queries
+    .select({ ...getTableColumns(samples), version })
+    .from(samples)
+    .where(and(eq(samples.rolloutId, rolloutId), after === null ? undefined : gt(samples.t, after)))
+    .orderBy(asc(samples.t))
+    .limit(limit);
+}
+
+/** What is stored up to `until`, without reading it: another mark means that something was written again, added or removed. */
+export async function sampleMark(queries: Queries, rolloutId: string, until: number): Promise<SampleMark> {
+  const [found] = await queries
+    .select({
+      rows: sql<number>`count(*)`.mapWith(Number),
+      versions: sql<number>`coalesce(sum(${version}), 0)`.mapWith(Number),
+    })
+    .from(samples)
+    .where(and(eq(samples.rolloutId, rolloutId), lte(samples.t, until)));
+  return found ?? { rows: 0, versions: 0 };
 }
 
 /** The latest poll of a gate; what was read of the time before the rollout is none. */

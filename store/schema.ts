@@ -62,7 +62,7 @@ export const rollouts = pgTable(
     asks: boolean()
       .notNull()
       .generatedAlwaysAs(
-        sql`phase in ('submitted', 'active') and coalesce(jsonb_path_exists(view, '$ ? (@.pause != null || exists(@.blockers[*] ? (@.kind == "start-approval" || @.kind == "approval" || @.kind == "confirmation")))'), false)`,
+        sql`phase in ('submitted', 'active') and coalesce(jsonb_path_exists(view, '$ ? (@.pause != null || exists(@.blockers[*] ? (@.kind == "start-approval" || @.kind == "approval" || @.kind == "confirmation" || @.kind == "point-of-no-return" || @.kind == "split")) || @.checks.state == "failed")'), false)`,
       ),
   },
   (table) => [
@@ -302,6 +302,7 @@ export const apiTokens = pgTable('api_tokens', {
   createdAt: moment('created_at').notNull().default(sql`now()`),
   expiresAt: moment('expires_at').notNull(),
   revokedAt: moment('revoked_at'),
+  revokedBy: words('revoked_by'),
 });
 
 /** Logins of browsers. `id` is the SHA-256 of what the cookie holds. */

@@ -78,7 +78,20 @@ export interface RolloutFilter {
   /** Of the plan. */
   name?: string;
   phases?: readonly Phase[];
+  /** Submitted earlier than that, in ms since 1970. */
+  before?: number;
   limit?: number;
+}
+
+/** A sample with the version of its row, which is another one once the row is written again. */
+export interface VersionedSample extends SampleRow {
+  version: number;
+}
+
+/** Of some samples: how many they are, and the sum of their versions. */
+export interface SampleMark {
+  rows: number;
+  versions: number;
 }
 
 /** Rollouts, their journal and their samples in PostgreSQL. A connection failure is `POSTGRES_UNREACHABLE`. */
@@ -95,6 +108,10 @@ export interface RolloutStore {
   journal(id: string): Promise<JournalEntry[]>;
   saveSamples(rows: SampleRow[]): Promise<void>;
   samples(id: string, after?: number): Promise<SampleRow[]>;
+  /** The next samples after `after`, history first; null: from the first. */
+  samplePage(id: string, page: { after: number | null; limit: number }): Promise<VersionedSample[]>;
+  /** Changes when a sample up to `until` is written again, added or removed. */
+  sampleMark(id: string, until: number): Promise<SampleMark>;
   latestSample(id: string): Promise<SampleRow | null>;
   /** Keeps the plan of an accepted amendment, which is the rollout's from then on. */
   amend(revision: PlanRevision): Promise<void>;

@@ -77,7 +77,15 @@ export const amendUpdate = defineUpdate<AmendReply, [Addressed<Omit<AmendEvent, 
 export const killedSignal = defineSignal<[Addressed<{ by: string; reason: string }>]>('killed');
 export const alertSignal =
   defineSignal<
-    [Addressed<{ name: string; scope: AlertScope; status: 'firing' | 'resolved'; detail: string }>]
+    [
+      Addressed<{
+        name: string;
+        scope: AlertScope;
+        status: 'firing' | 'resolved';
+        detail: string;
+        from?: string;
+      }>,
+    ]
   >('alert');
 export const gateSignal = defineSignal<[Addressed<{ gate: number; report: GateReport }>]>('gate');
 export const viewQuery = defineQuery<RolloutView>('view');

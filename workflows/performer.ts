@@ -227,8 +227,9 @@ export function createPerformer(
         stopChecking();
         return;
       case 'explain':
-        // Histories of before there were explanations have none.
-        if (patched('explain')) run(() => explain(command.request));
+        // Histories of before there were explanations have none, and later ones none of values.
+        if (patched(command.request.inquiry.values === true ? 'explain-values' : 'explain'))
+          run(() => explain(command.request));
         return;
       case 'follow':
         follow(command.request);
@@ -240,7 +241,8 @@ export function createPerformer(
         // Histories of before this was asked for people alone have none.
         if (command.beside === true && !patched('peers-beside')) return;
         run(async () => {
-          dispatch({ kind: 'peers', older: await records.findPeers(command) });
+          const found = await records.findPeers(command);
+          dispatch(Array.isArray(found) ? { kind: 'peers', older: found } : { kind: 'peers', ...found });
         });
         return;
       case 'save-plan':

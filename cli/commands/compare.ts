@@ -12,7 +12,7 @@ export async function compare(
   reference: string,
   options: { stage?: string; markdown?: boolean },
 ): Promise<void> {
-  const api = new ApiClient(context);
+  const api = new ApiClient(context, { waits: 'comparing' });
   const id = await rolloutId(api, reference);
   const query =
     options.stage === undefined ? '' : `?${new URLSearchParams({ stage: options.stage }).toString()}`;

@@ -37,7 +37,7 @@ export async function complete(
 type Named = [value: string, description: string][];
 
 async function names(context: Context): Promise<[rollouts: Named, flags: Named]> {
-  const api = new ApiClient(context);
+  const api = new ApiClient(context, { waits: null });
   const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null).unref());
   const ask = <T>(work: Promise<T>) => Promise.race([work.catch(() => null), late]);
   const [rollouts, flags] = await Promise.all([

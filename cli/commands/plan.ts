@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { trafficRisks } from '../../analysis/unseen.ts';
 import type { AllowedFinding } from '../../plans/allowed.ts';
 import { circleOf } from '../../plans/circles.ts';
+import type { Path } from '../../plans/document.ts';
 import { explained } from '../../plans/explained.ts';
 import { Failure } from '../../plans/failures.ts';
 import { type Finding, findingLines, inOrder } from '../../plans/finding.ts';
@@ -13,6 +15,7 @@ import { tenantQuestions } from '../../plans/tenant-answers.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
 import { checkedOnline } from '../plan-online.ts';
+import { patiently } from '../render/patience.ts';
 
 export interface CheckOptions {
   traffic?: string;
@@ -31,14 +34,18 @@ export async function check(
   options: CheckOptions = {},
 ): Promise<number> {
   const traffic = trafficOf(options.traffic);
-  const alone = await Promise.all(
-    files.map(async (file) => {
+  const alone: (Checked & { file: string; text: string })[] = [];
+  const told = () => `checking ${files[alone.length] ?? 'plans'} (${alone.length + 1} of ${files.length})`;
+  await patiently(told, async () => {
+    for (const file of files) {
       const text = await planText(file);
       const own = findingsOf(text, { file, traffic });
       const seen = options.online === true ? beside(own, await checkedOnline(context, { text, file })) : own;
-      return { file, text, ...seen };
-    }),
-  );
+      alone.push({ file, text, ...seen });
+      // Whoever waits is told in between: what traffic cannot show takes its time.
+      await setImmediate();
+    }
+  });
   const results = alone.map((one) => besideOthers(one, alone));
   const passes = ({ ok, findings }: Pick<Checked, 'ok' | 'findings'>) =>
     ok && (options.strict !== true || findings.length === 0);
@@ -72,10 +79,12 @@ function besideOthers<C extends Checked & { file: string; text: string }>(one: C
   );
   const circle = plan === null ? null : circleOf(plan, { active: others, isMet: () => false });
   if (circle === null) return one;
+  const parsed = parsePlan(text, file);
+  const written = parsed.kind === 'ok' ? parsed.written : (path: Path) => path;
   return {
     ...one,
     ok: false,
-    findings: inOrder([...one.findings, explained(circleFinding({ text, file }, circle))]),
+    findings: inOrder([...one.findings, explained(circleFinding({ text, file }, { ...circle, written }))]),
   };
 }
 

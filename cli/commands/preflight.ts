@@ -1,6 +1,7 @@
 import type { ServedFlag } from '../../app/preflight-findings.ts';
 import { Failure, isFailure } from '../../plans/failures.ts';
 import type { Plan } from '../../plans/plan.ts';
+import { CheckReply } from '../../server/api/plans.ts';
 import { FlagReply } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
@@ -37,7 +38,7 @@ export async function preflight(context: Context, file: string, options: Preflig
       days,
       fireTest: options.fireTest === true,
       now: Date.now() / 1000,
-      served: (plan) => servedFlag(context, plan),
+      served: (plan) => servedFlag(context, { plan, text }),
       progress: (done, whole) => {
         bar ??= new Progress(process.stderr, whole, 'spans read');
         bar.advance(done - drawn, (queries += 1));
@@ -65,15 +66,21 @@ function daysOf(text: string | undefined): number {
 }
 
 /** A preflight works without a server too: then it knows less. */
-async function servedFlag(context: Context, plan: Plan): Promise<ServedFlag | null | 'unreachable'> {
+async function servedFlag(
+  context: Context,
+  { plan, text }: { plan: Plan; text: string },
+): Promise<ServedFlag | null | 'unreachable'> {
   const { environment, flag } = plan;
+  const api = new ApiClient(context);
   const query = `?environment=${encodeURIComponent(environment)}`;
   try {
-    const { exposure, latch } = await new ApiClient(context).get(
-      `/flags/${encodeURIComponent(flag.key)}${query}`,
-      FlagReply,
-    );
-    return { exposure, latch };
+    const { exposure, latch } = await api.get(`/flags/${encodeURIComponent(flag.key)}${query}`, FlagReply);
+    // The definition stands in the server's registry, and so does what a plan may not make of it.
+    const { findings } = await api.post('/plans/check', { text }, CheckReply);
+    const fault = findings.find(({ rule }) => rule === 'PLAN-CLAIM');
+    if (fault === undefined) return { exposure, latch, unclaimable: null };
+    const { path, message, instead } = fault;
+    return { exposure, latch, unclaimable: { path, message, instead } };
   } catch (error) {
     if (!isFailure(error)) throw error;
     return error.code === 'FLAG_UNKNOWN' ? null : 'unreachable';

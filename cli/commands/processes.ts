@@ -1,6 +1,7 @@
 import type { Config } from '../../app/config.ts';
 import type { Context } from '../context.ts';
 import { LiveScreen } from '../render/live-screen.ts';
+import { patiently } from '../render/patience.ts';
 
 /** `--config FILE`, else `tidegate.yaml` here, else the defaults. */
 export async function loadConfiguration(context: Context): Promise<Config> {
@@ -18,7 +19,10 @@ const UNREACHABLE = 3;
 
 export async function doctor(context: Context): Promise<number> {
   const [config, app] = await Promise.all([loadConfiguration(context), import('../../app/doctor.ts')]);
-  const findings = await app.doctor(config);
+  const findings = await patiently(
+    () => 'trying every connection',
+    () => app.doctor(config),
+  );
   context.tell({ ok: findings.every((finding) => finding.ok), findings });
   context.say(
     findings.flatMap(({ part, target, ok, detail, hint }) => [

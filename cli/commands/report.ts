@@ -15,7 +15,7 @@ export async function report(
   const { html } = options;
   if (html !== undefined && options.markdown === true)
     throw new Failure('USAGE', 'Either --html FILE or --markdown: a report is written once.');
-  const api = new ApiClient(context);
+  const api = new ApiClient(context, { waits: 'making the report' });
   const id = await rolloutId(api, reference);
   const path = `/rollouts/${encodeURIComponent(id)}/report`;
   if (html !== undefined) {

@@ -14,7 +14,7 @@ const INTERRUPTED = 130;
 
 /** Shows all active rollouts until Ctrl-C (130). A server that goes away is waited for as long as it takes. */
 export async function watchBoard(context: Context): Promise<number> {
-  const api = new ApiClient(context);
+  const api = new ApiClient(context, { waits: null });
   // A server that is not there at all, or does not know who asks, is said at once.
   await api.get('/session', CallerReply);
   const { ink, json } = context;

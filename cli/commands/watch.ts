@@ -13,7 +13,7 @@ const INTERRUPTED = 130;
 
 /** Shows a rollout until it ends. Gives the exit status: 0 completed, 1 rolled back or rejected, 130 Ctrl-C. */
 export async function watch(context: Context, reference: string): Promise<number> {
-  const api = new ApiClient(context);
+  const api = new ApiClient(context, { waits: null });
   const id = await rolloutId(api, reference);
   const screen = new LiveScreen(process.stdout, context.ink);
   let latest: LiveEvent | null = null;

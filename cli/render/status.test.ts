@@ -53,6 +53,18 @@ test('status tells where a rollout stands, how both cohorts do, and what happens
   `);
 });
 
+test('status tells until when the exposure holds by itself', () => {
+  const fallback = { percent: 1, segments: ['employees'], variant: null };
+  const told = (until: number) => {
+    const status = { view: exampleView(), live: null, notifications: [], lease: { until, fallback } };
+    return renderStatus(status, page).find((line) => line.includes('lease'));
+  };
+  expect(told(NOON + 400_000)).toBe(
+    '  lease     ends in 6 min 40 s unless it is renewed; then 1 % + employees',
+  );
+  expect(told(NOON - 10_000)).toBe('  lease     ended 10 s ago: 1 % + employees');
+});
+
 test('status of a rollout that was taken back says why and by whom', () => {
   const text = renderStatus({ view: rolledBackView(), live: null, notifications: [] }, page).join('\n');
   expect(text).toMatchInlineSnapshot(`

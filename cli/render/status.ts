@@ -1,6 +1,7 @@
 import type { Explanation } from '../../plans/explanation.ts';
 import type { Forecast } from '../../plans/forecast.ts';
 import { stepLine } from '../../plans/step-words.ts';
+import type { ExposureLease } from '../../server/api.ts';
 import { drillLine } from './drill-line.ts';
 import { comparison, howSure } from './evidence.ts';
 import {
@@ -47,7 +48,7 @@ export function field(label: string, text: string, page: Page): string[] {
 
 /** All that is known about one rollout now, for `tidegate status`. */
 export function renderStatus(
-  watched: Watched & { notifications: Message[]; forecast?: Forecast | null },
+  watched: Watched & { notifications: Message[]; forecast?: Forecast | null; lease?: ExposureLease | null },
   page: Page,
 ): string[] {
   const { view } = watched;
@@ -76,7 +77,8 @@ export function renderStatus(
     '',
     `  ${ink('dim', padEnd('state', LABEL))}${standing(view, now, ink)}`,
     ...field('exposure', audience(view.exposure), page),
-    ...(down === null ? [] : field('going back', down, page)),
+    ...(watched.lease == null ? [] : field('lease', leaseText(watched.lease, now), page)),
+    ...(down === null ? [] : field('goes back', down, page)),
     ...excludedLines(view).flatMap((text, i) => field(i === 0 ? 'excluded' : '', text, page)),
     ...(stop === null ? [] : field('stop', `${stop} (${relative(view.stop?.at ?? now, now)})`, page)),
     ...(pause === null ? [] : field('pause', pause, page)),
@@ -90,6 +92,12 @@ export function renderStatus(
     ...gate(watched, page),
     ...messages(watched.notifications, page),
   ].map((line) => clip(line, width));
+}
+
+function leaseText({ until, fallback }: ExposureLease, now: number): string {
+  return until > now
+    ? `ends ${relative(until, now)} unless it is renewed; then ${audience(fallback)}`
+    : `ended ${relative(until, now)}: ${audience(fallback)}`;
 }
 
 /** When it is where it goes, and what lies between. */

@@ -16,7 +16,7 @@ export function renderTokens(tokens: TokenReply[], page: Page): string[] {
   return table(['token', 'of', 'state', 'until', 'may', 'made by'], rows, page);
 }
 
-function stateOf({ revokedAt, expiresAt }: TokenReply, page: Page): string {
-  if (revokedAt !== null) return page.ink('dim', 'revoked');
+function stateOf({ revokedAt, revokedBy, expiresAt }: TokenReply, page: Page): string {
+  if (revokedAt !== null) return page.ink('dim', revokedBy === null ? 'revoked' : `revoked by ${revokedBy}`);
   return expiresAt <= page.now ? page.ink('dim', 'expired') : 'counts';
 }

@@ -26,7 +26,7 @@ export interface BackendOptions {
 
 /**
  * One path of the shop behind HTTP: `POST /price`, `POST /summary`, and `POST|GET|DELETE /_fault`, the switch that
- * makes it bad. Headers `x-shop-flag` and `x-shop-endpoint` say what the shop asks it for.
+ * makes it bad. Headers `x-shop-flag`, `x-shop-endpoint` and `x-shop-tenant` say what the shop asks it for.
  */
 export async function startBackend({ path, port = 0, seed = 1 }: BackendOptions): Promise<Listening> {
   warm(path);
@@ -44,8 +44,9 @@ export async function startBackend({ path, port = 0, seed = 1 }: BackendOptions)
   async function work(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const answer = compute(path, request.url, await readJson(request));
     const endpoint = header(request, 'x-shop-endpoint');
-    const struck =
-      fault !== null && hits(fault, { flag: header(request, 'x-shop-flag'), endpoint }) ? fault : null;
+    const flag = header(request, 'x-shop-flag');
+    const tenant = header(request, 'x-shop-tenant');
+    const struck = fault !== null && hits(fault, { flag, endpoint, tenant }) ? fault : null;
     if (struck !== null) {
       response.setHeader(FAULT_HEADER, String(struck.since));
       if (struck.latencyMs > 0) await wait(struck.latencyMs);

@@ -2,6 +2,8 @@
 export interface Fault {
   flag: string | null;
   endpoint: string | null;
+  /** Absent: everybody's requests. */
+  tenant?: string | null;
   /** Share of the requests that fail, 0 to 1. */
   errorRate: number;
   /** Milliseconds added to every request. */
@@ -28,15 +30,17 @@ export function parseFault(body: unknown): Fault {
   return {
     flag: text(fields, 'flag'),
     endpoint: text(fields, 'endpoint'),
+    tenant: text(fields, 'tenant'),
     errorRate: number(fields, { name: 'errorRate', most: 1 }),
     latencyMs: number(fields, { name: 'latencyMs', most: 60_000 }),
   };
 }
 
-export function hits(fault: Fault, request: { flag: string; endpoint: string }): boolean {
+export function hits(fault: Fault, request: { flag: string; endpoint: string; tenant?: string }): boolean {
   return (
     (fault.flag === null || fault.flag === request.flag) &&
-    (fault.endpoint === null || fault.endpoint === request.endpoint)
+    (fault.endpoint === null || fault.endpoint === request.endpoint) &&
+    (fault.tenant == null || fault.tenant === request.tenant)
   );
 }
 

@@ -41,7 +41,7 @@ export function contextOf({ id, email, region }: User): EvaluationContext {
 }
 
 /** `user-83` works for `tenant-3`. */
-function tenantOf(id: string): string {
+export function tenantOf(id: string): string {
   const number = Number(/\d+$/.exec(id)?.[0] ?? 0);
   return `tenant-${number % TENANTS}`;
 }

@@ -7,7 +7,7 @@ import type { Ended, Judgement } from '../../client/judgement.ts';
 import type { FlagdAddresses } from '../../client/provider.ts';
 import { isRegion } from './catalogue.ts';
 import { FaultWatch } from './fault-watch.ts';
-import { contextOf, flagsFrom, type User } from './flags.ts';
+import { contextOf, flagsFrom, tenantOf, type User } from './flags.ts';
 import { administration } from './front-admin.ts';
 import { type HopReply, hops } from './hop.ts';
 import { BadRequest, type Listening, send, serve } from './http.ts';
@@ -68,19 +68,21 @@ export async function startFront({ flagd, baseline, canary, port = 0 }: FrontOpt
   async function pass(visit: Visit, { assignment, path, body }: Asked): Promise<HopReply> {
     const { endpoint } = visit.page;
     const { flag } = assignment;
+    const tenant = tenantOf(visit.user.id);
     const reply = await dispatcher.run({
       assignment,
       endpoint,
       region: visit.user.region,
       baseline: () => {
         metrics.legacy(flag);
-        return calls.send({ backend: baseline, path, flag, endpoint, body });
+        return calls.send({ backend: baseline, path, flag, endpoint, tenant, body });
       },
-      canary: () => calls.send({ backend: canary, path, flag, endpoint, body }),
+      canary: () => calls.send({ backend: canary, path, flag, endpoint, tenant, body }),
       judge: judgeReply,
       // How long it took, and what broke it, is no part of the answer.
       compare: (one, other) => isDeepStrictEqual([one.status, one.body], [other.status, other.body]),
     });
+    metrics.passed(assignment, { tenant, failed: reply.status >= 500 });
     if (reply.faultSince !== null) watch.saw(reply.faultSince, Date.now());
     return reply;
   }

@@ -7,6 +7,7 @@ export interface HopRequest {
   path: string;
   flag: string;
   endpoint: string;
+  tenant: string;
   body: unknown;
 }
 
@@ -41,7 +42,7 @@ export function hops(): Hops {
 
 function post(
   agent: Agent,
-  { backend, path, flag, endpoint, body }: HopRequest,
+  { backend, path, flag, endpoint, tenant, body }: HopRequest,
 ): Promise<Omit<HopReply, 'seconds'>> {
   const { hostname, port } = addressOf(backend);
   const text = JSON.stringify(body);
@@ -50,6 +51,7 @@ function post(
     'content-length': Buffer.byteLength(text),
     'x-shop-flag': flag,
     'x-shop-endpoint': endpoint,
+    'x-shop-tenant': tenant,
   };
   return new Promise((resolve) => {
     const fail = (status: number) =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AzureDouble, startAzure } from '../../test/fixtures/azure-double.ts';
+import { type AzureDouble, locked, PROBLEM, startAzure } from '../../test/fixtures/azure-double.ts';
 import { providerContract, SWITCH } from '../../test/fixtures/provider-contract.ts';
 import { createAzure } from './azure.ts';
 import { AzureConfig } from './config.ts';
@@ -22,6 +22,8 @@ providerContract('Azure App Configuration', async () => {
     move: async (key, percent) => double.move(key, percent),
     who: null,
     served: async (key) => shareOf(double, key),
+    lag: (reads) => double.lag(reads),
+    spoil: (kind) => double.next({ kind, method: 'PUT' }),
     close: () => double.close(),
   };
 });
@@ -35,6 +37,12 @@ beforeAll(async () => {
 afterAll(() => double.close());
 
 const at = (key: string) => ({ environment: 'production', key, shape: SWITCH });
+const BUSY = {
+  type: 'https://azconfig.io/errors/too-many-requests',
+  title: 'Resource utilization has surpassed the assigned quota',
+  policy: 'Total Requests',
+  status: 429,
+};
 const five = { percent: 5, segments: [], variant: null };
 const by = { expected: null, author: 'ada', reason: 'a test' };
 
@@ -45,21 +53,24 @@ test('a locked flag is refused with what to do, for a raise as for a kill', asyn
   await expect(platform.write({ ...at('locked'), exposure: five, ...by })).rejects.toMatchObject(refused);
   // Locked between the read and the write.
   double.lock('locked', false);
-  double.next({ kind: 'instead', method: 'PUT', answer: { status: 409 } });
+  double.next({ kind: 'instead', method: 'PUT', answer: locked('locked') });
   await expect(platform.write({ ...at('locked'), exposure: five, ...by })).rejects.toMatchObject(refused);
 });
 
 test('a lost race is a conflict', async () => {
   await platform.write({ ...at('raced'), exposure: five, ...by });
+  const { version: expected = '' } = (await platform.read(at('raced'))) ?? {};
   double.next({ kind: 'instead', method: 'PUT', answer: { status: 412 } });
-  expect(await platform.write({ ...at('raced'), exposure: five, ...by })).toEqual({ kind: 'conflict' });
+  expect(await platform.write({ ...at('raced'), exposure: five, ...by, expected })).toEqual({
+    kind: 'conflict',
+  });
 });
 
 test('too many requests: it waits as long as it is told, and signs anew', async () => {
   double.next({
     kind: 'instead',
     method: 'PUT',
-    answer: { status: 429, headers: { 'retry-after-ms': '150' } },
+    answer: { status: 429, body: BUSY, headers: { ...PROBLEM, 'retry-after-ms': '150' } },
   });
   expect(await platform.write({ ...at('busy'), exposure: five, ...by })).toMatchObject({ kind: 'taken' });
   expect(shareOf(double, 'busy')).toBe(5);

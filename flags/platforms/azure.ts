@@ -105,15 +105,13 @@ export function createAzure(name: string, config: AzureConfig): Platform {
       const body = JSON.stringify({ value: JSON.stringify(value), content_type: FLAG, tags });
       const precondition: Record<string, string> =
         found === null ? { 'if-none-match': '*' } : { 'if-match': `"${found.keyValue.etag}"` };
-      const answer = await client.ask(
-        {
-          method: 'PUT',
-          path: place(write),
-          body,
-          headers: { accept: KEY_VALUE, 'content-type': KEY_VALUE, ...precondition },
-        },
-        [200, 409, 412],
-      );
+      const put = (more: Record<string, string>) => {
+        const headers = { accept: KEY_VALUE, 'content-type': KEY_VALUE, ...more };
+        return client.ask({ method: 'PUT', path: place(write), body, headers }, [200, 409, 412]);
+      };
+      let answer = await put(precondition);
+      // An order to lower is carried out, also where what was read is older than what is there.
+      if (answer.status === 412 && expected === null) answer = await put({});
       if (answer.status === 412) return { kind: 'conflict' };
       if (answer.status === 409)
         throw new Failure('PLATFORM_REFUSED', `The flag ${write.key} is locked in Azure App Configuration.`, {

@@ -58,9 +58,26 @@ export const WebhookConfig = z.strictObject({
 });
 export type WebhookConfig = z.infer<typeof WebhookConfig>;
 
+/** Shorter than a lock counts as left behind (flags/lock.ts). */
+const LONGEST_PUBLISH_S = 15;
+export const PublishConfig = z.strictObject({
+  run: z
+    .array(z.string())
+    .min(1)
+    .describe('Program and arguments, run in the file’s folder after each write; it must do no harm twice.'),
+  env: z.record(z.string(), z.string()).default({}).describe('Its environment, beside PATH and HOME.'),
+  timeout: Duration.prefault('10s')
+    .refine((seconds) => seconds <= LONGEST_PUBLISH_S, 'expected at most 15s')
+    .describe('It ends, with its children, after this long; 15s at most.'),
+});
+export type PublishConfig = z.infer<typeof PublishConfig>;
+
 export const FileConfig = z.strictObject({
   kind: z.literal('file').describe('A file of flags in the format of flagd, for GitOps or a ConfigMap.'),
   path: z.string().min(1).describe('The file; `{environment}` in it is the environment of the plan.'),
+  publish: PublishConfig.optional().describe(
+    'What brings a written file to where it is read, such as a commit.',
+  ),
 });
 export type FileConfig = z.infer<typeof FileConfig>;
 

@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FlagdProvider } from '@openfeature/flagd-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { flagState } from '../../test/fixtures/flag-state.ts';
 import { providerContract, SEGMENTS, SWITCH } from '../../test/fixtures/provider-contract.ts';
+import { createForeignProvider } from '../foreign.ts';
+import { openLatches } from '../latches.ts';
+import { saveSnapshot } from '../snapshot.ts';
 import { FileConfig } from './config.ts';
 import { createFile } from './file.ts';
 
@@ -136,4 +140,128 @@ test('a file that is no JSON is said, and not overwritten', async () => {
     code: 'PLATFORM_REFUSED',
   });
   expect(await readFile(join(dir, 'broken.json'), 'utf8')).toBe('{ flags');
+});
+
+test('what publishes a written file learns what changed, and a write counts once it has ended with 0', async () => {
+  const own = await folder();
+  const file = join(own, 'production.json');
+  const script = join(own, 'publish.sh');
+  const config = { run: ['sh', script], env: { WHERE: join(own, 'told') }, timeout: '5s' };
+  const published = createFile(
+    'gitops',
+    FileConfig.parse({ kind: 'file', path: join(own, '{environment}.json'), publish: config }),
+    SEGMENTS,
+  );
+  const tell =
+    'echo "$PWD $TIDEGATE_FILE $TIDEGATE_ENVIRONMENT $TIDEGATE_FLAG $TIDEGATE_PERCENT $TIDEGATE_AUTHOR" >> "$WHERE"';
+  const order = (percent: number) => ({
+    ...at('shown'),
+    exposure: { percent, segments: [], variant: null },
+    expected: null,
+    author: 'ada',
+    reason: 'a test; $(touch evil)',
+  });
+  const told = async () => (await readFile(join(own, 'told'), 'utf8')).trim().split('\n');
+  await writeFile(script, tell);
+  expect(await published.write(order(5))).toMatchObject({ kind: 'taken' });
+  expect(await told()).toEqual([`${await realpath(own)} production.json production shown 5 ada`]);
+
+  await writeFile(script, `${tell}\necho "the remote is away" >&2\nexit 7`);
+  const unpublished = {
+    code: 'PLATFORM_UNPUBLISHED',
+    message: expect.stringContaining('`sh` ended with 7: the remote is away'),
+    where: file,
+  };
+  await expect(published.write(order(25))).rejects.toMatchObject(unpublished);
+  await expect(published.read(at('shown'))).rejects.toMatchObject(unpublished);
+  // It stands in the file, where a kill would have to stand too.
+  expect(await shareOf(file, 'shown')).toBe(25);
+
+  await writeFile(script, tell);
+  expect(await published.read(at('shown'))).toMatchObject({ exposure: { percent: 25 } });
+  const runs = (await told()).length;
+  await published.read(at('shown'));
+  expect(await told()).toHaveLength(runs);
+  expect(await published.check()).toBe('published by sh');
+  await rm(own, { recursive: true, force: true });
+});
+
+test('a command that does not end is ended with its children, and one that is not there is named', async () => {
+  const own = await folder();
+  const run = (command: string[]) =>
+    createFile(
+      'gitops',
+      FileConfig.parse({
+        kind: 'file',
+        path: join(own, '{environment}.json'),
+        publish: { run: command, timeout: '0.3s' },
+      }),
+      SEGMENTS,
+    ).write({
+      ...at('slow'),
+      exposure: { percent: 5, segments: [], variant: null },
+      expected: null,
+      author: 'a',
+      reason: 'b',
+    });
+  const pipe = join(own, 'pipe');
+  await promisify(execFile)('mkfifo', [pipe]);
+  // Ends when nobody has it open for writing any more.
+  const gone = readFile(pipe);
+  await expect(run(['sh', '-c', `exec 9>${pipe}; sleep 600 & wait`])).rejects.toMatchObject({
+    code: 'PLATFORM_UNPUBLISHED',
+    message: expect.stringContaining('had not ended after 0.3 s'),
+  });
+  await gone;
+  await expect(run(['/nowhere/publish'])).rejects.toMatchObject({
+    code: 'PLATFORM_UNPUBLISHED',
+    message: expect.stringContaining('`/nowhere/publish` cannot be run'),
+  });
+  expect(
+    FileConfig.safeParse({ kind: 'file', path: 'x', publish: { run: ['a'], timeout: '1m' } }).success,
+  ).toBe(false);
+  await rm(own, { recursive: true, force: true });
+});
+
+describe('a file whose publishing fails', () => {
+  test('has a kill all the same, which is published as soon as that works', async () => {
+    const own = await folder();
+    const works = join(own, 'works');
+    const publish = { run: ['test', '-e', works] };
+    const platform = createFile(
+      'gitops',
+      FileConfig.parse({ kind: 'file', path: join(own, '{environment}.json'), publish }),
+      SEGMENTS,
+    );
+    await writeFile(works, '');
+    const target = { environment: 'production', key: 'killed' };
+    const order = { ...at('killed'), expected: null, author: 'ada', reason: 'a test' };
+    await platform.write({ ...order, exposure: { percent: 25, segments: [], variant: null } });
+    const dataDir = await folder();
+    await saveSnapshot(dataDir, 'production', [
+      flagState(25, 3, { key: 'killed', shape: { ...SWITCH, provider: 'gitops' } }),
+    ]);
+    const provider = createForeignProvider({
+      platform,
+      flagStore: null,
+      platformStore: null,
+      latches: openLatches(dataDir),
+      dataDir,
+    });
+    await rm(works);
+    await expect(
+      platform.write({ ...order, exposure: { percent: 50, segments: [], variant: null } }),
+    ).rejects.toMatchObject({ code: 'PLATFORM_UNPUBLISHED' });
+    const latch = { by: 'eve', reason: 'errors', at: new Date(0).toISOString() };
+    await expect(provider.kill(target, null, latch)).rejects.toMatchObject({
+      code: 'PLATFORM_UNPUBLISHED',
+      message: expect.stringContaining('is kept'),
+    });
+    expect(await shareOf(join(own, 'production.json'), 'killed')).toBe(0);
+    await writeFile(works, '');
+    await provider.sweep();
+    expect(await platform.read(at('killed'))).toMatchObject({ exposure: { percent: 0 } });
+    await rm(own, { recursive: true, force: true });
+    await rm(dataDir, { recursive: true, force: true });
+  });
 });

@@ -12,6 +12,7 @@ import { withLock } from '../lock.ts';
 import type { Segments } from '../segments.ts';
 import type { FileConfig } from './config.ts';
 import type { Platform, PlatformFlag, Sighting } from './platform.ts';
+import { createPublisher } from './publish.ts';
 import { readAnswer } from './read-answer.ts';
 
 const Document = z.looseObject({ flags: z.record(z.string(), z.json()).default({}) });
@@ -27,6 +28,7 @@ const STRANGE = 'the file is not as Tidegate has written it';
 export function createFile(name: string, config: FileConfig, segments: Segments): Platform {
   const pathOf = (environment: string) =>
     config.path.replaceAll('{environment}', encodeURIComponent(environment));
+  const publisher = config.publish === undefined ? null : createPublisher(name, config.publish);
 
   async function load(environment: string): Promise<z.infer<typeof Document>> {
     const text = await readText(pathOf(environment)).catch((cause: unknown) => {
@@ -55,7 +57,16 @@ export function createFile(name: string, config: FileConfig, segments: Segments)
     return { exposure: strange(there, flag), version, changedBy };
   }
 
+  /** @throws Failure PLATFORM_UNPUBLISHED */
+  async function published(environment: string): Promise<void> {
+    if (publisher === null) return;
+    const path = pathOf(environment);
+    if (await publisher.owes(path)) await withLock(`${path}.lock`, () => publisher.pay(path));
+  }
+
   async function read(flag: PlatformFlag): Promise<Sighting | null> {
+    // A write that was not published is not served yet: it counts once it is.
+    await published(flag.environment);
     const { flags } = await load(flag.environment);
     const there = flags[flag.key];
     if (there === undefined) return null;
@@ -92,7 +103,11 @@ export function createFile(name: string, config: FileConfig, segments: Segments)
           if (expected !== null && version !== expected) return { kind: 'conflict' };
           const definition = definitionOf(write, exposure);
           const next = { ...document, flags: { ...document.flags, [key]: definition } };
+          const { author, reason } = write;
+          const { percent } = exposure;
+          await publisher?.owe(path, { environment, key, percent, author, reason });
           await writeAtomic(path, `${JSON.stringify(next, null, 2)}\n`);
+          await publisher?.pay(path);
           return { kind: 'taken', sighting: await see(write, definition) };
         });
       } catch (cause) {
@@ -115,7 +130,7 @@ export function createFile(name: string, config: FileConfig, segments: Segments)
           cause,
         });
       });
-      return '';
+      return config.publish === undefined ? '' : `published by ${config.publish.run[0] ?? ''}`;
     },
   };
 }

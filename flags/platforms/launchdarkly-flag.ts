@@ -56,12 +56,15 @@ const PER_PERCENT = 1_000;
 const SEGMENT = 'Tidegate: segment ';
 const OPERATORS = { in: 'in', equals: 'in', starts_with: 'startsWith', ends_with: 'endsWith' } as const;
 
-/** The instructions that lead from what is there to the exposure; none where it is there. @throws Failure FLAG_UNSUPPORTED */
-export function instructionsFor(at: At, exposure: Exposure, known: Known): object[] {
-  const { flag, live, shape } = at;
+/**
+ * The instructions that lead from what is there to the exposure; none where it is there. An `order` must be carried out whatever was read, as
+ * what was read may be old: its switch and its share are sent in any case. @throws Failure FLAG_UNSUPPORTED
+ */
+export function instructionsFor(at: At & { order: boolean }, exposure: Exposure, known: Known): object[] {
+  const { flag, live, shape, order } = at;
   const instructions: object[] = [];
   const share = weightOf(exposure.percent);
-  if (share === 0 && exposure.segments.length === 0) return live.on ? [{ kind: 'turnFlagOff' }] : [];
+  if (share === 0 && exposure.segments.length === 0) return live.on || order ? [{ kind: 'turnFlagOff' }] : [];
   const canary = variationOf(at, exposure.variant ?? shape.canary);
   const baseline = variationOf(at, shape.baseline);
   const idOf = (index: number) => flag.variations[index]?._id ?? '';
@@ -93,6 +96,7 @@ export function instructionsFor(at: At, exposure: Exposure, known: Known): objec
   const rollout = { ...NO_EXPOSURE, percent: exposure.percent, variant: exposure.variant };
   const there = shareOf(live.fallthrough, at, known);
   if (
+    order ||
     there === null ||
     there.percent !== rollout.percent ||
     (there.variant !== exposure.variant && share > 0)
@@ -105,7 +109,7 @@ export function instructionsFor(at: At, exposure: Exposure, known: Known): objec
       ...(stickiness === 'targetingKey' ? {} : { rolloutBucketBy: stickiness }),
     });
   }
-  if (!live.on) instructions.push({ kind: 'turnFlagOn' });
+  if (!live.on || order) instructions.push({ kind: 'turnFlagOn' });
   return instructions;
 }
 

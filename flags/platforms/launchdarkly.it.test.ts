@@ -23,6 +23,8 @@ providerContract('LaunchDarkly', async () => {
     move: async (key, percent) => double.move(key, percent),
     who: 'mallory@example.com',
     served: async (key) => shareOf(double, key),
+    lag: (reads) => double.lag(reads),
+    spoil: (kind) => double.next({ kind, method: 'PATCH' }),
     close: () => double.close(),
   };
 });
@@ -41,6 +43,7 @@ beforeEach(() => {
 });
 afterAll(() => double.close());
 
+const BUSY = { code: 'rate_limited', message: 'You have exceeded the rate limit' };
 const five = { percent: 5, segments: [], variant: null };
 const by = { expected: null, author: 'ada', reason: 'a test' };
 
@@ -55,7 +58,7 @@ test('a concurrent change is a conflict, and not written over', async () => {
   double.next({
     kind: 'instead',
     method: 'PATCH',
-    answer: { status: 409, body: { code: 'optimistic_locking_error' } },
+    answer: { status: 409, body: { code: 'optimistic_locking_error', message: 'Conflict' } },
   });
   expect(await platform.write({ ...flag, exposure: five, ...by })).toEqual({ kind: 'conflict' });
   expect(shareOf(double, flag.key)).toBe(0);
@@ -63,7 +66,7 @@ test('a concurrent change is a conflict, and not written over', async () => {
 
 test('too many requests: it waits as long as it is told and goes on', async () => {
   const reset = { 'x-ratelimit-reset': String(Date.now() + 200) };
-  double.next({ kind: 'instead', method: 'PATCH', answer: { status: 429, headers: reset } });
+  double.next({ kind: 'instead', method: 'PATCH', answer: { status: 429, body: BUSY, headers: reset } });
   expect(await platform.write({ ...flag, exposure: five, ...by })).toMatchObject({ kind: 'taken' });
   expect(shareOf(double, flag.key)).toBe(5);
 });
@@ -72,7 +75,7 @@ test('too many requests for longer than a call may wait is said at once', async 
   double.next({
     kind: 'instead',
     method: 'PATCH',
-    answer: { status: 429, headers: { 'retry-after': '600' } },
+    answer: { status: 429, body: BUSY, headers: { 'retry-after': '600' } },
   });
   await expect(platform.write({ ...flag, exposure: five, ...by })).rejects.toMatchObject({
     code: 'PLATFORM_UNREACHABLE',

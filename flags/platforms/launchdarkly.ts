@@ -109,7 +109,7 @@ export function createLaunchDarkly(name: string, config: LaunchDarklyConfig, seg
         throw new Failure('FLAG_UNKNOWN', `LaunchDarkly has no flag ${write.key}.`, { where: client.where });
       const { flag, live } = parse(write, before.text);
       if (expected !== null && String(live.version) !== expected) return { kind: 'conflict' };
-      const at = { flag, live, shape: write.shape };
+      const at = { flag, live, shape: write.shape, order: expected === null };
       const instructions = instructionsFor(at, exposure, { segments, ...config });
       if (instructions.length === 0) return { kind: 'taken', sighting: sighting(write, before.text, null) };
       const body = JSON.stringify({

@@ -2,7 +2,9 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Exposure } from '../../plans/exposure.ts';
+import { type DescribedAnswer, describedAnswers } from '../../test/fixtures/described-answers.ts';
 import { type DoubleRequest, type HttpDouble, startHttpDouble } from '../../test/fixtures/http-double.ts';
+import { Lagging } from '../../test/fixtures/lagging.ts';
 import { providerContract, SWITCH } from '../../test/fixtures/provider-contract.ts';
 import { WebhookConfig } from './config.ts';
 import { createWebhook } from './webhook.ts';
@@ -29,15 +31,39 @@ interface Stored {
   changedBy: string | null;
 }
 
+const State = z.strictObject({
+  exposure: Exposure,
+  version: z.string().min(1),
+  changedBy: z.string().nullish(),
+});
+const FLAG = /^\/flags\/[^/]+\/[^/]+$/;
+/** The answers that docs/platforms.md asks of a service. */
+const answers = describedAnswers([
+  { method: 'GET', path: FLAG, status: 200, body: State },
+  { method: 'GET', path: FLAG, status: 404, body: null },
+  { method: 'PUT', path: FLAG, status: 200, body: State },
+  { method: 'PUT', path: FLAG, status: 409, body: null },
+  ...['GET', 'PUT'].flatMap((method): DescribedAnswer[] => [
+    ...[400, 401].map((status) => ({ method, path: FLAG, status, body: z.json() })),
+    ...[429, 503].map((status) => ({
+      method,
+      path: FLAG,
+      status,
+      body: null,
+      headers: { 'retry-after': /^\d+$/ },
+    })),
+  ]),
+]);
+
 /** The service of docs/platforms.md, as small as it can be. */
-async function startService(): Promise<HttpDouble & { flags: Map<string, Stored> }> {
-  const flags = new Map<string, Stored>();
+async function startService(): Promise<HttpDouble & { flags: Lagging<Stored> }> {
+  const flags = new Lagging<Stored>();
   const double = await startHttpDouble((request) => {
     const { method, url, body } = request;
     if (!signedRight(request)) return { status: 401, body: { error: 'signature' } };
     const [, key] = /^\/flags\/[^/]+\/([^/]+)$/.exec(url.pathname) ?? [];
     if (key === undefined) return { status: 404 };
-    const present = flags.get(key);
+    const present = method === 'GET' ? flags.read(key) : flags.latest(key);
     if (method === 'GET') return present === undefined ? { status: 404 } : { status: 200, body: present };
     const order = Order.safeParse(JSON.parse(body));
     if (method !== 'PUT' || !order.success)
@@ -47,7 +73,7 @@ async function startService(): Promise<HttpDouble & { flags: Map<string, Stored>
     const next = { exposure, version: randomUUID(), changedBy: author };
     flags.set(key, next);
     return { status: 200, body: next };
-  });
+  }, answers);
   return { ...double, flags };
 }
 
@@ -72,7 +98,9 @@ providerContract('a service of the user’s own', async () => {
       service.flags.set(key, { exposure, version: randomUUID(), changedBy: 'mallory' });
     },
     who: 'mallory',
-    served: async (key) => service.flags.get(key)?.exposure.percent ?? 0,
+    served: async (key) => service.flags.latest(key)?.exposure.percent ?? 0,
+    lag: (reads) => service.flags.lag(reads),
+    spoil: (kind) => service.next({ kind, method: 'PUT' }),
     close: () => service.close(),
   };
 });
@@ -99,7 +127,12 @@ test('a request that is not signed with the same secret is refused', async () =>
 });
 
 test('an answer that is not of the contract is refused, and no flag is taken from it', async () => {
-  service.next({ kind: 'instead', method: 'GET', answer: { status: 200, body: { percent: 5 } } });
+  service.next({
+    kind: 'instead',
+    method: 'GET',
+    answer: { status: 200, body: { percent: 5 } },
+    strange: true,
+  });
   await expect(platformOf(service).read(write)).rejects.toMatchObject({ code: 'PLATFORM_REFUSED' });
 });
 

@@ -26,9 +26,9 @@ export function requirementPath({ at, index }: PlacedRequirement): Path {
 /** Where in a plan's text the circle begins. */
 export function circleFinding(
   { text, file }: { text: string; file: string },
-  { requirement, text: circle }: Circle,
+  { requirement, text: circle, written }: Circle & { written: (path: Path) => Path },
 ): Finding {
-  const path = requirementPath(requirement);
+  const path = written(requirementPath(requirement));
   return {
     severity: 'error',
     rule: 'PLAN-CIRCLE',

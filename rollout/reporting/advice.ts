@@ -89,8 +89,10 @@ function slices({ plan, explanation }: Told): Advice[] {
   const covered = new Set(
     [plan, ...plan.stages].flatMap(({ coverage = [] }) => coverage.map(({ slice }) => slice)),
   );
-  const found = (explanation?.dimensions ?? []).flatMap(({ label, values }) =>
-    label === plan.source.replicas
+  // Hours are no part of the traffic, and a slice decides by counts.
+  const searched = explanation?.of === 'values' ? [] : (explanation?.dimensions ?? []);
+  const found = searched.flatMap(({ label, kind, values }) =>
+    label === plan.source.replicas || kind === 'hours'
       ? []
       : values
           .filter((one) => one.found && one.share !== null && one.share >= MOST && one.traffic <= MINOR)

@@ -1,5 +1,6 @@
 import { Replay } from '../../analysis/replay.ts';
 import { seriesOf } from '../../analysis/series.ts';
+import { finished } from '../../analysis/unhurried.ts';
 import type { Plan } from '../../plans/plan.ts';
 import type { Report } from '../../plans/report.ts';
 import type { Backtest, BacktestOutcome } from '../backtest.ts';
@@ -20,5 +21,5 @@ export function storyOf(plan: Plan, run: Backtest): BacktestStory {
     if (poll.t >= 0 && poll.stage !== stages.at(-1)?.name)
       stages.push({ t: poll.t - plan.source.poll, name: poll.stage });
   }
-  return { outcome: run.finish(), stages, ...seriesOf(replay, polls) };
+  return { outcome: run.finish(), stages, ...finished(seriesOf(replay, polls)) };
 }

@@ -272,7 +272,7 @@ describe('what to adjust', () => {
       text: expect.stringContaining('tier=enterprise had 10 % of the requests and 90 % of what was bad'),
       edit: { kind: 'coverage', slice: 'tier=enterprise' },
     });
-    const covered = { ...story.replay.plan, coverage: [{ slice: 'tier=enterprise' }] };
+    const covered = { ...story.replay.plan, coverage: [{ then: 'stop' as const, slice: 'tier=enterprise' }] };
     expect(advised(covered).some(({ kind }) => kind === 'coverage')).toBe(false);
   });
 

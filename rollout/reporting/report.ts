@@ -1,6 +1,8 @@
 import { compare } from '../../analysis/comparison.ts';
 import type { Replay, StoredPoll } from '../../analysis/replay.ts';
 import { seriesOf } from '../../analysis/series.ts';
+import { finished, type Steps } from '../../analysis/unhurried.ts';
+import type { Comparison } from '../../plans/comparison.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
 import type { PlanRevisionNote, Report } from '../../plans/report.ts';
 import { ENDED, type RolloutView } from '../../plans/view.ts';
@@ -27,17 +29,22 @@ export interface Recorded {
 }
 
 /** The whole story of a rollout. Pure: the same record and time give the same report. */
-export function reportOf({ view, journal, polls, replay, origin, amendments, now }: Recorded): Report {
+export function reportOf(recorded: Recorded): Report {
+  return finished(reporting(recorded));
+}
+
+/** The same, a gate or some points of a chart a step. */
+export function* reporting(recorded: Recorded): Steps<Report> {
+  const { view, journal, polls, replay, origin, amendments, now } = recorded;
   const { plan, visits } = replay;
   const { metadata } = plan;
-  const finished = ENDED.includes(view.phase);
+  const isOver = ENDED.includes(view.phase);
   const stages = spansOf(
     journal,
     (stage, visit) => visits.find((one) => one.stage === stage && one.visit === visit)?.plan ?? plan,
   );
-  const gates = visits.map((visit, i) =>
-    compare(visit, !finished && i === visits.length - 1 && visit.stage === view.stage ? 'now' : 'past'),
-  );
+  const gates = yield* presentGates(replay, view);
+  const series = yield* seriesOf(replay, polls);
   const stop = stopOf(journal, view);
   const explanation = explanationOf(journal, view);
   const detection = detectionOf(journal, view, replay);
@@ -51,7 +58,7 @@ export function reportOf({ view, journal, polls, replay, origin, amendments, now
     service: view.service,
     ticket: metadata.ticket ?? null,
     phase: view.phase,
-    finished,
+    finished: isOver,
     madeAt: now,
     submittedBy: view.submittedBy,
     submittedAt: view.submittedAt,
@@ -70,6 +77,20 @@ export function reportOf({ view, journal, polls, replay, origin, amendments, now
     impact: impactOf(plan, visits),
     detection,
     advice: adviceOf({ plan, replay, stages, gates, stop, explanation, by: detection?.by ?? null }),
-    ...seriesOf(replay, polls),
+    ...series,
   };
+}
+
+/** The tables of all gates so far, one a step. */
+export function* presentGates(
+  { visits }: Pick<Replay, 'visits'>,
+  { phase, stage }: Pick<RolloutView, 'phase' | 'stage'>,
+): Steps<Comparison[]> {
+  const gates: Comparison[] = [];
+  for (const visit of visits) {
+    yield;
+    const isNow = !ENDED.includes(phase) && visit === visits.at(-1) && visit.stage === stage;
+    gates.push(compare(visit, isNow ? 'now' : 'past'));
+  }
+  return gates;
 }

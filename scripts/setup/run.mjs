@@ -5,6 +5,7 @@ import { prepareEvaluators } from './evaluators.mjs';
 import { ensurePackages } from './packages.mjs';
 import { findPrometheus } from './prometheus.mjs';
 import { Missing, say, toStderr } from './say.mjs';
+import { prepareShells } from './shells.mjs';
 import { findTemporal } from './temporal.mjs';
 import { findUnleash } from './unleash.mjs';
 
@@ -23,7 +24,8 @@ export async function run({ purpose, json }) {
     purpose === 'test' || purpose === 'unleash' ? findUnleash() : undefined,
     inClone ? ensurePackages() : undefined,
     purpose === 'test' ? prepareEvaluators() : undefined,
-    purpose === 'test' ? prepareChromium() : undefined,
+    // One after the other: apt-get has one lock.
+    purpose === 'test' ? prepareChromium().then(prepareShells) : undefined,
   ]);
   const troubles = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   if (troubles.length > 0) fail(troubles);

@@ -46,6 +46,8 @@ const token = {
   createdAt: z.number(),
   expiresAt: z.number(),
   revokedAt: z.number().nullable(),
+  /** Null: nobody, or it was before that was kept. */
+  revokedBy: z.string().nullable(),
 };
 export const TokenReply = z.strictObject(token);
 export type TokenReply = z.infer<typeof TokenReply>;

@@ -69,6 +69,7 @@ export const Question = z.strictObject({
     'amendment',
     'confirmation',
     'no-return',
+    'split',
     'difference',
     'drift',
     'pause',

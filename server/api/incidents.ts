@@ -15,6 +15,10 @@ export const IncidentReply = z.strictObject({
 });
 export type IncidentReply = z.infer<typeof IncidentReply>;
 
+/** None, or the one that a rollout has. */
+export const IncidentsReply = z.strictObject({ incidents: z.array(IncidentReply) });
+export type IncidentsReply = z.infer<typeof IncidentsReply>;
+
 export const CloseRequest = z.strictObject({
   /** Why it is over; it stands in the journal. */
   reason: z.string().trim().min(1).max(2000),
@@ -27,3 +31,4 @@ export const ReviewReply = z.strictObject({
   /** Markdown. */
   review: z.string(),
 });
+export type ReviewReply = z.infer<typeof ReviewReply>;

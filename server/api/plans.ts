@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Phase } from '../../plans/view.ts';
 
 export const CheckRequest = z.strictObject({
   text: z.string(),
@@ -7,6 +8,8 @@ export const CheckRequest = z.strictObject({
   queries: z.boolean().default(false),
   /** The rollout whose plan it would become: what differs from the present one. */
   amends: z.string().min(1).max(200).optional(),
+  /** A rollout whose plan it is held against. Default: the flag's last one. */
+  against: z.string().min(1).max(200).optional(),
 });
 
 export const PlanFinding = z.strictObject({
@@ -85,6 +88,28 @@ export const PlanDifference = z.strictObject({
 });
 export type PlanDifference = z.infer<typeof PlanDifference>;
 
+export const PlanDifferenceQuery = z.strictObject({
+  /** Another rollout. Default: the flag's last one before it. */
+  against: z.string().min(1).max(200).optional(),
+});
+/** A rollout's plan beside that of another. `before` null: the flag had none. */
+export const PlanComparisonReply = z.strictObject({
+  id: z.string(),
+  /** As its author wrote it. */
+  text: z.string(),
+  before: z
+    .strictObject({
+      id: z.string(),
+      text: z.string(),
+      phase: Phase,
+      submittedAt: z.number(),
+      endedAt: z.number().nullable(),
+    })
+    .nullable(),
+  differences: z.array(PlanDifference),
+});
+export type PlanComparisonReply = z.infer<typeof PlanComparisonReply>;
+
 /** `errors` and `warnings`: findings as `file:line:column: what is wrong. what to write instead`, all of them. */
 export const CheckReply = z.strictObject({
   ok: z.boolean(),
@@ -111,5 +136,7 @@ export const CheckReply = z.strictObject({
     .nullable(),
   /** With `amends`; null: the plan has errors. */
   differences: z.array(PlanDifference).nullable(),
+  /** What differs from the plan of `against`, else of the flag's last rollout; null: there is none to be seen, or the plan has errors. */
+  last: z.strictObject({ id: z.string(), phase: Phase, differences: z.array(PlanDifference) }).nullable(),
 });
 export type CheckReply = z.infer<typeof CheckReply>;

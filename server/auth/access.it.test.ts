@@ -25,6 +25,7 @@ interface Answer {
   token: string;
   csrf: string;
   revokedAt: number | null;
+  revokedBy: string | null;
   tokens: { id: string }[];
   view: { submittedBy: string };
   entries: { cause: unknown }[];
@@ -274,10 +275,16 @@ describe('a token', () => {
       grants: ['viewer'],
       createdBy: 'local-admin',
       revokedAt: null,
+      revokedBy: null,
     });
     expect(JSON.stringify(list.body)).not.toContain(token.split('_').slice(2).join('_'));
     expect((await ask(token, 'GET', '/session')).body).toMatchObject({ name: 'robot', grants: ['viewer'] });
-    expect((await ask(server.token, 'DELETE', `/tokens/${id}`)).body.revokedAt).not.toBeNull();
+    const revoked = (await ask(server.token, 'DELETE', `/tokens/${id}`)).body;
+    expect(revoked).toMatchObject({ revokedAt: expect.any(Number), revokedBy: 'local-admin' });
+    // The first one counts, whoever asks for it again.
+    const other = await ask(server.token, 'POST', '/tokens', { name: 'root', grants: ['admin'] });
+    const again = await ask(other.body.token, 'DELETE', `/tokens/${id}`);
+    expect(again.body).toMatchObject({ revokedAt: revoked.revokedAt, revokedBy: 'local-admin' });
     expect(await ask(token, 'GET', '/session')).toMatchObject({
       status: 401,
       body: { code: 'TOKEN_REFUSED', detail: `The token ${id} of robot was revoked.` },

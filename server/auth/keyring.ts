@@ -47,7 +47,7 @@ export interface Keyring {
     by: string;
   }): Promise<{ token: string; entry: ApiToken }>;
   list(): Promise<ApiToken[]>;
-  revoke(id: string): Promise<ApiToken>;
+  revoke(id: string, by: string): Promise<ApiToken>;
 }
 
 export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
@@ -119,8 +119,8 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
       return { token, entry };
     },
     list: () => store.tokens(),
-    async revoke(id) {
-      const entry = await store.revokeToken(id);
+    async revoke(id, by) {
+      const entry = await store.revokeToken(id, by);
       known.set(id, entry);
       await keep(file, [...known.values()]);
       return entry;

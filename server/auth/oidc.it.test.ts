@@ -28,7 +28,7 @@ beforeAll(async () => {
   provider = await startIdentityProvider({
     port,
     redirectUrl: `${server.url}/login/callback`,
-    groups: { ada: ['sre', 'payments'] },
+    groups: { ada: ['sre', 'payments'], bob: ['sales'], mallory: ['sre'] },
   });
 });
 afterAll(async () => {
@@ -69,11 +69,17 @@ describe('login with OpenID Connect', () => {
     expect(server.engine.told).toContain('pause shown-1 by ada@example.com: - accept -');
   });
 
-  test('lets somebody in whose groups grant nothing, and nothing else', async () => {
+  test('refuses somebody whose groups grant nothing, and says which groups those are', async () => {
     const browser = new Browser();
-    await browser.logIn(`${server.url}/login`, 'guest', (url) => new URL(url).pathname === '/');
-    expect(await session(browser)).toMatchObject({ name: 'guest@example.com', grants: [] });
-    expect((await browser.open(`${server.url}/api/v1/rollouts`)).status).toBe(403);
+    const end = await browser.logIn(`${server.url}/login`, 'guest');
+    expect(await (end as Response).json()).toMatchObject({
+      code: 'NO_ROLE',
+      status: 403,
+      details: ['the identity provider names no group of this person'],
+    });
+    const other = await new Browser().logIn(`${server.url}/login`, 'bob');
+    expect(await (other as Response).json()).toMatchObject({ code: 'NO_ROLE', details: ['groups: sales'] });
+    expect((await browser.open(`${server.url}/api/v1/session`)).status).toBe(401);
   });
 
   test('refuses an address that is not verified', async () => {

@@ -38,6 +38,11 @@ export interface OidcLogin {
   finish(current: URL, pending: string | undefined): Promise<Identity>;
 }
 
+/** Where somebody who has begun a login wanted to go. */
+export function wantedPath(pending: string | undefined): string {
+  return localPath(readPending(pending)?.returnTo);
+}
+
 /** Login by authorization code with PKCE, by `openid-client`, which is certified and kept by its author. */
 export function createOidcLogin(settings: OidcSettings): OidcLogin {
   let found: oidc.Configuration | null = null;

@@ -6,6 +6,7 @@ import { type Difference, differences, differenceText } from '../../plans/flag/d
 import { type FlagFile, parseFlagFile } from '../../plans/flag/file.ts';
 import type { FlagEntry } from '../../plans/flag/spec.ts';
 import type { FlagState, FlagTarget } from '../../store/flag-contract.ts';
+import { sameService } from '../../store/flag-edits.ts';
 import type { By } from '../../store/registry-contract.ts';
 import type { ApplyReply } from '../api/flags.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -23,7 +24,7 @@ type ApplyDeps = Pick<ServerDeps, 'registry' | 'flagService' | 'segments'>;
 
 /**
  * Brings flags and segments to what a file says, those alone that the file names, and says what that changes; a second
- * time it changes nothing. `FLAG_INVALID` with every place of the file; segments and flags before the first that is
+ * time it changes nothing. `FLAG_INVALID` with every place of the file, and `NOT_SUPPORTED` with every flag of another platform: then nothing is changed. Segments and flags before the first that is
  * refused by the store stay changed, and applying again goes on from there.
  */
 export async function applyFile(
@@ -40,6 +41,7 @@ export async function applyFile(
   if (parsed.file.segments.length > 0) mayChange(null);
   for (const { target } of wanted) mayChange(target);
   await refuseUnfit(deps, wanted, parsed.file.segments);
+  await refuseElsewhere(deps, wanted);
   const items: Item[] = [];
   for (const spec of parsed.file.segments) {
     const present = (await deps.registry.segments()).find(({ name }) => name === spec.name);
@@ -70,6 +72,39 @@ async function applyFlag(
   }
   const at = { kind: 'flag' as const, name: target.key, environment: target.environment };
   return { ...item(at, present !== null, changes), notes };
+}
+
+/**
+ * A platform's flags are changed here in what they are for people, and in nothing else. Said of all of the file before any of it
+ * is carried out. @throws Failure NOT_SUPPORTED
+ */
+async function refuseElsewhere(
+  { registry }: Pick<ServerDeps, 'registry'>,
+  wanted: ReturnType<typeof placed>,
+): Promise<void> {
+  const details: string[] = [];
+  for (const { target, entry, contents, place } of wanted) {
+    const present = await registry.read(target);
+    if (present?.shape.provider === undefined) continue;
+    const where = `${place} (${target.key} in ${target.environment})`;
+    const { provider } = present.shape;
+    if (!sameService(present, contents))
+      details.push(
+        `${where}: "${provider}" serves it, and is not told of its definition. Instead: description, owner, purpose and expires alone`,
+      );
+    if (exposureOf(entry, present).to !== null)
+      details.push(
+        `${where}: "${provider}" serves it, at ${shown(present)} %. Instead: take out \`percent\` and \`on\`, and move it there or by a rollout`,
+      );
+  }
+  if (details.length === 0) return;
+  throw new Failure(
+    'NOT_SUPPORTED',
+    'The file changes flags that other platforms serve: none of it was applied.',
+    {
+      details,
+    },
+  );
 }
 
 /** Where the file puts the exposure; null where it stays. A rollout's and a killed flag's are nobody else's. */
@@ -127,6 +162,7 @@ function placed({ flags }: FlagFile) {
   return flags.flatMap((entry, index) =>
     entry.environments.map((environment) => ({
       target: { environment, key: entry.key },
+      entry,
       contents: contentsOf(entry),
       place: `flags[${index}]`,
     })),

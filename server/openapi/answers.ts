@@ -41,9 +41,13 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
   ['/api/v1/rollouts/{id}/incident', ['INCIDENT_UNKNOWN']],
   ['/api/v1/rollouts/{id}/incident/close', ['INCIDENT_OPEN', 'INCIDENT_CLOSED']],
   ['/api/v1/rollouts/{id}/plan', ['REVISION_UNKNOWN']],
+  ['/api/v1/plans/check', ['ROLLOUT_UNKNOWN']],
   ['/api/v1/plans/preflights', ['PLAN_INVALID', 'PREFLIGHT_BUSY', 'PREFLIGHT_UNKNOWN']],
   ['/api/v1/flags/{key}', ['FLAG_UNKNOWN', 'REVISION_UNKNOWN']],
-  ['/api/v1/flags/{key}/kill', ['POINT_OF_NO_RETURN', 'FLAG_WATCHED', 'PLATFORM_UNREACHABLE']],
+  [
+    '/api/v1/flags/{key}/kill',
+    ['POINT_OF_NO_RETURN', 'FLAG_WATCHED', 'PLATFORM_UNREACHABLE', 'PLATFORM_UNPUBLISHED'],
+  ],
   ['/api/v1/flags/{key}/unlock', ['FLAG_NOT_LATCHED', 'PLATFORM_UNREACHABLE']],
   ['/api/v1/flags/{key}/definition', ['FLAG_INVALID', 'FLAG_EXISTS', 'SEGMENT_UNKNOWN']],
   ['/api/v1/flags/{key}/exposure', ['FLAG_INVALID', 'FLAG_LATCHED', 'FLAG_OWNED', 'SEGMENT_UNKNOWN']],
@@ -78,6 +82,7 @@ const SUBMIT: readonly FailureCode[] = [
   'FLAG_UNSUPPORTED',
   'PLATFORM_UNREACHABLE',
   'PLATFORM_REFUSED',
+  'PLATFORM_UNPUBLISHED',
   'TEMPORAL_UNREACHABLE',
 ];
 

@@ -21,7 +21,9 @@ export const alertRoutes =
         const rows = await concerned(deps, request.body);
         demandAll(rows, (place) => caller.demand('operate', place));
         const { name, scope, status, detail } = request.body;
-        return reply.code(202).send({ rollouts: await tell(deps, rows, { name, scope, status, detail }) });
+        return reply
+          .code(202)
+          .send({ rollouts: await tell(deps, rows, { name, scope, status, detail, from: caller.name }) });
       },
     });
   };

@@ -1,14 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { compare, compareAhead } from '../../analysis/comparison.ts';
-import type { Comparison } from '../../plans/comparison.ts';
-import { ENDED } from '../../plans/view.ts';
-import type { RolloutRow } from '../../store/store.ts';
+import { compareAhead } from '../../analysis/comparison.ts';
 import { ComparisonQuery, ComparisonReply } from '../api.ts';
 import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
 import { planOf, viewOf } from '../live.ts';
-import { replayed, stageIndexOf } from '../replayed.ts';
+import { stageIndexOf } from '../replayed.ts';
 import type { Reports } from '../reports.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
@@ -30,9 +27,7 @@ export const comparisonRoutes =
         const row = await rolloutFor(deps, request);
         const view = viewOf(row);
         const plan = planOf(row);
-        const gates = ENDED.includes(view.phase)
-          ? (await reports.of(row)).gates
-          : await presentGates(deps, row);
+        const gates = await reports.gates(row);
         const name = request.query.stage ?? view.stage ?? gates.at(-1)?.stage ?? plan.stages[0]?.name ?? '';
         const index = stageIndexOf(plan, name);
         const comparison =
@@ -50,13 +45,3 @@ export const comparisonRoutes =
       },
     });
   };
-
-/** Of a rollout that still runs: each visit of a stage as far as it was recorded. */
-async function presentGates(deps: ServerDeps, row: RolloutRow): Promise<Comparison[]> {
-  const { replay } = await replayed(deps, row);
-  const { stage } = viewOf(row);
-  const last = replay.visits.at(-1);
-  return replay.visits.map((visit) =>
-    compare(visit, visit === last && visit.stage === stage ? 'now' : 'past'),
-  );
-}

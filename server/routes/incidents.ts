@@ -4,7 +4,7 @@ import { Failure } from '../../plans/failures.ts';
 import type { IncidentNow, IncidentTurn } from '../../plans/incident-cadence.ts';
 import { incidentState, standingLines, standingSentence } from '../../plans/incident-standing.ts';
 import type { Cause } from '../../plans/journal.ts';
-import { CloseRequest, IncidentReply, ReviewReply } from '../api/incidents.ts';
+import { CloseRequest, IncidentReply, IncidentsReply, ReviewReply } from '../api/incidents.ts';
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -18,6 +18,21 @@ const ReviewQuery = z.strictObject({ format: z.enum(['json', 'markdown']).defaul
 export const incidentRoutes =
   (deps: ServerDeps, reports: Reports): FastifyPluginAsyncZod =>
   async (app) => {
+    app.get('/rollouts/:id/incidents', {
+      config: { access: ['read'] },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'Its incident now, if it has one',
+        params: Id,
+        response: { 200: IncidentsReply },
+      },
+      handler: async (request) => {
+        const row = await rolloutFor(deps, request);
+        const incident = await deps.incidents.of(row.id);
+        return { incidents: incident === null ? [] : [replyOf(incident, deps.now())] };
+      },
+    });
+
     app.get('/rollouts/:id/incident', {
       config: { access: ['read'] },
       schema: {

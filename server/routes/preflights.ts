@@ -5,6 +5,7 @@ import type { Plan } from '../../plans/plan.ts';
 import { PreflightReply, PreflightRequest } from '../api/preflights.ts';
 import { callerOf } from '../auth/guard.ts';
 import type { ServerDeps } from '../deps.ts';
+import { claimFault, claimText } from '../flags/claimable.ts';
 import { planFromText } from '../plan-text.ts';
 import type { PreflightServed } from '../preflight-wanted.ts';
 import { createPreflights } from '../preflights.ts';
@@ -47,16 +48,20 @@ export const preflightRoutes = (deps: ServerDeps): FastifyPluginAsyncZod => {
   };
 };
 
-async function servedOf({ flags }: ServerDeps, plan: Plan): Promise<PreflightServed> {
+async function servedOf({ flags, registry }: ServerDeps, plan: Plan): Promise<PreflightServed> {
   if (plan.mode !== 'act') return null;
   try {
-    const reading = await flags.read({ environment: plan.environment, key: plan.flag.key });
+    const target = { environment: plan.environment, key: plan.flag.key };
+    const reading = await flags.read(target);
     if (reading === null) return null;
     const { exposure, latch } = reading;
+    const fault = claimFault(plan, await registry.read(target));
     const { percent, segments, variant } = exposure;
     return {
       exposure: { percent, segments: [...segments], variant },
       latch: latch == null ? null : { by: latch.by, reason: latch.reason },
+      unclaimable:
+        fault === null ? null : { path: fault.path, message: claimText(fault), instead: fault.instead },
     };
   } catch (error) {
     if (!isFailure(error)) throw error;

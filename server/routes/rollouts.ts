@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { traceLine } from '../../analysis/trace.ts';
 import type { HistorySample, Sample } from '../../plans/sample.ts';
 import { ListQuery } from '../api/board.ts';
-import { CheckReply, CheckRequest } from '../api/plans.ts';
+import { CheckReply, CheckRequest, PlanComparisonReply, PlanDifferenceQuery } from '../api/plans.ts';
 import {
   Action,
   ActionReply,
@@ -30,8 +30,9 @@ import { NEEDED, whoOf } from '../decisions.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Once } from '../engine.ts';
 import { requestIdOf } from '../idempotency.ts';
-import { liveEventOf, planOf, rolloutRow } from '../live.ts';
+import { leaseOf, liveEventOf, planOf, rolloutRow } from '../live.ts';
 import { checkPlan } from '../plan-check.ts';
+import { comparisonReply, lastOf } from '../plan-difference.ts';
 import { planReply } from '../plan-revisions.ts';
 import { planAmongRollouts } from '../plan-text.ts';
 import { submit } from '../submit.ts';
@@ -47,11 +48,16 @@ export const rolloutRoutes =
       config: { access: ['read'] },
       schema: { tags: ['plans'], summary: 'Check a plan', body: CheckRequest, response: { 200: CheckReply } },
       handler: async (request) => {
-        const { amends: id, ...wanted } = request.body;
+        const { amends: amended, against: other, ...wanted } = request.body;
         const caller = callerOf(request);
-        const amends = id === undefined ? null : await rolloutRow(deps, id);
-        if (amends !== null) caller.demand('read', placeOf(amends));
-        return checkPlan(deps, caller, { ...wanted, amends });
+        const readable = async (id: string | undefined) => {
+          if (id === undefined) return null;
+          const row = await rolloutRow(deps, id);
+          caller.demand('read', placeOf(row));
+          return row;
+        };
+        const [amends, against] = [await readable(amended), await readable(other)];
+        return checkPlan(deps, caller, { ...wanted, amends, against });
       },
     });
 
@@ -113,7 +119,7 @@ export const rolloutRoutes =
           attempts,
           error,
         }));
-        return { ...event, notifications };
+        return { ...event, lease: leaseOf(deps, row), notifications };
       },
     });
 
@@ -142,6 +148,26 @@ export const rolloutRoutes =
       },
       handler: async (request) =>
         planReply(deps, { row: await rolloutFor(deps, request), wanted: request.query.revision }),
+    });
+
+    app.get('/rollouts/:id/plan/difference', {
+      config: { access: ['read'] },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'What its plan changes in that of the last rollout of the flag',
+        params: Id,
+        querystring: PlanDifferenceQuery,
+        response: { 200: PlanComparisonReply },
+      },
+      handler: async (request) => {
+        const row = await rolloutFor(deps, request);
+        const { against } = request.query;
+        if (against === undefined)
+          return comparisonReply(row, await lastOf(deps, { ...row, before: row.submittedAt }));
+        const other = await rolloutRow(deps, against);
+        callerOf(request).demand('read', placeOf(other));
+        return comparisonReply(row, other);
+      },
     });
 
     app.get('/rollouts/:id/samples', {

@@ -4,12 +4,15 @@ import { z } from 'zod';
 import { formatGrant } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
 import { CallerReply, CodeReply, LoginRequest, WaysReply } from '../api/access.ts';
+import { pathOf } from '../app.ts';
 import { type Codes, createCodes } from '../auth/codes.ts';
 import { type Caller, callerOf, SESSION_COOKIE } from '../auth/guard.ts';
-import { localPath } from '../auth/oidc.ts';
+import { localPath, wantedPath } from '../auth/oidc.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { ServerDeps } from '../deps.ts';
+import { REFUSED_HEADERS, refusedPage, wantsPage } from '../login/refused.ts';
 import { isLoopback } from '../loopback.ts';
+import { asProblem } from '../problem.ts';
 
 const PENDING_COOKIE = 'tidegate_login';
 /** How long somebody may take at the identity provider, seconds. */
@@ -115,9 +118,25 @@ async function bearerOf(
 
 /** The way to the identity provider and back, for browsers. */
 export const loginRoutes =
-  ({ access }: ServerDeps): FastifyPluginAsyncZod =>
+  ({ access, now }: ServerDeps): FastifyPluginAsyncZod =>
   async (app) => {
     const { login, secure } = access;
+    // People who are refused stand in front of a browser; programs are answered as everywhere.
+    app.setErrorHandler((error, request, reply) => {
+      if (!wantsPage(request.headers.accept)) throw error;
+      const problem = asProblem(error);
+      if (problem.status >= 500) request.log.error({ err: error, url: pathOf(request) }, problem.detail);
+      else request.log.info({ code: problem.code, details: problem.details }, 'a login was refused');
+      const { to } = request.query as { to?: unknown };
+      const wanted = typeof to === 'string' ? localPath(to) : wantedPath(request.cookies[PENDING_COOKIE]);
+      return reply
+        .code(problem.status)
+        .headers(REFUSED_HEADERS)
+        .header('vary', 'accept')
+        .type('text/html; charset=utf-8')
+        .serializer(String)
+        .send(refusedPage(problem, { to: wanted, now: now() }));
+    });
     const options = { httpOnly: true, sameSite: 'lax', path: '/', secure } as const;
 
     app.get('/login', {
@@ -141,6 +160,7 @@ export const loginRoutes =
         if (login === null) throw new Failure('ROUTE_UNKNOWN', 'No identity provider is configured here.');
         const current = new URL(request.url, access.publicUrl);
         const { name, groups, returnTo } = await login.finish(current, request.cookies[PENDING_COOKIE]);
+        refuseWithoutRole(access, { name, groups });
         const { cookie, session } = await access.sessions.open({ kind: 'oidc', name, groups });
         request.log.info({ name, groups }, 'logged in');
         setSession(reply, cookie, { secure, expiresAt: session.expiresAt });
@@ -151,6 +171,25 @@ export const loginRoutes =
       },
     });
   };
+
+/** Whose groups grant nothing would see one refusal after the other. @throws Failure NO_ROLE */
+function refuseWithoutRole(
+  { groups: granted }: ServerDeps['access'],
+  { name, groups }: { name: string; groups: readonly string[] },
+): void {
+  if (groups.some((group) => Object.hasOwn(granted, group) && (granted[group]?.length ?? 0) > 0)) return;
+  const details =
+    groups.length === 0
+      ? ['the identity provider names no group of this person']
+      : [`groups: ${groups.join(', ')}`];
+  throw new Failure(
+    'NO_ROLE',
+    `${name} is logged in at the identity provider, and no group of theirs has a role here.`,
+    {
+      details,
+    },
+  );
+}
 
 function setSession(
   reply: FastifyReply,

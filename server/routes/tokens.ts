@@ -58,7 +58,7 @@ export const tokenRoutes =
       },
       handler: async (request) => {
         const { name } = administrator(request);
-        const entry = await keyring.revoke(request.params.id);
+        const entry = await keyring.revoke(request.params.id, name);
         request.log.info({ token: entry.id, by: name }, 'a token was revoked');
         return replyOf(entry);
       },

@@ -17,6 +17,17 @@ import { concerned, demandAll, once, tell } from '../webhooks/tell.ts';
 /** The rollouts that were told. None is no error: most alerts concern no rollout. `repeated`: this one was taken before. */
 const WebhookReply = z.strictObject({ rollouts: z.array(z.string()), repeated: z.boolean() });
 
+const GroupReply = WebhookReply.extend({
+  refused: z.array(RefusedAlert),
+  /** Alerts that are about a rollout and were not told, since a group tells the first 1,000 of them: firing ones first. */
+  leftOut: z.number(),
+  /** What Alertmanager itself left out of the group, by its `max_alerts`. */
+  truncated: z.number(),
+});
+
+/** What bounds the memory that a group takes: some ten thousand alerts. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
 const Message = z.discriminatedUnion('type', [
   AlertRequest.omit({ scope: true }).extend({
     type: z.literal('alert'),
@@ -52,14 +63,21 @@ export const webhookRoutes =
         tags: ['alerts'],
         summary: 'What Alertmanager posts; its labels name a rollout, a flag or a service',
         body: AlertmanagerPayload,
-        response: { 202: WebhookReply.extend({ refused: z.array(RefusedAlert) }) },
+        response: { 202: GroupReply },
       },
+      bodyLimit: MOST_BYTES,
       handler: async (request, reply) => {
         const caller = callerOf(request);
-        const told = await tellGroup(deps, request.body.alerts, (place) => caller.demand('operate', place));
+        const { alerts, truncatedAlerts } = request.body;
+        const told = await tellGroup(deps, alerts, {
+          from: caller.name,
+          demand: (place) => caller.demand('operate', place),
+        });
+        const { refused, leftOut } = told;
         // Alertmanager reads no answer.
-        if (told.refused.length > 0) request.log.warn({ refused: told.refused }, 'alerts were not told');
-        return reply.code(202).send(told);
+        if (refused.length > 0 || leftOut > 0 || truncatedAlerts > 0)
+          request.log.warn({ refused, leftOut, truncatedAlerts }, 'alerts were not told');
+        return reply.code(202).send({ ...told, truncated: truncatedAlerts });
       },
     });
 
@@ -70,11 +88,11 @@ export const webhookRoutes =
 function alertOf(body: z.infer<typeof Message>, name: string): OutsideAlert {
   switch (body.type) {
     case 'deploy':
-      return { name: body.version, scope: 'deploy', status: 'firing', detail: body.detail };
+      return { name: body.version, scope: 'deploy', status: 'firing', detail: body.detail, from: name };
     case 'bug':
       return bugAlert(body, body.reporter === undefined ? name : `${body.reporter} (${name})`);
     case 'alert':
-      return { name: body.name, scope: body.scope, status: body.status, detail: body.detail };
+      return { name: body.name, scope: body.scope, status: body.status, detail: body.detail, from: name };
   }
 }
 

@@ -1,7 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Transition } from '../../plans/journal.ts';
+import { MARK_OF } from '../../plans/marks.ts';
 import type { Phase } from '../../plans/view.ts';
 import type { Figures } from '../../store/figures.ts';
+import { marginSeries } from './margin-metrics.ts';
 
 /** Seconds from the decision to stop to the flag read back. */
 const ROLLBACK_BUCKETS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900];
@@ -54,6 +56,17 @@ export function rolloutMetrics(registry: Registry): (figures: Figures) => void {
     'Time since the last window that a gate has read.',
     OF_ROLLOUT,
   );
+  const margins = gauge(
+    'tidegate_rollout_margin',
+    'How much worse the canary may be in the present stage; where both units are told the smaller one holds.',
+    [...OF_ROLLOUT, 'metric', 'margin', 'direction', 'unit'],
+  );
+  // A series for each line of the journal, told for an hour: none is lost between two scrapes.
+  const transitions = gauge(
+    'tidegate_rollout_transition_timestamp_seconds',
+    'When a rollout changed; of the last hour.',
+    [...OF_ROLLOUT, 'stage', 'transition', 'mark', 'seq'],
+  );
   const ended = counter('tidegate_rollouts_ended_total', 'Rollouts that have ended, and what stopped them.', [
     'environment',
     'outcome',
@@ -80,6 +93,8 @@ export function rolloutMetrics(registry: Registry): (figures: Figures) => void {
     waits,
     evidence,
     sampleAge,
+    margins,
+    transitions,
     ended,
     rollback,
   ];
@@ -98,7 +113,22 @@ export function rolloutMetrics(registry: Registry): (figures: Figures) => void {
       if (one.stageSeconds !== null) inStage.set(labels, one.stageSeconds);
       if (one.evidence !== null) evidence.set(labels, one.evidence);
       if (one.sampleSeconds !== null) sampleAge.set(labels, one.sampleSeconds);
+      for (const { value, ...margin } of marginSeries(one)) margins.set({ ...labels, ...margin }, value);
     }
+    for (const { id, flag, environment, service, stage: of, transition, seq, at } of figures.marks)
+      transitions.set(
+        {
+          rollout: id,
+          flag,
+          environment,
+          service: service ?? '',
+          stage: of ?? '',
+          transition,
+          mark: MARK_OF[transition] ?? '',
+          seq,
+        },
+        at,
+      );
     // `increase()` sees no rise in a series that begins at 1: each begins with the first rollout of its environment.
     for (const environment of new Set([...figures.active, ...figures.ended].map((one) => one.environment)))
       for (const [outcome, stops] of Object.entries(ENDS))

@@ -53,7 +53,7 @@ export function createServerTelemetry(parts: TelemetryParts): ServerTelemetry {
     up.set({ part: 'postgres' }, Number(figures !== null));
     up.set({ part: 'temporal' }, Number(temporal));
     // What was true once is not told as if it still were.
-    show(figures ?? { active: [], ended: [], rollbackSeconds: [], channels: [] });
+    show(figures ?? { active: [], marks: [], ended: [], rollbackSeconds: [], channels: [] });
   }
 
   return {

@@ -20,7 +20,12 @@ interface Told {
   rollouts: string[];
   refused: RefusedAlert[];
   repeated: boolean;
+  /** Alerts that are about a rollout, beyond the first `MOST`. */
+  leftOut: number;
 }
+
+/** Alerts of one group that are told: each asks Temporal, and the sender waits. */
+const MOST = 1000;
 
 /**
  * Tells each alert of a group to the rollouts that it is about. Alertmanager puts together what belongs to others and sends
@@ -30,17 +35,30 @@ interface Told {
 export async function tellGroup(
   deps: ServerDeps,
   alerts: readonly AlertmanagerAlert[],
-  demand: (row: ReturnType<typeof placeOf>) => void,
+  { from, demand }: { from: string; demand: (row: ReturnType<typeof placeOf>) => void },
 ): Promise<Told> {
   const told = new Set<string>();
   const refused: RefusedAlert[] = [];
   const passing: unknown[] = [];
   let repeated = false;
-  for (const alert of alerts) {
-    for (const row of await meant(deps, alert)) {
+  let taken = 0;
+  let leftOut = 0;
+  const rowsOf = remembering(deps);
+  // What stops a canary comes before what says that something is over.
+  const firing = alerts.filter(({ status }) => status === 'firing');
+  const resolved = alerts.filter(({ status }) => status !== 'firing');
+  for (const alert of [...firing, ...resolved]) {
+    const rows = await meant(rowsOf, alert);
+    if (rows.length === 0) continue;
+    if (taken === MOST) {
+      leftOut += 1;
+      continue;
+    }
+    taken += 1;
+    for (const row of rows) {
       try {
         demand(placeOf(row));
-        const ids = await tellOnce(deps, alert, row);
+        const ids = await tellOnce(deps, { alert, row, from });
         for (const id of ids ?? []) told.add(id);
         repeated ||= ids === null;
       } catch (error) {
@@ -56,23 +74,47 @@ export async function tellGroup(
     }
   }
   if (passing.length > 0) throw passing[0];
-  return { rollouts: [...told], refused, repeated: repeated && told.size === 0 };
+  return { rollouts: [...told], refused, repeated: repeated && told.size === 0, leftOut };
 }
 
 /** The rollouts of the first label that names any. Others have labels of these names too: Argo's `rollout` is none of ours. */
-async function meant(deps: ServerDeps, alert: AlertmanagerAlert): Promise<RolloutRow[]> {
+async function meant(rowsOf: RowsOf, alert: AlertmanagerAlert): Promise<RolloutRow[]> {
   for (const subject of subjectsOf(alert)) {
-    if (subject.rollout === undefined) return concerned(deps, subject);
-    const row = await deps.rollouts.get(subject.rollout);
-    if (row !== null) return [row];
+    const rows = await rowsOf(subject);
+    if (subject.rollout === undefined || rows.length > 0) return rows;
   }
   return [];
 }
 
-function tellOnce(deps: ServerDeps, alert: AlertmanagerAlert, row: RolloutRow): Promise<string[] | null> {
+type Subject = ReturnType<typeof subjectsOf>[number];
+type RowsOf = (subject: Subject) => Promise<RolloutRow[]>;
+
+/** Ten thousand alerts of one service ask the database once. */
+function remembering(deps: ServerDeps): RowsOf {
+  const known = new Map<string, RolloutRow[]>();
+  return async (subject) => {
+    const key = JSON.stringify(subject);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const rows = await rowsFor(deps, subject);
+    known.set(key, rows);
+    return rows;
+  };
+}
+
+async function rowsFor(deps: ServerDeps, subject: Subject): Promise<RolloutRow[]> {
+  if (subject.rollout === undefined) return concerned(deps, subject);
+  const row = await deps.rollouts.get(subject.rollout);
+  return row === null ? [] : [row];
+}
+
+function tellOnce(
+  deps: ServerDeps,
+  { alert, row, from }: { alert: AlertmanagerAlert; row: RolloutRow; from: string },
+): Promise<string[] | null> {
   const id = `${row.id} ${alert.fingerprint} ${alert.startsAt} ${alert.status}`;
   const scope = scopeOf(alert.labels, planOf(row));
   return once(deps, { source: 'alertmanager', id }, () =>
-    tell(deps, [row], { ...textOf(alert), scope, status: alert.status }),
+    tell(deps, [row], { ...textOf(alert), scope, status: alert.status, from }),
   );
 }

@@ -7,17 +7,17 @@ import type { Plan } from '../../plans/plan.ts';
  */
 export const AlertmanagerPayload = z.looseObject({
   version: z.literal('4'),
-  alerts: z
-    .array(
-      z.looseObject({
-        status: z.enum(['firing', 'resolved']),
-        labels: z.record(z.string(), z.string()),
-        annotations: z.record(z.string(), z.string()).default({}),
-        startsAt: z.string(),
-        fingerprint: z.string().min(1),
-      }),
-    )
-    .max(1000),
+  /** How many it left out itself. */
+  truncatedAlerts: z.number().int().min(0).default(0),
+  alerts: z.array(
+    z.looseObject({
+      status: z.enum(['firing', 'resolved']),
+      labels: z.record(z.string(), z.string()),
+      annotations: z.record(z.string(), z.string()).default({}),
+      startsAt: z.string(),
+      fingerprint: z.string().min(1),
+    }),
+  ),
 });
 export type AlertmanagerAlert = z.infer<typeof AlertmanagerPayload>['alerts'][number];
 

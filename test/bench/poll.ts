@@ -9,7 +9,7 @@ import { STEP, tracePolls } from './analysis/traffic.ts';
 /**
  * The price of one poll of one metric over a long rollout: four stages of a day and one of seven, a poll in 15 s. Prints
  * for each stretch the median microseconds to take a poll in and judge it, the live components, and the size of what is
- * kept.
+ * kept. `--scenario N8` is that of a canary whose own halves are measured as well.
  */
 const DAY = 86_400;
 const STAGES = [
@@ -21,7 +21,12 @@ const STAGES = [
 ] as const;
 const STRETCH = DAY / STEP / 4;
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '9000000' } } });
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '9000000' },
+    scenario: { type: 'string', default: 'S2' },
+  },
+});
 const plan = Plan.parse({
   metadata: { name: 'benchmark' },
   flag: { key: 'benchmark' },
@@ -29,7 +34,7 @@ const plan = Plan.parse({
   stages: STAGES.map(({ percent, days }) => ({ name: `${percent}%`, percent, bake: `${days}d` })),
 });
 const polls = tracePolls(Number(values.seed), {
-  scenario: scenarioOf('S2'),
+  scenario: scenarioOf(values.scenario),
   stretches: STAGES.map(({ percent, days }, stage) => ({
     stage,
     share: percent / 100,

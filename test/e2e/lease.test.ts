@@ -33,7 +33,9 @@ describe('exposure as a lease', () => {
     await expect.poll(() => shares(60), { timeout: 20_000 }).toBe(true);
 
     // Longer than the lease: without renewals it would be gone by then.
-    const { stageSince } = (await test.status(id)).view;
+    const { view, lease } = await test.status(id);
+    expect(lease).toMatchObject({ until: expect.any(Number), fallback: { percent: 10 } });
+    const { stageSince } = view;
     await expect
       .poll(() => Date.now(), { timeout: 30_000, interval: 500 })
       .toBeGreaterThan((stageSince ?? 0) + 14_000);

@@ -96,6 +96,28 @@ async function darkLaunchAndRings(): Promise<void> {
   await back(rings);
 }
 
+/** The old path on both sides first: users are counted apart and served alike, and only then the new path has some of them. */
+async function oldPathOnBothSides(): Promise<void> {
+  const flag = 'pricing-v2';
+  const id = await tg.submit(quickExample('aa-first', flag).replace('bake: 2s', 'bake: 6s'));
+  await tg.until(id, ({ stage }) => stage === 'A/A');
+  await expect.poll(async () => (await served(flag)).mode, { timeout: 20_000 }).toBe('aa');
+  const { view } = await tg.status(id);
+  expect(view.exposure).toEqual({ percent: 10, segments: [], variant: null, mode: 'aa' });
+  await tg.until(id, ({ stage }) => stage === '5%', 120_000);
+  expect((await served(flag)).mode).toBeUndefined();
+  const entries = await tg.journal(id);
+  expect(entered(entries).slice(0, 4)).toEqual(['A/A', 'internal', '1%', '5%']);
+  const [passed] = entries.filter(({ transition }) => transition === 'gate-passed');
+  const [errors] = passed?.evidence?.metrics ?? [];
+  expect([passed?.stage, errors?.metric]).toEqual(['A/A', 'errors']);
+  expect(errors?.canaryRequests).toBeGreaterThan(0);
+  const limits = passed?.evidence?.limits.map(({ fired }) => fired) ?? [];
+  expect(limits.length).toBeGreaterThan(0);
+  expect(limits).not.toContain(true);
+  await back(id);
+}
+
 /** Tenants in waves; then all at once, and back in one step. */
 async function tenantsAndBlueGreen(): Promise<void> {
   const flag = 'checkout-v2';
@@ -165,6 +187,10 @@ async function killedInTheShadow(): Promise<void> {
 
 describe('the example plans of the strategies on the shop', () => {
   it('run beside each other, each on its own flag', async () => {
-    await Promise.all([darkLaunchAndRings(), tenantsAndBlueGreen(), killedInTheShadow()]);
-  }, 240_000);
+    await Promise.all([
+      darkLaunchAndRings().then(oldPathOnBothSides),
+      tenantsAndBlueGreen(),
+      killedInTheShadow(),
+    ]);
+  }, 420_000);
 });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,11 @@ interface Answer {
   stderr: string;
 }
 
-function node(args: string[], env: Record<string, string> = {}): Promise<Answer> {
+function node(
+  args: string[],
+  env: Record<string, string> = {},
+  told: (stdout: string) => void = () => undefined,
+): Promise<Answer> {
   const child = spawn(process.execPath, args, {
     cwd: dir,
     env: { ...process.env, XDG_CACHE_HOME: dir, ...env },
@@ -29,6 +34,7 @@ function node(args: string[], env: Record<string, string> = {}): Promise<Answer>
   const answer = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     answer.stdout += chunk;
+    told(answer.stdout);
   });
   child.stderr.on('data', (chunk) => {
     answer.stderr += chunk;
@@ -39,8 +45,9 @@ function node(args: string[], env: Record<string, string> = {}): Promise<Answer>
 }
 
 /** Gets a part named `gauge` from places as given; prints the path, or what the trouble is. */
-function setup(places: string): Promise<Answer> {
+function setup(places: string, told?: (stdout: string) => void): Promise<Answer> {
   const source = `
+    import { existsSync } from 'node:fs';
     import { appendFile, writeFile } from 'node:fs/promises';
     import { setTimeout as wait } from 'node:timers/promises';
     import { fromPlaces } from ${JSON.stringify(join(root, 'scripts/setup/places.mjs'))};
@@ -51,17 +58,21 @@ function setup(places: string): Promise<Answer> {
     } catch (error) {
       console.log([error.code, error.message, ...error.advice].join('\\n'));
     }`;
-  return node(['--input-type=module', '--eval', source]);
+  return node(['--input-type=module', '--eval', source], {}, told);
 }
 
 describe('a part that is not on this machine', () => {
   it('is fetched once when several setups start together, and is found in the cache afterwards', async () => {
     const slow = `[{ name: 'a slow place', usually: '1 s', fetch: async (folder) => {
       await appendFile('fetched', 'x');
-      await wait(400);
+      while (!existsSync('seen')) await wait(5);
       await make(folder);
     } }]`;
-    const answers = await Promise.all([setup(slow), setup(slow), setup(slow)]);
+    // It is not there before another one was seen to wait for it.
+    const seen = (stdout: string) => {
+      if (stdout.includes('another setup is at it')) writeFileSync(join(dir, 'seen'), '');
+    };
+    const answers = await Promise.all([setup(slow, seen), setup(slow, seen), setup(slow, seen)]);
     for (const { stdout } of answers) expect(stdout).toContain(join(cache, 'gauge/gauge'));
     expect(await readFile(join(dir, 'fetched'), 'utf8')).toBe('x');
     expect(answers.map(({ stdout }) => stdout).join()).toContain('another setup is at it');

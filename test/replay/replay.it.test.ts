@@ -44,6 +44,16 @@ const STAGES = [
 ];
 const plan = Plan.parse({ metadata: { name: 'p' }, flag: { key: 'p' }, metrics: [METRIC], stages: STAGES });
 
+/** Whose tenants are taken off by themselves. */
+const severing = Plan.parse({
+  metadata: { name: 'p' },
+  flag: { key: 'p' },
+  metrics: [METRIC],
+  stages: STAGES.slice(0, 1).concat({ name: '100%', percent: 100 }),
+  // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+  coverage: [{ slice: 'tenant=acme', then: 'exclude' }],
+});
+
 /** Of a rollout that goes with another one. */
 const requiring = Plan.parse({
   metadata: { name: 'p' },
@@ -229,6 +239,17 @@ const STORIES: Record<
     phase: 'completed',
   },
   required: { of: requiring, script: { '5%': ['hold'] }, act: async () => undefined, phase: 'rolled-back' },
+  severed: {
+    of: severing,
+    script: { '1%': ['severed', 'pass'] },
+    act: async (handle) => {
+      const off = async () => (await handle.query(viewQuery)).exposure;
+      await expect
+        .poll(off, { timeout: 20_000, interval: 50 })
+        .toMatchObject({ percent: 100, without: ['tenant=acme'] });
+    },
+    phase: 'completed',
+  },
   completed: { script: {}, act: approved('completed'), phase: 'completed' },
   'hard-stop': { script: { '5%': ['hold', 'hard'] }, act: async () => undefined, phase: 'rolled-back' },
   'soft-stop-accepted': {

@@ -18,7 +18,7 @@ import type { FlagSight, GateReport, RolloutEvent } from '../../rollout/event.ts
 import { reportKey } from '../../rollout/report.ts';
 
 /** What the gate of a stage sees, one after the other; the last one stays. */
-export type Script = Readonly<Record<string, readonly Verdict[]>>;
+export type Script = Readonly<Record<string, readonly (Verdict | 'severed')[]>>;
 
 /** Activities with a script in place of Prometheus, PostgreSQL and flags: these tests are about the workflow alone. */
 export function scripted(script: Script) {
@@ -105,7 +105,18 @@ function sightOf(of: Pick<RequiredSight, 'rollout' | 'environment' | 'phase'>): 
   };
 }
 
-function reportOf(request: GateRequest, stage: string, verdict: Verdict): GateReport {
+/** A slice that got worse alone. */
+const SEVERED = {
+  slice: 'tenant=acme',
+  who: 'tenant=acme',
+  metric: 'errors',
+  severity: 'hard',
+  reason: 'worse',
+  share: 0.1,
+} as const;
+
+function reportOf(request: GateRequest, stage: string, said: Verdict | 'severed'): GateReport {
+  const verdict = said === 'severed' ? 'hold' : said;
   const assessment: Assessment = {
     verdict,
     stage,
@@ -114,6 +125,7 @@ function reportOf(request: GateRequest, stage: string, verdict: Verdict): GateRe
     threshold: 4.6,
     metric: verdict === 'soft' || verdict === 'hard' ? 'errors' : null,
     reason: verdict,
+    ...(said === 'severed' ? { severed: [SEVERED] } : {}),
     metrics: [],
     limits: [],
     holding: [],

@@ -8,6 +8,7 @@ import { submitWords } from './outlook-words.ts';
 import { PlanEditor, showPlace } from './plan-editor.tsx';
 import { PreflightCard } from './preflight.tsx';
 import { SendDialog } from './send-dialog.tsx';
+import { SinceLast } from './since-last.tsx';
 import { useCheck } from './use-check.ts';
 
 /** A plan from a file or a clipboard becomes a rollout. */
@@ -55,6 +56,7 @@ export function SubmitPage() {
             text={draft.text}
             show={(finding) => showPlace(area.current, finding)}
           />
+          {checked.reply?.last != null && <SinceLast last={checked.reply.last} />}
           {maySubmitSomewhere(session) && (
             <PreflightCard draft={draft} ready={outlook !== null && outlook.maySubmit} />
           )}

@@ -2,7 +2,7 @@ import type { MetricAssessment } from '../../../plans/assessment.ts';
 import type { Exposure } from '../../../plans/exposure.ts';
 import { partName } from '../../../plans/part-name.ts';
 import { stopCause } from '../../../plans/standing-words.ts';
-import { audience, percent, points, relative, signed } from '../../../plans/words.ts';
+import { audience, capital, percent, points, relative, signed } from '../../../plans/words.ts';
 import type { LiveEvent } from '../../../server/api.ts';
 import { type Deed, leavesFlag } from './actions.ts';
 import { about, movedPerMinute, presentAssessment, trafficOf } from './traffic.ts';
@@ -181,8 +181,4 @@ function acceptance(metric: MetricAssessment, { live }: Seen): string {
   const [low, high] = metric.interval ?? [estimate - 2 * standardError, estimate + 2 * standardError];
   const margin = metric.soft === null ? '' : `, instead of ${text(metric.soft)}`;
   return `${partName(metric)} may differ by up to ${text(fewerIsWorse ? low : high)} from now on${margin}.`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { clock } from '../../../plans/words.ts';
 import type { PlanReply } from '../../../server/api.ts';
 import { Link, rolloutPath } from '../router.tsx';
+import { LastTime } from './last-time.tsx';
 import { useRefreshed } from './use-refreshed.ts';
 
 interface Given {
@@ -55,6 +56,7 @@ export function PlanSection({ id, revision, amendable }: Given) {
           ))}
         </ol>
       )}
+      <LastTime id={id} revision={revision} />
       <details className="plan-text">
         <summary>The text of revision {reply.revision}</summary>
         <pre>{reply.text}</pre>

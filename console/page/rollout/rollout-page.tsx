@@ -9,6 +9,7 @@ import { ChartsSection } from './charts-section.tsx';
 import { ComparisonTable } from './comparison-table.tsx';
 import { ForecastLine } from './forecast-line.tsx';
 import { HowSure } from './how-sure.tsx';
+import { IncidentSection } from './incident-section.tsx';
 import { JournalSection } from './journal-section.tsx';
 import { PlanSection } from './plan-section.tsx';
 import { Serving } from './serving.tsx';
@@ -75,7 +76,8 @@ function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRo
         <HowSure assessment={assessment} comparison={compared?.comparison ?? null} />
         <WaitsFor view={view} assessment={assessment} now={now} messages={waiting} />
         <ForecastLine forecast={watched.forecast} />
-        <StepsSection view={view} now={now} />
+        <StepsSection watched={watched} now={now} saw={saw} />
+        <IncidentSection watched={watched} now={now} />
       </div>
       <Timeline view={view} now={now} />
       <ComparisonTable reply={compared} />

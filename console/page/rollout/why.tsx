@@ -1,5 +1,5 @@
 import type { ExplainedValue, Explanation } from '../../../plans/explanation.ts';
-import { rate } from '../../../plans/words.ts';
+import { plain, rate } from '../../../plans/words.ts';
 
 /** Rows that help to decide; the report has the others. */
 const MOST = 6;
@@ -30,7 +30,7 @@ export function Why({ explanation }: { explanation: Explanation | undefined }) {
                   {Math.round(row.share * 100)} % of it
                 </span>
               )}
-              <small>{ratesOf(row)}</small>
+              <small>{ratesOf(row, explanation.of)}</small>
             </li>
           ))}
         </ul>
@@ -40,9 +40,9 @@ export function Why({ explanation }: { explanation: Explanation | undefined }) {
   );
 }
 
-function ratesOf({ canary, baseline, only }: ExplainedValue): string {
+function ratesOf({ canary, baseline, only }: ExplainedValue, kind: Explanation['of']): string {
   const of = ({ events, total }: { events: number; total: number }) =>
-    rate(total > 0 ? events / total : null);
+    (kind === 'values' ? plain : rate)(total > 0 ? events / total : null);
   return only === 'canary'
     ? `new path ${of(canary)}, not on the old path`
     : `new path ${of(canary)}, old path ${of(baseline)}`;

@@ -148,6 +148,8 @@ export const CELLS: readonly Cell[] = [
   ...falseCells('edge', names(FURTHER)),
   ...findCells('H2', { percents: [5, 25] }),
   ...findCells('I8', { percents: [5] }),
+  ...['I0', 'B0', 'B8', 'N8'].flatMap((scenario) => findCells(scenario, { percents: [5, 25] })),
+  ...['B0', 'B8'].flatMap((scenario) => findCells(scenario, { percents: [25], onset: LATE })),
   ...latencyCells(),
   ...proofCells(),
 ];

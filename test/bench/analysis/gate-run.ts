@@ -55,6 +55,10 @@ export function errorsSample(poll: Poll): Sample {
     baseline: cohort(poll.baseline),
     canary: cohort(poll.canary),
     halves: [cohort(poll.halves[0]), cohort(poll.halves[1])],
+    ...(poll.canaryHalves === undefined
+      ? {}
+      : { canaryHalves: [cohort(poll.canaryHalves[0]), cohort(poll.canaryHalves[1])] as const }),
+    instances: poll.instances,
   };
 }
 

@@ -22,6 +22,8 @@ export interface Scenario {
   instances: { baseline: number; canary: number };
   /** How much noisier each instance of the canary is; absent: as one of the baseline's. */
   noisier?: number;
+  /** A regression is that of this many instances of the canary, which have all of its events; absent: of all of them. */
+  bad?: number;
   /** Noise of the time before the rollout, where it was another. */
   before?: { cv: number; lasting: number };
 }
@@ -55,7 +57,7 @@ export const STANDARD: readonly Scenario[] = [
 /**
  * Others: noise that lasts shorter, longer, or is stronger; halves that are noisier than the cohorts they stand for; a
  * canary of 2 instances against 10 of the same kind, noisier than the halves by which it is measured, and of 2 that are
- * each twice as noisy; a history that was calmer than the rollout; and, to tell what moving traffic costs, S2 at traffic and rates that stay the same.
+ * each twice or 1.4 times as noisy, and of 2 of which one has the whole regression; a history that was calmer than the rollout; and, to tell what moving traffic costs, S2 at traffic and rates that stay the same.
  */
 export const FURTHER: readonly Scenario[] = [
   { ...S2, name: 'A5', lasting: 0.5 },
@@ -68,6 +70,9 @@ export const FURTHER: readonly Scenario[] = [
   { ...S2, ...few, name: 'I95', lasting: 0.95 },
   { ...S2, ...few, name: 'N0', noisier: 2 },
   { ...S2, ...few, name: 'N8', lasting: 0.8, noisier: 2 },
+  { ...S2, ...few, name: 'M8', lasting: 0.8, noisier: 1.4 },
+  { ...S2, ...few, name: 'B0', bad: 1 },
+  { ...S2, ...few, name: 'B8', lasting: 0.8, bad: 1 },
   { ...S2, name: 'C2b', cv: 0.6, before: { cv: 0.3, lasting: 0 } },
   { ...S2, name: 'C3b', lasting: 0.95, before: { cv: 0, lasting: 0 } },
   { ...S2, name: 'T2', shared: false },
@@ -93,6 +98,9 @@ export const MEANING: Readonly<Record<string, string>> = {
   I95: 'I0, AR 0.95',
   N0: 'I0, each of the canary instances of CV 0.85',
   N8: 'N0, AR 0.8',
+  M8: 'I8, each of the canary instances of CV 0.59',
+  B0: 'I0, one of the two canary instances has the whole regression',
+  B8: 'B0, AR 0.8',
   C2b: 'S2b, but its history is that of S2',
   C3b: 'S3b, but its history is that of S1',
   T2: 'S2 without what both cohorts share: no drift, no shocks, no incident',

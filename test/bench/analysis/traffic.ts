@@ -24,6 +24,9 @@ export interface Poll {
   baseline: Count;
   canary: Count;
   halves: readonly [Count, Count];
+  /** Of a canary with two instances at least. */
+  canaryHalves?: readonly [Count, Count];
+  instances: { baseline: number; canary: number };
 }
 
 /** A canary that is worse by `extra` of its requests from `onset` seconds on. */
@@ -52,8 +55,16 @@ export function tracePolls(
       const now = shared(t);
       const extra = t > regression.onset ? regression.extra : 0;
       const halves = cohorts.baseline({ ...now, share: 1 - share, extra: 0 });
-      const [one, two] = cohorts.canary({ ...now, share, extra });
-      polls.push({ t, stage, baseline: plus(halves[0], halves[1]), canary: plus(one, two), halves });
+      const canaryHalves = cohorts.canary({ ...now, share, extra });
+      polls.push({
+        t,
+        stage,
+        baseline: plus(halves[0], halves[1]),
+        canary: plus(canaryHalves[0], canaryHalves[1]),
+        halves,
+        ...(scenario.instances.canary > 1 ? { canaryHalves } : {}),
+        instances: scenario.instances,
+      });
     }
   }
   return polls;
@@ -116,11 +127,15 @@ function cohortOf(scenario: Scenario, of: { seed: number; name: string; instance
       { events: 0, total: 0 },
       { events: 0, total: 0 },
     ];
+    const bad = scenario.bad ?? instances;
     noises.forEach((noise, i) => {
       const half = 2 * i < instances ? halves[0] : halves[1];
       const factor = noise();
       const total = poisson(random, (requests * share) / instances);
-      half.events += badOf({ random, extras }, { total, usual: rate * factor, more: extra * factor });
+      half.events += badOf(
+        { random, extras },
+        { total, usual: rate * factor, more: i < bad ? (extra * factor * instances) / bad : 0 },
+      );
       half.total += total;
     });
     return halves;

@@ -2,31 +2,22 @@ import { writeFile } from 'node:fs/promises';
 import { FlagdCore } from '@openfeature/flagd-core';
 import { FlagdProvider } from '@openfeature/flagd-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
+import { Registry } from 'prom-client';
 import { initialize } from 'unleash-client';
+import { createDispatcher } from '../../../client/dispatcher.ts';
 import { flagProvider } from '../../../client/flag-provider.ts';
+import { flagdOptions } from '../../../client/provider.ts';
 import { flagSet } from '../../../flags/definition.ts';
 import type { FlagState } from '../../../store/flag-contract.ts';
+import { inTurns, over } from '../turns.ts';
 import { answer } from './child.ts';
 import { ENVIRONMENT } from './messages.ts';
 
-const WARM_UP = 20_000;
-const RUNS = 100_000;
+/** 60,000 evaluations of each way, in small turns; the first ones compile the code. */
+const TURNS = { rounds: 300, calls: 200, warmUp: 50 };
 const PERCENTS = [0.01, 1, 5, 25, 50, 100];
 
 type Evaluate = (key: string) => unknown;
-
-/** Microseconds of each evaluation. */
-async function measure(evaluate: Evaluate): Promise<number[]> {
-  for (let run = 0; run < WARM_UP; run += 1) await evaluate(`w${run}`);
-  const times: number[] = [];
-  for (let run = 0; run < RUNS; run += 1) {
-    const key = `u${run}`;
-    const began = process.hrtime.bigint();
-    await evaluate(key);
-    times.push(Number(process.hrtime.bigint() - began) / 1000);
-  }
-  return times;
-}
 
 /** The same split, in Unleash's own terms, from a bootstrap instead of a server. */
 async function unleash(): Promise<{ evaluate: Evaluate; stop: () => void }> {
@@ -65,33 +56,54 @@ answer({
     const core = new FlagdCore();
     core.setConfigurations(text);
     const parsed = JSON.parse(text) as { flags: Record<string, { variants: object }> };
-    const addresses = [`127.0.0.1:${port}`];
-    await OpenFeature.setProviderAndWait('live', flagProvider({ addresses, environment: ENVIRONMENT }));
+    const follows = { addresses: [`127.0.0.1:${port}`], environment: ENVIRONMENT };
+    await OpenFeature.setProviderAndWait('bare', new FlagdProvider(flagdOptions(follows)));
+    await OpenFeature.setProviderAndWait('live', flagProvider(follows));
     const offline = { resolverType: 'in-process', offlineFlagSourcePath: file } as const;
     await OpenFeature.setProviderAndWait('file', new FlagdProvider(offline));
-    const [live, fromFile, rival] = [
+    const [bare, live, fromFile, rival] = [
+      OpenFeature.getClient('bare'),
       OpenFeature.getClient('live'),
       OpenFeature.getClient('file'),
       await unleash(),
     ];
+    const dispatcher = createDispatcher({ service: 'bench', client: live, registry: new Registry() });
+    const flag = '0-watched';
+    const baseline = () => false;
+    const canary = () => true;
     const ways: [string, Evaluate][] = [
       [
+        'OpenFeature SDK + flagd provider, following Tidegate',
+        (key) => bare.getBooleanValue(flag, false, { targetingKey: key }),
+      ],
+      [
         'OpenFeature SDK + flagProvider, following Tidegate',
-        (key) => live.getBooleanValue('0-watched', false, { targetingKey: key }),
+        (key) => live.getBooleanValue(flag, false, { targetingKey: key }),
+      ],
+      [
+        'OpenFeature SDK + flagProvider + dispatcher, following Tidegate',
+        (key) => dispatcher.run({ flag, context: { targetingKey: key }, baseline, canary }),
       ],
       [
         'OpenFeature SDK + flagd provider, on a downloaded file',
-        (key) => fromFile.getBooleanValue('0-watched', false, { targetingKey: key }),
+        (key) => fromFile.getBooleanValue(flag, false, { targetingKey: key }),
       ],
-      ['flagd-core alone', (key) => core.resolveBooleanEvaluation('0-watched', false, { targetingKey: key })],
+      ['flagd-core alone', (key) => core.resolveBooleanEvaluation(flag, false, { targetingKey: key })],
       ['unleash-client', rival.evaluate],
-      ['the raw file: a look-up without any targeting', () => parsed.flags['0-watched']?.variants],
+      ['the raw file: a look-up without any targeting', () => parsed.flags[flag]?.variants],
     ];
-    const measured: { name: string; times: number[] }[] = [];
-    for (const [name, evaluate] of ways) measured.push({ name, times: await measure(evaluate) });
+    const byCall = (evaluate: Evaluate) => (call: number) => evaluate(`u${call}`);
+    const turning = Object.fromEntries(ways.map(([name, evaluate]) => [name, byCall(evaluate)]));
+    const turns = await inTurns(turning, { ...TURNS, each: true });
     rival.stop();
+    await dispatcher.close();
     await OpenFeature.close();
-    return measured;
+    const base = turns.get(ways[0]?.[0] ?? '') ?? [];
+    return [...turns].map(([name, own]) => ({
+      name,
+      times: own.flatMap(({ each }) => each),
+      over: over(own, base),
+    }));
   },
 
   'cohorts.run': async ({ keys }) => {

@@ -17,7 +17,8 @@ export interface Asked {
   };
   'evaluation.run': {
     ask: { port: number; states: FlagState[]; file: string };
-    reply: { name: string; times: number[] }[];
+    /** `over`: what it takes more than the first one, in microseconds; turns that stand beside each other are compared. */
+    reply: { name: string; times: number[]; over: number }[];
   };
   'cohorts.run': { ask: { keys: number }; reply: { percent: number; share: number; lost: number }[] };
 }

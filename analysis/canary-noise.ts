@@ -1,0 +1,101 @@
+import type { InstanceCounts } from '../plans/sample.ts';
+import type { CanaryHalves } from './canary-halves.ts';
+import { canarySizes } from './canary-halves.ts';
+import type { Dispersion } from './dispersion.ts';
+import { exceed } from './halves.ts';
+import type { PollCounts } from './kernel.ts';
+
+/**
+ * How many instances the baseline had for each of the canary's since the rollout began: the sum of weights, and of weighted
+ * ratios. A poll weighs what its noise does in the evidence.
+ */
+export type Crowd = readonly [weight: number, ratio: number];
+
+/** More instances than this are a mistake of who counted them. */
+const MOST = 1e6;
+
+export function crowdAfter(
+  known: Crowd | undefined,
+  { instances, counts }: { instances: InstanceCounts | undefined; counts: PollCounts },
+): { crowd?: Crowd } {
+  const keep = known === undefined ? {} : { crowd: known };
+  if (instances === undefined || !areCounted(instances)) return keep;
+  const { canaryTotal, baselineTotal } = counts;
+  const nH = (canaryTotal * baselineTotal) / (canaryTotal + baselineTotal);
+  if (!(nH > 0)) return keep;
+  const [weight, ratio] = known ?? [0, 0];
+  return { crowd: [weight + nH * nH, ratio + (nH * nH * instances.baseline) / instances.canary] };
+}
+
+/** False of what is no number of instances. */
+export function areCounted({ baseline, canary }: InstanceCounts): boolean {
+  return baseline >= 1 && canary >= 1 && baseline <= MOST && canary <= MOST;
+}
+
+/** What is known of the canary's own noise for one series under test. */
+export interface CanaryNoise {
+  halves: CanaryHalves | undefined;
+  /** Instances of the baseline for each of the canary's. 1: not told. */
+  ratio: number;
+}
+
+/** Instances of the baseline for each of the canary's; 1 where they were not told. */
+export function instanceRatio(crowd: Crowd | undefined): number {
+  return crowd === undefined || !(crowd[0] > 0) ? 1 : crowd[1] / crowd[0];
+}
+
+/**
+ * Standard errors by which the canary's halves must exceed what is expected of them: one, as a canary that is believed to be quiet and is
+ * not is stopped, and the other error costs time alone. Half of one is added to what they show.
+ */
+const ERRORS = 1;
+const ADDED = 0.5;
+
+/**
+ * The dispersion between the cohorts, from what the baseline's halves differ by. The mean of a cohort scatters by a quarter of what
+ * two equal halves of it differ by, so the difference of two cohorts by a quarter of both sums. Instances of the canary are
+ * taken to be like the baseline's, however few, until its own halves differ by a standard error more at any
+ * block size; from then on by as much as they do. Never less than the baseline's halves: what all
+ * instances of a cohort share is not seen between them.
+ */
+export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Dispersion {
+  const { halves, ratio } = noise;
+  const seen = halves === undefined || !isNoisier(baseline, noise) ? [] : seenIn(halves, baseline);
+  // Below three for each of the canary's the halves of the baseline are the larger.
+  if (seen.length === 0 && ratio <= 3) return baseline;
+  return (n) => {
+    const usual = baseline(n);
+    let canary = ratio * usual;
+    for (const at of seen) {
+      const growth = at.usual > 0 ? usual / at.usual : Math.cbrt(n / at.age);
+      canary = Math.max(canary, at.found * Math.min(growth, Math.max(1, n / at.age)));
+    }
+    return Math.max(usual, (usual + canary) / 4);
+  };
+}
+
+interface Seen {
+  age: number;
+  found: number;
+  /** What the baseline's halves differ by at that age. */
+  usual: number;
+}
+
+/**
+ * What the canary's halves show at each age of theirs; at others as much more or less as the baseline's noise is there, and noise
+ * that lasts cannot grow faster than with the age.
+ */
+function seenIn(halves: CanaryHalves, baseline: Dispersion): Seen[] {
+  return canarySizes(halves).map(({ found, error }, k) => {
+    const age = 2 ** k;
+    return { age, found: found + ADDED * error, usual: baseline(age) };
+  });
+}
+
+/** True where the canary's instances differ by more than as many of the baseline's would; people are told of what is clear. */
+export function isNoisier(baseline: Dispersion, { halves, ratio }: CanaryNoise, errors = ERRORS): boolean {
+  return halves !== undefined && exceed(canarySizes(halves), (n) => ratio * baseline(n), errors);
+}
+
+/** Standard errors that are clear. */
+export const CLEAR = 3;
