@@ -77,7 +77,8 @@ describe('a process of a small fleet', () => {
     await canary.target.start();
     const back = await later(await prometheus.scraped());
     canary.count('on', { requests: 9, errors: 2 });
-    const end = await later(back);
+    // A window more than the one that shows them: windows from `start` do not end where a scrape does.
+    const end = await later(await later(back));
 
     const readings = [];
     for (let from = start; from + POLL <= end; from += POLL) readings.push(await read(from, from + POLL));

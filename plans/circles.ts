@@ -22,8 +22,6 @@ interface Waiter {
 export interface Circle {
   requirement: PlacedRequirement;
   text: string;
-  /** The ids of the rollouts that it leads through. */
-  through: string[];
 }
 
 /**
@@ -67,9 +65,7 @@ export function circleOf(
     const alone = { ...own, waits: [requirement] };
     const way = wayTo(alone, goal, new Set());
     if (way !== null) {
-      const others = way.map(find).filter((one) => one !== undefined && one !== own);
-      const through = [...new Set(others.map((one) => one?.name ?? ''))];
-      return { requirement, text: textOf(own, way, find), through };
+      return { requirement, text: textOf(own, way, find) };
     }
   }
   return null;

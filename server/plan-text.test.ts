@@ -43,10 +43,7 @@ it('a circle and a requirement without an end are found where they are written',
   const { plan, written } = parsed;
   const last = requirementsOf(plan).find(({ at }) => plan.stages[at]?.name === 'late');
   if (last === undefined) throw new Error('no requirement');
-  const circle = circleFinding(
-    { text, file: 'p.yaml' },
-    { requirement: last, text: 'each other', through: [], written },
-  );
+  const circle = circleFinding({ text, file: 'p.yaml' }, { requirement: last, text: 'each other', written });
   expect([circle.line, circle.path]).toEqual([line('25%'), 'stages[2].requires[0]']);
   const none = (one: typeof last) => ({ sight: sightOf(one, []), row: null });
   const open = parsed

@@ -72,7 +72,7 @@ test('plans that wait for each other are refused, at the submit and when one is 
   expect(first.status).toBe(201);
 });
 
-test('two that come at once and wait for each other do not both begin: the younger is refused with the circle', async () => {
+test('two that come at once and wait for each other do not both begin: one is refused with the circle', async () => {
   for (const round of [1, 2, 3]) {
     const [sun, moon] = [`sun-${round}`, `moon-${round}`];
     const both = await Promise.all([submit(requiring(sun, moon)), submit(requiring(moon, sun))]);

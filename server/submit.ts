@@ -7,7 +7,7 @@ import { foundText } from '../plans/tenant-answers.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { SubmitReply } from './api.ts';
 import type { Actor } from './auth/principal.ts';
-import { refuseCircle } from './circle-refusal.ts';
+import { refusingCircles } from './circle-refusal.ts';
 import type { QueryFinding, ServerDeps } from './deps.ts';
 import { refuseUnclaimable } from './flags/claimable.ts';
 import { planOf } from './live.ts';
@@ -119,17 +119,19 @@ export async function start(
   { text }: Pick<SubmitRequest, 'text'>,
 ): Promise<SubmitReply> {
   const shared = await sharedService(deps, plan);
-  const row = await deps.rollouts.create({
-    name: plan.metadata.name,
-    flag: plan.flag.key,
-    environment: plan.environment,
-    service: plan.metadata.service ?? null,
-    text,
-    plan,
-    submittedBy: actor.by,
-  });
+  const row = await deps.rollouts.create(
+    {
+      name: plan.metadata.name,
+      flag: plan.flag.key,
+      environment: plan.environment,
+      service: plan.metadata.service ?? null,
+      text,
+      plan,
+      submittedBy: actor.by,
+    },
+    refusingCircles(plan),
+  );
   try {
-    await refuseCircle(deps, plan, row);
     await deps.engine.start({
       id: row.id,
       plan,

@@ -2,12 +2,11 @@ import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import type { JournalEntry } from '../plans/journal.ts';
 import type { RolloutView } from '../plans/view.ts';
 import type { Database, Queries } from './connection.ts';
+import { oneAtATime } from './locks.ts';
 import { changes, journal, rollouts } from './schema.ts';
 
 /** What becomes new of rollouts is told here: `step <id>` or `sample <id>`. */
 export const ROLLOUTS_CHANNEL = 'tidegate_rollouts';
-/** Any number that nobody else takes as an advisory lock in this database. */
-const CHANGES_LOCK = 7_469_646_568;
 
 /** A journal line with its place among those of all rollouts. `view`: the rollout as it is now. */
 export interface Change {
@@ -84,7 +83,7 @@ export async function announceStep(
   seqs: readonly number[],
 ): Promise<void> {
   if (seqs.length > 0) {
-    await queries.execute(sql`select pg_advisory_xact_lock(${CHANGES_LOCK})`);
+    await oneAtATime(queries, 'changes');
     const rows = seqs.toSorted((a, b) => a - b).map((seq) => ({ rolloutId, seq }));
     await queries.insert(changes).values(rows);
   }

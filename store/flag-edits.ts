@@ -9,9 +9,10 @@ import type { Queries } from './connection.ts';
 import type { FlagState, FlagTarget } from './flag-contract.ts';
 import { type Author, changeFlag, findFlag, key, locked, named, state } from './flag-rows.ts';
 import { lowers } from './flag-rules.ts';
+import { oneAtATime } from './locks.ts';
 import type { FlagContents } from './registry-contract.ts';
 import { flags } from './schema.ts';
-import { listSegments, oneEditAtATime } from './segment-rows.ts';
+import { listSegments } from './segment-rows.ts';
 
 /** Somebody moves a flag by hand, which is drift for a rollout that owns it. Through a latch only downwards. */
 export async function moveByHand(
@@ -39,7 +40,7 @@ export async function putFlag(
   wanted: FlagContents & { configured: readonly string[]; create: boolean },
   by: Author,
 ): Promise<FlagState> {
-  await oneEditAtATime(queries);
+  await oneAtATime(queries, 'definitions');
   const present = await findFlag(queries, target, { lock: true });
   if (present !== null && wanted.create)
     throw new Failure('FLAG_EXISTS', `There is a ${named(target)} already.`);

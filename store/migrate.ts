@@ -4,9 +4,8 @@ import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { connectionSettings } from './connection.ts';
 import { asFailure } from './connection-errors.ts';
+import { MIGRATION_LOCK } from './locks.ts';
 
-/** Any number that nobody else takes as an advisory lock in this database. */
-const MIGRATION_LOCK = 7_469_646_567;
 const LOCK_TIMEOUT_MS = 60_000;
 const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 

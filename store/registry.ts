@@ -6,11 +6,12 @@ import type { FlagRevision, FlagState, FlagTarget } from './flag-contract.ts';
 import { mayEdit, moveByHand, putFlag, refuseForeign, review, sameService } from './flag-edits.ts';
 import { type Author, changeFlag, findFlag, locked, named, revisions, state } from './flag-rows.ts';
 import { lowers } from './flag-rules.ts';
+import { oneAtATime } from './locks.ts';
 import type { By, FlagRegistry, Undone } from './registry-contract.ts';
 import { flagRevisions, flags } from './schema.ts';
 import { enrol, putSegment, removeSegment, segmentNamed, segmentRevisionsOf } from './segment-edits.ts';
 import { segmentAt, undoSegment } from './segment-past.ts';
-import { listSegments, oneEditAtATime } from './segment-rows.ts';
+import { listSegments } from './segment-rows.ts';
 
 /** Definitions and segments in PostgreSQL. `configured`: the names of the segments of tidegate.yaml. */
 export function createFlagRegistry(database: Database, configured: readonly string[]): FlagRegistry {
@@ -80,7 +81,7 @@ async function undo(
   { revision, configured }: { revision: number; configured: readonly string[] },
   by: Author,
 ): Promise<Undone> {
-  await oneEditAtATime(queries);
+  await oneAtATime(queries, 'definitions');
   const flag = await locked(queries, target);
   const old = await revisionOf(queries, target, revision);
   const { content } = old;

@@ -4,11 +4,12 @@ import { addAfterword } from './afterword.ts';
 import { announceRollout, announceSamples } from './changes.ts';
 import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
+import { oneAtATime } from './locks.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
 import { recordStep } from './record.ts';
 import { latestSample, sampleMark, samplePage, samplesOf, saveSamples } from './samples.ts';
 import { journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
-import type { NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
+import type { Admission, NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
 
 const DEFAULT_LIMIT = 1000;
 /** The active rollout may end between the refusal and the look at who it is. */
@@ -17,7 +18,7 @@ const CREATE_ATTEMPTS = 3;
 /** Rollouts in PostgreSQL; see `RolloutStore`. */
 export function createRolloutStore(database: Database): RolloutStore {
   return {
-    create: (rollout) => create(database, rollout),
+    create: (rollout, admit) => create(database, rollout, admit),
 
     async discard(id) {
       // A rollout that has recorded a step does run, whatever its starter believes.
@@ -70,10 +71,16 @@ export function createRolloutStore(database: Database): RolloutStore {
 
 const { viewSeq: _, search: _search, asks: _asks, ...columns } = getTableColumns(rollouts);
 
-async function create(database: Database, rollout: NewRollout): Promise<RolloutRow> {
+async function create(database: Database, rollout: NewRollout, admit?: Admission): Promise<RolloutRow> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await database.transaction((queries) => insert(queries, rollout));
+      return await database.transaction(async (queries) => {
+        if (admit !== undefined) {
+          await oneAtATime(queries, 'submits');
+          await admit({ list: (filter) => list(queries, filter) });
+        }
+        return await insert(queries, rollout);
+      });
     } catch (error) {
       if (!isUniqueViolation(error, ONE_ACTIVE)) throw error;
       const active = await database.run((queries) => activeId(queries, rollout));

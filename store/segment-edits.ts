@@ -6,9 +6,10 @@ import { readableSpec, segmentsOf } from '../plans/flag/spec.ts';
 import { stable } from '../plans/flag/stable.ts';
 import type { Queries } from './connection.ts';
 import { FLAGS_CHANNEL } from './flag-contract.ts';
+import { oneAtATime } from './locks.ts';
 import type { By, SegmentRevision } from './registry-contract.ts';
 import { flags, segmentRevisions, segments } from './schema.ts';
-import { findSegment, oneEditAtATime, sharedSegment } from './segment-rows.ts';
+import { findSegment, sharedSegment } from './segment-rows.ts';
 
 type Change = Pick<SegmentRevision, 'spec' | 'member'>;
 
@@ -25,7 +26,7 @@ export async function putSegment(
   configured: readonly string[],
   by: By,
 ): Promise<SharedSegment> {
-  await oneEditAtATime(queries);
+  await oneAtATime(queries, 'definitions');
   const { name } = spec;
   if (configured.includes(name)) {
     throw new Failure('SEGMENT_INVALID', `There is a segment ${name} in tidegate.yaml.`, {
@@ -52,7 +53,7 @@ export async function putSegment(
 }
 
 export async function removeSegment(queries: Queries, name: string, by: By): Promise<void> {
-  await oneEditAtATime(queries);
+  await oneAtATime(queries, 'definitions');
   if ((await findSegment(queries, name)) === null) throw unknown(name);
   const used = await uses(queries, name, () => true);
   if (used.length > 0)

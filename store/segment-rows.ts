@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { asc, eq } from 'drizzle-orm';
 import type { SharedSegment } from '../plans/flag/segment.ts';
 import type { Queries } from './connection.ts';
 import { segments } from './schema.ts';
@@ -16,9 +16,4 @@ export async function findSegment(queries: Queries, name: string): Promise<Row |
 
 export function sharedSegment({ spec, joined, left }: Row): SharedSegment {
   return { ...spec, joined, left };
-}
-
-/** Two changes of definitions at once could together make what neither makes alone, such as a circle. */
-export async function oneEditAtATime(queries: Queries): Promise<void> {
-  await queries.execute(sql`select pg_advisory_xact_lock(7469646568)`);
 }

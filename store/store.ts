@@ -94,10 +94,16 @@ export interface SampleMark {
   versions: number;
 }
 
+/** Throws what a rollout is refused with. */
+export type Admission = (others: Pick<RolloutStore, 'list'>) => Promise<void>;
+
 /** Rollouts, their journal and their samples in PostgreSQL. A connection failure is `POSTGRES_UNREACHABLE`. */
 export interface RolloutStore {
-  /** Gives the id (`<name>-<n>`); refuses a second active rollout of the flag with `ROLLOUT_ACTIVE`. */
-  create(rollout: NewRollout): Promise<RolloutRow>;
+  /**
+   * Gives the id (`<name>-<n>`); refuses a second active rollout of the flag with `ROLLOUT_ACTIVE`. `admit` may refuse it by those
+   * that stand there, before any other can come to stand among them.
+   */
+  create(rollout: NewRollout, admit?: Admission): Promise<RolloutRow>;
   /** Takes back a rollout whose workflow could not be started. */
   discard(id: string): Promise<void>;
   get(id: string): Promise<RolloutRow | null>;
