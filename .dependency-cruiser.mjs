@@ -7,14 +7,16 @@ const FOLDERS = {
   workflows: ['rollout', 'plans', 'activities'],
   store: ['plans'],
   metrics: ['plans'],
-  checks: ['plans'],
-  flags: ['plans', 'store'],
+  // Programs that an operator names in tidegate.yaml.
+  programs: [],
+  checks: ['plans', 'programs'],
+  flags: ['plans', 'store', 'programs'],
   notify: ['plans', 'store'],
   // The gate's protocol is decided in rollout/, see docs/decisions/0002-gate-protocol.md.
   activities: ['metrics', 'checks', 'flags', 'notify', 'store', 'plans', 'analysis', 'rollout'],
   server: ['store', 'flags', 'notify', 'plans', 'analysis', 'rollout', 'workflows/messages'],
   // Everything but the command line and the console.
-  app: 'plans analysis rollout workflows store metrics checks flags notify activities server client dashboards examples'.split(
+  app: 'plans analysis rollout workflows store metrics programs checks flags notify activities server client dashboards examples'.split(
     ' ',
   ),
   cli: ['app', 'plans', 'analysis', 'rollout', 'flags', 'server/api'],

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../plans/failures.ts';
+import { runProgram } from '../../programs/run.ts';
 import { readText } from '../files.ts';
 import type { PublishConfig } from './config.ts';
 
@@ -23,8 +23,6 @@ export interface Publisher {
   /** Runs the command where something is owed, and does nothing otherwise. @throws Failure PLATFORM_UNPUBLISHED */
   pay(path: string): Promise<void>;
 }
-
-const KEPT = 2_048;
 
 /**
  * The command that brings a written file to where it is read, such as a commit. It runs in the file's folder, without a shell
@@ -58,22 +56,18 @@ function changeOf(text: string): Partial<Publication> {
 }
 
 /** Null: it has ended with 0. */
-function run(
+async function run(
   { run: command, env, timeout }: PublishConfig,
   path: string,
   change: Partial<Publication>,
 ): Promise<string | null> {
-  const [program = '', ...args] = command;
-  const { PATH = '', HOME = '' } = process.env;
-  return new Promise((done) => {
-    const child = spawn(program, args, {
-      shell: false,
-      detached: true,
-      cwd: dirname(resolve(path)),
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const program = `\`${command[0] ?? ''}\``;
+  const signal = AbortSignal.timeout(timeout * 1000);
+  try {
+    const ended = await runProgram(command, {
+      folder: dirname(resolve(path)),
       env: {
-        PATH,
-        HOME,
+        HOME: process.env.HOME ?? '',
         ...env,
         TIDEGATE_FILE: basename(path),
         TIDEGATE_ENVIRONMENT: change.environment ?? '',
@@ -82,36 +76,14 @@ function run(
         TIDEGATE_AUTHOR: change.author ?? '',
         TIDEGATE_REASON: change.reason ?? '',
       },
+      signal,
     });
-    let output = '';
-    let late = false;
-    const keep = (chunk: Buffer) => {
-      output = `${output}${chunk.toString()}`.slice(-KEPT);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    const end = () => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-    };
-    const timer = setTimeout(() => {
-      late = true;
-      end();
-    }, timeout * 1000);
-    child.once('error', (error) => {
-      clearTimeout(timer);
-      done(`\`${program}\` cannot be run: ${error.message}`);
-    });
-    child.once('close', (code, signal) => {
-      clearTimeout(timer);
-      end();
-      const last = output.trim().split('\n').at(-1) ?? '';
-      const tail = last === '' ? '' : `: ${last}`;
-      if (late) done(`\`${program}\` had not ended after ${timeout} s${tail}`);
-      else done(code === 0 ? null : `\`${program}\` ended with ${code ?? signal ?? 'nothing'}${tail}`);
-    });
-  });
+    const tail = ended.last === '' ? '' : `: ${ended.last}`;
+    if (signal.aborted) return `${program} had not ended after ${timeout} s${tail}`;
+    return ended.code === 0
+      ? null
+      : `${program} ended with ${ended.code ?? ended.signal ?? 'nothing'}${tail}`;
+  } catch (error) {
+    return `${program} cannot be run: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
