@@ -8,7 +8,7 @@ import { finished } from 'node:stream/promises';
 import { parseArgs, promisify } from 'node:util';
 import { traceLine } from '../../analysis/trace.ts';
 import { commandFile } from '../../app/paths.ts';
-import { PERCENT, STAGE_SECONDS } from './analysis/cells.ts';
+import { SCHEDULES } from './analysis/cells.ts';
 import { errorsPlan, errorsSample } from './analysis/gate-run.ts';
 import { scenarioOf } from './analysis/scenarios.ts';
 import { STEP, tracePolls } from './analysis/traffic.ts';
@@ -52,7 +52,11 @@ try {
 }
 
 function planText(): string {
-  const stages = PERCENT.map((percent) => ({ name: `${percent}%`, percent, bake: `${STAGE_SECONDS}s` }));
+  const stages = SCHEDULES.hours.map(({ percent, seconds }) => ({
+    name: `${percent}%`,
+    percent,
+    bake: `${seconds}s`,
+  }));
   return JSON.stringify({
     metadata: { name: 'benchmark' },
     flag: { key: 'benchmark' },
@@ -62,12 +66,12 @@ function planText(): string {
 }
 
 async function writeTrace(file: string): Promise<number> {
-  const plan = errorsPlan();
+  const plan = errorsPlan(SCHEDULES.hours);
   const out = createWriteStream(file);
-  const stretches = PERCENT.map((percent, stage) => ({
+  const stretches = SCHEDULES.hours.map(({ percent, seconds }, stage) => ({
     stage,
     share: percent / 100,
-    polls: STAGE_SECONDS / STEP,
+    polls: seconds / STEP,
   }));
   let count = 0;
   for (let i = 0; i < rollouts; i++) {
@@ -76,7 +80,9 @@ async function writeTrace(file: string): Promise<number> {
       stretches,
       regression: { extra: 0, onset: 0 },
     });
-    const lines = polls.map((poll) => traceLine(errorsSample(poll), { rollout: `r${i + 1}`, plan }));
+    const lines = polls.map((poll) =>
+      traceLine(errorsSample(poll, SCHEDULES.hours), { rollout: `r${i + 1}`, plan }),
+    );
     count += lines.length;
     if (!out.write(`${lines.join('\n')}\n`)) await once(out, 'drain');
   }

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { Evidence } from '../../analysis/evidence.ts';
 import { assess, observe, openEvidence } from '../../analysis/gate.ts';
-import { Plan } from '../../plans/plan.ts';
-import { errorsSample } from './analysis/gate-run.ts';
+import { SCHEDULES } from './analysis/cells.ts';
+import { errorsPlan, errorsSample } from './analysis/gate-run.ts';
 import { scenarioOf } from './analysis/scenarios.ts';
 import { STEP, tracePolls } from './analysis/traffic.ts';
 
@@ -11,15 +11,8 @@ import { STEP, tracePolls } from './analysis/traffic.ts';
  * for each stretch the median microseconds to take a poll in and judge it, the live components, and the size of what is
  * kept. `--scenario N8` is that of a canary whose own halves are measured as well.
  */
-const DAY = 86_400;
-const STAGES = [
-  { percent: 1, days: 1 },
-  { percent: 5, days: 1 },
-  { percent: 25, days: 1 },
-  { percent: 50, days: 1 },
-  { percent: 60, days: 7 },
-] as const;
-const STRETCH = DAY / STEP / 4;
+const schedule = SCHEDULES.week;
+const STRETCH = (6 * 3600) / STEP;
 
 const { values } = parseArgs({
   options: {
@@ -27,18 +20,13 @@ const { values } = parseArgs({
     scenario: { type: 'string', default: 'S2' },
   },
 });
-const plan = Plan.parse({
-  metadata: { name: 'benchmark' },
-  flag: { key: 'benchmark' },
-  metrics: [{ name: 'errors', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp', hard: '+0.5pp' }],
-  stages: STAGES.map(({ percent, days }) => ({ name: `${percent}%`, percent, bake: `${days}d` })),
-});
+const plan = errorsPlan(schedule);
 const polls = tracePolls(Number(values.seed), {
   scenario: scenarioOf(values.scenario),
-  stretches: STAGES.map(({ percent, days }, stage) => ({
+  stretches: schedule.map(({ percent, seconds }, stage) => ({
     stage,
     share: percent / 100,
-    polls: (days * DAY) / STEP,
+    polls: seconds / STEP,
   })),
   regression: { extra: 0, onset: 0 },
 });
@@ -48,7 +36,7 @@ const all: number[] = [];
 let stretch: number[] = [];
 console.log('hour   stage   us a poll   live components   kB kept   heap MB');
 for (const [index, poll] of polls.entries()) {
-  const sample = { ...errorsSample(poll), stage: plan.stages[poll.stage]?.name ?? '' };
+  const sample = errorsSample(poll, schedule);
   const context = { stageIndex: poll.stage, brief: true };
   const began = performance.now();
   evidence = observe(evidence, plan, { kind: 'sample', sample, expressions: {}, queries: [] }, context);

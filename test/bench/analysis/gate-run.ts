@@ -3,7 +3,7 @@ import { assess, observe, openEvidence } from '../../../analysis/gate.ts';
 import type { Assessment } from '../../../plans/assessment.ts';
 import { Plan } from '../../../plans/plan.ts';
 import type { CohortSample, Count, Sample } from '../../../plans/sample.ts';
-import { PERCENT, STAGE_SECONDS } from './cells.ts';
+import type { Schedule } from './cells.ts';
 import type { Poll } from './traffic.ts';
 
 /** The moment at which a judge ended a rollout, in seconds since it began. */
@@ -18,39 +18,50 @@ export interface Run {
   micros: number[];
 }
 
-const STAGES = PERCENT.map((percent) => ({ name: `${percent}%`, percent, bake: `${STAGE_SECONDS}s` }));
+interface More {
+  stage?: Record<string, unknown>;
+  analysis?: Record<string, unknown>;
+}
 
 /** Polls of 15 s, alpha 1 %, soft margin 0.1 pp, hard margin 0.5 pp. */
-export function errorsPlan(more: Record<string, unknown> = {}, analysis: Record<string, unknown> = {}): Plan {
+export function errorsPlan(schedule: Schedule, more: More = {}): Plan {
   return planOf(
+    schedule,
     [{ name: 'errors', kind: 'ratio', bad: 'bad', total: 'total', soft: '+0.1pp', hard: '+0.5pp' }],
-    { stage: more, analysis },
+    more,
   );
 }
 
-export function latencyPlan(): Plan {
-  return planOf([{ name: 'latency', kind: 'latency', histogram: 'time', soft: '+20%', hard: '+50%' }], {
-    stage: {},
-    analysis: {},
-  });
+export function latencyPlan(schedule: Schedule): Plan {
+  return planOf(
+    schedule,
+    [{ name: 'latency', kind: 'latency', histogram: 'time', soft: '+20%', hard: '+50%' }],
+    {},
+  );
 }
 
-function planOf(
-  metrics: readonly unknown[],
-  { stage, analysis }: { stage: Record<string, unknown>; analysis: Record<string, unknown> },
-): Plan {
+function planOf(schedule: Schedule, metrics: readonly unknown[], { stage = {}, analysis = {} }: More): Plan {
   return Plan.parse({
     metadata: { name: 'benchmark' },
     flag: { key: 'benchmark' },
     metrics,
     analysis,
-    stages: STAGES.map((one) => ({ ...one, ...stage })),
+    stages: schedule.map(({ percent, seconds }) => ({
+      name: nameOf(percent),
+      percent,
+      bake: `${seconds}s`,
+      ...stage,
+    })),
   });
 }
 
-export function errorsSample(poll: Poll): Sample {
+function nameOf(percent: number): string {
+  return `${percent}%`;
+}
+
+export function errorsSample(poll: Poll, schedule: Schedule): Sample {
   return {
-    stage: STAGES[poll.stage]?.name ?? '',
+    stage: nameOf(schedule[poll.stage]?.percent ?? 0),
     t: poll.t,
     baseline: cohort(poll.baseline),
     canary: cohort(poll.canary),

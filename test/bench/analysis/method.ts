@@ -35,18 +35,16 @@ export interface MethodOptions {
   history: readonly PollCounts[];
   /** Planned shares of the canary, by the stage's index. */
   shares: readonly number[];
-  /** Polls of a stage. */
-  length: number;
+  /** Planned polls of a stage, likewise. */
+  lengths: readonly number[];
 }
 
-export function methodBefore({ history, shares, length }: MethodOptions): Watch {
+export function methodBefore({ history, shares, lengths }: MethodOptions): Watch {
   const before = curveOf(history.map((poll) => scoreOf(poll, 0)));
   const own: Score[] = [];
   const components: Component[] = [];
   const polls = new Map<number, number>();
-  const marks = Math.ceil(length / UNIT) - 1;
-  const roots = Array.from({ length: marks }, (_, i) => Math.sqrt(lowest(i + 1)));
-  const all = roots.reduce((sum, root) => sum + root, 0);
+  const during = curveOfMany(own);
   const start = (w: number, life: number) => components.push({ w, age: 0, life, stages: new Map(), E: 1 });
   return ({ stage, canary, baseline, halves }) => {
     own.push(scoreOf(pairOf(halves[0], halves[1]), 0));
@@ -57,9 +55,9 @@ export function methodBefore({ history, shares, length }: MethodOptions): Watch 
     const half = 0.5 / shares.length;
     const mark = index / UNIT;
     if (index === 0) start(half, Number.POSITIVE_INFINITY);
-    else if (Number.isInteger(mark) && mark <= marks)
-      start((0.9 * half * (roots[mark - 1] ?? 0)) / all, 16 * UNIT * lowest(mark));
-    const during = curveOf(own);
+    else if (Number.isInteger(mark))
+      start(half * weightOf(mark, Math.ceil((lengths[stage] ?? 0) / UNIT) - 1), 16 * UNIT * lowest(mark));
+    const knots = during();
     const c = 1 - (shares[stage] ?? 0);
     let total = 1;
     for (const component of components) {
@@ -67,12 +65,34 @@ export function methodBefore({ history, shares, length }: MethodOptions): Watch 
       if (component.age <= component.life) {
         const sums = component.stages.get(stage) ?? { c, S: 0, V: 0, Q: 0 };
         component.stages.set(stage, { c, S: sums.S + one.y, V: sums.V + one.V, Q: sums.Q + one.Q });
-        const G = Math.max(through(before, component.age), through(during, component.age));
+        const G = Math.max(through(before, component.age), through(knots, component.age));
         component.E = evidenceOf([...component.stages.values()], G);
       }
       total += component.w * (component.E - 1);
     }
     return total >= 1 / ALPHA;
+  };
+}
+
+/** Of a mark inside a stage of so many: nine tenths are shared by those that are planned, the rest by the blocks behind them. */
+function weightOf(mark: number, marks: number): number {
+  const block = Math.floor(mark / (marks + 1));
+  const first = block * (marks + 1);
+  const count = block === 0 ? marks : marks + 1;
+  const roots = Array.from({ length: count }, (_, i) => Math.sqrt(lowest(block === 0 ? i + 1 : first + i)));
+  const all = roots.reduce((sum, root) => sum + root, 0);
+  return ((block === 0 ? 0.9 : 0.1 / (block * (block + 1))) * Math.sqrt(lowest(mark))) / all;
+}
+
+/** The curve of all that was scored so far. Beyond a thousand polls it is made anew with each hundredth more. */
+function curveOfMany(scores: readonly Score[]): () => readonly number[] {
+  let [knots, next]: [readonly number[], number] = [[], 0];
+  return () => {
+    if (scores.length >= next) {
+      knots = curveOf(scores);
+      next = scores.length < 1000 ? scores.length + 1 : Math.ceil(scores.length * 1.01);
+    }
+    return knots;
   };
 }
 

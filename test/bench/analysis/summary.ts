@@ -1,5 +1,4 @@
 import type { Cell } from './cells.ts';
-import { reachedAfter } from './cells.ts';
 import type { Outcome } from './rollout.ts';
 
 /** What one judge made of one cell. Times in seconds since the regression began. */
@@ -31,16 +30,20 @@ export interface CellSummary {
 }
 
 export function summarize(cell: Cell, outcomes: readonly Outcome[]): CellSummary {
-  const onset = cell.kind === 'find' ? reachedAfter(cell) + cell.onset : 0;
   const judges = Object.keys(outcomes[0]?.judged ?? {});
   const times: CellSummary['times'] = {};
   const summaries = judges.map((judge): Summary => {
-    const runs = outcomes.flatMap(({ judged }) => judged[judge] ?? []);
-    const early = runs.filter(({ end }) => end !== null && end.t <= onset).length;
-    const ends = runs.map(({ end }) => (end === null || end.t <= onset ? null : end));
+    const runs = outcomes.flatMap(({ judged, onset }) => {
+      const one = judged[judge];
+      return one === undefined ? [] : [{ ...one, onset }];
+    });
+    const early = runs.filter(({ end, onset }) => end !== null && end.t <= onset).length;
+    const ends = runs.map(({ end, onset }) =>
+      end === null || end.t <= onset ? null : { hard: end.hard, after: end.t - onset },
+    );
     const found = ends.flatMap((end) => (end === null ? [] : [end]));
-    times[judge] = ends.map((end) => (end === null ? null : end.t - onset));
-    const sorted = found.map(({ t }) => t - onset).sort((a, b) => a - b);
+    times[judge] = ends.map((end) => end?.after ?? null);
+    const sorted = found.map(({ after }) => after).sort((a, b) => a - b);
     return {
       judge,
       rollouts: runs.length,
