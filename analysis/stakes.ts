@@ -10,6 +10,12 @@ const POWER = 0.4;
 /** Of a stake what the stage's start has, where the canary has half of the traffic, and what more it has where it has none. */
 const START = 0.5;
 const SMALL = 0.25;
+/**
+ * Restarts in a stage up to which it is short, and from which it is long. A short one gives most of what it was lent back, a long one
+ * loses it and spends its time in the middle: the more a small canary is given there, the less is left for marks and later stages.
+ */
+const SHORT = 12;
+const LONG = 288;
 
 /**
  * What of the evidence a stage begins with. `even`: all stages the same. `carried`: its part of what the compared stages from
@@ -18,10 +24,9 @@ const SMALL = 0.25;
  */
 export function stakesOf(plan: Plan, index: number): Pick<Ruler, 'rule' | 'stakes'> {
   const later = plan.stages.flatMap((stage, i) =>
-    i > index && isCompared(stage) ? [weightOf(stageShare(plan, i))] : [],
+    i > index && isCompared(stage) ? [weightOf(plan, i)] : [],
   );
-  const share = stageShare(plan, index);
-  const own = weightOf(share);
+  const own = weightOf(plan, index);
   return {
     // A plan that was stored before the word existed has none.
     rule: plan.analysis.stageWeights === 'carried' ? 'carried' : 'even',
@@ -29,13 +34,21 @@ export function stakesOf(plan: Plan, index: number): Pick<Ruler, 'rule' | 'stake
       even: { share: 1 / comparedStages(plan), start: START },
       carried: {
         share: own / later.reduce((sum, weight) => sum + weight, own),
-        start: START + SMALL * (1 - 2 * share) ** 4,
+        start: START + SMALL * shortness(plan, index) * (1 - 2 * stageShare(plan, index)) ** 4,
       },
     },
   };
 }
 
-function weightOf(share: number): number {
-  const bounded = Math.max(LEAST, Math.min(1 - LEAST, share));
-  return (bounded * (1 - bounded)) ** -POWER;
+/** 1 where the canary has half of the traffic. */
+function weightOf(plan: Plan, index: number): number {
+  const share = Math.max(LEAST, Math.min(1 - LEAST, stageShare(plan, index)));
+  return (4 * share * (1 - share)) ** (-POWER * shortness(plan, index));
+}
+
+/** 1 of a short stage, 0 of a long one, by the logarithm of its planned time in between. */
+function shortness({ stages, analysis }: Plan, index: number): number {
+  const restarts = (stages[index]?.bake ?? 0) / analysis.restart;
+  const length = Math.log(Math.max(SHORT, restarts) / SHORT) / Math.log(LONG / SHORT);
+  return Math.max(0, 1 - length);
 }

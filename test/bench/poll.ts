@@ -8,8 +8,9 @@ import { STEP, tracePolls } from './analysis/traffic.ts';
 
 /**
  * The price of one poll of one metric over a long rollout: four stages of a day and one of seven, a poll in 15 s. Prints
- * for each stretch the median microseconds to take a poll in and judge it, the live components, and the size of what is
- * kept. `--scenario N8` is that of a canary whose own halves are measured as well.
+ * for each stretch the median microseconds to take a poll in and judge it, as backtests do and, every other poll, with the interval and
+ * whatever else only people read, as gates do; the live components; and the size of what is kept. `--scenario N8` is that of a
+ * canary whose own halves are measured as well.
  */
 const schedule = SCHEDULES.week;
 const STRETCH = (6 * 3600) / STEP;
@@ -32,30 +33,39 @@ const polls = tracePolls(Number(values.seed), {
 });
 
 let evidence = openEvidence(plan);
-const all: number[] = [];
-let stretch: number[] = [];
-console.log('hour   stage   us a poll   live components   kB kept   heap MB');
+interface Micros {
+  brief: number[];
+  full: number[];
+}
+const all: Micros = { brief: [], full: [] };
+let stretch: Micros = { brief: [], full: [] };
+console.log('hour   stage   us a poll   with what people read   live components   kB kept   heap MB');
 for (const [index, poll] of polls.entries()) {
   const sample = errorsSample(poll, schedule);
-  const context = { stageIndex: poll.stage, brief: true };
+  const kind = index % 2 === 0 ? 'brief' : 'full';
+  const context = { stageIndex: poll.stage, brief: kind === 'brief' };
   const began = performance.now();
   evidence = observe(evidence, plan, { kind: 'sample', sample, expressions: {}, queries: [] }, context);
   assess(evidence, plan, context);
-  stretch.push(1000 * (performance.now() - began));
+  stretch[kind].push(1000 * (performance.now() - began));
   if ((index + 1) % STRETCH !== 0) continue;
-  all.push(...stretch);
+  all.brief.push(...stretch.brief);
+  all.full.push(...stretch.full);
   const figures = [
     (poll.t / 3600).toFixed(0).padStart(4),
     sample.stage.padStart(7),
-    median(stretch).toFixed(0).padStart(11),
+    median(stretch.brief).toFixed(0).padStart(11),
+    median(stretch.full).toFixed(0).padStart(23),
     String(liveOf(evidence)).padStart(17),
     (JSON.stringify(evidence).length / 1000).toFixed(1).padStart(9),
     (process.memoryUsage().heapUsed / 1e6).toFixed(0).padStart(9),
   ];
   console.log(figures.join(' '));
-  stretch = [];
+  stretch = { brief: [], full: [] };
 }
-console.log(`median of all ${all.length} polls: ${median(all).toFixed(0)} us`);
+console.log(
+  `median of all ${polls.length} polls: ${median(all.brief).toFixed(0)} us, with what people read ${median(all.full).toFixed(0)} us`,
+);
 
 function median(figures: readonly number[]): number {
   return [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;

@@ -126,7 +126,7 @@ function longCells(): Cell[] {
       }),
     ),
     ...[0.5, 1].map((points) =>
-      cell('days/5%/held twice, onset 39h', points, {
+      cell('days/5%/held twice/onset 39h', points, {
         percent: 5,
         onset: [38 * HOUR, 40 * HOUR],
         held: 2,
