@@ -61,6 +61,33 @@ describe('what a stage begins with', () => {
     expect((least[0] ?? 0) * (1 - (stakes[0]?.start ?? 1))).toBeGreaterThan(0.124);
   });
 
+  test('leans to a small canary the less the longer the stages are, and not at all in stages of a day', () => {
+    const lasting = (bake: string) =>
+      planOf({ stages: [1, 5, 25, 50].map((percent) => ({ name: `${percent}%`, percent, bake })) });
+    const stakes = (bake: string) => {
+      const of = lasting(bake);
+      return of.stages.map((__, index) => stakesOf(of, index).stakes.carried);
+    };
+    expect(stakes('20m')).toEqual(stakes('1h'));
+    expect(stakes('7d')).toEqual(stakes('1d'));
+    expect(stakes('1d').map(({ share }) => share)).toEqual([1 / 4, 1 / 3, 1 / 2, 1]);
+    expect(stakes('1d').map(({ start }) => start)).toEqual([0.5, 0.5, 0.5, 0.5]);
+    const first = ['1h', '2h', '6h', '1d'].map((bake) => stakes(bake)[0]?.share ?? 0);
+    expect(first).toEqual(first.toSorted((a, b) => b - a));
+  });
+
+  test('of long stages that leave nothing is what even shares give, so that nothing late is found later', () => {
+    const week = planOf({
+      stages: [1, 5, 25, 50].map((percent) => ({ name: `${percent}%`, percent, bake: '1d' })),
+    });
+    let evidence = openEvidence(week);
+    week.stages.forEach((__, stage) => {
+      evidence = polls(evidence, week, { stage, count: 240 });
+      const { stakes } = processOf(evidence);
+      expect(stakes[week.stages[stage]?.name ?? '']).toBeGreaterThanOrEqual(1 / 4);
+    });
+  });
+
   test('is all of it in a plan of one stage, and where only one is compared', () => {
     const one = (percent: number) => ({ name: `${percent}%`, percent, bake: '1h' });
     const internal = { name: 'internal', audience: { segments: ['staff'] }, bake: '1h' };

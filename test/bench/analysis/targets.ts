@@ -68,7 +68,6 @@ const FIND: Readonly<Record<string, FindTarget>> = {
   'find/S2 days/25%/onset 15h/+5pp': found(null, 45),
   'find/S2 week/50%/onset 4d/+0.5pp': found(null, 810),
   'find/S2 week/50%/onset 4d/+1pp': found(null, 292),
-  'find/S2 days/5%/held twice/onset 39h/+1pp': found(null, 300),
   'latency/1%/x1.5': found(null, 165),
   'latency/1%/x2': found(null, 30),
   'latency/1%/x3': found(null, 15),
