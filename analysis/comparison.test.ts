@@ -242,6 +242,19 @@ describe('where there are no data', () => {
     expect(of.polls).toEqual({ used: 20, ignored: 0, rejected: 1 });
   });
 
+  test('of a base of next to nothing no share is told', () => {
+    const least = 5e-324;
+    const [first] = polls('5%', 0.05, { count: 1 });
+    const sample = first?.sample as Sample;
+    const baseline = { ...sample.baseline, gauges: { memory: least, temperature: 40 } };
+    const of = comparisonOf([{ stage: '5%', t: POLL, assessment: null, sample: { ...sample, baseline } }]);
+    const memory = of.rows.find(({ metric }) => metric === 'memory');
+    expect(memory).toMatchObject({ baseline: { value: least }, relative: null });
+    expect(memory?.difference).toBeGreaterThan(99);
+    expect(memory === undefined ? '' : cellsOf(memory, of).relative).toBe('');
+    expect(comparisonMarkdown(of).join('\n')).not.toMatch(/NaN|Infinity/);
+  });
+
   test('a quantile beyond the last bucket is said to be beyond it', () => {
     const of = comparisonOf(polls('5%', 0.05, { canary: { ...GOOD, mean: 30 } }));
     const p99 = of.rows.find(({ quantile }) => quantile === 0.99);
