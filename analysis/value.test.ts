@@ -4,6 +4,7 @@ import type { CohortSample, Sample } from '../plans/sample.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
 import { lnPhi } from './normal.ts';
+import { expectPrinted } from './printed.fixture.ts';
 import { addScatter, NO_SCATTER, varianceOf } from './scatter.ts';
 import { planOf, randomOf, reading } from './traffic.fixture.ts';
 import { halfWidth, lnValueEvidence, mixtureScale } from './value-kernel.ts';
@@ -17,9 +18,9 @@ describe('numbers of the method', () => {
     const values = Array.from({ length: 100 }, (_, i) => Math.sin(i + 1) + 0.2);
     const mean = values.reduce((sum, value) => sum + value, 0) / 100;
     const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 100);
-    expect(mixtureScale(0.05, 100)).toBeCloseTo(0.079361546, 9);
-    expect(mean).toBeCloseTo(0.19872829, 9);
-    expect(halfWidth({ n: 100, deviation, alpha: 0.05, planned: 100 })).toBeCloseTo(0.215196587, 9);
+    expectPrinted(mixtureScale(0.05, 100), '.079361546');
+    expectPrinted(mean, '.198728290');
+    expectPrinted(halfWidth({ n: 100, deviation, alpha: 0.05, planned: 100 }), '.215196587');
   });
 
   test('the normal distribution function, also far out', () => {
