@@ -5,67 +5,8 @@ import type { Plan } from '../plans/plan.ts';
 import type { Buckets, CohortSample, Sample } from '../plans/sample.ts';
 import { assess, observe, openEvidence } from './gate.ts';
 import { chooseEdges } from './histogram.ts';
-import { planOf, randomOf, reading } from './traffic.fixture.ts';
-
-/** What a service reports, in its own unit. */
-type Draw = (worse: number) => Partial<CohortSample>;
-
-interface Service {
-  metric: Record<string, unknown>;
-  draw: (random: () => number) => Draw;
-  scaled: (cohort: CohortSample, unit: number) => CohortSample;
-}
-
-const normal = (random: () => number) =>
-  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-
-const SERVICES: Readonly<Record<string, Service>> = {
-  latency: {
-    // 26.25 ms at +5 % has its counterpart on the first edge, where rounding may fall to either side.
-    metric: { kind: 'latency', histogram: 'h', soft: '+5%', hard: '+40%', quantile: 0.9 },
-    draw: (random) => (worse) => {
-      const edges = [0.025, 0.02625, 0.05, 0.1, 0.25, 0.5];
-      const counts = edges.map(() => 0);
-      for (let i = 0; i < 300; i++) {
-        const time = -0.012 * worse * Math.log(1 - random());
-        edges.forEach((edge, k) => {
-          if (time <= edge) counts[k] = (counts[k] ?? 0) + 1;
-        });
-      }
-      const buckets: Buckets = [
-        ...edges.map((edge, k): [number, number] => [edge, counts[k] ?? 0]),
-        ['+Inf', 300],
-      ];
-      return { histograms: { m: buckets } };
-    },
-    scaled: (cohort, unit) => ({
-      ...cohort,
-      histograms: {
-        m: (cohort.histograms['m'] ?? []).map(([edge, count]) => [
-          edge === '+Inf' ? edge : Number((edge * unit).toPrecision(12)),
-          count,
-        ]),
-      },
-    }),
-  },
-  mean: {
-    metric: { kind: 'mean', sum: 's', count: 'c', soft: '+5%', hard: '+40%' },
-    draw: (random) => (worse) => {
-      let sum = 0;
-      for (let i = 0; i < 40; i++) sum += 50 * worse * Math.exp(0.8 * normal(random));
-      return { means: { m: { sum, count: 40 } } };
-    },
-    scaled: (cohort, unit) => ({
-      ...cohort,
-      means: { m: { sum: (cohort.means?.['m']?.sum ?? 0) * unit, count: cohort.means?.['m']?.count ?? 0 } },
-    }),
-  },
-  gauge: {
-    metric: { kind: 'gauge', gauge: 'g', soft: '+5%', hard: '+40%' },
-    draw: (random) => (worse) => ({ gauges: { m: 3 * worse * Math.exp(0.1 * normal(random)) } }),
-    scaled: (cohort, unit) => ({ ...cohort, gauges: { m: (cohort.gauges?.['m'] ?? 0) * unit } }),
-  },
-};
+import { SERVICES, type Service, servicePolls } from './service.fixture.ts';
+import { planOf, reading } from './traffic.fixture.ts';
 
 const planFor = ({ metric }: Service): Plan =>
   planOf({
@@ -73,24 +14,6 @@ const planFor = ({ metric }: Service): Plan =>
     limits: [{ name: 'twice', metric: 'm', above: '2x baseline', for: '1m', action: 'rollback' }],
     stages: [{ name: '50%', percent: 50, bake: '10m', minRequests: 0 }],
   });
-
-function samplesOf({ draw }: Service, of: { seed: number; worse: number }): Sample[] {
-  const next = draw(randomOf(of.seed));
-  const cohort = (worse = 1): CohortSample => ({
-    requests: 300,
-    ratios: {},
-    histograms: {},
-    ...next(worse),
-  });
-  return Array.from({ length: 50 }, (_, i) => ({
-    stage: '50%',
-    t: (i + 1) * 15,
-    baseline: cohort(),
-    canary: cohort(i < 10 ? 1 : of.worse),
-    halves: [cohort(), cohort()],
-    canaryHalves: [cohort(), cohort()],
-  }));
-}
 
 function judged(service: Service, samples: readonly Sample[], unit: number): Assessment[] {
   const plan = planFor(service);
@@ -129,7 +52,7 @@ describe.each(Object.entries(SERVICES))('a %s', (_, service) => {
         ),
         fc.constantFrom(0.7, 1, 1.2, 1.8, 3),
         (seed, unit, worse) => {
-          const samples = samplesOf(service, { seed, worse });
+          const samples = servicePolls(service, { seed, worse, onset: 10, polls: 50 });
           const [own, other] = [judged(service, samples, 1), judged(service, samples, unit)];
           expect(other.map(shown)).toEqual(own.map(shown));
           for (const [i, one] of own.entries())

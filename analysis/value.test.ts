@@ -318,4 +318,25 @@ describe('a metric that must improve', () => {
     expect(run({ plan: plan('-10%', gauge), polls: 240, cohort: cohort(0.4) }).verdict).toBe('pass');
     expect(run({ plan: plan('-10%', gauge), polls: 240, cohort: cohort(1) }).verdict).toBe('hold');
   });
+
+  test.each([
+    ['+10%', 1.4],
+    ['-10%', 0.6],
+  ] as const)('also as a mean that is to change by %s', (improve, better) => {
+    const mean = plan(improve, { kind: 'mean', sum: 's', count: 'c' });
+    const cohort =
+      (seed: number, ratio: number): Run['cohort'] =>
+      (i, canary) => {
+        const random = randomOf(1000 * seed + 2 * i + Number(canary));
+        let sum = 0;
+        for (let k = 0; k < 60; k++) sum += 50 * (canary ? ratio : 1) * Math.exp(0.8 * gauss(random));
+        return { means: { m: { sum, count: 60 } } };
+      };
+    const ends = (ratio: number) =>
+      many(12, (seed) => run({ plan: mean, polls: 240, cohort: cohort(seed, ratio) }).verdict);
+    expect(ends(better).filter((verdict) => verdict === 'pass').length).toBeGreaterThanOrEqual(11);
+    // Equal, worse, or better by just what is asked: it is not shown, and nothing is stopped by that.
+    for (const ratio of [1, 2 - better, 1 + 0.1 * Math.sign(better - 1)])
+      expect(ends(ratio).filter((verdict) => verdict !== 'hold')).toEqual([]);
+  });
 });
