@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -116,6 +116,28 @@ describe('a backtest of the past', () => {
     expect(found[0]?.t).toBeGreaterThan(1.5 * HOUR);
     expect(found[0]?.t).toBeLessThan(1.5 * HOUR + 180);
     expect(found[0]?.estimate).toBeGreaterThan(0.005);
+  });
+
+  test('is drawn from what Prometheus has, each rollout with its stop', async () => {
+    const { status, out, err } = await tidegate(
+      '--from-prometheus',
+      '--start',
+      iso(end - HOURS * HOUR),
+      '--end',
+      iso(end),
+      '--chart',
+      'past.html',
+    );
+    expect([status, err]).toEqual([1, '']);
+    expect(out).toContain('pricing-v2-2');
+    const page = await readFile(join(dir, 'past.html'), 'utf8');
+    expect(page).toMatch(
+      /pricing-v2 <span class="badge hard">rolled back<[\s\S]*pricing-v2-2 <span class="badge pass">completed</,
+    );
+    // Errors and evidence of both, for a wide page and a narrow one, and the stop in those of the first.
+    expect(page.match(/<svg /g)).toHaveLength(8);
+    expect(page.match(/class="stop-name"/g)).toHaveLength(4);
+    expect(page).not.toMatch(/NaN|undefined|<script/);
   });
 
   test('takes the stage that it is told', async () => {
