@@ -120,6 +120,17 @@ describe('a backtest', () => {
     expect(page).not.toMatch(/NaN|undefined|<script/);
   });
 
+  test('draws no more rollouts on a page than its help says, and tells how many are left', async () => {
+    const help = await startCommand(['backtest', '--help'], { cwd: folder }).ended;
+    expect(help.out).toMatch(/HTML page \(the first 20\s+of them\)/);
+    await writeFile(join(folder, 'short.jsonl'), trace.slice(0, 8 * ROLLOUTS).join('\n'));
+    const args = ['backtest', 'plan.yaml', '--trace', 'short.jsonl', '--chart', 'first.html'];
+    await startCommand(args, { cwd: folder }).ended;
+    const page = await readFile(join(folder, 'first.html'), 'utf8');
+    expect(page.match(/<h2/g)?.length).toBe(20);
+    expect(page).toContain(`${ROLLOUTS - 20} more`);
+  });
+
   test.each([0, 5_500])(
     'with a wrong line after %i others names it, gives no verdict and ends with 2',
     async (at) => {

@@ -2,6 +2,7 @@ import type { Backtested } from '../../app/backtest.ts';
 import { Failure } from '../../plans/failures.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { Duration } from '../../plans/units.ts';
+import { MOST_DRAWN } from '../backtest/drawn.ts';
 import { openTrace } from '../backtest/lines.ts';
 import { runTrace } from '../backtest/run.ts';
 import type { Context } from '../context.ts';
@@ -20,9 +21,6 @@ export interface BacktestOptions {
   stage?: string;
   chart?: string;
 }
-
-/** Rollouts that one page shows. */
-const MOST_DRAWN = 20;
 
 /** Runs recorded rollouts through the plan: 0 when all would have completed, 1 when one would have been stopped. */
 export async function backtest(context: Context, file: string, options: BacktestOptions): Promise<number> {
