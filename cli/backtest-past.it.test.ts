@@ -169,9 +169,11 @@ describe('a backtest of the past', () => {
       ['--from-prometheus'],
       ['--from-prometheus', '--trace', 'x'],
       ['--from-prometheus', '--start', 'soon'],
+      ['--trace', 'x', '--stage', '5%'],
     ]) {
       const wrong = await tidegate(...args);
       expect([wrong.status, wrong.out]).toEqual([2, '']);
+      expect(wrong.err).toContain('(USAGE)');
     }
   });
 });

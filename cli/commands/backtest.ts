@@ -28,11 +28,14 @@ export async function backtest(context: Context, file: string, options: Backtest
   const live = options.fromPrometheus === true;
   if (live === (trace !== undefined))
     throw new Failure('USAGE', 'A backtest reads either --trace FILE or --from-prometheus.');
+  const past = (['start', 'end', 'stage'] as const).find((name) => options[name] !== undefined);
+  if (!live && past !== undefined)
+    throw new Failure('USAGE', `--${past} is of --from-prometheus: stages and times of a trace are its own.`);
   const plan = await readPlan(file);
   const draw = options.chart === undefined ? 0 : MOST_DRAWN;
   const found =
     trace === undefined
-      ? await past(context, plan, { ...options, draw })
+      ? await recorded(context, plan, { ...options, draw })
       : await runTrace(plan, await openTrace(trace), draw);
   const { outcomes } = found;
   if (options.chart !== undefined) {
@@ -44,7 +47,7 @@ export async function backtest(context: Context, file: string, options: Backtest
   return outcomes.every(({ outcome, held }) => outcome === 'completed' && held.length === 0) ? 0 : 1;
 }
 
-async function past(
+async function recorded(
   context: Context,
   plan: Plan,
   options: BacktestOptions & { draw: number },
