@@ -124,9 +124,10 @@ export class Replay {
     return this.#learnt ?? {};
   }
 
-  /** The next poll; gives the visit that it belongs to. Null: the time before, or a stage that the plan lacks. */
+  /** The next poll; gives the visit that it belongs to. Null: the time before, no time, or a stage that the plan lacks. */
   add(poll: StoredPoll): Visit | null {
     const { sample } = poll;
+    if (!Number.isFinite(poll.t)) return null;
     if (poll.stage === 'history' || poll.t < 0) {
       if (sample !== null && !('canary' in sample)) this.#history.push(sample);
       return null;
