@@ -89,20 +89,16 @@ afterAll(async () => {
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
+/** All that Prometheus has. */
+const whole = () => ['--from-prometheus', '--start', iso(end - HOURS * HOUR), '--end', iso(end)];
+
 function tidegate(...args: string[]): Promise<Outcome> {
   return startCommand(['backtest', 'plan.json', ...args], { cwd: dir }).ended;
 }
 
 describe('a backtest of the past', () => {
   test('finds each rollout by its share of the requests, and says when the plan would have stopped it', async () => {
-    const { status, out, err } = await tidegate(
-      '--from-prometheus',
-      '--start',
-      iso(end - HOURS * HOUR),
-      '--end',
-      iso(end),
-      '--json',
-    );
+    const { status, out, err } = await tidegate(...whole(), '--json');
     expect([status, err]).toEqual([1, '']);
     const found = out
       .trim()
@@ -119,15 +115,7 @@ describe('a backtest of the past', () => {
   });
 
   test('is drawn from what Prometheus has, each rollout with its stop', async () => {
-    const { status, out, err } = await tidegate(
-      '--from-prometheus',
-      '--start',
-      iso(end - HOURS * HOUR),
-      '--end',
-      iso(end),
-      '--chart',
-      'past.html',
-    );
+    const { status, out, err } = await tidegate(...whole(), '--chart', 'past.html');
     expect([status, err]).toEqual([1, '']);
     expect(out).toContain('pricing-v2-2');
     const page = await readFile(join(dir, 'past.html'), 'utf8');
