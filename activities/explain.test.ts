@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { BreakdownRequest } from '../metrics/source.ts';
-import type { CohortCounts } from '../plans/breakdown.ts';
+import type { CohortCounts, Dimension } from '../plans/breakdown.ts';
 import { Plan } from '../plans/plan.ts';
 import { createExplainActivity } from './explain.ts';
 import type { ActivityParts } from './parts.ts';
@@ -17,7 +17,7 @@ const plan = Plan.parse({
   coverage: [{ slice: 'tier=enterprise' }],
 });
 
-function activity() {
+function activity(only?: Dimension[]) {
   const asked: BreakdownRequest[] = [];
   const counts: CohortCounts = { canaryEvents: 200, canaryTotal: 2, baselineEvents: 100, baselineTotal: 2 };
   const source = {
@@ -27,10 +27,12 @@ function activity() {
       const times = Array.from({ length: used }, (_, i) => request.to - 15 * i);
       const windows = times.map((_, i) => ({ ...counts, canaryEvents: 200 + (i % 3) }));
       const valueOf = (label: string) => (label === 'tier' ? '' : 'one');
-      const dimensions = request.labels.map((label) => ({
-        label,
-        values: [{ value: valueOf(label), windows }],
-      }));
+      const dimensions =
+        only ??
+        request.labels.map((label) => ({
+          label,
+          values: [{ value: valueOf(label), windows }],
+        }));
       return { from: request.from, to: request.to, used, rejected: 0, times, dimensions, queries: ['q'] };
     },
   };
@@ -70,6 +72,27 @@ describe('where a metric moved', () => {
     // 02:30 UTC is 11:30 in Tokyo.
     expect(hours?.values.map(({ value }) => value).toSorted()).toEqual(['11:00', '12:00']);
     expect(explanation.sentence).toContain('the canary has one instance');
+  });
+
+  test('holds instances apart by what the baseline differs by, and by G where an older version asked', async () => {
+    const window = (canaryEvents: number, baselineEvents = 0) => ({
+      canaryEvents,
+      canaryTotal: baselineEvents > 0 ? 0 : 200,
+      baselineEvents,
+      baselineTotal: baselineEvents > 0 ? 2000 : 0,
+    });
+    const values = [
+      { value: 'c1', windows: [window(30), window(30)] },
+      { value: 'c2', windows: [window(1), window(1)] },
+      { value: 'b1', windows: [window(0, 10), window(0, 10)] },
+    ];
+    const { ask } = activity([{ label: plan.source.replicas, values }]);
+    const told = async (more: object) => {
+      const event = await ask({ metric: 'errors', to: 30, G: 5, ...more });
+      return event.kind === 'explained' ? event.explanation.instances : event;
+    };
+    expect(await told({ baselineG: 0.01 })).toEqual({ kind: 'instances', names: ['c1'], others: 1 });
+    expect(await told({})).toMatchObject({ kind: 'open' });
   });
 
   test('of a metric that an amendment has taken away is not searched', async () => {

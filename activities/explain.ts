@@ -17,7 +17,7 @@ export function createExplainActivity({ source, log }: Pick<ActivityParts, 'sour
       const metric = plan.metrics.find(({ name }) => name === inquiry.metric);
       if (metric === undefined) return no(`the plan has no ${inquiry.metric} any more`);
       const { replicas, prometheus } = plan.source;
-      const { edge, counted, G, assumed, slice } = inquiry;
+      const { edge, counted, G, baselineG = G, assumed, slice } = inquiry;
       const own = [...metric.breakdown, replicas];
       try {
         const breakdown = await source(prometheus).breakdown({
@@ -31,7 +31,7 @@ export function createExplainActivity({ source, log }: Pick<ActivityParts, 'sour
         });
         if (breakdown.used === 0) return no('none of the windows could be read again');
         const timezone = plan.windows?.timezone ?? 'UTC';
-        const how = { counted, edge, replicas, G, assumed, timezone, poll: plan.source.poll };
+        const how = { counted, edge, replicas, G, baselineG, assumed, timezone, poll: plan.source.poll };
         const known = breakdown.dimensions.filter(
           ({ label, values }) => own.includes(label) || values.some(({ value }) => value !== ''),
         );

@@ -1,6 +1,6 @@
 import type { Buckets, Sample } from '../plans/sample.ts';
 import type { BucketLook, LatencyEvidence } from './evidence.ts';
-import { finiteEdges } from './histogram.ts';
+import { finiteEdges, reaches } from './histogram.ts';
 
 /** One latency in one poll. */
 export interface BucketPair {
@@ -61,7 +61,7 @@ export function usableEdges(
   const first = finiteEdges(at.pair.baseline)[0] ?? Number.POSITIVE_INFINITY;
   const lowest = Math.max(first, 0);
   const within = (edge: number) =>
-    edge / (1 + at.margin) >= lowest || at.floor === null || lowest <= at.floor;
+    reaches(edge / (1 + at.margin), lowest) || at.floor === null || lowest <= at.floor;
   return edges.filter((edge) => at.common.includes(edge) && within(edge));
 }
 

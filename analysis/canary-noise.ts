@@ -61,8 +61,7 @@ const ADDED = 0.5;
 export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Dispersion {
   const { halves, ratio } = noise;
   const seen = halves === undefined || !isNoisier(baseline, noise) ? [] : seenIn(halves, baseline);
-  // Below three for each of the canary's the halves of the baseline are the larger.
-  if (seen.length === 0 && ratio <= 3) return baseline;
+  if (seen.length === 0 && ratio <= ALIKE) return baseline;
   return (n) => {
     const usual = baseline(n);
     let canary = ratio * usual;
@@ -72,6 +71,14 @@ export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Disper
     }
     return Math.max(usual, (usual + canary) / 4);
   };
+}
+
+/** Instances of the baseline for each of the canary's up to which the halves of the baseline differ by more than the cohorts. */
+export const ALIKE = 3;
+
+/** How many times as much as the baseline's halves cohorts differ by (as variances) whose instances are alike. */
+export function withFewer(ratio: number): number {
+  return Math.max(1, (1 + ratio) / 4);
 }
 
 interface Seen {

@@ -242,6 +242,36 @@ describe('where there are no data', () => {
     expect(of.polls).toEqual({ used: 20, ignored: 0, rejected: 1 });
   });
 
+  test('of a base of next to nothing no share is told', () => {
+    const least = 5e-324;
+    const [first] = polls('5%', 0.05, { count: 1 });
+    const sample = first?.sample as Sample;
+    const baseline = { ...sample.baseline, gauges: { memory: least, temperature: 40 } };
+    const of = comparisonOf([{ stage: '5%', t: POLL, assessment: null, sample: { ...sample, baseline } }]);
+    const memory = of.rows.find(({ metric }) => metric === 'memory');
+    expect(memory).toMatchObject({ baseline: { value: least }, relative: null });
+    expect(memory?.difference).toBeGreaterThan(99);
+    expect(memory === undefined ? '' : cellsOf(memory, of).relative).toBe('');
+    expect(comparisonMarkdown(of).join('\n')).not.toMatch(/NaN|Infinity/);
+  });
+
+  test.each([Number.NaN, -5])('of a window that was refused for %d users nothing is counted', (users) => {
+    const good = polls('5%', 0.05);
+    const spoilt = good.at(-1)?.sample as Sample;
+    const refused = { ...spoilt, t: 1000, canary: { ...spoilt.canary, users } };
+    const of = comparisonOf([...good, { stage: '5%', t: 1000, assessment: null, sample: refused }]);
+    expect(of.polls).toEqual({ used: 20, ignored: 0, rejected: 1 });
+    const { polls: counted, ...others } = of;
+    const { polls: before, ...without } = comparisonOf([
+      ...good,
+      { stage: '5%', t: 1000, assessment: null, sample: null },
+    ]);
+    expect(counted).toEqual(before);
+    // Why it was refused is known of the one and not of the other.
+    expect({ ...others, reason: '' }).toEqual({ ...without, reason: '' });
+    expect(others.rows.find(({ kind }) => kind === 'users')?.canary.value).toBe(33);
+  });
+
   test('a quantile beyond the last bucket is said to be beyond it', () => {
     const of = comparisonOf(polls('5%', 0.05, { canary: { ...GOOD, mean: 30 } }));
     const p99 = of.rows.find(({ quantile }) => quantile === 0.99);

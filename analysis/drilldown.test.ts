@@ -16,6 +16,7 @@ const search: Search = {
   edge: null,
   replicas: 'instance',
   G: 0.001,
+  baselineG: 0.001,
   assumed: false,
   timezone: 'UTC',
   poll: 15,
@@ -394,7 +395,7 @@ describe('multiple comparisons', () => {
             dimension('region', equal(6, 'r'), random, noise),
             dimension('instance', equal(8, 'i'), random, noise),
           ),
-          { ...search, G, assumed: true },
+          { ...search, G, baselineG: G, assumed: true },
         );
         expect(told.tests).toBe(44);
         if (found(told).length > 0) wrong += 1;
@@ -411,7 +412,7 @@ describe('multiple comparisons', () => {
         both(`/${i}`, [20, 380], [i < 3 ? 0.05 : 0.005, 0.005]),
       );
       const names = found(
-        drilldown(breakdown(dimension('endpoint', rows, randomOf(seed))), { ...search, G: 0 }),
+        drilldown(breakdown(dimension('endpoint', rows, randomOf(seed))), { ...search, G: 0, baselineG: 0 }),
       );
       all += names.length;
       wrong += names.filter((name) => !/=\/[012]$/.test(name)).length;

@@ -195,10 +195,9 @@ function evidenceOf(
   at: Pick<Rows, 'kind' | 'search' | 'measure'>,
 ): number | null {
   const { kind, search, measure } = at;
-  const { G, assumed } = search;
-  if (kind !== 'instances') return measure.lnWorse(cell.windows, { margin: 0, G });
+  if (kind !== 'instances') return measure.lnWorse(cell.windows, { margin: 0, G: search.G });
   if (!canaryInstances(cells).includes(cell)) return null;
-  return lnApart(cell, cells, { measure, G, assumed, level: LEVEL });
+  return lnApart(cell, cells, { ...search, measure, level: LEVEL });
 }
 
 /**
@@ -239,8 +238,7 @@ function instancesOf(dimensions: readonly Weighed[], { search, measure }: Readin
   const dimension = dimensions.find(({ kind }) => kind === 'instances');
   if (dimension === undefined) return { kind: 'unknown' };
   const found = new Set(dimension.rows.filter((row) => row.found).map(({ value }) => value));
-  const { G, assumed } = search;
-  return judgeInstances(dimension.cells, found, { measure: measure.instances, G, assumed, level: LEVEL });
+  return judgeInstances(dimension.cells, found, { ...search, measure: measure.instances, level: LEVEL });
 }
 
 function told({ label, kind, rows, mix, note }: Weighed): ExplainedDimension {

@@ -59,3 +59,23 @@ test('an amendment that tightens a margin applies from the next poll on', () => 
   const after = worse(borne, tight, { polls, from: polls });
   expect(assess(after, tight, { stageIndex: 0 }).verdict).toBe('hard');
 });
+
+test('a last stage with a holdback is compared with it, as every stage below 100 % is', () => {
+  const plan = planOf({ stages: [{ name: '99%', percent: 99, bake: '30m', minRequests: 1000 }] });
+  const stopsAt = (extra: number) => {
+    const random = randomOf(5);
+    let known = begun(plan);
+    for (let poll = 1; poll <= 240; poll++) {
+      const rates = { baseline: 0.005, canary: 0.005 + extra };
+      const at = { requests: 3_000, share: 0.99, stage: '99%', t: poll * STEP };
+      known = observe(known, plan, reading(errorsPoll(random, { ...at, ...rates })), { stageIndex: 0 });
+      const { verdict } = assess(known, plan, { stageIndex: 0 });
+      if (verdict === 'soft' || verdict === 'hard') return { verdict, minutes: (poll * STEP) / 60 };
+    }
+    return assess(known, plan, { stageIndex: 0 });
+  };
+  const healthy = stopsAt(0);
+  expect(healthy).toMatchObject({ verdict: 'pass' });
+  expect('warnings' in healthy ? healthy.warnings.join() : '').not.toContain('not compared');
+  expect(stopsAt(0.02)).toMatchObject({ verdict: 'hard' });
+});

@@ -111,6 +111,11 @@ export function quantileOf(buckets: Buckets, quantile: number): number | null {
   return low;
 }
 
+/** True where `x` is `y` at least, but for rounding: the same edges in another unit must give the same answer. */
+export function reaches(x: number, y: number): boolean {
+  return x >= y * (1 - 1e-9);
+}
+
 const MOST_EDGES = 4;
 const EXCEEDANCE = [0.005, 0.2] as const;
 
@@ -136,8 +141,8 @@ export function chooseEdges(
         metric.among?.includes(edge) !== false &&
         share >= EXCEEDANCE[0] &&
         share <= EXCEEDANCE[1] &&
-        edge / (1 + metric.margin) >= first &&
-        edge / (1 + metric.margin) <= last,
+        reaches(edge / (1 + metric.margin), first) &&
+        reaches(last, edge / (1 + metric.margin)),
     )
     .sort((a, b) => distance(a.share) - distance(b.share) || a.edge - b.edge)
     .slice(0, MOST_EDGES)

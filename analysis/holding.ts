@@ -11,7 +11,7 @@ import type { Finding } from './metric-findings.ts';
 import { plannedRequests } from './planning.ts';
 import { marginsOfRatio } from './ratio.ts';
 import { missingSlices, missingText } from './slices.ts';
-import { splitFault } from './split.ts';
+import { randomUsers, splitFault } from './split.ts';
 import type { StageFrame } from './stage.ts';
 
 /** Canary requests above an edge below which a latency says nothing. */
@@ -43,8 +43,9 @@ export function holdingsOf(evidence: Evidence, look: Look): Holding[] {
     holding.push({ kind: 'bake', until });
   const requests = requestsHolding(evidence, look);
   if (requests !== null) holding.push(requests);
-  const users = stage?.minUsers ?? 0;
-  if ((evidence.users ?? 0) < users) holding.push({ kind: 'users', have: evidence.users ?? 0, need: users });
+  const users = randomUsers(evidence.users ?? 0, { split: evidence.split, frame });
+  if (users < (stage?.minUsers ?? 0))
+    holding.push({ kind: 'users', have: users, need: stage?.minUsers ?? 0 });
   for (const wanted of coverageOf(plan, frame.index)) holding.push(...coverageHoldings(evidence, wanted));
   if (!frame.compared) return holding;
   for (const { metric, exceedances, tested, safe } of look.findings) {

@@ -4,9 +4,9 @@ import type { Carrier, Process } from './process.ts';
 import { evidenceOf } from './process.ts';
 import { sliceContext } from './slices.ts';
 import type { GateContext } from './stage.ts';
-import { dispersionsOf, isAssumed } from './stage.ts';
+import { baselineDispersions, dispersionsOf, isAssumed } from './stage.ts';
 import { valueYardstick } from './value.ts';
-import { driftApart, isNoiseAssumed } from './value-noise.ts';
+import { betweenEqual, driftApart, isNoiseAssumed } from './value-noise.ts';
 import type { Yardstick } from './yardstick.ts';
 import { countYardstick } from './yardstick.ts';
 
@@ -22,6 +22,8 @@ export interface Inquiry {
   edge: number | null;
   /** How much equal cohorts differ at this age; of values the variance of their sum per unit of weight, in shares of the level squared. */
   G: number;
+  /** The same of the baseline's halves alone, by which instances are told apart. Absent: asked by an older version. */
+  baselineG?: number;
   assumed: boolean;
   /** Of a mean or a gauge; absent: of counts. */
   values?: true;
@@ -64,7 +66,9 @@ export function inquiryOf(
   const span = { from: Math.max(since, t - length), to: t };
   if (known.kind === 'value') return { metric: at.metric, ...span, ...valuesOf(known, plan, age) };
   // The dispersion of the windows that are searched.
-  const dispersion = dispersionsOf({ plan, context: at, metric: at.metric }, known)[best.track];
+  const look = { plan, context: at, metric: at.metric };
+  const dispersion = dispersionsOf(look, known)[best.track];
+  const baseline = baselineDispersions(look, known)[best.track];
   return {
     metric: at.metric,
     ...(slice === undefined ? {} : { slice }),
@@ -72,7 +76,8 @@ export function inquiryOf(
     counted: known.kind === 'ratio' ? (known.counted ?? 'bad') : 'bad',
     edge,
     G: dispersion?.(age) ?? 0,
-    assumed: isAssumed({ plan, context: at, metric: at.metric }, known.halves),
+    baselineG: baseline?.(age) ?? 0,
+    assumed: isAssumed(look, known.halves),
   };
 }
 
@@ -86,6 +91,7 @@ function valuesOf(known: ValueEvidence, plan: Plan, age: number) {
     counted: 'bad' as const,
     edge: null,
     G: driftApart(known, plan)(age),
+    baselineG: betweenEqual(known, plan)(age),
     assumed: isNoiseAssumed(known),
     values: true as const,
   };

@@ -5,8 +5,10 @@ import { excessOf, type Measure } from './measure.ts';
 
 export interface InstanceSearch {
   measure: Omit<Measure, 'instances'>;
+  /** Between the cohorts, and between equal halves of the baseline: a bad instance is noise of the canary's halves, and must not hide in it. */
   G: number;
-  /** True where nothing was measured and G is the plan's `noise`. */
+  baselineG: number;
+  /** True where nothing was measured and both are the plan's `noise`. */
   assumed: boolean;
   level: number;
 }
@@ -34,7 +36,7 @@ export function lnApart(instance: Cell, cells: readonly Cell[], search: Instance
   }));
   return search.measure.lnWorse(windows, {
     margin: search.measure.handicap(instance, rest),
-    G: search.assumed ? search.G : search.G * Math.max(1, baselineInstances(cells) / 2),
+    G: search.baselineG * (search.assumed ? 1 : Math.max(1, baselineInstances(cells) / 2)),
   });
 }
 

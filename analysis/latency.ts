@@ -14,6 +14,7 @@ import {
   countAt,
   finiteEdges,
   histogramTotal,
+  reaches,
 } from './histogram.ts';
 import { addToInterval, NO_POLLS } from './interval.ts';
 import { score } from './kernel.ts';
@@ -233,7 +234,7 @@ export function improvementTrack(
 ): number {
   if (improve === null || improve >= 1) return -1;
   const last = baseline === null ? 0 : (finiteEdges(baseline).at(-1) ?? 0);
-  return (edges ?? []).findIndex((edge) => edge / (1 - improve) <= last);
+  return (edges ?? []).findIndex((edge) => reaches(last, edge / (1 - improve)));
 }
 
 /** Halves that contradict themselves show nothing. */

@@ -72,9 +72,9 @@ function row(at: At, more: Pick<ComparisonRow, 'kind' | 'baseline' | 'canary'>):
 }
 
 function differing(one: ComparisonRow, difference: number | null): ComparisonRow {
-  const base = one.baseline.value;
-  const relative = difference === null || base === null || base === 0 ? null : difference / Math.abs(base);
-  return { ...one, difference, relative };
+  const relative = (difference ?? Number.NaN) / Math.abs(one.baseline.value ?? 0);
+  // Of a base of nothing, or of next to nothing, no share can be told.
+  return { ...one, difference, relative: Number.isFinite(relative) ? relative : null };
 }
 
 function ratioRow(at: At, evidence: RatioEvidence | null): ComparisonRow {

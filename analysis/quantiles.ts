@@ -46,12 +46,8 @@ export function enterAllQuantiles(known: Quantiles): Quantiles {
 }
 
 /** One poll; null: the window was rejected. */
-export function observeAllQuantiles(
-  known: Quantiles,
-  plan: Plan,
-  sample: Sample | HistorySample | null,
-): Quantiles {
-  if (sample === null || !('canary' in sample)) return known;
+export function observeAllQuantiles(known: Quantiles, plan: Plan, sample: Sample | null): Quantiles {
+  if (sample === null) return known;
   const observed = partsOf(plan).map(({ metric, slice, name }) => {
     const here = slice === null ? sample : sample.slices?.[slice];
     const series =

@@ -7,6 +7,7 @@ import { enterStage, observe, openEvidence } from './gate.ts';
 import { learning } from './history.ts';
 import type { Quantiles } from './quantiles.ts';
 import { enterAllQuantiles, observeAllQuantiles, openAllQuantiles } from './quantiles.ts';
+import { faultsOf } from './soundness.ts';
 import type { GateContext } from './stage.ts';
 import { finished, type Steps } from './unhurried.ts';
 
@@ -123,9 +124,10 @@ export class Replay {
     return this.#learnt ?? {};
   }
 
-  /** The next poll; gives the visit that it belongs to. Null: the time before, or a stage that the plan lacks. */
+  /** The next poll; gives the visit that it belongs to. Null: the time before, no time, or a stage that the plan lacks. */
   add(poll: StoredPoll): Visit | null {
     const { sample } = poll;
+    if (!Number.isFinite(poll.t)) return null;
     if (poll.stage === 'history' || poll.t < 0) {
       if (sample !== null && !('canary' in sample)) this.#history.push(sample);
       return null;
@@ -140,14 +142,15 @@ export class Replay {
     const before = known?.stage === poll.stage && !again ? known : this.#enter(poll.stage, at);
     const context = this.#context(stageIndex, poll.t);
     const evidence = observe(before.evidence, plan, readingOf(poll), context);
+    const taken = evidence.t === before.evidence.t ? null : soundSample(poll);
     const now: Visit = {
       ...before,
       ...at,
       evidence,
       context,
-      quantiles: observeAllQuantiles(before.quantiles, plan, sample),
+      quantiles: observeAllQuantiles(before.quantiles, plan, taken),
       recorded: poll.assessment,
-      users: usersAfter(before.users, sample),
+      users: usersAfter(before.users, taken),
     };
     this.#visits[this.#visits.length - 1] = now;
     this.#visitAt.set(poll.t, this.#visits.length - 1);
@@ -211,8 +214,13 @@ export class Replay {
   }
 }
 
-function usersAfter(before: Visit['users'], sample: StoredPoll['sample']): Visit['users'] {
-  if (sample === null || !('canary' in sample)) return before;
+/** What a gate has taken as evidence of a poll; null: nothing, or what it refused. */
+export function soundSample({ sample }: Pick<StoredPoll, 'sample'>): Sample | null {
+  return sample !== null && 'canary' in sample && faultsOf(sample).length === 0 ? sample : null;
+}
+
+function usersAfter(before: Visit['users'], sample: Sample | null): Visit['users'] {
+  if (sample === null) return before;
   return {
     baseline: sample.baseline.users ?? before.baseline,
     canary: sample.canary.users ?? before.canary,

@@ -15,6 +15,8 @@ export interface Search {
    * of weight as a share of their level squared. `assumed`: it is the plan's `noise`.
    */
   G: number;
+  /** The same of equal halves of the baseline. */
+  baselineG: number;
   assumed: boolean;
   /** Whose hours of the day, and the seconds of a window. */
   timezone: string;

@@ -6,7 +6,7 @@ import { assess } from './gate.ts';
 import { addHistograms, quantileOf } from './histogram.ts';
 import { marginsOfLatency } from './latency.ts';
 import { isCompared } from './margins.ts';
-import type { Replay, StoredPoll, Visit } from './replay.ts';
+import { type Replay, type StoredPoll, soundSample, type Visit } from './replay.ts';
 import type { Steps } from './unhurried.ts';
 import { valueOf } from './value.ts';
 
@@ -74,7 +74,7 @@ function* pointsOf(metric: Metric, groups: readonly Group[]): Steps<MetricSeries
   const points: MetricSeries['points'] = [];
   for (const { visit, t, polls } of groups) {
     if (points.length % POINTS_AT_ONCE === 0) yield;
-    const samples = polls.flatMap(({ sample }) => (sample !== null && 'canary' in sample ? [sample] : []));
+    const samples = polls.map(soundSample).filter((sample) => sample !== null);
     const baseline = valueIn(metric, samples, 'baseline');
     const known = bounds.get(visit) ?? boundsOf(metric, visit);
     bounds.set(visit, known);

@@ -28,6 +28,8 @@ export interface SplitEvidence {
   begun: number;
   /** True when an internal stage has shown that its users are counted: the canary then has more than its share. */
   mixed: boolean;
+  /** The most canary users that an internal stage has shown; absent: none, and in evidence of older versions. */
+  internal?: number;
   /** Requests of the stage in complete blocks, and those of the block that is not complete yet. */
   requests: Pair;
   open: Pair;

@@ -193,6 +193,39 @@ describe('a stage whose users are no random sample', () => {
     expect(alarms(one.poll({ users: [20_000, 500] }))).toBe(true);
   });
 
+  test('leaves its users out of the minimum of the stages after it, where they are counted with the others', () => {
+    const asking = (users: number) => ({ ...stage(5), minUsers: users });
+    const of = planOf({ source: { users: 'users' }, stages: [internal, asking(100), asking(50)] });
+    const one = gate(of);
+    // Two hundred employees have it, of whom the next stages begin to count a few at a time.
+    for (const users of [120, 200, 180]) one.poll({ users: [950, users] });
+    one.enter(1);
+    const users = (at: Assessment) => at.holding.filter(({ kind }) => kind === 'users');
+    expect(users(one.poll({ users: [1000, 150] }))).toEqual([{ kind: 'users', have: 0, need: 100 }]);
+    expect(users(one.poll({ users: [5000, 290] }))).toEqual([{ kind: 'users', have: 90, need: 100 }]);
+    const enough = one.poll({ users: [6000, 300] });
+    expect(users(enough)).toEqual([]);
+    expect(enough.warnings.join()).toContain('and 200 of them are left out of minUsers');
+    one.enter(2);
+    expect(users(one.poll({ users: [900, 249] }))).toEqual([{ kind: 'users', have: 49, need: 50 }]);
+  });
+
+  test('leaves the users of tenants in it: they are customers as others are', () => {
+    const early = { name: 'early', audience: { tenants: ['acme'] }, bake: '1m', minRequests: 1 };
+    const of = planOf({ source: { users: 'users' }, stages: [early, { ...stage(5), minUsers: 100 }] });
+    const one = gate(of);
+    one.poll({ users: [950, 200] });
+    one.enter(1);
+    expect(one.poll({ users: [1000, 100] }).holding.map(({ kind }) => kind)).not.toContain('users');
+  });
+
+  test('has a minimum of its own users', () => {
+    const own = planOf({ source: { users: 'users' }, stages: [{ ...internal, minUsers: 3 }, stage(5)] });
+    const one = gate(own);
+    expect(one.poll({ users: [0, 2] }).holding).toContainEqual({ kind: 'users', have: 2, need: 3 });
+    expect(one.poll({ users: [0, 3] }).holding.map(({ kind }) => kind)).not.toContain('users');
+  });
+
   test('is no reason to doubt users who are counted without them', () => {
     const one = gate(both);
     one.poll({ users: [950, 0] });

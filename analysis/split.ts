@@ -79,10 +79,10 @@ function plus(a: Pair, b: Pair): Pair {
 function observeUsers(split: SplitEvidence, poll: SplitPoll): SplitEvidence {
   const { plan, frame, sample } = poll;
   const counted = countedUsers(sample);
-  const internal = frame.share === 0 && (sample.canary.users ?? 0) > 0;
-  if (counted === null) return internal && !split.mixed ? { ...split, mixed: true } : split;
+  const known = frame.share === 0 ? withInternal(split, poll) : split;
+  if (counted === null) return known;
   const { by, baseline, canary } = counted;
-  const next = { ...split, users: { baseline, canary }, by, at: sample.t, mixed: split.mixed || internal };
+  const next = { ...known, users: { baseline, canary }, by, at: sample.t };
   const last = split.users;
   const moved = last !== null && by !== split.by;
   const before = moved ? null : last;
@@ -99,6 +99,24 @@ function observeUsers(split: SplitEvidence, poll: SplitPoll): SplitEvidence {
   const { accepted } = split;
   const anew = accepted === undefined ? {} : { accepted: { ...accepted, from: NONE } };
   return { ...next, ...anew, comparable, begun: comparable ? split.begun + 1 : split.begun };
+}
+
+/** Users of an internal stage go on having the canary in the stages after it; tenants are customers like others. */
+function withInternal(split: SplitEvidence, { plan, frame, sample }: SplitPoll): SplitEvidence {
+  const users = sample.canary.users ?? 0;
+  if (!(users > 0)) return split;
+  const { segments = [], tenants, tenantsFrom } = plan.stages[frame.index]?.audience ?? {};
+  const own = segments.length > 0 && tenants === undefined && tenantsFrom === undefined;
+  const internal = own ? Math.max(users, split.internal ?? 0) : split.internal;
+  return { ...split, mixed: true, ...(internal === undefined ? {} : { internal }) };
+}
+
+/**
+ * The canary's users who came by the stage's share, at least: where an internal stage has shown that its users are counted
+ * with the others, all of them may be among those.
+ */
+export function randomUsers(users: number, { split, frame }: Pick<Look, 'split' | 'frame'>): number {
+  return frame.share > 0 ? Math.max(0, users - (split.internal ?? 0)) : users;
 }
 
 /** Both cohorts' users as one counter has seen them; null: not told, or not comparable. */
@@ -227,7 +245,7 @@ export function splitWarning({ split, plan, frame }: Look): string | null {
   if (isNarrowed(plan))
     return 'whoever is excluded is counted with the baseline where nothing tells them apart: too few users in the canary are not noticed';
   return split.mixed
-    ? 'source.users counts segments that have the canary anyway: too many users in the canary are not noticed'
+    ? `source.users counts segments that have the canary anyway: too many users in the canary are not noticed${split.internal === undefined ? '' : `, and ${split.internal} of them are left out of minUsers`}`
     : null;
 }
 

@@ -119,7 +119,7 @@ function ratioOf(at: { plan: Plan; context: GateContext; metric: string }, serie
  * theirs, and where they do not tell, the plan's `noise`. (The larger of two estimates at every block size is mostly
  * the error of the one from fewer polls: it cost half of the power at 25 %.)
  */
-function baselineDispersions(
+export function baselineDispersions(
   at: { plan: Plan; context: GateContext; metric: string },
   series: UnderTest,
 ): Dispersion[] {

@@ -20,7 +20,9 @@ const BucketCounts = z
   );
 const BadCount = z.strictObject({ bad: Amount, total: Amount });
 const MeanSums = z.strictObject({ sum: Amount, count: Amount });
-const Counted = z.union([Amount, BadCount, MeanSums, BucketCounts]);
+const Counted = z.union([Amount, BadCount, MeanSums, BucketCounts], {
+  error: 'expected a number, {"bad":n,"total":n}, {"sum":x,"count":n} or cumulative counts by upper edge',
+});
 type Counted = z.infer<typeof Counted>;
 
 const cohort = {

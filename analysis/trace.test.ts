@@ -145,6 +145,9 @@ describe('a trace', () => {
     expect(wrong(line('').replace('"errors":1', '"errors":NaN'))).toMatch(
       /^line 1: errors: baseline: NaN of 10/,
     );
+    expect(wrong(line('').replace('"errors":1', '"errors":1e999'))).toMatch(
+      /^line 1: baseline\.errors: expected a number, /,
+    );
     expect(wrong(line('').replace('"requests":10', '"requests":-3'))).toMatch(
       /^line 1: requests: baseline: -3/,
     );
@@ -159,6 +162,23 @@ describe('a trace', () => {
     expect(wrong(line(slice(3)))).toBe('nothing');
     expect(wrong(line(slice(4)))).toMatch(/^line 1: errors: canary of tier=enterprise: 4 events among 3/);
     expect(wrong(line('"users":"many"'))).toMatch(/^line 1: .*users/);
+  });
+
+  test('of a rollout of which there is only the time before passes nothing', () => {
+    const reader = new TraceReader(plan);
+    const baseline = { requests: 100, errors: 1 };
+    const say = (number: number, of: object) => reader.read(JSON.stringify({ baseline, ...of }), number);
+    say(1, { rollout: 'r1', stage: 'history', t: -30 });
+    say(2, { rollout: 'r2', stage: 'history', t: -30 });
+    say(3, { rollout: 'r2', stage: 'history', t: -15 });
+    say(4, { rollout: 'r1', stage: '5%', t: 15, canary: baseline });
+    const faults = reader.faults();
+    expect(faults).toEqual({
+      rollouts: 2,
+      wrong: 1,
+      problems: [[2, 'stage: r2 has lines of history and none of a stage of the plan']],
+    });
+    expect(() => refuseFaults('x.jsonl', [faults])).toThrow(/x\.jsonl is not a trace/);
   });
 
   test('with lines that are none names all of them', () => {

@@ -92,6 +92,8 @@ export class TraceReader {
   readonly #plan: Plan;
   readonly #stages: ReadonlySet<string>;
   readonly #times = new Map<string, number>();
+  /** Rollouts of which only the time before was read so far, with their first line. */
+  readonly #before = new Map<string, number>();
   readonly #problems: [line: number, problem: string][] = [];
   #wrong = 0;
 
@@ -105,14 +107,28 @@ export class TraceReader {
     if (line.trim() === '') return null;
     const parsed = parseLine(line, this.#plan);
     const problem = typeof parsed === 'string' ? parsed : this.#problemOf(parsed);
-    if (problem === null && typeof parsed !== 'string') return parsed;
+    if (problem === null && typeof parsed !== 'string') {
+      if (parsed.kind === 'sample') this.#before.delete(parsed.rollout);
+      else if (!this.#before.has(parsed.rollout)) this.#before.set(parsed.rollout, number);
+      return parsed;
+    }
     this.#wrong += 1;
     if (this.#problems.length < MOST_PROBLEMS) this.#problems.push([number, problem ?? '']);
     return null;
   }
 
+  /** At the end of the trace: what never came is wrong too, as nothing may pass that has no data. */
   faults(): TraceFaults {
-    return { rollouts: this.#times.size, wrong: this.#wrong, problems: this.#problems };
+    // Lines that are wrong may be what is missing.
+    const lonely = (this.#wrong > 0 ? [] : [...this.#before]).map(
+      ([rollout, line]) =>
+        [line, `stage: ${rollout} has lines of history and none of a stage of the plan`] as const,
+    );
+    return {
+      rollouts: this.#times.size,
+      wrong: this.#wrong + lonely.length,
+      problems: [...this.#problems, ...lonely.slice(0, MOST_PROBLEMS)],
+    };
   }
 
   #problemOf(entry: TraceEntry): string | null {

@@ -24,6 +24,7 @@ const searchOf = (metric: ValueMetric, more: Partial<Search> = {}): Search => ({
   edge: null,
   replicas: 'instance',
   G: 1e-6,
+  baselineG: 1e-6,
   assumed: false,
   timezone: 'Europe/Berlin',
   poll: 15,
@@ -277,7 +278,7 @@ describe('the hour of the day', () => {
       }),
       times,
     });
-    const search = { ...searchOf(memory), metric: errors, G: 0.001 };
+    const search = { ...searchOf(memory), metric: errors, G: 0.001, baselineG: 0.001 };
     const late = drilldown(
       drawn((i) => (i < 30 ? 0.06 : 0.01)),
       search,

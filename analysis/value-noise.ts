@@ -20,7 +20,7 @@ export function driftApart(evidence: ValueEvidence, plan: Plan): Variance {
 }
 
 /** The same of cohorts whose instances are alike. */
-function betweenEqual(evidence: ValueEvidence, plan: Plan): Variance {
+export function betweenEqual(evidence: ValueEvidence, plan: Plan): Variance {
   const [, W, polls] = evidence.difference;
   const perPoll = polls > 0 ? W / polls : 0;
   const least = Math.max(perPoll * LEAST_DEVIATION ** 2, Number.MIN_VALUE);

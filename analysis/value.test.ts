@@ -4,6 +4,7 @@ import type { CohortSample, Sample } from '../plans/sample.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
 import { lnPhi } from './normal.ts';
+import { expectPrinted } from './printed.fixture.ts';
 import { addScatter, NO_SCATTER, varianceOf } from './scatter.ts';
 import { planOf, randomOf, reading } from './traffic.fixture.ts';
 import { halfWidth, lnValueEvidence, mixtureScale } from './value-kernel.ts';
@@ -17,9 +18,9 @@ describe('numbers of the method', () => {
     const values = Array.from({ length: 100 }, (_, i) => Math.sin(i + 1) + 0.2);
     const mean = values.reduce((sum, value) => sum + value, 0) / 100;
     const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 100);
-    expect(mixtureScale(0.05, 100)).toBeCloseTo(0.079361546, 9);
-    expect(mean).toBeCloseTo(0.19872829, 9);
-    expect(halfWidth({ n: 100, deviation, alpha: 0.05, planned: 100 })).toBeCloseTo(0.215196587, 9);
+    expectPrinted(mixtureScale(0.05, 100), '.079361546');
+    expectPrinted(mean, '.198728290');
+    expectPrinted(halfWidth({ n: 100, deviation, alpha: 0.05, planned: 100 }), '.215196587');
   });
 
   test('the normal distribution function, also far out', () => {
@@ -316,5 +317,26 @@ describe('a metric that must improve', () => {
     };
     expect(run({ plan: plan('-10%', gauge), polls: 240, cohort: cohort(0.4) }).verdict).toBe('pass');
     expect(run({ plan: plan('-10%', gauge), polls: 240, cohort: cohort(1) }).verdict).toBe('hold');
+  });
+
+  test.each([
+    ['+10%', 1.4],
+    ['-10%', 0.6],
+  ] as const)('also as a mean that is to change by %s', (improve, better) => {
+    const mean = plan(improve, { kind: 'mean', sum: 's', count: 'c' });
+    const cohort =
+      (seed: number, ratio: number): Run['cohort'] =>
+      (i, canary) => {
+        const random = randomOf(1000 * seed + 2 * i + Number(canary));
+        let sum = 0;
+        for (let k = 0; k < 60; k++) sum += 50 * (canary ? ratio : 1) * Math.exp(0.8 * gauss(random));
+        return { means: { m: { sum, count: 60 } } };
+      };
+    const ends = (ratio: number) =>
+      many(12, (seed) => run({ plan: mean, polls: 240, cohort: cohort(seed, ratio) }).verdict);
+    expect(ends(better).filter((verdict) => verdict === 'pass').length).toBeGreaterThanOrEqual(11);
+    // Equal, worse, or better by just what is asked: it is not shown, and nothing is stopped by that.
+    for (const ratio of [1, 2 - better, 1 + 0.1 * Math.sign(better - 1)])
+      expect(ends(ratio).filter((verdict) => verdict !== 'hold')).toEqual([]);
   });
 });

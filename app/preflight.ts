@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { instanceFindings } from '../analysis/instance-findings.ts';
 import { type NoiseCurve, noiseCurves, noiseFindings } from '../analysis/noise-curve.ts';
 import { alertFindings, labelFindings, rulesAbout } from '../analysis/preflight-checks.ts';
 import { type Profile, profileOf } from '../analysis/profile.ts';
@@ -125,8 +126,9 @@ async function survey(
   const history = await source.history({ plan, until, windows, origin: now, told: tell });
   const read = await source.survey.traffic({ plan, until: at, days, told: () => tell(A_DAY) });
   const notes = [history.note, read.note].filter((note) => note !== undefined);
-  const [labels, split, users, sliceUsers, rules, served] = await Promise.all([
+  const [labels, instances, split, users, sliceUsers, rules, served] = await Promise.all([
     unlessRefused(source.survey.labels(plan, at), notes),
+    unlessRefused(source.survey.instances(plan, at, days), notes),
     unlessRefused(source.survey.split(plan, at, SPLIT_SECONDS), notes),
     unlessRefused(source.survey.users(plan, at), notes),
     unlessRefused(source.survey.sliceUsers(plan, at), notes),
@@ -143,6 +145,7 @@ async function survey(
     ...flagFindings(plan, served),
     ...trafficFindings(plan, profile, { notes, traffic }),
     ...noiseFindings(plan, profile.learnt),
+    ...instanceFindings(plan, instances),
     ...allowPreflight(stages.flatMap(stageFindings), plan.allow),
     ...labelFindings(labels ?? []),
     ...alertFindings(plan, rules),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -89,20 +89,16 @@ afterAll(async () => {
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
+/** All that Prometheus has. */
+const whole = () => ['--from-prometheus', '--start', iso(end - HOURS * HOUR), '--end', iso(end)];
+
 function tidegate(...args: string[]): Promise<Outcome> {
   return startCommand(['backtest', 'plan.json', ...args], { cwd: dir }).ended;
 }
 
 describe('a backtest of the past', () => {
   test('finds each rollout by its share of the requests, and says when the plan would have stopped it', async () => {
-    const { status, out, err } = await tidegate(
-      '--from-prometheus',
-      '--start',
-      iso(end - HOURS * HOUR),
-      '--end',
-      iso(end),
-      '--json',
-    );
+    const { status, out, err } = await tidegate(...whole(), '--json');
     expect([status, err]).toEqual([1, '']);
     const found = out
       .trim()
@@ -116,6 +112,20 @@ describe('a backtest of the past', () => {
     expect(found[0]?.t).toBeGreaterThan(1.5 * HOUR);
     expect(found[0]?.t).toBeLessThan(1.5 * HOUR + 180);
     expect(found[0]?.estimate).toBeGreaterThan(0.005);
+  });
+
+  test('is drawn from what Prometheus has, each rollout with its stop', async () => {
+    const { status, out, err } = await tidegate(...whole(), '--chart', 'past.html');
+    expect([status, err]).toEqual([1, '']);
+    expect(out).toContain('pricing-v2-2');
+    const page = await readFile(join(dir, 'past.html'), 'utf8');
+    expect(page).toMatch(
+      /pricing-v2 <span class="badge hard">rolled back<[\s\S]*pricing-v2-2 <span class="badge pass">completed</,
+    );
+    // Errors and evidence of both, for a wide page and a narrow one, and the stop in those of the first.
+    expect(page.match(/<svg /g)).toHaveLength(8);
+    expect(page.match(/class="stop-name"/g)).toHaveLength(4);
+    expect(page).not.toMatch(/NaN|undefined|<script/);
   });
 
   test('takes the stage that it is told', async () => {
@@ -147,9 +157,11 @@ describe('a backtest of the past', () => {
       ['--from-prometheus'],
       ['--from-prometheus', '--trace', 'x'],
       ['--from-prometheus', '--start', 'soon'],
+      ['--trace', 'x', '--stage', '5%'],
     ]) {
       const wrong = await tidegate(...args);
       expect([wrong.status, wrong.out]).toEqual([2, '']);
+      expect(wrong.err).toContain('(USAGE)');
     }
   });
 });

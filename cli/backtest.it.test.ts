@@ -7,6 +7,9 @@ import { errorsPoll, planOf, randomOf } from '../analysis/traffic.fixture.ts';
 import type { BacktestOutcome } from '../rollout/backtest.ts';
 import { TraceRun } from '../rollout/trace-run.ts';
 import { type Outcome, startCommand } from '../test/fixtures/command.ts';
+import { noTerminal, startOnTerminal } from '../test/fixtures/terminal.ts';
+
+const missing = noTerminal();
 
 const PLAN = {
   metadata: { name: 'pricing-v2' },
@@ -73,6 +76,34 @@ describe('a backtest', () => {
     expect(piped.out).toContain('"rollout":"r7"');
   });
 
+  test.skipIf(missing !== '')(
+    `shows on a terminal how far it is, and takes that away${missing && ` (skipped: ${missing})`}`,
+    async () => {
+      await writeFile(join(folder, 'many.jsonl'), `${trace.join('\n')}\n`);
+      const args = ['backtest', 'plan.yaml', '--trace', 'many.jsonl'];
+      const on = startOnTerminal(args, { cwd: folder, env: {}, columns: 100, rows: 24 });
+      expect(await on.ended).toBe(1);
+      const drawn = [...on.out().matchAll(/\r\x1b\[K([█░]{30}) {1,3}(\d+) % {2}(\d+) rollouts/g)];
+      const shares = drawn.map(([, , share]) => Number(share));
+      expect(shares.length).toBeGreaterThan(2);
+      expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+      expect(shares.at(-1)).toBeGreaterThan(50);
+      // Both are cut off: a cell is three and a third per cent.
+      for (const [, bar = '', share] of drawn)
+        expect(Math.abs(bar.replaceAll('░', '').length - 0.3 * Number(share))).toBeLessThanOrEqual(1);
+      expect(drawn.at(-1)?.[3]).toBe(`${ROLLOUTS}`);
+      // The last of it is wiped away before the outcomes.
+      const [, ...after] = on
+        .out()
+        .slice(on.out().lastIndexOf(drawn.at(-1)?.[0] ?? ''))
+        .split('\r\x1b[K');
+      expect(after).toHaveLength(2);
+      expect(after[1]).toContain('r0');
+      expect(after[1]).not.toMatch(/[█░]/);
+    },
+    60_000,
+  );
+
   test('is drawn as one page, each rollout with its stop', async () => {
     const few = trace.filter((line) => /"r[67]"|u0072[67]"/.test(line));
     await writeFile(join(folder, 'few.jsonl'), few.join('\n'));
@@ -87,6 +118,17 @@ describe('a backtest', () => {
     expect(page.match(/<svg /g)).toHaveLength(8);
     expect(page.match(/class="stop-name"/g)).toHaveLength(4);
     expect(page).not.toMatch(/NaN|undefined|<script/);
+  });
+
+  test('draws no more rollouts on a page than its help says, and tells how many are left', async () => {
+    const help = await startCommand(['backtest', '--help'], { cwd: folder }).ended;
+    expect(help.out).toMatch(/HTML page \(the first 20\s+of them\)/);
+    await writeFile(join(folder, 'short.jsonl'), trace.slice(0, 8 * ROLLOUTS).join('\n'));
+    const args = ['backtest', 'plan.yaml', '--trace', 'short.jsonl', '--chart', 'first.html'];
+    await startCommand(args, { cwd: folder }).ended;
+    const page = await readFile(join(folder, 'first.html'), 'utf8');
+    expect(page.match(/<h2/g)?.length).toBe(20);
+    expect(page).toContain(`${ROLLOUTS - 20} more`);
   });
 
   test.each([0, 5_500])(

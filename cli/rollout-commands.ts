@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_DRAWN } from './backtest/drawn.ts';
 import type { BacktestOptions } from './commands/backtest.ts';
 import type { ListOptions, StatusOptions } from './commands/rollouts.ts';
 import type { Run } from './run.ts';
@@ -26,7 +27,7 @@ export function addRollouts(program: Command, run: Run): void {
     .option('--from-prometheus', 'the samples of your own Prometheus between --start and --end instead')
     .option('--start <time>', 'ISO 8601 such as 2026-03-01T08:00Z, or how long ago, such as 7d')
     .option('--end <time>', 'the same (default: now)')
-    .option('--chart <file>', 'draw them as one HTML page')
+    .option('--chart <file>', `draw them as one HTML page (the first ${MOST_DRAWN} of them)`)
     .option('--stage <name>', "the stage of every window with a canary (default: by the canary's share)")
     .action(
       run(async (c, file: string, options: BacktestOptions) =>

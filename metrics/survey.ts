@@ -1,8 +1,9 @@
 import type { Plan } from '../plans/plan.ts';
-import type { AlertRule, LabelValues, ServedSplit } from '../plans/preflight.ts';
+import type { AlertRule, InstancesSeen, LabelValues, ServedSplit } from '../plans/preflight.ts';
 import { withMatchers } from '../plans/promql.ts';
 import { planSlices, sliceOf } from '../plans/slices.ts';
 import type { Connection } from './connection.ts';
+import { readInstances } from './instances.ts';
 import { cohortQueries } from './plan-queries.ts';
 import type { Ask } from './prometheus-api.ts';
 import { checkQueries } from './prometheus-check.ts';
@@ -17,6 +18,8 @@ export interface Survey {
   traffic(request: TrafficRequest): Promise<TrafficRead>;
   /** The labels of the plan's breakdowns, and the one that tells instances apart. */
   labels(plan: Plan, at: number): Promise<LabelValues[]>;
+  /** How many instances each cohort runs on; of the canary those of the last `days`. Null where the plan counts nothing. */
+  instances(plan: Plan, at: number, days: number): Promise<InstancesSeen | null>;
   /** Requests by cohort in the `seconds` until `at`; null where the plan counts none. */
   split(plan: Plan, at: number, seconds: number): Promise<ServedSplit | null>;
   /** Distinct users of both cohorts as they are counted at `at`, by the instance that knows most; null: not counted. */
@@ -42,6 +45,7 @@ export function createSurvey({ connection, ask, askAlone, reachable }: SurveyPar
     check: (plan, at) => reachable(() => checkQueries(ask, { plan, at, canary: true })),
     traffic: (request) => reachable(() => readTraffic(askAlone, request)),
     labels: (plan, at) => reachable(() => readLabels(ask, plan, at)),
+    instances: (plan, at, days) => reachable(() => readInstances(ask, { plan, at, days })),
     split: (plan, at, seconds) => reachable(() => readSplit(ask, { plan, at, seconds })),
     users: (plan, at) => reachable(() => readUsers(ask, { plan, at, slice: null })),
     sliceUsers: (plan, at) => reachable(() => readSliceUsers(ask, plan, at)),

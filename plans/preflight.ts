@@ -41,6 +41,15 @@ export interface AlertRule {
   healthy: boolean;
 }
 
+/** In how many instances each cohort was counted: the baseline now, the canary the most at once within the last `days`; 0: none. */
+export interface InstancesSeen {
+  days: number;
+  baseline: number;
+  canary: number;
+  /** Series of the baseline that name no instance. */
+  unnamed: number;
+}
+
 /** Requests by cohort over the last `seconds`. */
 export interface ServedSplit {
   seconds: number;

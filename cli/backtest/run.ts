@@ -17,8 +17,7 @@ const MOST_THREADS = 8;
  */
 export async function runTrace(plan: Plan, trace: TraceFile, draw: number): Promise<Backtested> {
   const progress = new Progress(process.stderr, trace.size, 'rollouts');
-  const results = await resultsOf({ plan, draw }, trace, progress);
-  progress.close();
+  const results = await resultsOf({ plan, draw }, trace, progress).finally(() => progress.close());
   refuseFaults(
     trace.name,
     results.map(({ faults }) => faults),

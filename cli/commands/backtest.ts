@@ -2,6 +2,7 @@ import type { Backtested } from '../../app/backtest.ts';
 import { Failure } from '../../plans/failures.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { Duration } from '../../plans/units.ts';
+import { MOST_DRAWN } from '../backtest/drawn.ts';
 import { openTrace } from '../backtest/lines.ts';
 import { runTrace } from '../backtest/run.ts';
 import type { Context } from '../context.ts';
@@ -21,20 +22,20 @@ export interface BacktestOptions {
   chart?: string;
 }
 
-/** Rollouts that one page shows. */
-const MOST_DRAWN = 20;
-
 /** Runs recorded rollouts through the plan: 0 when all would have completed, 1 when one would have been stopped. */
 export async function backtest(context: Context, file: string, options: BacktestOptions): Promise<number> {
   const { trace } = options;
   const live = options.fromPrometheus === true;
   if (live === (trace !== undefined))
     throw new Failure('USAGE', 'A backtest reads either --trace FILE or --from-prometheus.');
+  const past = (['start', 'end', 'stage'] as const).find((name) => options[name] !== undefined);
+  if (!live && past !== undefined)
+    throw new Failure('USAGE', `--${past} is of --from-prometheus: stages and times of a trace are its own.`);
   const plan = await readPlan(file);
   const draw = options.chart === undefined ? 0 : MOST_DRAWN;
   const found =
     trace === undefined
-      ? await past(context, plan, { ...options, draw })
+      ? await recorded(context, plan, { ...options, draw })
       : await runTrace(plan, await openTrace(trace), draw);
   const { outcomes } = found;
   if (options.chart !== undefined) {
@@ -46,7 +47,7 @@ export async function backtest(context: Context, file: string, options: Backtest
   return outcomes.every(({ outcome, held }) => outcome === 'completed' && held.length === 0) ? 0 : 1;
 }
 
-async function past(
+async function recorded(
   context: Context,
   plan: Plan,
   options: BacktestOptions & { draw: number },

@@ -63,6 +63,19 @@ it('stands beside what was done, with what the canary served until others took i
   );
 });
 
+it('counts no window that a gate would have refused', () => {
+  const story = watched();
+  const polls = story.polls.map((poll) =>
+    poll.t === 600 && poll.sample !== null && 'canary' in poll.sample
+      ? { ...poll, sample: { ...poll.sample, canary: { ...poll.sample.canary, users: Number.NaN } } }
+      : poll,
+  );
+  expect(reportOf({ ...story, polls }).observed?.[1]?.meanwhile).toMatchObject({
+    requests: 4_500,
+    users: 750,
+  });
+});
+
 it('is counted until now while nobody has done anything', () => {
   const story = watched();
   const journal = story.journal.filter(({ at }) => at < NOON + 600_000);

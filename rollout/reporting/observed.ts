@@ -1,5 +1,5 @@
 import { usersHit } from '../../analysis/excess.ts';
-import type { StoredPoll } from '../../analysis/replay.ts';
+import { type StoredPoll, soundSample } from '../../analysis/replay.ts';
 import { type Exposure, sameExposure, withinExposure } from '../../plans/exposure.ts';
 import type { JournalEntry, Transition } from '../../plans/journal.ts';
 import type { Plan } from '../../plans/plan.ts';
@@ -66,8 +66,9 @@ function meanwhileOf(
   let requests = 0;
   let users: number | null = null;
   const sums = { baseline: { events: 0, total: 0 }, canary: { events: 0, total: 0 } };
-  for (const { t, sample } of polls) {
-    if (sample === null || !('canary' in sample) || t <= from || t > to) continue;
+  for (const poll of polls) {
+    const sample = poll.t > from && poll.t <= to ? soundSample(poll) : null;
+    if (sample === null) continue;
     requests += sample.canary.requests;
     if (sample.canary.users !== undefined) users = Math.max(users ?? 0, sample.canary.users);
     for (const cohort of ['baseline', 'canary'] as const) {

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { instanceFindings } from './instance-findings.ts';
+import { planOf } from './traffic.fixture.ts';
+
+const plan = planOf({
+  stages: [
+    { name: 'internal', audience: { segments: ['staff'] }, bake: '1h' },
+    { name: '5%', percent: 5, bake: '1h' },
+    { name: '25%', percent: 25, bake: '1h' },
+  ],
+});
+const seen = { days: 7, baseline: 10, canary: 2, unnamed: 0 };
+
+test('one instance of the canary is warned of, with what to do and from which stage on', () => {
+  expect(instanceFindings(plan, { ...seen, canary: 1 })).toEqual([
+    {
+      severity: 'warning',
+      check: 'noise',
+      where: 'instance',
+      message:
+        "in the last 7 days the canary ran on one instance at most, the baseline runs on 10: how much one differs by itself cannot be measured. It is taken to be like one of the baseline's, so that cohorts differ by 2.8 times the variance that is planned with below; should it be noisier, false rollbacks are not bounded",
+      instead: 'two instances of the canary at least, from stage 5% on',
+    },
+  ]);
+  const [few] = instanceFindings(plan, { ...seen, days: 1, baseline: 2, canary: 1 });
+  expect(few?.message).toMatch(/^in the last day the canary ran on one instance .* runs on 2: how much/);
+  expect(few?.message).not.toContain('times the variance');
+});
+
+test('few instances against many differ by more than is planned with, and up to three they do not', () => {
+  const [finding] = instanceFindings(plan, seen);
+  expect(finding?.message).toContain('cohorts differ by 1.5 times the variance that is planned with below');
+  expect(instanceFindings(plan, { ...seen, baseline: 6 })).toEqual([]);
+});
+
+test('what has no name cannot be counted, and is said', () => {
+  const [finding] = instanceFindings(plan, { ...seen, canary: 0, unnamed: 3 });
+  expect(finding?.message).toContain('3 series of the baseline name no instance');
+  expect(finding?.instead).toContain('source.replicas');
+});
+
+test('nothing is said of what the past does not tell, nor where nothing is compared', () => {
+  expect(instanceFindings(plan, null)).toEqual([]);
+  expect(instanceFindings(plan, { ...seen, canary: 0 })).toEqual([]);
+  // The noise of a baseline of one instance is a finding of its own.
+  expect(instanceFindings(plan, { ...seen, baseline: 1, canary: 1 })).toEqual([]);
+  const full = planOf({ stages: [{ name: '100%', percent: 100, bake: '1h' }] });
+  expect(instanceFindings(full, { ...seen, canary: 1 })).toEqual([]);
+  const advisory = planOf({ metrics: [{ name: 'errors', kind: 'ratio', bad: 'b', total: 't' }] });
+  expect(instanceFindings(advisory, { ...seen, canary: 1 })).toEqual([]);
+});
