@@ -67,6 +67,27 @@ describe('a flag made by hand', () => {
     expect((await define('dark', { kind: 'boolean' })).body.code).toBe('FLAG_EXISTS');
   });
 
+  test('belongs to a flag set, by option or file, and its clients may ask for that alone', async () => {
+    const because = ['--reason', 'test'];
+    const options = ['--purpose', 'ops', '--flag-set', 'checkout'];
+    expect(await tidegate('flags', 'create', 'cart', ...options, ...because)).toMatchObject({ status: 0 });
+    expect((await tidegate('flags', 'show', 'cart')).out).toMatch(/flag set +checkout/);
+    // Not by OFREP: what evaluates is counted, and another test counts.
+    const keys = async () => {
+      const set = await call('GET', '/flags/v1/production.json?flagSetId=checkout');
+      return Object.keys((set.body as { flags?: object }).flags ?? {});
+    };
+    await expect.poll(keys).toEqual(['cart']);
+    const text = 'flags: [{ key: cart-v2, kind: boolean, purpose: ops, flagSet: checkout }]';
+    expect((await post('/flag-file', { text })).status).toBe(200);
+    await expect.poll(keys).toEqual(['cart', 'cart-v2']);
+    await tidegate('flags', 'edit', 'cart', '--flag-set', 'none', ...because);
+    await expect.poll(keys).toEqual(['cart-v2']);
+    expect((await get('/flags/cart/definition')).body.definition).not.toHaveProperty('flagSet');
+    const own = await define('cart', { kind: 'boolean', flagSet: 'production' }, false);
+    expect(own.body.details).toEqual([expect.stringContaining('flagSet: all flags of an environment')]);
+  });
+
   test.each([
     [{ kind: 'rule', rules: [{ give: 'blue' }] }, 'rules[0].give: the flag has no variant "blue"'],
     [{ kind: 'percentage', exclude: ['vib'] }, 'exclude[0]: there is no segment "vib"'],

@@ -20,6 +20,7 @@ export function renderDetail(flag: FlagDetail, { ink, now }: Page): string[] {
           line('kind', `${definition.kind}, ${definition.purpose}`),
           line('owner', definition.owner ?? '–'),
           line('expires', definition.expires ?? '–'),
+          ...(definition.flagSet === undefined ? [] : [line('flag set', definition.flagSet)]),
           line(
             'variants',
             `${Object.keys(definition.variants).join(', ')} (baseline ${definition.baseline}, canary ${definition.canary})`,

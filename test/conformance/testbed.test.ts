@@ -78,7 +78,7 @@ describe.skipIf(missing !== '')(`flagd's test bed${missing}`, () => {
   const throughOfrep: Evaluate = async ({ key, fallback, context }) => {
     const body = JSON.stringify({ context });
     const answer: Record<string, unknown> = {
-      ...evaluateOne(service, { environment: 'production', key, body }).body,
+      ...evaluateOne(service, { environment: 'production', flagSet: null, key, body }).body,
     };
     const { value = fallback, reason, errorCode, metadata } = answer;
     return {
