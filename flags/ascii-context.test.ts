@@ -33,6 +33,7 @@ it.each(['targetingKey', 'userId', 'user.id'])(
       rolloutId: null,
       latch: null,
       decommissioned: null,
+      lifecycle: 'Proposed',
       spec: null,
       live: false,
       createdAt: 0,

@@ -28,6 +28,7 @@ function flag(key: string, over: Partial<FlagState> = {}): FlagState {
     rolloutId: null,
     latch: null,
     decommissioned: null,
+    lifecycle: 'Proposed',
     spec: null,
     live: false,
     createdAt: 0,

@@ -46,6 +46,7 @@ function state(percent: number, revision: number, over: Partial<FlagState> = {})
     rolloutId: null,
     latch: null,
     decommissioned: null,
+    lifecycle: 'Proposed',
     spec: null,
     live: false,
     createdAt: 0,

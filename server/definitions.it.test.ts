@@ -47,7 +47,8 @@ describe('a flag made by hand', () => {
       body: { revision: 1, lifecycle: 'Proposed', live: false, exposure: { percent: 0 } },
     });
     expect(await variant('dark', { targetingKey: 'u' })).toBe('off');
-    expect((await post('/flags/dark/exposure', { on: true })).body.lifecycle).toBe('Stable');
+    const on = await post('/flags/dark/exposure', { on: true });
+    expect(on.body).toMatchObject({ lifecycle: 'Proposed', exposure: { percent: 100 } });
     expect(await variant('dark', { targetingKey: 'u' })).toBe('on');
     expect((await define('dark', { kind: 'boolean', owner: 'web' }, false)).body.revision).toBe(3);
     const undone = await post('/flags/dark/undo', { to: 1 });
@@ -511,7 +512,7 @@ test('the example flags are applied by a command, once', async () => {
 
 test('the registry is linted, and references to retired flags fail', async () => {
   await define('orphan', { kind: 'boolean' });
-  await sql("update flags set decommissioned = $1::jsonb where key = 'orphan'", [
+  await sql("update flags set decommissioned = $1::jsonb, lifecycle = 'Retired' where key = 'orphan'", [
     JSON.stringify({ rolloutId: 'r-1', runbook: null }),
   ]);
   await sql('select pg_notify($1, $2)', ['tidegate_flags', 'all']);
