@@ -37,7 +37,9 @@ export function addFlags(program: Command, run: Run): void {
     .description('flags: what they are, whom they reach, who changed them');
   group
     .command('list [flag]', { isDefault: true })
-    .description('show flags: exposure, revision, the rollout that moves them, latches')
+    .description(
+      'show flags: exposure, lifecycle, owner, purpose, expiry, the rollout that moves them, latches',
+    )
     .option(...ENVIRONMENT)
     .action(
       run(async (c, key: string | undefined, options: { environment?: string }) =>

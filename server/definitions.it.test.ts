@@ -72,7 +72,19 @@ describe('a flag made by hand', () => {
     const because = ['--reason', 'test'];
     const options = ['--purpose', 'ops', '--flag-set', 'checkout'];
     expect(await tidegate('flags', 'create', 'cart', ...options, ...because)).toMatchObject({ status: 0 });
-    expect((await tidegate('flags', 'show', 'cart')).out).toMatch(/flag set +checkout/);
+    const { out } = await tidegate('flags', 'show', 'cart');
+    expect(out).toMatch(/flag set +checkout/);
+    const today = new Date().toISOString().slice(0, 10);
+    expect(out).toMatch(new RegExp(`created +${today}, `));
+    const shown = JSON.parse((await tidegate('flags', 'show', 'cart', '--json')).out);
+    expect(new Date(shown.createdAt).toISOString()).toContain(today);
+    const entry = { owner: null, purpose: 'ops', expires: null, lifecycle: 'Proposed', flagSet: 'checkout' };
+    expect(JSON.parse((await tidegate('flags', 'list', 'cart', '--json')).out)).toMatchObject(entry);
+    const { flags } = JSON.parse((await tidegate('flags', '--json')).out);
+    expect(flags.find(({ key }: { key: string }) => key === 'cart')).toMatchObject(entry);
+    expect((await tidegate('flags', 'list', 'cart')).out).toMatch(
+      /cart +production +nobody +Proposed +– +ops/,
+    );
     // Not by OFREP: what evaluates is counted, and another test counts.
     const keys = async () => {
       const set = await call('GET', '/flags/v1/production.json?flagSetId=checkout');

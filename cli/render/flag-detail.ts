@@ -41,6 +41,10 @@ export function renderDetail(flag: FlagDetail, { ink, now }: Page): string[] {
     ...(flag.refused === null
       ? []
       : [line('refused', ink('bad', `${flag.refused}; the last good definition is served`))]),
+    line(
+      'created',
+      `${new Date(flag.createdAt).toISOString().slice(0, 10)}, ${relative(flag.createdAt, now)}`,
+    ),
     line('revision', `${flag.revision}, ${relative(flag.updatedAt, now)} by ${flag.updatedBy}`),
   ];
 }
