@@ -518,6 +518,13 @@ test('the example flags are applied by a command, once', async () => {
   expect((await tidegate('flags', 'show', 'new-search')).out).toMatch(/percentage, release\nowner +search/);
   await tidegate('flags', 'set', 'upload-limit', '--on', '--reason', 'go');
   expect(await variant('upload-limit', { targetingKey: 'u', tier: 'enterprise' })).toBe('large');
+  await tidegate('flags', 'set', 'button-colour', '--on', '--reason', 'go');
+  const colours = async (more: object) => {
+    const users = Array.from({ length: 20 }, (_, n) => ({ targetingKey: `user-${n}`, ...more }));
+    return new Set(await Promise.all(users.map((user) => variant('button-colour', user))));
+  };
+  expect(await colours({ email: 'ada@example.com' })).toEqual(new Set(['grey']));
+  expect((await colours({ email: 'ada@example.org' })).size).toBe(3);
   const refused = await post('/flag-file', { text: text.replace('give: large', 'give: larg') });
   expect(refused.body.details.join()).toContain('flags[3].rules[0].give: the flag has no variant "larg"');
 });
