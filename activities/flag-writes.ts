@@ -82,6 +82,7 @@ function refused(id: number, why: WriteRefusal, current: FlagReading | null): Ro
     exposure: current?.exposure ?? NO_EXPOSURE,
     owner: current?.rolloutId ?? null,
     latchedBy: current?.latch?.by ?? null,
+    latchReason: current?.latch?.reason ?? null,
     ...lapse(current),
     ...(current?.changedBy === undefined ? {} : { by: current.changedBy }),
   };

@@ -37,7 +37,9 @@ export function addFlags(program: Command, run: Run): void {
     .description('flags: what they are, whom they reach, who changed them');
   group
     .command('list [flag]', { isDefault: true })
-    .description('show flags: exposure, revision, the rollout that moves them, latches')
+    .description(
+      'show flags: exposure, lifecycle, owner, purpose, expiry, the rollout that moves them, latches',
+    )
     .option(...ENVIRONMENT)
     .action(
       run(async (c, key: string | undefined, options: { environment?: string }) =>
@@ -171,6 +173,7 @@ function defining(command: Command): Command {
     .option('--owner <team>', 'whom to ask')
     .option('--purpose <purpose>', 'release, experiment, permission or ops')
     .option('--expires <date>', 'when it should be gone, such as 2027-06-30')
+    .option('--flag-set <name>', 'the flag set of the environment that it belongs to; none: to no such')
     .option('--exclude <names>', 'segments that always get the baseline', names)
     .option('--opt-in <names>', 'joinable segments', names)
     .option('--requires <flag=variant...>', 'a flag that must give a variant')

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryFlags } from '../test/fixtures/flags-in-memory.ts';
@@ -131,6 +132,18 @@ describe('a new path that fails', () => {
     expect(await dispatcher.run({ ...fresh, ...paths, canary, timeoutMs: 5, fallback: 'safe' })).toBe('old');
     expect(await count('tidegate_requests_total', { variant: 'on', outcome: 'timeout' })).toBe(2);
     expect(await count('tidegate_fallbacks_total', { reason: 'timeout' })).toBe(1);
+  });
+
+  it('is stopped and replaced in the context of its own request, whatever others are late beside it', async () => {
+    const { dispatcher } = await shop();
+    const request = new AsyncLocalStorage<string>();
+    const seen: string[] = [];
+    const note = (what: string) => seen.push(`${what} ${request.getStore()}`);
+    const canary = hangs(() => note('stops'));
+    const baseline = () => void note('old');
+    const late = { ...fresh, canary, baseline, timeoutMs: 5, fallback: 'safe' } as const;
+    await Promise.all(['one', 'two'].map((name) => request.run(name, () => dispatcher.run(late))));
+    expect(seen.toSorted()).toEqual(['old one', 'old two', 'stops one', 'stops two']);
   });
 
   it('may also fail by what it answers', async () => {

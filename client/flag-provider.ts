@@ -14,12 +14,13 @@ export interface FlagProviderOptions extends FlagdAddresses {
  * variant: `await OpenFeature.setProviderAndWait(flagProvider({ addresses, environment }))`.
  */
 export function flagProvider({ keep, ...addresses }: FlagProviderOptions): FlagdProvider {
-  const { environment } = addresses;
+  const { environment, flagSet } = addresses;
   const provider = new FlagdProvider(flagdOptions(addresses));
   const service = flagdServiceOf(provider);
   // The selector is shown as the scope of evaluations, in hooks and logs, and a token may stand in it.
   service.config = { ...service.config, selector: environment };
-  if (keep !== undefined) keepDefinitions({ provider, service }, { file: keep, environment });
+  if (keep !== undefined)
+    keepDefinitions({ provider, service }, { file: keep, of: { environment, flagSet } });
   writeKeysInAscii(provider);
   return provider;
 }

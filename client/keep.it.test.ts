@@ -36,8 +36,10 @@ afterAll(async () => {
 });
 
 const keep = () => join(dir, 'application', 'flags.json');
-const providerOf = (file: string, environment = 'production') =>
-  flagProvider({ addresses: [`127.0.0.1:${port}`], environment, keep: file });
+const providerOf = (file: string, environment = 'production', flagSet?: string) => {
+  const of = { environment, ...(flagSet === undefined ? {} : { flagSet }) };
+  return flagProvider({ addresses: [`127.0.0.1:${port}`], ...of, keep: file });
+};
 const isOn = () => OpenFeature.getClient().getBooleanValue('pricing-v2', false, { targetingKey: 'ann' });
 
 it('an application starts without a server from what it kept, and follows when the server is back', async () => {
@@ -70,9 +72,17 @@ it('an application starts without a server from what it kept, and follows when t
   await expect.poll(() => readFile(keep(), 'utf8')).toBe(service.document('production').text);
 });
 
-it('a file of another environment, or one that is no flag set, is not taken', async () => {
+it('a file of another environment or flag set, or one that is no flag set, is not taken', async () => {
   await sync.stop();
   await expect(providerOf(keep(), 'staging').initialize()).rejects.toThrow();
+  await expect(providerOf(keep(), 'production', 'checkout').initialize()).rejects.toThrow();
+  const part = join(dir, 'checkout.json');
+  await writeFile(part, service.document('production', 'checkout').text);
+  const own = providerOf(part, 'production', 'checkout');
+  await own.initialize();
+  await own.onClose();
+  await expect(providerOf(part).initialize()).rejects.toThrow();
+  await expect(providerOf(part, 'staging', 'checkout').initialize()).rejects.toThrow();
   const broken = join(dir, 'broken.json');
   await writeFile(broken, '{"flags":');
   await expect(providerOf(broken).initialize()).rejects.toThrow();

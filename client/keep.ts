@@ -1,7 +1,7 @@
 import type { FlagdProvider } from '@openfeature/flagd-provider';
 import { ErrorCode, OpenFeatureError, ServerProviderEvents } from '@openfeature/server-sdk';
 import type { FlagdService } from './flagd-service.ts';
-import { keptDefinitions } from './kept-definitions.ts';
+import { type KeptOf, keptDefinitions } from './kept-definitions.ts';
 
 /**
  * Keeps each flag set that the provider takes, and lets it start from the one that was kept when no service answers. A
@@ -10,9 +10,9 @@ import { keptDefinitions } from './kept-definitions.ts';
  */
 export function keepDefinitions(
   { provider, service }: { provider: FlagdProvider; service: FlagdService },
-  { file, environment }: { file: string; environment: string },
+  { file, of }: { file: string; of: KeptOf },
 ): void {
-  const kept = keptDefinitions(file, environment);
+  const kept = keptDefinitions(file, of);
   const take = service.setFlagConfiguration.bind(service);
   const initialize = provider.initialize.bind(provider);
   const onClose = provider.onClose.bind(provider);

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface KeptDefinitions {
-  /** Null: there is none, or it is of another environment. Throws where it cannot be read. */
+  /** Null: there is none, or it is another one. Throws where it cannot be read. */
   read(): Promise<string | null>;
   /** Soon; of several only the newest. A disk that takes nothing is a warning of the process, once. */
   write(text: string): void;
@@ -11,8 +11,14 @@ export interface KeptDefinitions {
   settled(): Promise<void>;
 }
 
-/** The last definitions of one environment in a file, whole at any moment. */
-export function keptDefinitions(file: string, environment: string): KeptDefinitions {
+/** Whose definitions a file keeps; without a flag set those of all flags. */
+export interface KeptOf {
+  environment: string;
+  flagSet: string | undefined;
+}
+
+/** The last definitions of one environment, or of one flag set in it, in a file, whole at any moment. */
+export function keptDefinitions(file: string, of: KeptOf): KeptDefinitions {
   let next: string | null = null;
   let writing: Promise<void> | null = null;
   let warned = false;
@@ -38,7 +44,7 @@ export function keptDefinitions(file: string, environment: string): KeptDefiniti
         if (error.code === 'ENOENT') return null;
         throw error;
       });
-      return text !== null && isOf(environment, text) ? text : null;
+      return text !== null && isOf(of, text) ? text : null;
     },
     write(text) {
       next = text;
@@ -61,11 +67,13 @@ async function replace(file: string, text: string): Promise<void> {
   }
 }
 
-/** A flag set that does not say of which environment it is counts as right: flagd's own sync service says nothing. */
-function isOf(environment: string, text: string): boolean {
+/** A flag set that does not say which one it is counts as right: flagd's own sync service says nothing. */
+function isOf({ environment, flagSet }: KeptOf, text: string): boolean {
   const set: unknown = JSON.parse(text);
   if (typeof set !== 'object' || set === null || !('flags' in set)) throw new Error('It is no flag set.');
   const metadata = 'metadata' in set ? set.metadata : undefined;
   if (typeof metadata !== 'object' || metadata === null || !('flagSetId' in metadata)) return true;
-  return metadata.flagSetId === environment;
+  if (flagSet === undefined) return metadata.flagSetId === environment;
+  // Several environments may have a flag set of one name.
+  return metadata.flagSetId === flagSet && 'scope' in metadata && metadata.scope === environment;
 }

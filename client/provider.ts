@@ -8,6 +8,8 @@ export interface FlagdAddresses {
   addresses: readonly string[];
   /** The environment whose flags are wanted. */
   environment: string;
+  /** One flag set of that environment; default: all its flags. */
+  flagSet?: string;
   /** Where the services ask for one: `tidegate flags tokens create` prints it. A wrong one ends the attempts. */
   token?: string;
   /**
@@ -33,6 +35,7 @@ interface Address {
 export function flagdOptions({
   addresses,
   environment,
+  flagSet,
   token,
   tls = false,
 }: FlagdAddresses): FlagdProviderOptions {
@@ -48,7 +51,7 @@ export function flagdOptions({
     tls: tls !== false,
     ...(typeof tls === 'object' ? { certPath: tls.certPath } : {}),
     // This provider sends no headers of its own: its token stands in the selector.
-    selector: `flagSetId=${environment}${token === undefined ? '' : `,token=${token}`}`,
+    selector: selectorOf({ environment, flagSet, token }),
     ...(token === undefined ? {} : { fatalStatusCodes: ['UNAUTHENTICATED', 'PERMISSION_DENIED'] }),
     // A stream that ends with an error waits this long, and the default of five seconds would delay a kill by as much.
     retryBackoffMaxMs: 100,
@@ -57,6 +60,16 @@ export function flagdOptions({
     // A peer that hangs without closing its connection is noticed by pings.
     keepAliveTime: 5_000,
   };
+}
+
+function selectorOf({
+  environment,
+  flagSet,
+  token,
+}: Record<'flagSet' | 'token', string | undefined> & { environment: string }): string {
+  const flags =
+    flagSet === undefined ? `flagSetId=${environment}` : `environment=${environment},flagSetId=${flagSet}`;
+  return token === undefined ? flags : `${flags},token=${token}`;
 }
 
 function list(addresses: readonly Address[], last: Address): string {

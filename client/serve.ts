@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Assignment, Mode } from './assignment.ts';
 import { type DispatcherParts, servesCanary } from './dispatcher-parts.ts';
-import { type Drill, DrillError, drillOf } from './drill.ts';
+import { type Drill, DrillError, type DrillOptions, drillOf } from './drill.ts';
 import { effects, withEffects } from './effects.ts';
 import { fallsBack } from './fallback.ts';
 import { type Ended, type Judged, judged } from './judgement.ts';
 import { Call, type Path, RequestKey } from './path-call.ts';
 import type { PathFailure, Run, RunOptions } from './run.ts';
 import { isThenable } from './thenable.ts';
-import { PathTimeout, timed } from './timed.ts';
+import { inTime, isLate } from './timed.ts';
 
 /** One request on its way through a choke point. */
 export interface Passage<R, I> {
@@ -97,7 +97,7 @@ async function awaited<R, I>(
 
 function viaCanary<R, I>(passage: Passage<R, I>): R | Promise<R> {
   const { parts, request } = passage;
-  if (parts.drills !== null || request.timeoutMs !== undefined) return viaSlowCanary(passage);
+  if (parts.drills !== null) return viaDrilledCanary(passage, parts.drills);
   const call = callOf(passage);
   const began = performance.now();
   let answer: R | PromiseLike<R>;
@@ -106,33 +106,32 @@ function viaCanary<R, I>(passage: Passage<R, I>): R | Promise<R> {
   } catch (error) {
     return canaryEnded(passage, { kind: 'error', error }, began);
   }
-  if (isThenable(answer)) return canaryAwaited(passage, answer, began);
+  if (isThenable(answer)) return canaryAwaited(passage, answer, { call, began });
   return canaryEnded(passage, { kind: 'result', result: answer }, began);
 }
 
-/** Within a time limit, or where a drill may break it. */
-async function viaSlowCanary<R, I>(passage: Passage<R, I>): Promise<R> {
+/** Where a drill may break it. */
+async function viaDrilledCanary<R, I>(passage: Passage<R, I>, options: DrillOptions): Promise<R> {
   const { parts, request, assignment } = passage;
-  const drill =
-    parts.drills === null ? null : await drillOf(assignment, { client: parts.client, options: parts.drills });
+  const drill = await drillOf(assignment, { client: parts.client, options });
   const path = drill === null ? request.canary : drilled(passage, drill);
   const call = callOf(passage);
   const began = performance.now();
-  const running =
-    request.timeoutMs === undefined
-      ? (async () => path(call))()
-      : timed({ path, call, milliseconds: request.timeoutMs });
-  return canaryAwaited(passage, running, began);
+  return canaryAwaited(passage, (async () => path(call))(), { call, began });
 }
 
 async function canaryAwaited<R, I>(
   passage: Passage<R, I>,
-  ...[answer, began]: [PromiseLike<R>, number]
+  ...[answer, { call, began }]: [PromiseLike<R>, { call: Call<I>; began: number }]
 ): Promise<R> {
+  const { timeoutMs: milliseconds } = passage.request;
+  const { flag } = passage.assignment;
   let ended: Ended<R>;
   try {
-    ended = { kind: 'result', result: await answer };
+    const result = await (milliseconds === undefined ? answer : inTime(answer, { flag, milliseconds }));
+    ended = { kind: 'result', result };
   } catch (error) {
+    if (isLate(error, flag)) call.abort(error);
     ended = { kind: 'error', error };
   }
   return canaryEnded(passage, ended, began);
@@ -212,9 +211,7 @@ function verdictOf<R, I>({ request, assignment }: Passage<R, I>, ended: Ended<R>
   if (ended.kind === 'error') {
     const none = { code: undefined, seconds: undefined };
     if (request.signal?.aborted === true) return { outcome: 'aborted', ...none };
-    if (ended.error instanceof PathTimeout && ended.error.flag === assignment.flag) {
-      return { outcome: 'timeout', ...none };
-    }
+    if (isLate(ended.error, assignment.flag)) return { outcome: 'timeout', ...none };
   }
   return judged(ended, request.judge);
 }

@@ -1,3 +1,4 @@
+import { startDeadline } from './deadlines.ts';
 import type { Call, Path } from './path-call.ts';
 import { isThenable } from './thenable.ts';
 
@@ -25,17 +26,40 @@ export interface TimedCall<R, I> {
  * what becomes of it is nobody's business any more. Rejects with what the path threw, or `PathTimeout`.
  */
 export async function timed<R, I>({ path, call, milliseconds }: TimedCall<R, I>): Promise<R> {
-  const running = path(call);
-  if (!isThenable(running)) return running;
+  const { flag } = call.assignment;
+  try {
+    const running = path(call);
+    return isThenable(running) ? await inTime(running, { flag, milliseconds }) : running;
+  } catch (error) {
+    if (isLate(error, flag)) call.abort(error);
+    throw error;
+  }
+}
+
+/**
+ * Settles as `running` does, or rejects with `PathTimeout`. Whoever waits then tells the path to stop: here that would
+ * be done in the middle of some other request, whose context its listeners would see.
+ */
+export function inTime<R>(
+  running: PromiseLike<R>,
+  { flag, milliseconds }: { flag: string; milliseconds: number },
+): Promise<R> {
   return new Promise<R>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const late = new PathTimeout(call.assignment.flag, milliseconds);
-      // First the answer: a path that throws at once when it is aborted must not be taken for an error.
-      reject(late);
-      call.abort(late);
-    }, milliseconds);
-    void Promise.resolve(running)
-      .finally(() => clearTimeout(timer))
-      .then(resolve, reject);
+    const deadline = startDeadline(milliseconds, () => reject(new PathTimeout(flag, milliseconds)));
+    running.then(
+      (result) => {
+        deadline.end();
+        resolve(result);
+      },
+      (error) => {
+        deadline.end();
+        reject(error);
+      },
+    );
   });
+}
+
+/** The path of this flag did not answer in time. */
+export function isLate(error: unknown, flag: string): error is PathTimeout {
+  return error instanceof PathTimeout && error.flag === flag;
 }

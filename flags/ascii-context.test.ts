@@ -33,6 +33,7 @@ it.each(['targetingKey', 'userId', 'user.id'])(
       rolloutId: null,
       latch: null,
       decommissioned: null,
+      lifecycle: 'Proposed',
       spec: null,
       live: false,
       createdAt: 0,
@@ -44,8 +45,12 @@ it.each(['targetingKey', 'userId', 'user.id'])(
     const again = await startFlagService({ flagStore: null, databaseUrl: null, segments: {}, dataDir, log });
     const variant = (key: string) => {
       const context = { targetingKey: key, userId: key, user: { id: key } };
-      return evaluateOne(again, { environment: 'production', key: 'half', body: JSON.stringify({ context }) })
-        .body;
+      return evaluateOne(again, {
+        environment: 'production',
+        flagSet: null,
+        key: 'half',
+        body: JSON.stringify({ context }),
+      }).body;
     };
     const keys = Array.from({ length: 200 }, (_, n) => `Größe-${n}`);
     expect(keys.map(variant)).toEqual(keys.map((key) => variant(asciiKey(key))));

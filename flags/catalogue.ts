@@ -10,7 +10,7 @@ import { allSegments, type KnownSegments, type Segments } from './segments.ts';
 import { servedState } from './served.ts';
 import { turnsOf } from './turns.ts';
 
-/** The flags of one environment as clients get them. The same text always has the same version. */
+/** The flags of one environment, or of one flag set in it, as clients get them. The same text always has the same version. */
 export interface FlagDocument {
   /** flagd's flag definitions as JSON. */
   text: string;
@@ -48,7 +48,8 @@ export interface Catalogue {
   definitions(environment: string): FlagState[];
   /** What is served, latches applied. */
   served(environment: string): FlagState[];
-  document(environment: string): FlagDocument;
+  /** Of one flag set of the environment where it is named; that of a flag set which no flag names is empty. */
+  document(environment: string, flagSet?: string | null): FlagDocument;
   subscribe(listener: DocumentListener): () => void;
 }
 
@@ -59,6 +60,7 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
   const acceptedAt = new WeakMap<FlagState, number>();
   let acceptances = 0;
   const documents = new Map<string, FlagDocument>();
+  const parts = new Map<string, Parts>();
   const listeners = new Set<DocumentListener>();
   /** Flags whose canary nobody gets, or that a kill holds, by environment. */
   const stopped = new Map<string, ReadonlySet<string>>();
@@ -95,6 +97,30 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
       );
     }
     publish(environments);
+  }
+
+  function whole(environment: string): FlagDocument {
+    return documents.get(environment) ?? documentOf(environment, [], segments);
+  }
+
+  /** Made when it is asked for, and the same one as long as its own flags are. */
+  function part(environment: string, flagSet: string): FlagDocument {
+    const of = whole(environment);
+    const before = parts.get(environment);
+    const now = before?.of === of ? before : { of, names: flagSetsOf(environment), documents: new Map() };
+    if (!now.names.has(flagSet)) return documentOf(environment, [], segments, flagSet);
+    parts.set(environment, now);
+    const known = now.documents.get(flagSet);
+    if (known !== undefined) return known;
+    const last = before?.documents.get(flagSet);
+    const next = documentOf(environment, served(environment), segments, flagSet);
+    const document = last?.version === next.version ? last : next;
+    now.documents.set(flagSet, document);
+    return document;
+  }
+
+  function flagSetsOf(environment: string): ReadonlySet<string> {
+    return new Set((fit.get(environment) ?? []).flatMap(({ spec }) => spec?.flagSet ?? []));
   }
 
   function publish(environments: Iterable<string>): void {
@@ -170,7 +196,8 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
     },
     definitions: (environment) => raw(environment).map(inForce),
     served,
-    document: (environment) => documents.get(environment) ?? documentOf(environment, [], segments),
+    document: (environment, flagSet = null) =>
+      flagSet === null ? whole(environment) : part(environment, flagSet),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -178,17 +205,30 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
   };
 }
 
-function documentOf(environment: string, states: FlagState[], segments: KnownSegments): FlagDocument {
+/** The flag sets of one document of an environment, as far as somebody asked for them. */
+interface Parts {
+  of: FlagDocument;
+  names: ReadonlySet<string>;
+  documents: Map<string, FlagDocument>;
+}
+
+function documentOf(
+  environment: string,
+  states: FlagState[],
+  segments: KnownSegments,
+  named: string | null = null,
+): FlagDocument {
   // What another platform serves is known here, for a kill without PostgreSQL, and not served twice.
   const own = states.filter(({ shape }) => shape.provider === undefined);
-  const text = JSON.stringify(flagSet(environment, own, segments));
+  const text = JSON.stringify(flagSet(environment, own, segments, named));
+  const concerned = named === null ? states : own.filter(({ spec }) => spec?.flagSet === named);
   const version = createHash('sha256').update(text).digest('base64url').slice(0, 22);
   let core: FlagdCore | undefined;
   let turns: readonly number[] | null | undefined;
   return {
     text,
     version,
-    changedAt: states.reduce((last, { updatedAt }) => Math.max(last, updatedAt), 0),
+    changedAt: concerned.reduce((last, { updatedAt }) => Math.max(last, updatedAt), 0),
     turns() {
       if (turns === undefined) turns = turnsOf(text);
       return turns;

@@ -226,6 +226,17 @@ describe('a prerequisite', () => {
     expect(on.length / USERS.length).toBeCloseTo(0.3, 1);
   });
 
+  it('holds in a flag set that the other flag is not in', () => {
+    const named = flag({
+      spec: { requires: [{ flag: 'base', variants: ['on'] }], flagSet: 'checkout' },
+      exposure: { percent: 100 },
+    });
+    const set = flagSet('production', [base, named], segments, 'checkout');
+    expect(Object.keys(set.flags)).toEqual(['shop']);
+    expect(set.flags['shop']).toEqual(flagSet('production', [base, named], segments).flags['shop']);
+    expect(JSON.stringify(set.flags)).toContain('base');
+  });
+
   it('in a circle is never met, and ends', () => {
     const circle = flag({ key: 'base', spec: { requires: [{ flag: 'shop', variants: ['on'] }] } });
     expect(flagDefinition(shop, segments, new Map([['base', circle]]))).toMatchObject({

@@ -13,7 +13,7 @@ export interface FlagDefinition {
   metadata: Record<string, string | number | boolean>;
 }
 
-/** A flag set as flagd's providers read it: the flags of one environment. */
+/** A flag set as flagd's providers read it: the flags of one environment, or those of one flag set inside it. */
 export interface FlagSet {
   flags: Record<string, FlagDefinition>;
   /** Rules that several definitions share; there only where that makes the set smaller. */
@@ -37,15 +37,20 @@ export function flagDefinition(
   return targeting === undefined ? definition : { ...definition, targeting: inlined(targeting, segments) };
 }
 
-/** The flags of one environment as one document, in the order of their keys. */
+/**
+ * The flags of one environment as one document, in the order of their keys; with `named` those of that flag set, whose
+ * prerequisites may be outside it.
+ */
 export function flagSet(
   environment: string,
   records: Iterable<FlagRecord>,
   segments: KnownSegments,
+  named: string | null = null,
 ): FlagSet {
   const sorted = [...records].sort((a, b) => (a.key < b.key ? -1 : 1));
   const flags = new Map(sorted.map((record) => [record.key, record]));
-  const definitions = sorted.map(
+  const wanted = named === null ? sorted : sorted.filter(({ spec }) => spec?.flagSet === named);
+  const definitions = wanted.map(
     (record) => [record.key, compiled(record, { segments, flags, way: [] })] as const,
   );
   const rules = definitions.flatMap(([, { targeting }]) => (targeting === undefined ? [] : [targeting]));
@@ -60,7 +65,7 @@ export function flagSet(
     ),
     ...(names.size === 0 ? {} : { $evaluators: shared }),
     // flagd's provider would show its selector as the scope, and a token may stand in it.
-    metadata: { flagSetId: environment, scope: environment },
+    metadata: { flagSetId: named ?? environment, scope: environment },
   };
 }
 
@@ -78,6 +83,7 @@ function metadataOf(record: FlagRecord): FlagDefinition['metadata'] {
   return {
     environment: record.environment,
     revision: record.revision,
+    ...(record.spec?.flagSet === undefined ? {} : { flagSetId: record.spec.flagSet }),
     ...(record.rolloutId === null ? {} : { rolloutId: record.rolloutId }),
     ...(record.latch === null ? {} : { killed: true }),
     ...forDispatchers(record),

@@ -1,3 +1,4 @@
+import type { Scope } from './selector.ts';
 import type { FlagService } from './service.ts';
 
 /** What an event stream told a client, which it hands back with its next request (ADR-0008). */
@@ -15,12 +16,12 @@ const PATIENCE_MS = 500;
  */
 export async function untilFresh(
   service: FlagService,
-  environment: string,
+  { environment, flagSet }: Scope,
   { etag, lastModified }: Announced,
 ): Promise<void> {
   if (etag === undefined || etag === '') return;
   const there = () => {
-    const { version, changedAt } = service.document(environment);
+    const { version, changedAt } = service.document(environment, flagSet);
     return version === etag || Math.floor(changedAt / 1000) > secondsOf(lastModified);
   };
   if (there()) return;

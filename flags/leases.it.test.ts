@@ -141,6 +141,7 @@ it('OFREP says the same as the application, before the end and after it', async 
   await raise(100, 0, 8);
   const value = () =>
     evaluateOne(service, {
+      flagSet: null,
       environment: 'production',
       key: 'pricing-v2',
       body: JSON.stringify({ context: { targetingKey: 'ann' } }),

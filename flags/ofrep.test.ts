@@ -28,6 +28,7 @@ function flag(key: string, over: Partial<FlagState> = {}): FlagState {
     rolloutId: null,
     latch: null,
     decommissioned: null,
+    lifecycle: 'Proposed',
     spec: null,
     live: false,
     createdAt: 0,
@@ -60,10 +61,11 @@ afterAll(async () => {
 const ann = { context: { targetingKey: 'ann' } };
 const eventStreams = [{ type: 'sse' as const, url: 'http://flags.test/events', inactivityDelaySec: 120 }];
 const one = (key: string, body: unknown = ann, environment = 'production') =>
-  evaluateOne(service, { environment, key, body: JSON.stringify(body) });
+  evaluateOne(service, { environment, flagSet: null, key, body: JSON.stringify(body) });
 const all = (body: unknown = ann, ifNoneMatch?: string, of = service) =>
   evaluateAll(of, {
     environment: 'production',
+    flagSet: null,
     body: JSON.stringify(body),
     ifNoneMatch,
     eventStreams,
@@ -109,7 +111,7 @@ describe('one flag', () => {
     ['a key that is a number', { context: { targetingKey: 7 } }, 'INVALID_CONTEXT'],
   ])('asked with %s is answered 400', (_what, body, errorCode) => {
     // Not through the helpers above: their defaults would take the place of a missing body.
-    const asked = { environment: 'production', body: JSON.stringify(body) };
+    const asked = { environment: 'production', flagSet: null, body: JSON.stringify(body) };
     const single = evaluateOne(service, { ...asked, key: 'half' });
     expect(single).toMatchObject({ status: 400, body: { key: 'half', errorCode } });
     const bulk = evaluateAll(service, { ...asked, ifNoneMatch: '*', eventStreams, now: 1000 });
@@ -158,13 +160,20 @@ describe('all flags', () => {
     const at = (now: number, ifNoneMatch?: string) =>
       evaluateAll(
         { ...service, document: () => document },
-        { environment: 'production', body: JSON.stringify(ann), ifNoneMatch, eventStreams, now },
+        {
+          environment: 'production',
+          flagSet: null,
+          body: JSON.stringify(ann),
+          ifNoneMatch,
+          eventStreams,
+          now,
+        },
       );
     const etag = at(1000).headers.etag;
     expect(at(1999, etag).status).toBe(304);
     expect(at(2000, etag).status).toBe(200);
     const restless = { ...document, turns: () => null };
-    const any = { environment: 'production', body: JSON.stringify(ann), eventStreams, now: 0 };
+    const any = { environment: 'production', flagSet: null, body: JSON.stringify(ann), eventStreams, now: 0 };
     const first = evaluateAll({ ...service, document: () => restless }, { ...any, ifNoneMatch: undefined });
     const again = { ...any, ifNoneMatch: first.headers.etag };
     expect(evaluateAll({ ...service, document: () => restless }, again).status).toBe(304);
@@ -172,7 +181,7 @@ describe('all flags', () => {
 });
 
 it('before there are definitions, is an error and not "no such flag"', () => {
-  const asked = { environment: 'production', key: 'half', body: JSON.stringify(ann) };
+  const asked = { environment: 'production', flagSet: null, key: 'half', body: JSON.stringify(ann) };
   expect(evaluateOne(empty, asked)).toMatchObject({ status: 500, headers: { 'retry-after': '1' } });
   expect(all(ann, undefined, empty).status).toBe(500);
 });

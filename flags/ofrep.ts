@@ -2,6 +2,7 @@ import type { FlagdCore } from '@openfeature/flagd-core';
 import { z } from 'zod';
 import { asciiContext } from './ascii-context.ts';
 import { answerTag, etagOf, matches } from './etag.ts';
+import type { Scope } from './selector.ts';
 import type { FlagService } from './service.ts';
 
 /** An answer of OFREP 0.3, ready to be sent. `body` null: none. */
@@ -19,8 +20,7 @@ export interface EventStream {
 }
 
 /** One request. `body` is its text as it came; undefined if it could not be read. */
-export interface OfrepRequest {
-  environment: string;
+export interface OfrepRequest extends Scope {
   body: string | undefined;
 }
 
@@ -36,16 +36,17 @@ type EvaluationContext = NonNullable<Parameters<FlagdCore['resolveAll']>[0]>;
  */
 export function evaluateOne(
   service: FlagService,
-  { environment, key, body }: OfrepRequest & { key: string },
+  { environment, flagSet, key, body }: OfrepRequest & { key: string },
 ): OfrepReply {
   const context = contextOf(body);
   if ('code' in context) return json(400, { key, errorCode: context.code, errorDetails: context.details });
   if (!service.ready()) return notReady();
 
-  const document = service.document(environment);
+  const document = service.document(environment, flagSet);
   const flag = document.evaluator().getFlag(key);
   if (flag === undefined) {
-    const errorDetails = `There is no flag ${key} in ${environment}.`;
+    const part = flagSet === null ? '' : ` of ${environment}`;
+    const errorDetails = `There is no flag ${key} in ${flagSet ?? environment}${part}.`;
     return json(404, { key, errorCode: 'FLAG_NOT_FOUND' satisfies ErrorCode, errorDetails });
   }
   const evaluation = evaluate(document.evaluator(), key, context.value);
@@ -61,6 +62,7 @@ export function evaluateAll(
   service: FlagService,
   {
     environment,
+    flagSet,
     body,
     ifNoneMatch,
     eventStreams,
@@ -71,7 +73,7 @@ export function evaluateAll(
   if ('code' in context) return json(400, { errorCode: context.code, errorDetails: context.details });
   if (!service.ready()) return notReady();
 
-  const document = service.document(environment);
+  const document = service.document(environment, flagSet);
   const known = etagOf(document, { now, parts: [environment, body ?? '', JSON.stringify(eventStreams)] });
   if (known !== null && matches(ifNoneMatch, known)) return unchanged(known);
   const core = document.evaluator();

@@ -51,7 +51,7 @@ export interface FlagService {
   environments(): string[];
   /** What is served, latches applied. */
   flags(environment: string): FlagState[];
-  document(environment: string): FlagDocument;
+  document(environment: string, flagSet?: string | null): FlagDocument;
   /** Definitions that cannot be served; the last good ones are, where there were such. */
   refusals(): Refusal[];
   /** Segments that flags share, beside those of tidegate.yaml. */
@@ -229,7 +229,7 @@ export async function startFlagService(options: FlagServiceOptions): Promise<Fla
     }),
     environments: () => catalogue.environments(),
     flags: (environment) => catalogue.served(environment),
-    document: (environment) => catalogue.document(environment),
+    document: (environment, flagSet) => catalogue.document(environment, flagSet),
     refusals: () => guard.refusals(),
     segments: () => catalogue.shared(),
     definition: (target) => catalogue.definition(target),

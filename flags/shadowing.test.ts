@@ -23,6 +23,7 @@ function flag(exposure: Exposure, more: Partial<FlagState> = {}): FlagState {
     rolloutId: 'r1',
     latch: null,
     decommissioned: null,
+    lifecycle: 'Proposed',
     shape: {
       variants: { on: true, off: false },
       baseline: 'off',

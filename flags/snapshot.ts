@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FlagDrill } from '../plans/drill.ts';
 import { Exposure } from '../plans/exposure.ts';
+import { LIFECYCLES } from '../plans/flag/lifecycle.ts';
 import type { FlagSpec } from '../plans/flag/spec.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { isMissing, readText, writeAtomic } from './files.ts';
@@ -34,6 +35,7 @@ const State = z.object({
   // Held against its schema where it is served: one that is not right must not take the other flags of the file away.
   spec: z.custom<FlagSpec>().nullable().default(null),
   live: z.boolean().default(false),
+  lifecycle: z.enum(LIFECYCLES).default('Proposed'),
   createdAt: z.number().default(0),
   updatedAt: z.number(),
   updatedBy: z.string(),

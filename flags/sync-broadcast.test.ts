@@ -34,6 +34,7 @@ function client() {
     take: () => taken(),
     made: {
       environment: ENVIRONMENT,
+      flagSet: null,
       tokenId: null,
       peer: 'here',
       send({ bytes }: { bytes: Buffer }, done: () => void) {

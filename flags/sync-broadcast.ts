@@ -1,14 +1,14 @@
 import { type StatusObject, status } from '@grpc/grpc-js';
 import type { FlagAccess } from './access.ts';
 import { createRotation } from './rotation.ts';
+import type { Scope } from './selector.ts';
 import type { FlagService } from './service.ts';
 import { type DocumentMessage, messageOf } from './sync-contract.ts';
 
 type Refusal = Partial<StatusObject> & Error;
 
-/** One client that follows an environment. */
-export interface Client {
-  environment: string;
+/** One client that follows an environment, or one flag set in it. */
+export interface Client extends Scope {
   tokenId: string | null;
   /** Host and port of its connection. */
   peer: string;
@@ -39,7 +39,7 @@ interface Follower extends Client {
 const MS_PER_CLIENT = 0.2;
 
 /**
- * Sends each document to all who follow its environment. A client gets nothing until it has taken what it has, then the
+ * Sends each document to all who follow it. A client gets nothing until it has taken what it has, then the
  * newest; one that takes nothing for `stalledMs` is ended and its connection `cut`.
  */
 export function createBroadcast(
@@ -50,9 +50,11 @@ export function createBroadcast(
   const followers = new Set<Follower>();
   const rotation = createRotation({ work: send, msPerItem: MS_PER_CLIENT, all: () => followers.size });
 
+  const newest = ({ environment, flagSet }: Scope) => service.document(environment, flagSet);
+
   function send(follower: Follower): void {
     if (follower.busySince !== null || !followers.has(follower)) return;
-    const document = service.document(follower.environment);
+    const document = newest(follower);
     if (document.version === follower.sent) return;
     follower.sent = document.version;
     follower.busySince = performance.now();
@@ -60,7 +62,7 @@ export function createBroadcast(
     follower.send(messageOf(document), () => {
       follower.busySince = null;
       if (follower.rushed) send(follower);
-      else if (follower.sent !== service.document(follower.environment).version) rotation.want([follower]);
+      else if (follower.sent !== newest(follower).version) rotation.want([follower]);
     });
   }
 

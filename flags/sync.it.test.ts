@@ -7,6 +7,7 @@ import { ProviderEvents } from '@openfeature/server-sdk';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { flagdOptions } from '../client/provider.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { FlagSpec } from '../plans/flag/spec.ts';
 import { openDatabase } from '../store/connection.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { createFlagStore } from '../store/flags.ts';
@@ -45,6 +46,7 @@ function state(percent: number, revision: number, over: Partial<FlagState> = {})
     rolloutId: null,
     latch: null,
     decommissioned: null,
+    lifecycle: 'Proposed',
     spec: null,
     live: false,
     createdAt: 0,
@@ -70,9 +72,16 @@ async function serve(states: FlagState[], port = 0): Promise<{ service: FlagServ
   return { service, server };
 }
 
-async function connect(ports: number[], environment = 'production'): Promise<FlagdProvider> {
+async function connect(
+  ports: number[],
+  environment = 'production',
+  flagSet?: string,
+): Promise<FlagdProvider> {
   const addresses = ports.map((port) => `127.0.0.1:${port}`);
-  const provider = new FlagdProvider(flagdOptions({ addresses, environment }), quiet);
+  const provider = new FlagdProvider(
+    flagdOptions({ addresses, environment, ...(flagSet === undefined ? {} : { flagSet }) }),
+    quiet,
+  );
   providers.push(provider);
   await provider.initialize();
   return provider;
@@ -216,11 +225,45 @@ describe('the selector', () => {
     await until(provider, true);
   });
 
+  test('narrows an environment to one of its flag sets, on the stream and in a fetch', async () => {
+    const inSet = (flagSet: string) => ({ spec: FlagSpec.parse({ kind: 'percentage', flagSet }) });
+    const cart = { key: 'cart', ...inSet('checkout') };
+    const { service, server } = await serve([
+      state(100, 1),
+      state(100, 1, cart),
+      state(100, 1, { key: 'cart', environment: 'staging', ...inSet('checkout') }),
+      state(100, 1, { key: 'ranking', ...inSet('search') }),
+    ]);
+    const [all, some, empty] = await Promise.all([
+      connect([server.port]),
+      connect([server.port], 'production', 'checkout'),
+      connect([server.port], 'production', 'later'),
+    ]);
+    expect([await isOn(all), await isOn(all, 'cart')]).toEqual([true, true]);
+    expect([await isOn(some), await isOn(some, 'ranking')]).toEqual(['FLAG_NOT_FOUND', 'FLAG_NOT_FOUND']);
+    expect([await isOn(some, 'cart'), await isOn(empty, 'cart')]).toEqual([true, 'FLAG_NOT_FOUND']);
+    const set = JSON.parse(await fetch(server.port, { header: 'environment=production,flagSetId=checkout' }));
+    expect(set.metadata).toEqual({ flagSetId: 'checkout', scope: 'production' });
+    expect(Object.keys(set.flags)).toEqual(['cart']);
+    expect(set.flags.cart.metadata).toMatchObject({ flagSetId: 'checkout', environment: 'production' });
+
+    let heard = 0;
+    some.events.addHandler(ProviderEvents.ConfigurationChanged, () => void (heard += 1));
+    service.accept(state(0, 2, { key: 'ranking', ...inSet('search') }));
+    service.accept(state(0, 2, cart));
+    await vi.waitFor(async () => expect(await isOn(some, 'cart')).toBe(false), soon);
+    expect(heard).toBe(1);
+    // A flag that leaves one set and comes into another does so for both.
+    service.accept(state(100, 3, { key: 'cart', ...inSet('later') }));
+    await vi.waitFor(async () => expect(await isOn(empty, 'cart')).toBe(true), soon);
+    await vi.waitFor(async () => expect(await isOn(some, 'cart')).toBe('FLAG_NOT_FOUND'), soon);
+  });
+
   test('that nobody understands is refused in words', async () => {
     const { server } = await serve(both);
     await expect(fetch(server.port, { selector: 'source=file' })).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,
-      details: expect.stringContaining('flagSetId=<environment>'),
+      details: expect.stringContaining('environment=<environment>,flagSetId=<flag set>'),
     });
   });
 });

@@ -8,7 +8,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { type FlagAccess, openAccess, type Verdict } from './access.ts';
-import { readSelector } from './selector.ts';
+import { readSelector, type Scope, selected } from './selector.ts';
 import type { FlagService } from './service.ts';
 import { type Broadcast, createBroadcast } from './sync-broadcast.ts';
 import { type DocumentMessage, type FlagsRequest, messageOf, syncContract } from './sync-contract.ts';
@@ -78,7 +78,7 @@ export async function startSync(options: SyncOptions): Promise<SyncServer> {
   const fetchAllFlags: handleUnaryCall<FlagsRequest, DocumentMessage> = (call, reply) => {
     void requested(service, access, call).then((asked) => {
       if ('refusal' in asked) reply(asked.refusal);
-      else reply(null, messageOf(service.document(asked.environment)));
+      else reply(null, messageOf(service.document(asked.environment, asked.flagSet)));
     });
   };
 
@@ -103,10 +103,11 @@ export async function startSync(options: SyncOptions): Promise<SyncServer> {
 function follow(
   broadcast: Broadcast,
   stream: FlagStream,
-  { environment, tokenId }: { environment: string; tokenId: string | null },
+  { environment, flagSet, tokenId }: Scope & { tokenId: string | null },
 ): void {
   const follower = broadcast.add({
     environment,
+    flagSet,
     tokenId,
     peer: stream.getPeer(),
     send: (message, taken) => void (stream.cancelled || stream.write(message, () => taken())),
@@ -117,7 +118,7 @@ function follow(
 }
 
 type Refusal = Partial<StatusObject> & Error;
-type Asked = { environment: string; tokenId: string | null } | { refusal: Refusal };
+type Asked = (Scope & { tokenId: string | null }) | { refusal: Refusal };
 
 async function requested(
   service: FlagService,
@@ -128,19 +129,20 @@ async function requested(
   const [header] = call.metadata.get(SELECTOR_HEADER);
   const selector = readSelector(header === undefined ? call.request.selector : String(header));
   if (selector === null) {
-    const details = 'The selector is not understood: flagSetId=<environment> or <environment> is.';
+    const details = 'The selector is not understood: environment=<environment>,flagSetId=<flag set> is.';
     return { refusal: refusal(status.INVALID_ARGUMENT, details) };
   }
   const [authorization] = call.metadata.get('authorization');
   const token = bearerOf(authorization?.toString()) ?? selector.token;
-  const verdict = await access.check({ environment: selector.environment, token });
+  const { environment, flagSet } = selected(selector);
+  const verdict = await access.check({ environment, token });
   if (verdict.kind !== 'allowed') return { refusal: refusal(codeOf(verdict), verdict.why) };
   // An empty answer would take away from a client the flags that another server has given it.
   if (!service.ready()) {
     const details = 'No flag definitions yet: PostgreSQL does not answer and none are on disk.';
     return { refusal: refusal(status.UNAVAILABLE, details) };
   }
-  return verdict;
+  return { ...verdict, flagSet };
 }
 
 function codeOf({ kind }: Exclude<Verdict, { kind: 'allowed' }>): status {

@@ -169,6 +169,8 @@ export type RolloutEvent =
       exposure: Exposure;
       owner: string | null;
       latchedBy: string | null;
+      /** Why it was killed; absent or null: not known. */
+      latchReason?: string | null;
       /** As of a `FlagSight`. */
       lapsedAt?: number;
       /** Who made the present revision; absent: not known. */

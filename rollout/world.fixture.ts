@@ -216,9 +216,9 @@ export class World {
     why: 'latched' | 'owned' | 'not-owner' | 'stale-epoch' | 'drift',
   ): RolloutEvent {
     const { revision, exposure, owner, latched, lapsed } = this.flag;
-    const latchedBy = latched ? 'kim' : null;
+    const latch = latched ? { latchedBy: 'kim', latchReason: 'kill' } : { latchedBy: null };
     const lapse = lapsed ? { lapsedAt: 0 } : {};
-    return { kind: 'write-refused', id, why, revision, exposure, owner, latchedBy, ...lapse };
+    return { kind: 'write-refused', id, why, revision, exposure, owner, ...latch, ...lapse };
   }
 
   /** The kill of another process: the flag first, the workflow second. */

@@ -169,13 +169,16 @@ export function onRefused(turn: Turn, event: Of<'write-refused'>): void {
     return;
   }
   switch (event.why) {
-    case 'latched':
+    case 'latched': {
+      const by = event.latchedBy ?? 'somebody';
+      const why = event.latchReason == null ? '' : `: ${event.latchReason}`;
       stop(turn, {
         transition: 'killed',
-        cause: { kind: 'flag', reason: `killed by ${event.latchedBy ?? 'somebody'}` },
-        summary: 'The flag was killed; the rollout ends.',
+        cause: { kind: 'flag', reason: `${by}${why}` },
+        summary: `Killed by ${by}${why}.`,
       });
       return;
+    }
     case 'drift':
       // What was decided is decided anew, on the revision that is now known.
       if (adoptOwnLate(turn, event)) {

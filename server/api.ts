@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Assessment } from '../plans/assessment.ts';
 import { Comparison } from '../plans/comparison.ts';
 import { Exposure } from '../plans/exposure.ts';
+import { LIFECYCLES } from '../plans/flag/lifecycle.ts';
 import { Forecast } from '../plans/forecast.ts';
 import { JournalEntry } from '../plans/journal.ts';
 import { PlanRevisionNote } from '../plans/report.ts';
@@ -239,7 +240,18 @@ export const FlagReply = z.strictObject({
   offline: z.boolean(),
 });
 export type FlagReply = z.infer<typeof FlagReply>;
-export const FlagsReply = z.strictObject({ flags: z.array(FlagReply) });
+/** A flag with what its registry says of it; null where it has no entry there, or PostgreSQL is away and none is on disk. */
+export const ListedFlag = z.strictObject({
+  ...FlagReply.shape,
+  owner: z.string().nullable(),
+  purpose: z.string().nullable(),
+  /** The day on which it should be gone, as `2027-06-30`. */
+  expires: z.string().nullable(),
+  lifecycle: z.enum(LIFECYCLES).nullable(),
+  flagSet: z.string().nullable(),
+});
+export type ListedFlag = z.infer<typeof ListedFlag>;
+export const FlagsReply = z.strictObject({ flags: z.array(ListedFlag) });
 /** Without `environment` the flag's only one is meant. */
 export const FlagQuery = z.strictObject({ environment: z.string().min(1).optional() });
 

@@ -5,6 +5,7 @@ import { ClientProviderEvents } from '@openfeature/web-sdk';
 import { EventSource } from 'launchdarkly-eventsource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serverEvents } from '../cli/event-stream.ts';
+import { FlagSpec } from '../plans/flag/spec.ts';
 import { type ApiServer, startApiServer } from '../test/fixtures/api-server.ts';
 import { flagState } from '../test/fixtures/flag-state.ts';
 import { missingOfrep, ofrepFaults } from '../test/fixtures/ofrep-description.ts';
@@ -253,6 +254,48 @@ describe('the download', () => {
     turn(7);
     expect((await get('production.json', { 'if-none-match': etag })).status).toBe(200);
     expect((await get('production.json', {}, 'HEAD')).headers.get('etag')).not.toBe(etag);
+  });
+
+  it('of one flag set has its flags alone, and of one without flags it is 404', async () => {
+    const inSet = (flagSet: string) => ({ spec: FlagSpec.parse({ kind: 'percentage', flagSet }) });
+    const cart = { environment: 'production', key: 'cart' };
+    await server.flagStore.claim(cart, flagState(0, 0).shape, 'r-3');
+    revision += 1;
+    server.flagService.accept(flagState(100, revision, { ...cart, ...inSet('checkout') }));
+    const first = await get('production.json?flagSetId=checkout');
+    const text = await first.text();
+    expect(Object.keys(JSON.parse(text).flags)).toEqual(['cart']);
+    expect(await (await get('production.json', { 'flagd-selector': 'flagSetId=checkout' })).text()).toBe(
+      text,
+    );
+    const etag = first.headers.get('etag') ?? '';
+    turn(9);
+    const again = await get('production.json?flagSetId=checkout', { 'if-none-match': etag });
+    expect(again.status).toBe(304);
+    expect((await get('production.json?flagSetId=nothing')).status).toBe(404);
+
+    const selector = { 'flagd-selector': 'environment=production,flagSetId=checkout' };
+    const keys = async (response: Response) => {
+      const answer = (await response.json()) as { flags: { key: string }[] };
+      return answer.flags.map(({ key }) => key);
+    };
+    expect(await keys(await bulk(selector))).toEqual(['cart']);
+    expect(await keys(await bulk({}, '?environment=production&flagSetId=checkout'))).toEqual(['cart']);
+    expect(await keys(await bulk({}, '?environment=staging&flagSetId=checkout'))).toEqual([]);
+    expect(await keys(await bulk())).toEqual(expect.arrayContaining(['cart', 'pricing-v2']));
+    const outside = await post('/ofrep/v1/evaluate/flags/pricing-v2', ann, selector);
+    expect([outside.status, await outside.json()]).toMatchObject([404, { errorCode: 'FLAG_NOT_FOUND' }]);
+    expect((await post('/ofrep/v1/evaluate/flags/cart', ann, selector)).status).toBe(200);
+    const { eventStreams } = (await (await bulk(selector)).json()) as { eventStreams: { url: string }[] };
+    expect(eventStreams[0]?.url).toContain('flagSetId=checkout');
+    const giveUp = new AbortController();
+    const events = await fetch(eventStreams[0]?.url ?? '', { signal: giveUp.signal });
+    const { version } = server.flagService.document('production', 'checkout');
+    for await (const { data } of serverEvents(events.body as ReadableStream<Uint8Array>)) {
+      expect(JSON.parse(data)).toMatchObject({ etag: version });
+      break;
+    }
+    giveUp.abort();
   });
 
   it('of an environment that is misspelt is 404 and never an empty file', async () => {

@@ -41,7 +41,7 @@ it('a client that takes nothing is cut, and one that reads goes on', () => {
   const [reads, stuck, late] = [new Line(true), new Line(false), new Line(false)];
   for (const line of [reads, stuck, late]) {
     const raw = line as unknown as ServerResponse;
-    streams.add({ environment: 'production', tokenId: null, raw, lastEventId: null });
+    streams.add({ environment: 'production', flagSet: null, tokenId: null, raw, lastEventId: null });
   }
   vi.advanceTimersByTime(20_000);
   expect([reads.cut, stuck.cut, late.cut]).toEqual([false, false, false]);

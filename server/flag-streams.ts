@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { FlagAccess } from '../flags/access.ts';
 import { createPace, type Pace } from '../flags/pace.ts';
+import type { Scope } from '../flags/selector.ts';
 import type { FlagService } from '../flags/service.ts';
 
-export interface FlagStream {
-  environment: string;
+export interface FlagStream extends Scope {
   tokenId: string | null;
   raw: ServerResponse;
   /** What the client heard last, where it comes back. */
@@ -44,8 +44,8 @@ export function createFlagStreams({
   const paces = new Map<string, Pace>();
   const turning = new Map<string, NodeJS.Timeout>();
 
-  function eventOf(environment: string): { id: string; text: string } {
-    const { version, changedAt, turns } = service.document(environment);
+  function eventOf({ environment, flagSet }: Scope): { id: string; text: string } {
+    const { version, changedAt, turns } = service.document(environment, flagSet);
     const passed = (turns() ?? []).filter((turn) => turn * 1000 <= now()).length;
     const id = passed === 0 ? version : `${version}.${passed}`;
     const lastModified = Math.floor(changedAt / 1000);
@@ -65,8 +65,13 @@ export function createFlagStreams({
     if (known !== undefined) return known;
     const pace = createPace(
       () => {
-        const event = eventOf(environment);
-        for (const follower of followers) if (follower.environment === environment) send(follower, event);
+        const events = new Map<string | null, ReturnType<typeof eventOf>>();
+        for (const follower of followers) {
+          if (follower.environment !== environment) continue;
+          const event = events.get(follower.flagSet) ?? eventOf(follower);
+          events.set(follower.flagSet, event);
+          send(follower, event);
+        }
         watchClock(environment);
       },
       () => PACE_MS,
@@ -107,14 +112,14 @@ export function createFlagStreams({
       raw.on('close', gone).on('error', gone);
       raw.on('drain', () => {
         follower.fullSince = null;
-        send(follower, eventOf(environment));
+        send(follower, eventOf(follower));
       });
       raw.write(HELLO);
       if (!paces.has(environment)) {
         paceOf(environment);
         watchClock(environment);
       }
-      send(follower, eventOf(environment));
+      send(follower, eventOf(follower));
     },
     stop() {
       clearInterval(heartbeat);

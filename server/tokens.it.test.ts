@@ -71,6 +71,14 @@ describe('a token', () => {
       403,
       { errorCode: 'GENERAL' },
     ]);
+    const part = await bulk(
+      {
+        ...bearer(token),
+        'flagd-selector': 'environment=staging,flagSetId=production',
+      },
+      '',
+    );
+    expect(part.status).toBe(403);
     const file = (environment: string, headers: Record<string, string>) =>
       fetch(`${server.url}/flags/v1/${environment}.json`, { headers });
     expect((await file('production', {})).status).toBe(401);

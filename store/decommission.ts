@@ -25,7 +25,7 @@ export async function markDecommissioned(
   const { id: rolloutId, environment, flag: key } = rollout;
   await queries
     .update(flags)
-    .set({ decommissioned: { rolloutId, runbook: rule.runbook ?? null } })
+    .set({ decommissioned: { rolloutId, runbook: rule.runbook ?? null }, lifecycle: 'Retired' })
     .where(
       and(
         eq(flags.environment, environment),

@@ -1,5 +1,6 @@
 import type { FlagDrill } from '../plans/drill.ts';
 import type { Exposure } from '../plans/exposure.ts';
+import type { Lifecycle } from '../plans/flag/lifecycle.ts';
 import type { SharedSegment } from '../plans/flag/segment.ts';
 import type { FlagSpec } from '../plans/flag/spec.ts';
 
@@ -71,6 +72,8 @@ export interface FlagState extends FlagTarget {
   spec: FlagSpec | null;
   /** Whether rules, opt-ins and splits apply. Whatever takes the exposure to nobody ends it. */
   live: boolean;
+  /** What the last change by a rollout made of it. */
+  lifecycle: Lifecycle;
   /** Milliseconds since 1970. */
   createdAt: number;
   updatedAt: number;

@@ -113,6 +113,8 @@ export async function review(
     details.push(
       `expires: a ${spec.purpose} flag made by hand ends some day. Instead: add \`expires: 2027-06-30\``,
     );
+  if (spec?.flagSet === flag.environment)
+    details.push('flagSet: all flags of an environment have its name. Instead: another name, or none');
   if (details.length === 0) return;
   throw new Failure('FLAG_INVALID', `The definition of ${named(flag)} cannot be served.`, { details });
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, sql } from 'drizzle-orm';
 import { isNobody, isServed } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
+import { lifecycleAfter } from '../plans/flag/lifecycle.ts';
 import type { Queries } from './connection.ts';
 import {
   FLAGS_CHANNEL,
@@ -50,6 +51,7 @@ export async function changeFlag(queries: Queries, next: FlagState, by: Author):
       decommissioned,
       spec,
       live,
+      ...(by.rolloutId === null ? {} : { lifecycle: lifecycleAfter(next) }),
       // What somebody changes is no rehearsal any more: a rollback, a kill and a hand end every drill.
       drill: null,
       revision,

@@ -35,6 +35,7 @@ const flag: FlagState = {
   rolloutId: 'r-1',
   latch: null,
   decommissioned: null,
+  lifecycle: 'Proposed',
   spec: null,
   live: false,
   createdAt: 0,

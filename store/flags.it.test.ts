@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Exposure, NO_EXPOSURE } from '../plans/exposure.ts';
+import { FlagSpec } from '../plans/flag/spec.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { type Database, openDatabase } from './connection.ts';
 import type { FlagChange, FlagDefinition, FlagLatch, FlagStore } from './flag-contract.ts';
 import { createFlagStore } from './flags.ts';
 import { migrate } from './migrate.ts';
+import { createFlagRegistry } from './registry.ts';
 
 let server: TestDatabase;
 let database: Database;
@@ -191,6 +195,45 @@ describe('a killed flag', () => {
     await Promise.all(by.map((name) => store.kill(flag('many-kills'), null, { ...latch, by: name })));
     expect(await store.read(flag('many-kills'))).toMatchObject({ epoch: 2, revision: 2 });
   });
+});
+
+test('the lifecycle is moved by rollouts, and by nobody else', async () => {
+  const target = flag('life');
+  const registry = createFlagRegistry(database, []);
+  const by = { author: 'ada', reason: 'by hand' };
+  const life = async () => (await store.read(target))?.lifecycle;
+  const spec = FlagSpec.parse({ kind: 'percentage', purpose: 'ops' });
+  await registry.put(target, { shape, spec, create: true }, by);
+  await store.set(target, to(100), 'ada', 'by hand');
+  expect(await life()).toBe('Proposed');
+  await store.set(target, to(0), 'ada', 'by hand');
+  await store.claim(target, shape, 'r-1');
+  expect(await life()).toBe('Active');
+  await store.write(raise('life', 25));
+  expect(await life()).toBe('Ramping');
+  await store.set(target, to(100), 'ada', 'by hand');
+  await registry.put(target, { shape, spec: { ...spec, owner: 'web' }, create: false }, by);
+  await store.kill(target, null, latch);
+  await store.unlock(target, 'ada', 'mended');
+  await registry.undo(target, 1, by);
+  expect(await life()).toBe('Ramping');
+  await store.release(target, 'r-1');
+  expect(await life()).toBe('Proposed');
+  await store.claim(target, shape, 'r-2');
+  await store.write(raise('life', 100, { rolloutId: 'r-2', epoch: 3 }));
+  await store.release(target, 'r-2');
+  await store.set(target, to(5), 'ada', 'by hand');
+  expect(await life()).toBe('Stable');
+
+  // The flags of a version that had no such column: as the last rollout left them.
+  const path = new URL('./migrations/0022_flag_lifecycle.sql', import.meta.url);
+  const [, backfill = ''] = (await readFile(path, 'utf8')).split('--> statement-breakpoint');
+  await database.run((queries) => queries.execute(sql`update flags set lifecycle = 'Proposed'`));
+  await store.claim(flag('life-owned'), shape, 'r-3');
+  const lives = async () =>
+    Object.fromEntries((await store.list()).map(({ key, lifecycle }) => [key, lifecycle]));
+  await database.run((queries) => queries.execute(sql.raw(backfill)));
+  expect(await lives()).toMatchObject({ life: 'Stable', 'life-owned': 'Active', 'handed-on': 'Ramping' });
 });
 
 test('the list holds one environment or all', async () => {

@@ -29,6 +29,7 @@ function linked(
       rolloutId: owner,
       latch: latched ? { by: 'eve', reason: 'errors', at: '' } : null,
       decommissioned: null,
+      lifecycle: 'Proposed',
       spec: null,
       live: false,
       createdAt: 0,

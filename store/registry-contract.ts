@@ -39,6 +39,8 @@ export interface Undone {
  * `SEGMENT_IN_USE`, `SEGMENT_FULL`, `POSTGRES_UNREACHABLE`.
  */
 export interface FlagRegistry {
+  /** Changes as one transaction: all of them, or none where one is refused. Rows that are changed are held to its end. */
+  together<T>(work: (registry: FlagRegistry) => Promise<T>): Promise<T>;
   read(target: FlagTarget): Promise<FlagState | null>;
   flags(environment: string): Promise<FlagState[]>;
   /** Where there is a flag of this key. */

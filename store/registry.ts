@@ -14,8 +14,16 @@ import { segmentAt, undoSegment } from './segment-past.ts';
 import { listSegments } from './segment-rows.ts';
 
 /** Definitions and segments in PostgreSQL. `configured`: the names of the segments of tidegate.yaml. */
-export function createFlagRegistry(database: Database, configured: readonly string[]): FlagRegistry {
+export function createFlagRegistry(
+  database: Pick<Database, 'run' | 'transaction'>,
+  configured: readonly string[],
+): FlagRegistry {
   return {
+    together: (work) =>
+      database.transaction((queries) => {
+        const within = <T>(one: (of: Queries) => Promise<T>) => one(queries);
+        return work(createFlagRegistry({ run: within, transaction: within }, configured));
+      }),
     read: (target) => database.run((queries) => findFlag(queries, target)),
     flags: (environment) =>
       database.run(async (queries) =>

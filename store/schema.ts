@@ -12,6 +12,7 @@ import {
 import type { Grant } from '../plans/access.ts';
 import type { FlagDrill } from '../plans/drill.ts';
 import type { Exposure } from '../plans/exposure.ts';
+import type { Lifecycle } from '../plans/flag/lifecycle.ts';
 import type { SegmentSpec } from '../plans/flag/segment.ts';
 import type { FlagSpec } from '../plans/flag/spec.ts';
 import type { JournalEntry, Notification } from '../plans/journal.ts';
@@ -220,6 +221,8 @@ export const flags = pgTable(
     decommissioned: json().$type<Decommissioned>(),
     spec: json().$type<FlagSpec>(),
     live: boolean().notNull().default(false),
+    /** Moved by rollouts alone. */
+    lifecycle: words().$type<Lifecycle>().notNull().default('Proposed'),
     createdAt: moment('created_at').notNull().default(sql`now()`),
     updatedAt: moment('updated_at').notNull().default(sql`now()`),
     updatedBy: words('updated_by').notNull(),

@@ -28,6 +28,7 @@ export interface DefinitionOptions extends Why {
   owner?: string;
   purpose?: string;
   expires?: string;
+  flagSet?: string;
   exclude?: string[];
   optIn?: string[];
   requires?: string[];
@@ -119,7 +120,7 @@ async function definitionOf(
     requires: needs,
   };
   const named = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
-  const merged: object = { ...before, ...named, ...forDispatchers(options) };
+  const merged: object = { ...before, ...named, ...undoable(options) };
   // What is undone leaves no trace: `none` is the same as never said.
   const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const parsed = FlagDefinitionText.safeParse(kept);
@@ -129,8 +130,8 @@ async function definitionOf(
   });
 }
 
-/** `--mode shadow`, `--drill errorRate=0.2,latencyMs=300`; `none` takes either away. */
-function forDispatchers({ mode, drill }: DefinitionOptions): object {
+/** `--flag-set checkout`, `--mode shadow`, `--drill errorRate=0.2,latencyMs=300`; `none` takes each of them away. */
+function undoable({ flagSet, mode, drill }: DefinitionOptions): object {
   const fields = (text: string) =>
     Object.fromEntries(
       text.split(',').map((pair) => {
@@ -139,6 +140,7 @@ function forDispatchers({ mode, drill }: DefinitionOptions): object {
       }),
     );
   return {
+    ...(flagSet === undefined ? {} : { flagSet: flagSet === 'none' ? undefined : flagSet }),
     ...(mode === undefined ? {} : { mode: mode === 'none' ? undefined : mode }),
     ...(drill === undefined ? {} : { drill: drill === 'none' ? undefined : fields(drill) }),
   };

@@ -1,6 +1,6 @@
 import type { Config } from '../../app/config.ts';
 import { Failure, isFailure } from '../../plans/failures.ts';
-import { FlagReply, FlagsReply, KillReply } from '../../server/api.ts';
+import { FlagReply, FlagsReply, KillReply, ListedFlag } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { printable } from '../render/ink.ts';
@@ -27,7 +27,7 @@ export async function flags(
       ? (await api.get('/flags', FlagsReply)).flags.filter(
           (flag) => options.environment === undefined || flag.environment === options.environment,
         )
-      : [await api.get(address(key, '', options.environment), FlagReply)];
+      : [await api.get(address(key, '', options.environment), ListedFlag)];
   context.tell(key === undefined ? { flags: found } : found[0]);
   context.say(renderFlags(printable(found), context.page()));
 }

@@ -2,7 +2,7 @@ import type { ServedFlag } from '../../app/preflight-findings.ts';
 import { Failure, isFailure } from '../../plans/failures.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { CheckReply } from '../../server/api/plans.ts';
-import { FlagReply } from '../../server/api.ts';
+import { ListedFlag } from '../../server/api.ts';
 import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
@@ -74,7 +74,7 @@ async function servedFlag(
   const api = new ApiClient(context);
   const query = `?environment=${encodeURIComponent(environment)}`;
   try {
-    const { exposure, latch } = await api.get(`/flags/${encodeURIComponent(flag.key)}${query}`, FlagReply);
+    const { exposure, latch } = await api.get(`/flags/${encodeURIComponent(flag.key)}${query}`, ListedFlag);
     // The definition stands in the server's registry, and so does what a plan may not make of it.
     const { findings } = await api.post('/plans/check', { text }, CheckReply);
     const fault = findings.find(({ rule }) => rule === 'PLAN-CLAIM');

@@ -20,6 +20,7 @@ export function renderDetail(flag: FlagDetail, { ink, now }: Page): string[] {
           line('kind', `${definition.kind}, ${definition.purpose}`),
           line('owner', definition.owner ?? '–'),
           line('expires', definition.expires ?? '–'),
+          ...(definition.flagSet === undefined ? [] : [line('flag set', definition.flagSet)]),
           line(
             'variants',
             `${Object.keys(definition.variants).join(', ')} (baseline ${definition.baseline}, canary ${definition.canary})`,
@@ -40,6 +41,10 @@ export function renderDetail(flag: FlagDetail, { ink, now }: Page): string[] {
     ...(flag.refused === null
       ? []
       : [line('refused', ink('bad', `${flag.refused}; the last good definition is served`))]),
+    line(
+      'created',
+      `${new Date(flag.createdAt).toISOString().slice(0, 10)}, ${relative(flag.createdAt, now)}`,
+    ),
     line('revision', `${flag.revision}, ${relative(flag.updatedAt, now)} by ${flag.updatedBy}`),
   ];
 }

@@ -1,4 +1,5 @@
 import type { RolloutView } from '../../plans/view.ts';
+import type { ListedFlag } from '../../server/api.ts';
 import { phaseTone } from './facts.ts';
 import { clip, padEnd, widthOf } from './ink.ts';
 import type { Page } from './status.ts';
@@ -34,24 +35,30 @@ export function renderList(rollouts: RolloutView[], page: Page): string[] {
   return table(['rollout', 'flag', 'environment', 'state', 'stage', 'exposure', 'handed in'], rows, page);
 }
 
-interface FlagLine {
-  key: string;
-  environment: string;
-  exposure: RolloutView['exposure'];
-  revision: number;
-  rolloutId: string | null;
-  latch: { by: string; reason: string; at: string } | null;
-}
+type FlagLine = Pick<
+  ListedFlag,
+  'key' | 'environment' | 'exposure' | 'rolloutId' | 'latch' | 'owner' | 'purpose' | 'expires' | 'lifecycle'
+>;
 
+/** Below each flag what moves it or holds it down, which no narrow screen may cut off. */
 export function renderFlags(flags: FlagLine[], page: Page): string[] {
   if (flags.length === 0) return ['no flags'];
   const rows = flags.map((flag) => [
     flag.key,
     flag.environment,
     audience(flag.exposure),
-    String(flag.revision),
-    flag.rolloutId ?? '–',
-    flag.latch === null ? '–' : page.ink('bad', `killed by ${flag.latch.by}: ${flag.latch.reason}`),
+    flag.lifecycle ?? '–',
+    flag.owner ?? '–',
+    flag.purpose ?? '–',
+    flag.expires ?? '–',
   ]);
-  return table(['flag', 'environment', 'exposure', 'revision', 'rollout', 'latch'], rows, page);
+  const titles = ['flag', 'environment', 'exposure', 'lifecycle', 'owner', 'purpose', 'expires'];
+  const [head = '', ...lines] = table(titles, rows, page);
+  const below = ({ rolloutId, latch }: FlagLine) => [
+    ...(latch === null
+      ? []
+      : [page.ink('bad', clip(`  killed by ${latch.by}: ${latch.reason}`, page.width))]),
+    ...(rolloutId === null ? [] : [clip(`  moved by ${rolloutId}`, page.width)]),
+  ];
+  return [head, ...flags.flatMap((flag, index) => [lines[index] ?? '', ...below(flag)])];
 }

@@ -175,15 +175,37 @@ test('the list has a line for each rollout', () => {
   expect(renderList([], page)).toEqual(['no rollouts']);
 });
 
-test('flags show their latch', () => {
+test('flags show whose they are and how long, and what holds or moves them, in 80 columns', () => {
   const flag = {
     key: 'checkout',
     environment: 'production',
     exposure: { percent: 0, segments: [], variant: null },
   };
   const latch = { by: 'ada', reason: 'wrong totals', at: '2026-03-02T12:00:00Z' };
-  const text = renderFlags([{ ...flag, revision: 7, rolloutId: null, latch }], page).join('\n');
-  expect(text).toContain('killed by ada: wrong totals');
+  const release = { owner: 'payments', purpose: 'release', expires: '2027-06-30', latch: null };
+  const pricing = {
+    ...flag,
+    ...release,
+    key: 'pricing-v2',
+    lifecycle: 'Ramping' as const,
+    rolloutId: 'pricing-v2-1',
+  };
+  const bare = {
+    ...flag,
+    owner: null,
+    purpose: null,
+    expires: null,
+    lifecycle: null,
+    rolloutId: null,
+    latch,
+  };
+  expect(renderFlags([pricing, bare], { ...page, width: 80 }).join('\n')).toMatchInlineSnapshot(`
+    "flag        environment  exposure  lifecycle  owner     purpose  expires
+    pricing-v2  production   nobody    Ramping    payments  release  2027-06-30
+      moved by pricing-v2-1
+    checkout    production   nobody    –          –         –        –
+      killed by ada: wrong totals"
+  `);
 });
 
 test('the journal says of each transition what, why, by whom and what the flag did', () => {

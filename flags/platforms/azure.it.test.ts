@@ -83,6 +83,19 @@ test('what else stands in the flag stays', async () => {
   expect(await platform.check()).toBe('');
 });
 
+test('what it has written it reads at once, also where others still read what was before', async () => {
+  await platform.write({ ...at('seen'), exposure: five, ...by });
+  double.lag(1000);
+  await platform.write({ ...at('seen'), exposure: { ...five, percent: 25 }, ...by });
+  for (let look = 0; look < 5; look += 1)
+    expect(await platform.read(at('seen'))).toMatchObject({ exposure: { percent: 25 } });
+  // An answer of another row, from before, takes nothing of that back.
+  await platform.read(at('never'));
+  expect(await platform.read(at('seen'))).toMatchObject({ exposure: { percent: 25 } });
+  expect(await platformOf(double).read(at('seen'))).toMatchObject({ exposure: { percent: 5 } });
+  double.lag(0);
+});
+
 test('a wrong secret is refused', async () => {
   const secret = Buffer.from('another').toString('base64');
   const config = AzureConfig.parse({ kind: 'azure', url: double.url, id: double.id, secret });

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { type Exposure, NO_EXPOSURE } from '../../plans/exposure.ts';
 import { Failure } from '../../plans/failures.ts';
 import type { AzureConfig } from './config.ts';
-import { createPlatformClient, type PlatformRequest } from './http.ts';
+import { createPlatformClient, type PlatformRequest, type PlatformResponse } from './http.ts';
 import type { Platform, PlatformFlag, Sighting } from './platform.ts';
 import { readAnswer } from './read-answer.ts';
+import { createSyncTokens } from './sync-tokens.ts';
 
 const API = 'api-version=1.0';
 const FLAG = 'application/vnd.microsoft.appconfig.ff+json;charset=utf-8';
@@ -41,7 +42,8 @@ const Value = z.looseObject({
 /**
  * Azure App Configuration by its REST API (1.0): a feature flag is the key `.appconfig.featureflag/NAME` with the environment as
  * label, the share and the segments are the audience of its `Microsoft.Targeting` filter. A write is one PUT with `If-Match`; the
- * ETag is the version. A segment is a group of the same name, to which the application assigns its users.
+ * ETag is the version. The Sync-Token of each answer goes back with the next request, so that a write is read back at once. A
+ * segment is a group of the same name, to which the application assigns its users.
  */
 export function createAzure(name: string, config: AzureConfig): Platform {
   const key = Buffer.from(config.secret, 'base64');
@@ -51,6 +53,13 @@ export function createAzure(name: string, config: AzureConfig): Platform {
     timeout: config.timeout,
     headers: (request, url) => signed(request, url, { id: config.id, key }),
   });
+  const tokens = createSyncTokens();
+  async function ask(request: PlatformRequest, expected: readonly number[]): Promise<PlatformResponse> {
+    const headers = { ...tokens.header(), ...request.headers };
+    const answer = await client.ask({ ...request, headers }, expected);
+    tokens.take(answer.headers);
+    return answer;
+  }
   const place = ({ key: flag, environment }: PlatformFlag) => {
     const label = config.environments[environment] ?? environment;
     const path = encodeURIComponent(`.appconfig.featureflag/${flag}`);
@@ -58,7 +67,7 @@ export function createAzure(name: string, config: AzureConfig): Platform {
   };
 
   async function fetchFlag(flag: PlatformFlag) {
-    const answer = await client.ask(
+    const answer = await ask(
       { method: 'GET', path: place(flag), headers: { accept: KEY_VALUE } },
       [200, 404],
     );
@@ -107,7 +116,7 @@ export function createAzure(name: string, config: AzureConfig): Platform {
         found === null ? { 'if-none-match': '*' } : { 'if-match': `"${found.keyValue.etag}"` };
       const put = (more: Record<string, string>) => {
         const headers = { accept: KEY_VALUE, 'content-type': KEY_VALUE, ...more };
-        return client.ask({ method: 'PUT', path: place(write), body, headers }, [200, 409, 412]);
+        return ask({ method: 'PUT', path: place(write), body, headers }, [200, 409, 412]);
       };
       let answer = await put(precondition);
       // An order to lower is carried out, also where what was read is older than what is there.
@@ -122,7 +131,7 @@ export function createAzure(name: string, config: AzureConfig): Platform {
     },
     lacks: async () => [],
     async check() {
-      await client.ask({ method: 'GET', path: `/keys?${API}&name=tidegate-doctor` }, [200]);
+      await ask({ method: 'GET', path: `/keys?${API}&name=tidegate-doctor` }, [200]);
       return '';
     },
   };

@@ -1,17 +1,16 @@
 import { expect, it } from 'vitest';
 import { NO_EXPOSURE } from '../exposure.ts';
-import { lifecycleOf } from './lifecycle.ts';
+import { lifecycleAfter } from './lifecycle.ts';
 
-const flag = { exposure: NO_EXPOSURE, live: false, rolloutId: null, decommissioned: null };
-const at = (percent: number) => ({ ...flag, live: true, exposure: { ...NO_EXPOSURE, percent } });
+const flag = { exposure: NO_EXPOSURE, rolloutId: null, decommissioned: null };
+const at = (percent: number) => ({ ...flag, exposure: { ...NO_EXPOSURE, percent } });
 
-it('follows from whom a flag reaches, whether a rollout or a hand brought it there', () => {
-  expect(lifecycleOf(flag)).toBe('Proposed');
-  expect(lifecycleOf({ ...flag, rolloutId: 'r-1' })).toBe('Active');
-  expect(lifecycleOf({ ...flag, live: true })).toBe('Active');
+it('follows from whom the rollout leaves the flag with', () => {
+  expect(lifecycleAfter(flag)).toBe('Proposed');
+  expect(lifecycleAfter({ ...flag, rolloutId: 'r-1' })).toBe('Active');
   for (const rolloutId of [null, 'r-1']) {
-    expect(lifecycleOf({ ...at(5), rolloutId })).toBe('Ramping');
-    expect(lifecycleOf({ ...at(100), rolloutId })).toBe('Stable');
+    expect(lifecycleAfter({ ...at(5), rolloutId })).toBe('Ramping');
+    expect(lifecycleAfter({ ...at(100), rolloutId })).toBe('Stable');
   }
-  expect(lifecycleOf({ ...at(100), decommissioned: { rolloutId: 'r-1' } })).toBe('Retired');
+  expect(lifecycleAfter({ ...at(100), decommissioned: { rolloutId: 'r-1' } })).toBe('Retired');
 });

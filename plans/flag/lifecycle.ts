@@ -4,17 +4,16 @@ export const LIFECYCLES = ['Proposed', 'Active', 'Ramping', 'Stable', 'Retired']
 export type Lifecycle = (typeof LIFECYCLES)[number];
 
 /**
- * Where a flag stands in its life. Nobody says so: it follows from whom the flag reaches now, whoever brought it there, a
- * rollout or a hand (`flags set`), and from the decommission stage of a rollout, which alone retires it.
+ * Where a change by a rollout (a claim, a write, its end, its decommission stage) leaves a flag in its life. Rollouts
+ * alone move it: whatever a hand, a kill or another platform does to the flag, it stays what the last rollout made it.
  */
-export function lifecycleOf(flag: {
+export function lifecycleAfter(flag: {
   exposure: Exposure;
-  live: boolean;
   rolloutId: string | null;
   decommissioned: object | null;
 }): Lifecycle {
   if (flag.decommissioned !== null) return 'Retired';
   if (flag.exposure.percent === 100) return 'Stable';
   if (!isNobody(flag.exposure)) return 'Ramping';
-  return flag.live || flag.rolloutId !== null ? 'Active' : 'Proposed';
+  return flag.rolloutId === null ? 'Proposed' : 'Active';
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { NO_EXPOSURE } from '../exposure.ts';
 import { type FlagFacts, lintFlags } from './lint.ts';
 
 const DAY = 86_400_000;
@@ -11,6 +12,8 @@ const flag = (
   key: 'f',
   environment: 'production',
   lifecycle: 'Stable',
+  exposure: NO_EXPOSURE,
+  live: false,
   everybodySince: null,
   refused: null,
   evaluations: null,
@@ -50,5 +53,9 @@ it('finds circles and too many active flags of one environment', () => {
   expect(rules(a, b)).toEqual(['FLAG-CIRCLE a', 'FLAG-CIRCLE b']);
   const many = Array.from({ length: 51 }, (_, n) => flag({ key: `f-${n}` }));
   expect(rules(...many)).toEqual(['FLAG-TOO-MANY ']);
+  const byHand = many.map((each) => ({ ...each, lifecycle: 'Proposed' as const }));
+  expect(rules(...byHand)).toEqual([]);
+  const reaching = byHand.map((each) => ({ ...each, exposure: { ...NO_EXPOSURE, percent: 5 } }));
+  expect(rules(...reaching)).toEqual(['FLAG-TOO-MANY ']);
   expect(rules(...many.slice(1), flag({ environment: 'staging' }))).toEqual([]);
 });

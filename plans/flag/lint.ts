@@ -1,3 +1,4 @@
+import { type Exposure, isNobody } from '../exposure.ts';
 import type { EvaluationVerdict } from './evaluations.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
@@ -53,6 +54,9 @@ export interface FlagFacts {
   key: string;
   environment: string;
   lifecycle: Lifecycle;
+  exposure: Exposure;
+  /** Whether its rules apply. */
+  live: boolean;
   /** Null: there is no entry in the registry. */
   definition: {
     owner: string | null;
@@ -112,13 +116,16 @@ export function lintFlags(flags: readonly FlagFacts[], now: number): FlagFinding
       say('FLAG-SCATTERED', flag, `asked for in ${places} places`);
   }
   for (const environment of new Set(present.map((flag) => flag.environment))) {
-    const active = present.filter(
-      (flag) => flag.environment === environment && flag.lifecycle !== 'Proposed',
-    );
+    const active = present.filter((flag) => flag.environment === environment && isActive(flag));
     if (active.length > ACTIVE_LIMIT)
       say('FLAG-TOO-MANY', { key: '', environment }, `${active.length} active flags`);
   }
   return found;
+}
+
+/** A rollout has it in hand or has left it on, or a hand has. */
+function isActive({ lifecycle, exposure, live }: FlagFacts): boolean {
+  return lifecycle !== 'Proposed' || live || !isNobody(exposure);
 }
 
 function circleFrom(start: FlagFacts, flags: readonly FlagFacts[]): string[] | null {

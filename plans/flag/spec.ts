@@ -55,6 +55,9 @@ const common = {
   description: z.string().max(1000).default('').describe('What it switches, in a sentence.'),
   owner: z.string().min(1).nullable().default(null).describe('The team to ask.'),
   purpose: z.enum(['release', 'experiment', 'permission', 'ops']).default('release'),
+  flagSet: Key.optional().describe(
+    'A named part of the environment: clients can ask for its flags alone. Without one, for all flags or none.',
+  ),
   expires: z.iso
     .date()
     .nullable()

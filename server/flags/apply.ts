@@ -1,5 +1,5 @@
 import { isNobody, NO_EXPOSURE } from '../../plans/exposure.ts';
-import { Failure } from '../../plans/failures.ts';
+import { Failure, isFailure } from '../../plans/failures.ts';
 import { findingText } from '../../plans/finding.ts';
 import { contentsOf, textOf } from '../../plans/flag/contents.ts';
 import { type Difference, differences, differenceText } from '../../plans/flag/difference.ts';
@@ -7,7 +7,7 @@ import { type FlagFile, parseFlagFile } from '../../plans/flag/file.ts';
 import type { FlagEntry } from '../../plans/flag/spec.ts';
 import type { FlagState, FlagTarget } from '../../store/flag-contract.ts';
 import { sameService } from '../../store/flag-edits.ts';
-import type { By } from '../../store/registry-contract.ts';
+import type { By, FlagRegistry } from '../../store/registry-contract.ts';
 import type { ApplyReply } from '../api/flags.ts';
 import type { ServerDeps } from '../deps.ts';
 import { refuseUnfit } from './fit.ts';
@@ -24,8 +24,8 @@ type ApplyDeps = Pick<ServerDeps, 'registry' | 'flagService' | 'segments'>;
 
 /**
  * Brings flags and segments to what a file says, those alone that the file names, and says what that changes; a second
- * time it changes nothing. `FLAG_INVALID` with every place of the file, and `NOT_SUPPORTED` with every flag of another platform: then nothing is changed. Segments and flags before the first that is
- * refused by the store stay changed, and applying again goes on from there.
+ * time it changes nothing. All of it or nothing: `FLAG_INVALID` comes with every place of the file, `NOT_SUPPORTED` with every flag of
+ * another platform, and what the store refuses (`FLAG_OWNED`, `FLAG_LATCHED`, `SEGMENT_INVALID`) names where the file wants it.
  */
 export async function applyFile(
   deps: ApplyDeps,
@@ -42,22 +42,48 @@ export async function applyFile(
   for (const { target } of wanted) mayChange(target);
   await refuseUnfit(deps, wanted, parsed.file.segments);
   await refuseElsewhere(deps, wanted);
-  const items: Item[] = [];
-  for (const spec of parsed.file.segments) {
-    const present = (await deps.registry.segments()).find(({ name }) => name === spec.name);
-    const { joined: _joined, left: _left, ...before } = present ?? { joined: [], left: [] };
-    const changes = differences(present === undefined ? {} : before, spec);
-    if (!dryRun && changes.length > 0) await deps.registry.putSegment(spec, by);
-    items.push(item({ kind: 'segment', name: spec.name, environment: null }, present !== undefined, changes));
-  }
-  for (const { entry, environment } of inOrder(parsed.file)) {
-    items.push(await applyFlag(deps, { target: { environment, key: entry.key }, entry, dryRun }, by));
-  }
+  const carryOut = (registry: FlagRegistry) => carriedOut(registry, parsed.file, { file, dryRun, by });
+  const items = dryRun ? await carryOut(deps.registry) : await deps.registry.together(carryOut);
   return { applied: !dryRun, items };
 }
 
+async function carriedOut(
+  registry: FlagRegistry,
+  { segments, flags }: FlagFile,
+  { file, dryRun, by }: { file: string; dryRun: boolean; by: By },
+): Promise<Item[]> {
+  const items: Item[] = [];
+  for (const [index, spec] of segments.entries()) {
+    const present = (await registry.segments()).find(({ name }) => name === spec.name);
+    const { joined: _joined, left: _left, ...before } = present ?? { joined: [], left: [] };
+    const changes = differences(present === undefined ? {} : before, spec);
+    if (!dryRun && changes.length > 0)
+      await registry.putSegment(spec, by).catch(refusedAt(`segments[${index}]`, file));
+    items.push(item({ kind: 'segment', name: spec.name, environment: null }, present !== undefined, changes));
+  }
+  for (const { entry, environment } of inOrder(flags)) {
+    const wish = { target: { environment, key: entry.key }, entry, dryRun };
+    const refused = refusedAt(`flags[${flags.indexOf(entry)}]`, file);
+    items.push(await applyFlag(registry, wish, by).catch(refused));
+  }
+  return items;
+}
+
+/** A lost connection says nothing of what became of the transaction: applying again finds out. */
+function refusedAt(place: string, file: string): (error: unknown) => never {
+  return (error) => {
+    if (!isFailure(error) || error.code === 'POSTGRES_UNREACHABLE') throw error;
+    const { code, message, details } = error;
+    throw new Failure(code, `${message} None of ${file} was applied.`, {
+      where: `${file}, ${place}`,
+      details,
+      cause: error,
+    });
+  };
+}
+
 async function applyFlag(
-  { registry }: ApplyDeps,
+  registry: FlagRegistry,
   { target, entry, dryRun }: { target: FlagTarget; entry: FlagEntry; dryRun: boolean },
   by: By,
 ): Promise<Item> {
@@ -140,7 +166,7 @@ function item(at: Pick<Item, 'kind' | 'name' | 'environment'>, there: boolean, c
 }
 
 /** Each flag after those of the file that it needs. A circle keeps the order of the file, and is refused later. */
-function inOrder({ flags }: FlagFile): { entry: FlagEntry; environment: string }[] {
+function inOrder(flags: readonly FlagEntry[]): { entry: FlagEntry; environment: string }[] {
   const byKey = new Map(flags.map((entry) => [entry.key, entry]));
   const placed = new Set<string>();
   const ordered: FlagEntry[] = [];

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { textOf } from '../../plans/flag/contents.ts';
-import { lifecycleOf } from '../../plans/flag/lifecycle.ts';
 import type { FlagState } from '../../store/flag-contract.ts';
 import type { FlagDetail } from '../api/flags.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -11,7 +10,7 @@ const Delivered = z.object({ flags: z.record(z.string(), z.unknown()) });
 
 /** All that is known of a flag: of the store's state, and of what this server delivers of it. */
 export function detailOf({ flagService }: Pick<ServerDeps, 'flagService'>, flag: FlagState): FlagDetail {
-  const { environment, key, live, createdAt, updatedAt, updatedBy } = flag;
+  const { environment, key, live, lifecycle, createdAt, updatedAt, updatedBy } = flag;
   const same = (other: { environment: string; key: string }) =>
     other.environment === environment && other.key === key;
   const environments = flagService
@@ -23,7 +22,7 @@ export function detailOf({ flagService }: Pick<ServerDeps, 'flagService'>, flag:
     ...flagReply(flag),
     definition: textOf(flag),
     live,
-    lifecycle: lifecycleOf(flag),
+    lifecycle,
     createdAt,
     updatedAt,
     updatedBy,

@@ -3,7 +3,9 @@ import { within } from '../../flags/deadline.ts';
 import type { FlagReading, FlagTarget } from '../../flags/provider.ts';
 import type { Place } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
-import type { FlagReply } from '../api.ts';
+import { readableSpec } from '../../plans/flag/spec.ts';
+import type { FlagState } from '../../store/flag-contract.ts';
+import type { FlagReply, ListedFlag } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import type { Actor, Named } from '../auth/principal.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -63,6 +65,21 @@ async function known(deps: ServerDeps, key: string): Promise<string[]> {
     deps.logger.warn({ err: error, flag: key }, 'cannot look up the environments of a flag');
     return [];
   }
+}
+
+/** A reading beside the entry of the registry that this server has. */
+export function listedFlag(
+  reading: FlagReading,
+  state: Pick<FlagState, 'spec' | 'lifecycle'> | null,
+): ListedFlag {
+  const { owner, purpose, expires, flagSet } = readableSpec(state?.spec) ?? {
+    owner: null,
+    purpose: null,
+    expires: null,
+    flagSet: undefined,
+  };
+  const lifecycle = state?.lifecycle ?? null;
+  return { ...flagReply(reading), owner, purpose, expires, lifecycle, flagSet: flagSet ?? null };
 }
 
 export function flagReply(reading: FlagReading): FlagReply {

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { DeliveryParts } from '../admission.ts';
+import { addressOf, type DeliveryParts } from '../admission.ts';
 import { createFlagStreams } from '../flag-streams.ts';
 
 interface Ask {
-  Querystring: { environment?: string; ticket?: string };
+  Querystring: { environment?: string; flagSetId?: string; ticket?: string };
 }
 
 const HEADERS = {
@@ -13,7 +13,7 @@ const HEADERS = {
 };
 
 /**
- * `GET /ofrep/v1/events`: server-sent events of one environment by OFREP's ADR-0008. A token in the header opens it, or
+ * `GET /ofrep/v1/events`: server-sent events of one environment, or of one flag set in it, by OFREP's ADR-0008. A token in the header opens it, or
  * the ticket in the address that a bulk answer gave.
  */
 export const flagEventRoutes =
@@ -23,12 +23,12 @@ export const flagEventRoutes =
     app.addHook('preClose', async () => streams.stop());
 
     app.get<Ask>('/events', { schema: { hide: true } }, async (request, reply) => {
-      const { environment: named, ticket } = request.query;
-      const environment = typeof named === 'string' && named !== '' ? named : null;
+      const { ticket } = request.query;
+      const address = addressOf(request.query);
       const admitted =
         typeof ticket === 'string'
-          ? parts.admitTicket(request, { environment, ticket })
-          : await parts.admit(request, environment);
+          ? parts.admitTicket(request, { ...address, ticket })
+          : await parts.admit(request, address);
       if (admitted.kind === 'no') {
         reply.headers(admitted.headers);
         throw admitted.failure;

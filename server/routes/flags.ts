@@ -1,10 +1,18 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Failure } from '../../plans/failures.ts';
-import { FlagQuery, FlagReply, FlagsReply, KillReply, KillRequest, UnlockRequest } from '../api.ts';
+import {
+  FlagQuery,
+  FlagReply,
+  FlagsReply,
+  KillReply,
+  KillRequest,
+  ListedFlag,
+  UnlockRequest,
+} from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import type { ServerDeps } from '../deps.ts';
-import { flagPlace, flagReply, operator, targetOf } from '../flags/target.ts';
+import { flagPlace, flagReply, listedFlag, operator, targetOf } from '../flags/target.ts';
 import { kill } from '../kill.ts';
 
 const Key = z.strictObject({ key: z.string().min(1) });
@@ -28,7 +36,7 @@ export const flagRoutes =
           .filter(({ environment, key }) => caller.may('read', { environment, flag: key }));
         return {
           flags: flags.map((flag) => ({
-            ...flagReply(flag),
+            ...listedFlag(flag, flag),
             offline: latched.has(`${flag.environment}/${flag.key}`),
           })),
         };
@@ -42,7 +50,7 @@ export const flagRoutes =
         summary: 'One flag',
         params: Key,
         querystring: FlagQuery,
-        response: { 200: FlagReply },
+        response: { 200: ListedFlag },
       },
       handler: async (request) => {
         const target = await targetOf(deps, request.params.key, request.query.environment);
@@ -51,7 +59,7 @@ export const flagRoutes =
         if (reading === null) {
           throw new Failure('FLAG_UNKNOWN', `There is no flag ${target.key} in ${target.environment}.`);
         }
-        return flagReply(reading);
+        return listedFlag(reading, deps.flagService.definition(target));
       },
     });
 

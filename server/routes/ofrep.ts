@@ -7,14 +7,20 @@ import {
   type OfrepReply,
   refusedReply,
 } from '../../flags/ofrep.ts';
+import type { Scope } from '../../flags/selector.ts';
 import { FAILURES } from '../../plans/failures.ts';
-import type { Admission, DeliveryParts } from '../admission.ts';
+import { type Admission, addressOf, type DeliveryParts, only } from '../admission.ts';
 import { pathOf } from '../app.ts';
 import { asProblem } from '../problem.ts';
 
 interface Ask {
   Params: { key: string };
-  Querystring: { environment?: string; flagConfigEtag?: string; flagConfigLastModified?: string };
+  Querystring: {
+    environment?: string;
+    flagSetId?: string;
+    flagConfigEtag?: string;
+    flagConfigLastModified?: string;
+  };
 }
 
 /** A context is a few attributes: what is larger is a mistake or an attack. */
@@ -28,12 +34,6 @@ async function answer(reply: FastifyReply, { status, headers, body }: OfrepReply
 
 function refusal({ failure, headers }: Admission & { kind: 'no' }): OfrepReply {
   return refusedReply(FAILURES[failure.code].status, failure.message, { headers });
-}
-
-/** A parameter that is given twice is a list: the first counts. */
-function only(value: unknown): string | undefined {
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'string' && first !== '' ? first : undefined;
 }
 
 /** OFREP 0.3: flags evaluated here, for clients that do not evaluate themselves. */
@@ -56,12 +56,13 @@ export const ofrepRoutes =
 
     function streamsOf(
       request: FastifyRequest,
-      { environment, tokenId }: { environment: string; tokenId: string | null },
+      { environment, flagSet, tokenId }: Scope & { tokenId: string | null },
     ): EventStream[] {
       const base = publicUrl ?? (request.host === '' ? null : `${request.protocol}://${request.host}`);
       if (base === null) return [];
       const url = new URL(`${base.replace(/\/+$/, '')}/ofrep/v1/events`);
       url.searchParams.set('environment', environment);
+      if (flagSet !== null) url.searchParams.set('flagSetId', flagSet);
       const ticket = access.ticket(tokenId);
       if (ticket !== null) url.searchParams.set('ticket', ticket);
       return [{ type: 'sse', url: url.href, inactivityDelaySec: INACTIVITY_SEC }];
@@ -71,26 +72,27 @@ export const ofrepRoutes =
     const text = (body: unknown) => (typeof body === 'string' ? body : undefined);
 
     app.post<Ask>('/evaluate/flags/:key', options, async (request, reply) => {
-      const admitted = await admit(request, only(request.query.environment) ?? null);
+      const admitted = await admit(request, addressOf(request.query));
       if (admitted.kind === 'no') return answer(reply, refusal(admitted));
-      const { environment } = admitted;
+      const { environment, flagSet } = admitted;
       const { key } = request.params;
-      const evaluated = evaluateOne(service, { environment, key, body: text(request.body) });
+      const evaluated = evaluateOne(service, { environment, flagSet, key, body: text(request.body) });
       // Only flags that there are: names that anybody makes up would grow the counts without end.
       if (evaluated.status === 200) counts.one(environment, key);
       return answer(reply, evaluated);
     });
 
     app.post<Ask>('/evaluate/flags', options, async (request, reply) => {
-      const admitted = await admit(request, only(request.query.environment) ?? null);
+      const admitted = await admit(request, addressOf(request.query));
       if (admitted.kind === 'no') return answer(reply, refusal(admitted));
-      const { environment } = admitted;
-      await untilFresh(service, environment, {
-        etag: only(request.query.flagConfigEtag),
-        lastModified: only(request.query.flagConfigLastModified),
+      const { environment, flagSet } = admitted;
+      await untilFresh(service, admitted, {
+        etag: only(request.query.flagConfigEtag) ?? undefined,
+        lastModified: only(request.query.flagConfigLastModified) ?? undefined,
       });
       const bulk = {
         environment,
+        flagSet,
         body: text(request.body),
         ifNoneMatch: request.headers['if-none-match'],
         eventStreams: streamsOf(request, admitted),

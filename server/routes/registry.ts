@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { FlagService } from '../../flags/service.ts';
 import { isNobody } from '../../plans/exposure.ts';
 import { Failure } from '../../plans/failures.ts';
 import { contentsOf, textOf } from '../../plans/flag/contents.ts';
@@ -60,7 +61,7 @@ export const registryRoutes =
       handler: async (request) => ({
         flags: flagService
           .environments()
-          .flatMap((environment) => flagService.flags(environment))
+          .flatMap((environment) => registered(flagService, environment))
           .filter((flag) => callerOf(request).may('read', flagPlace(flag)))
           .map((flag) => detailOf(deps, flag)),
       }),
@@ -249,4 +250,14 @@ function between(before: FlagRevision | null, after: FlagRevision): Difference[]
   return wholly
     ? differences(all, parts(after))
     : differences({ exposure: before.exposure }, { exposure: after.exposure });
+}
+
+/** What is served, and what never could be: the hygiene of flags is about that as well. */
+function registered(flagService: FlagService, environment: string): FlagState[] {
+  const served = flagService.flags(environment);
+  const keys = new Set(served.map(({ key }) => key));
+  const others = flagService
+    .refusals()
+    .filter((refused) => refused.environment === environment && !keys.has(refused.key));
+  return [...served, ...others.flatMap((refused) => flagService.definition(refused) ?? [])];
 }

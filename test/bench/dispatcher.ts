@@ -10,7 +10,7 @@ import { missedBy } from './flags/targets.ts';
 import { inTurns, median, over, type Turn, type Way } from './turns.ts';
 
 const BASE = 'SDK, flagd provider';
-const JUDGED = 'dispatcher, flagProvider';
+const JUDGED = ['dispatcher, flagProvider', 'with a time limit and fallback'] as const;
 
 /**
  * The price of a choke point: evaluating a flag through OpenFeature's SDK with flagd's own provider and branching by hand, against the
@@ -43,9 +43,9 @@ async function main(): Promise<void> {
   const ways: Record<string, Way> = {
     [BASE]: byHand(bare),
     'SDK, flagProvider': byHand(client),
-    [JUDGED]: (i) =>
+    [JUDGED[0]]: (i) =>
       dispatcher.run({ flag, context: context(i), baseline, canary, endpoint: 'GET /products' }),
-    'with a time limit and fallback': (i) =>
+    [JUDGED[1]]: (i) =>
       dispatcher.run({
         flag,
         context: context(i),
@@ -68,10 +68,12 @@ async function main(): Promise<void> {
   await dispatcher.close();
   await OpenFeature.close();
   server.stop();
-  const line = missedBy(JUDGED, lines.find(({ name }) => name === JUDGED)?.over ?? Number.NaN);
-  if (line === null) return;
-  console.error(`missed: ${line}`);
-  process.exitCode = 1;
+  for (const judged of JUDGED) {
+    const line = missedBy(judged, lines.find(({ name }) => name === judged)?.over ?? Number.NaN);
+    if (line === null) continue;
+    console.error(`missed: ${line}`);
+    process.exitCode = 1;
+  }
 }
 
 function row(name: string, ...[us, over]: [number, number]): string {

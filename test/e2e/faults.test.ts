@@ -23,6 +23,18 @@ async function halfway(flag: 'pricing-v2' | 'checkout-v2'): Promise<string> {
   return id;
 }
 
+/** The kill, with who and why, in the flag's history and once in the rollout's journal. */
+async function untilTold(id: string, flag: string, reason: string): Promise<void> {
+  const kills = async () =>
+    (await tg.journal(id)).flatMap(({ transition, summary }) => (transition === 'killed' ? [summary] : []));
+  await expect.poll(kills, { timeout: 20_000 }).toHaveLength(1);
+  const [, by = ''] = /^Killed by (\S+): (.*)\.$/.exec((await kills())[0] ?? '') ?? [];
+  expect(await kills()).toEqual([`Killed by ${by}: ${reason}.`]);
+  const { stdout } = await tg.tidegate('flags', 'history', flag, '--environment', 'demo', '--json');
+  const { revisions } = JSON.parse(stdout) as { revisions: { author: string; reason: string }[] };
+  expect(revisions).toContainEqual(expect.objectContaining({ author: by, reason, rolloutId: null }));
+}
+
 async function unlock(flag: string): Promise<void> {
   const { status, stderr } = await tg.tidegate(
     'unlock',
@@ -44,6 +56,7 @@ describe('while the parts around it break', () => {
     await tg.untilExposed('pricing-v2', (share) => share === 0, 3_000);
     await tg.stack.parts.temporal.start();
     await tg.until(id, ({ phase }) => phase === 'rolled-back');
+    await untilTold(id, 'pricing-v2', 'test');
     const again = await tg.tidegate('approve', id, '--as', 'kim', '--role', 'on-call');
     expect(again.status).toBe(1);
     await unlock('pricing-v2');
@@ -64,12 +77,13 @@ describe('while the parts around it break', () => {
       '--environment',
       'demo',
       '--reason',
-      'test',
+      'past the server',
     );
     expect([kill.status, kill.stderr]).toEqual([0, '']);
     await tg.untilExposed('pricing-v2', (share) => share === 0, 5_000);
     await tg.stack.parts.server.start();
     await tg.until(id, ({ phase }) => phase === 'rolled-back');
+    await untilTold(id, 'pricing-v2', 'past the server');
     await unlock('pricing-v2');
   }, 120_000);
 
@@ -90,13 +104,15 @@ describe('while the parts around it break', () => {
       '--environment',
       'demo',
       '--reason',
-      'test',
+      'past PostgreSQL',
     );
     expect([direct.status, direct.stderr]).toEqual([0, '']);
     await tg.untilExposed('checkout-v2', (share) => share === 0, 5_000);
     await tg.stack.parts.postgres.start();
     await tg.until(first, ({ phase }) => phase === 'rolled-back');
     await tg.until(second, ({ phase }) => phase === 'rolled-back');
+    await untilTold(first, 'pricing-v2', 'test');
+    await untilTold(second, 'checkout-v2', 'past PostgreSQL');
     expect(await tg.exposed('pricing-v2')).toBe(0);
     await unlock('pricing-v2');
     await unlock('checkout-v2');

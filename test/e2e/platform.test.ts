@@ -208,31 +208,41 @@ it('goes on from where somebody moved the flag in Unleash when a person accepts 
   await expect.poll(() => served('accepted'), { timeout: 30_000 }).toBe(0);
 }, 180_000);
 
-it('kills a flag on Unleash with --direct while the server, Temporal and PostgreSQL are down', async () => {
-  const id = await submit(
-    plan('third', ['{ name: 5%, percent: 5, bake: 1h }', '{ name: 100%, percent: 100 }']),
-  );
-  await expect.poll(async () => (await view(id))?.stage, { timeout: 30_000 }).toBe('5%');
-  for (const part of ['server', 'temporal', 'postgres'] as const) await stack.parts[part].stop();
-  const killed = await run([
-    'kill',
-    'third',
-    '--environment',
-    'demo',
-    '--direct',
-    '--reason',
-    'a test',
-    '--config',
-    stack.configFile,
-  ]);
-  expect(killed).toMatchObject({ status: 0, stderr: '' });
-  expect(await served('third')).toBe(0);
-  for (const part of ['postgres', 'temporal', 'server'] as const) await stack.parts[part].start();
-  await expect
-    .poll(async () => (await view(id).catch(() => null))?.phase, { timeout: 60_000 })
-    .toBe('rolled-back');
-  expect(await served('third')).toBe(0);
-}, 180_000);
+/** What the journal says of kills: who, and why. */
+async function kills(id: string): Promise<string[]> {
+  const response = await stack.api(`/rollouts/${id}/journal`);
+  const { entries } = (await response.json()) as { entries: { transition: string; summary: string }[] };
+  return entries.flatMap(({ transition, summary }) => (transition === 'killed' ? [summary] : []));
+}
+
+it.each([
+  ['past the server', 'third', ['server', 'temporal', 'postgres'], ['--direct']],
+  ['past the server', 'fifth', ['postgres'], ['--direct']],
+  ['by the server', 'sixth', ['postgres'], []],
+] as const)(
+  'kills a flag on Unleash %s (%s) while these are down: %j',
+  async (_way, flag, parts, options) => {
+    const id = await submit(
+      plan(flag, ['{ name: 5%, percent: 5, bake: 1h }', '{ name: 100%, percent: 100 }']),
+    );
+    await expect.poll(async () => (await view(id))?.stage, { timeout: 30_000 }).toBe('5%');
+    await expect.poll(() => served(flag), { timeout: 30_000 }).toBe(5);
+    for (const part of parts) await stack.parts[part].stop();
+    const at = ['--environment', 'demo', '--config', stack.configFile, '--server', stack.urls.server];
+    const killed = await run(['kill', flag, ...at, ...options, '--reason', `totals of ${flag}`]);
+    expect(killed).toMatchObject({ status: 0, stderr: '' });
+    expect(await served(flag)).toBe(0);
+    for (const part of parts.toReversed()) await stack.parts[part].start();
+    await expect
+      .poll(async () => (await view(id).catch(() => null))?.phase, { timeout: 60_000 })
+      .toBe('rolled-back');
+    expect(await served(flag)).toBe(0);
+    await expect
+      .poll(() => kills(id), { timeout: 20_000 })
+      .toEqual([expect.stringMatching(new RegExp(`^Killed by \\S+: totals of ${flag}\\.$`))]);
+  },
+  180_000,
+);
 
 it('refuses before the start what Unleash cannot do, with the place in the plan', async () => {
   const text = plan('fourth', ['{ name: half, percent: 0.5, bake: 1h }', '{ name: 100%, percent: 100 }']);

@@ -137,6 +137,7 @@ function cohort(percent: number): FlagState {
     rolloutId: null,
     latch: null,
     decommissioned: null,
+    lifecycle: 'Proposed',
     spec: null,
     live: false,
     createdAt: 0,
