@@ -109,6 +109,14 @@ export const worsened =
     if (severable(world.state.plan).has(slice)) world.report(assessment('hold', { severed: [one] }));
   };
 
+/** The same while Temporal is away: the gate has taken them off the flag by the time at which it is heard. */
+export const takenOff =
+  (slice: string, share: number): Move =>
+  (world) => {
+    if (severable(world.state.plan).has(slice)) world.takeOffAlone(slice === 'tier=beta' ? 'beta' : slice);
+    worsened(slice, share)(world);
+  };
+
 /** A rollback stage by stage, with this many seconds from one step to the next. */
 export const slowly =
   (every: number): Move =>
@@ -183,6 +191,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.constantFrom('employees', 'tenant=acme', 'beta').map(exclusion) },
   { weight: 2, arbitrary: fc.constantFrom(...SLICES).map((slice) => worsened(slice, 0.06)) },
+  { weight: 2, arbitrary: fc.constantFrom(...SLICES).map((slice) => takenOff(slice, 0.06)) },
   { weight: 1, arbitrary: fc.constantFrom(1, 600, 86_400).map(slowly) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
