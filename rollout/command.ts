@@ -114,6 +114,8 @@ export interface FollowRequest {
   rolloutId: string;
   wanted: Pick<RequiredSight, 'rollout' | 'environment'>[];
   known: RequiredSight[] | null;
+  /** Nothing of the plan acts on it. */
+  watching?: true;
 }
 
 export interface RecordRequest {
