@@ -101,6 +101,8 @@ export interface SliceEvidence {
   /** End of the last window before those that lack the slice; null: it is there. */
   missing: number | null;
   metrics: Readonly<Record<string, RatioEvidence | LatencyEvidence>>;
+  /** The plan's limits on the slice alone, while no baseline has been seen of it in this stage; absent: none. */
+  limits?: Readonly<Record<string, LimitWindow>>;
 }
 
 export type MetricEvidence = RatioEvidence | LatencyEvidence | ValueEvidence;

@@ -11,6 +11,7 @@ import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { openProcess } from './process.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
+import { canaryBeside } from './slice-limits.ts';
 import { enterSlices, observeSlices, openSlices } from './slices.ts';
 import { faultsOf, withSoundHalves } from './soundness.ts';
 import { enterSplit, observeSplit } from './split.ts';
@@ -152,6 +153,7 @@ export function observe(evidence: Evidence, plan: Plan, reading: Reading, contex
       plan: planInStage(plan, context.stageIndex),
       sample: reading.sample,
       expressions: reading.expressions,
+      canary: canaryBeside(seen, reading.sample),
     }),
   };
 }

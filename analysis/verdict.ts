@@ -10,6 +10,7 @@ import { assessLimits, assessUserCap } from './limits.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
 import { holdReason, limitReason, noDataReason, passReason, stopReason } from './reason.ts';
+import { limitedSlices } from './slice-limits.ts';
 import { findSlices, missingSlices } from './slices.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
@@ -49,7 +50,9 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
       holds: (alike && found.carriers.has(nameOf(finding))) || holding.some((one) => holds(one, finding)),
     }),
   }));
-  const told = tellSevered(severed, metrics, plan);
+  const limited = limitedSlices(evidence, plan);
+  const apart = new Set(limited.map(({ slice }) => slice));
+  const told = [...limited, ...tellSevered(severed, metrics, plan).filter(({ slice }) => !apart.has(slice))];
   const ending =
     alike && found.severity !== null
       ? { verdict: 'hold' as const, metric: null, reason: alikeReason(found) }

@@ -113,6 +113,14 @@ const cases: [expected: string, changes: Written][] = [
       notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
     },
   ],
+  [
+    'PLAN-EXCLUDE-BLIND coverage[0].then',
+    {
+      coverage: [{ slice: 'tenant=acme', then: 'exclude' }],
+      limits: [{ name: 'ceiling', metric: 'errors', above: '2x baseline', action: 'rollback' }],
+      notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
+    },
+  ],
   ['PLAN-LEASE-SHORT lease', { lease: '5m' }],
   ['PLAN-SILENT-STOP notify', { notify: [{ channel: 'a', events: ['paused'] }] }],
   ['PLAN-NO-EXPIRY flag', { flag: { key: 'a' } }],
@@ -206,6 +214,29 @@ it('what is allowed must be there, be a risk, and be said once with a reason', (
   expect(findings({ migration: { parity: 'celing' } })).toEqual([
     'PLAN-MIGRATION: there is no limit or metric "celing" -> did you mean ceiling?',
   ]);
+});
+
+it('where nobody of a slice is left on the old path, and what judges it there', () => {
+  const blind = (changes: Written) =>
+    sound(
+      planWith({
+        coverage: [{ slice: 'tier=acme', segment: 'acme', then: 'exclude' }],
+        limits: [],
+        notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
+        ...changes,
+      }),
+    )
+      .warnings.filter(({ rule }) => rule === 'PLAN-EXCLUDE-BLIND')
+      .map(({ message }) => message);
+  const message = (stage: string) =>
+    `in stage ${stage} nobody of tier=acme has the old path, and no limit judges it alone`;
+  expect(blind({})).toEqual([message('100%')]);
+  const listed = [{ name: 'big', audience: { segments: ['acme'] } }, ...stages(5, 25, 100).slice(1)];
+  expect(blind({ stages: listed })).toEqual([message('big')]);
+  expect(blind({ flag: { key: 'a', stickiness: 'tier' } })).toEqual([message('5%')]);
+  const ceiling = { name: 'ceiling', metric: 'errors', above: '5%' };
+  expect(blind({ limits: [{ ...ceiling, action: 'pause' }] })).toEqual([message('100%')]);
+  expect(blind({ limits: [{ ...ceiling, action: 'rollback' }] })).toEqual([]);
 });
 
 it('what only others know is unused only once they were asked', () => {
