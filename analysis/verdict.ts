@@ -225,7 +225,7 @@ function endingOf(the: Case): Ending {
   if (rollback !== undefined)
     return { verdict: 'hard', metric: metricOf(plan, rollback), reason: limitReason(rollback, plan) };
   if (stop.severity === 'soft') return stopped(the, 'soft');
-  if (isWithoutData(evidence, plan))
+  if (isWithoutData(evidence, plan, frame.index))
     return {
       verdict: 'no-data',
       metric: null,
@@ -264,7 +264,7 @@ function metricOf(plan: Plan, limit: LimitAssessment): string | null {
 }
 
 /** Nothing usable for as long as the plan bears, or a canary that never showed up. */
-function isWithoutData(evidence: Evidence, plan: Plan): boolean {
+function isWithoutData(evidence: Evidence, plan: Plan, stage: number): boolean {
   const { t, last, rejectedSince, rejections, canarySeen, polls } = evidence;
   if (t === null) return false;
   if (last === 'rejected' && rejectedSince !== null && t - rejectedSince >= plan.policy.noData.after)
@@ -274,6 +274,6 @@ function isWithoutData(evidence: Evidence, plan: Plan): boolean {
   const { after } = plan.policy.noData;
   return (
     plan.metrics.some(({ name }) => isLong(evidence.metrics[name]?.missing ?? null, evidence, plan)) ||
-    missingSlices(evidence, { plan, stage: evidence.stage, after }).length > 0
+    missingSlices(evidence, { plan, stage, after }).length > 0
   );
 }
