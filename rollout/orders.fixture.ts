@@ -6,6 +6,7 @@ import { severable } from '../plans/slices.ts';
 import type { Command } from './command.ts';
 import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
+import { BEHIND } from './plan-parts.fixture.ts';
 import { refusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
@@ -236,16 +237,7 @@ const SHADOWED = planOf({
   lease: '10m',
   metrics: [
     { name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', hard: '+0.5pp', weight: 0.5 },
-    {
-      name: 'behind',
-      of: 'shadow',
-      kind: 'ratio',
-      bad: 's',
-      total: 'm',
-      soft: '+1pp',
-      hard: '+5pp',
-      weight: 0.5,
-    },
+    { ...BEHIND, weight: 0.5 },
   ],
   stages: [
     { name: 'dark', dark: { percent: 10 }, bake: '10s' },
