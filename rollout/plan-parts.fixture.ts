@@ -121,7 +121,6 @@ export const whole = fc.record({
     { rollback: 'progressive' },
   ),
 });
-export type Whole = typeof whole extends fc.Arbitrary<infer T> ? T : never;
 
 export const decommission = fc.record({
   cleanFor: fc.constant('10s'),

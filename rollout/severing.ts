@@ -10,7 +10,6 @@ import { drillRuns } from './drill-facts.ts';
 import type { FlagSight, GateReport } from './event.ts';
 import { takeOff } from './exclusion.ts';
 import { GATE_AUTHOR } from './flag.ts';
-import type { RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal } from './turn.ts';
 
