@@ -37,7 +37,7 @@ async function byPercent(): Promise<void> {
   );
 }
 
-/** A canary of high risk: somebody lets it begin, its first public share is proven, somebody on call lets it go beyond 5 %. */
+/** A canary of high risk: somebody lets it begin, and somebody on call lets it go beyond 5 %. */
 async function canary(): Promise<void> {
   const flag = 'pricing-v2';
   const text = quickExample('pricing-v2', flag, { keep: ['approval'] });
@@ -49,10 +49,6 @@ async function canary(): Promise<void> {
   expect(await tg.exposed(flag)).toBe(0);
   await done('approve', id, '--as', 'kim', '--role', 'technical-lead');
   await tg.until(id, ({ stage }) => stage === '5%', 150_000);
-  const [proven] = (await tg.journal(id)).filter(
-    ({ transition, stage }) => transition === 'gate-passed' && stage === '1%',
-  );
-  expect(proven?.evidence?.metrics.find(({ metric }) => metric === 'errors')?.proven).toBeTruthy();
   await tg.until(id, ({ blockers }) => blockers.some(({ kind }) => kind === 'approval'), 60_000);
   expect((await tg.status(id)).view.exposure.percent).toBe(5);
   await done('approve', id, '--as', 'ada', '--role', 'on-call');

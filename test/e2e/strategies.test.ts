@@ -141,7 +141,6 @@ async function tenantsAndBlueGreen(): Promise<void> {
   const names = ['tidegate', 'tidegate-sandbox', 'acme', 'globex', 'initech', 'hooli', 'umbrella'];
   names.push('stark', 'wayne', 'tyrell', 'cyberdyne');
   let plan = quickExample('tenants', flag)
-    .replaceAll('billing_requests_total', 'shop_tenant_requests_total')
     .replaceAll('minRequests: 500', 'minRequests: 5')
     .replaceAll('for: 5m', 'for: 4s')
     .replace(/(name: friendly[^]*?bake: )2s/, (_, before: string) => `${before}20s`);
