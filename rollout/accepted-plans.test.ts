@@ -44,6 +44,9 @@ function begun(plan: Plan, rounds: number): World {
 
 const nobody = () => undefined;
 
+/** Orders with the happy way around them are longer. */
+const lives = Math.ceil(numRuns / 4);
+
 type Look = Parameters<typeof every>[1];
 
 /** A random order with the happy way before, within and behind it: by chance alone few get beyond checks, hours and others. */
@@ -92,7 +95,7 @@ describe('no plan that is accepted breaks what must hold', () => {
           }
         });
       }),
-      { numRuns },
+      { numRuns: lives },
     );
     expect(raised).toBeGreaterThan(0);
   });
@@ -134,7 +137,7 @@ describe('no plan that is accepted breaks what must hold', () => {
           }
         });
       }),
-      { numRuns },
+      { numRuns: lives },
     );
     expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
   });
@@ -149,7 +152,7 @@ describe('no plan that is accepted breaks what must hold', () => {
             if ((state.write?.stage ?? 0) < first) expect(isServed(raise.exposure)).toBe(false);
         });
       }),
-      { numRuns },
+      { numRuns: lives },
     );
   });
 
