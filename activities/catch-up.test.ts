@@ -75,6 +75,26 @@ describe('the gate of a new stage', () => {
     );
   });
 
+  it('reads the stage that it was in by its name, wherever an amendment has moved it', async () => {
+    const asked: string[] = [];
+    const [first, ...others] = plan.stages;
+    const amended = {
+      ...plan,
+      stages: [{ ...plan.stages[0], name: '0.5%', percent: 0.5 }, first, ...others] as typeof plan.stages,
+    };
+    const next = { ...request(2, START + 100 * POLL, await watched(40)), plan: amended };
+    expect((await handedOver(source(asked), next)).evidence.stage).toBe('5%');
+    expect(asked).toHaveLength(60);
+    expect(asked[0]).toBe(`1% ${START + 41 * POLL}`);
+    // In its own stage it goes on with what it has counted.
+    const same = { ...request(1, START, await watched(40)), plan: amended };
+    const begun = await handedOver(source(asked), same);
+    const to = begun.cursor + POLL;
+    const read = await source([]).read({ plan, stage: '1%', from: begun.cursor, to, origin: START });
+    const { evidence } = observeWindow(begun, same, { reading: read, to });
+    expect([evidence.stage, evidence.polls.used, evidence.since]).toEqual(['1%', 41, 0]);
+  });
+
   it('begins at once when there was no wait, or nothing before it', async () => {
     const asked: string[] = [];
     await handedOver(source(asked), request(0, START, null));

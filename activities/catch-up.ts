@@ -15,15 +15,16 @@ const MOST_WINDOWS = 240;
 export async function handedOver(source: MetricSource, request: GateRequest): Promise<GateMemory> {
   const { plan, stageSince, origin } = request;
   const known = usableMemory(request.memory, request.plan);
-  const stage = known === null ? undefined : plan.stages[known.evidence.stage];
+  const stageIndex = plan.stages.findIndex(({ name }) => name === known?.evidence.stage);
+  const stage = plan.stages[stageIndex];
   if (known === null || stage === undefined || known.since === stageSince) return beginGate(request);
   const { poll } = plan.source;
-  const before: GateRequest = { ...request, stage: known.evidence.stage, stageSince: known.since };
+  const before: GateRequest = { ...request, stage: stageIndex, stageSince: known.since };
   const end = Math.floor(stageSince / 1000 / poll) * poll;
   let memory = known;
   for (let to = Math.max(known.cursor, end - MOST_WINDOWS * poll) + poll; to <= end + 1e-6; to += poll) {
     const reading = await source.read({
-      plan: planInStage(plan, known.evidence.stage),
+      plan: planInStage(plan, stageIndex),
       stage: stage.name,
       from: to - poll,
       to,

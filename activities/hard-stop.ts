@@ -1,21 +1,26 @@
 import { Context } from '@temporalio/activity';
+import type { FlagReading } from '../flags/provider.ts';
 import { withinExposure } from '../plans/exposure.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { GateReport } from '../rollout/event.ts';
+import { GATE_AUTHOR } from '../rollout/flag.ts';
+import { partings } from '../rollout/severing.ts';
 import type { ActivityParts } from './parts.ts';
 
 /** How long the workflow has to answer a hard stop, and then to lower the flag, in milliseconds. */
-const TELL_WITHIN = 1_500;
+export const TELL_WITHIN = 1_500;
 const LOWER_WITHIN = 2_000;
 const LOOK_EVERY = 50;
 /** A platform counts the requests of its callers. */
 const LOOK_AT_PLATFORM_EVERY = 250;
 
 /** False for a plan that only watches: nobody has to lower its flag. */
-export function isHardStop({ plan }: GateRequest, { assessment }: GateReport): boolean {
+export function isHardStop(request: GateRequest, { assessment }: GateReport): boolean {
+  const { plan } = request;
   if (plan.mode === 'observe') return false;
   if (assessment.limits.some(({ fired, action }) => fired && action === 'rollback')) return true;
-  return assessment.verdict === 'hard' && plan.policy.hard === 'rollback';
+  if (plan.policy.hard !== 'rollback') return false;
+  return assessment.verdict === 'hard' || partings(request, assessment.severed ?? []).whole !== null;
 }
 
 /**
@@ -30,11 +35,10 @@ export async function escalate(
   workflowId: string,
 ): Promise<GateReport> {
   const { log } = parts;
-  const told = await within(
-    TELL_WITHIN,
-    parts.tellHardStop(request.rolloutId, workflowId, { gate: request.id, report }),
-  );
-  if (told && (await lowered(parts, request))) return report;
+  const { safe } = request;
+  const told = await isTold(parts, request, { what: 'hard stop', workflowId, report });
+  if (told && (await becomes(parts, request, ({ exposure }) => withinExposure(exposure, safe))))
+    return report;
   log.warn(
     { rollout: request.rolloutId, told },
     'the hard stop was not carried out in time: the gate lowers the flag itself',
@@ -50,7 +54,7 @@ export async function escalate(
       direction: 'lower',
       final: true,
       expectedRevision: null,
-      author: 'tidegate (gate)',
+      author: GATE_AUTHOR,
       reason: `hard stop while the workflow did not answer: ${report.assessment.reason}`,
     });
     log.warn({ rollout: request.rolloutId, result: result.kind }, 'the gate has lowered the flag');
@@ -58,13 +62,23 @@ export async function escalate(
   return { ...report, reverted: true };
 }
 
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
+/** True when Temporal has taken what the workflow is to do. */
+export function isTold(
+  parts: ActivityParts,
+  { rolloutId, id: gate }: GateRequest,
+  { what, workflowId, report }: { what: string; workflowId: string; report: GateReport },
+): Promise<boolean> {
+  return within(TELL_WITHIN, () => parts.tellStop(rolloutId, workflowId, { what, gate, report }));
+}
+
+/** True when `work` has succeeded within so many milliseconds. */
+export async function within(ms: number, work: () => Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);
   });
   try {
-    return await Promise.race([work.then(() => true), late]);
+    return await Promise.race([work().then(() => true), late]);
   } catch {
     return false;
   } finally {
@@ -72,15 +86,19 @@ async function within(ms: number, work: Promise<void>): Promise<boolean> {
   }
 }
 
-async function lowered(parts: ActivityParts, request: GateRequest): Promise<boolean> {
-  const { plan, safe } = request;
+/** True once the flag reads as wanted, within the time that the workflow has for it. */
+export async function becomes(
+  parts: ActivityParts,
+  { plan }: GateRequest,
+  isWanted: (reading: FlagReading) => boolean,
+): Promise<boolean> {
   const end = Date.now() + LOWER_WITHIN;
   while (Date.now() < end) {
     try {
       const reading = await parts
         .provider(plan.flag.provider)
         .read({ environment: plan.environment, key: plan.flag.key });
-      if (reading !== null && withinExposure(reading.exposure, safe)) return true;
+      if (reading !== null && isWanted(reading)) return true;
     } catch {
       return false;
     }

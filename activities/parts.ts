@@ -12,12 +12,14 @@ export interface ActivityParts {
   store: RolloutStore;
   provider(name: string): FlagProvider;
   source(name: string): MetricSource;
-  /** Tells the workflow of a hard stop past the gate's own return; rejects when Temporal does not answer in time. */
-  tellHardStop(
+  /** Tells the workflow of a stop past the gate's own return; rejects when Temporal does not answer in time. */
+  tellStop(
     rolloutId: string,
     workflowId: string,
-    message: { gate: number; report: unknown },
+    message: { what: string; gate: number; report: unknown },
   ): Promise<void>;
+  /** Rejects when Temporal does not answer in time: nothing that a gate returns would reach its workflow. */
+  reachTemporal(): Promise<void>;
   /** Asks the checks of plans. */
   checks: CheckRunner;
   /** The alerting rules of a source; null: it has no list of them. Throws `PROMETHEUS_UNREACHABLE`. */

@@ -5,14 +5,17 @@ import type { GateRequest } from '../rollout/command.ts';
 import type { FlagSight, GateMemory, GateReport } from '../rollout/event.ts';
 import { flagShape } from '../rollout/flag.ts';
 import { overdue, reportKey } from '../rollout/report.ts';
+import { withOwnExclusion } from '../rollout/severing.ts';
 import { assessGate, edgesUnderTest, noted, observeWindow, usableMemory } from '../rollout/watching.ts';
 import { handedOver } from './catch-up.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
+import { openLine } from './line.ts';
 import { sightOfOthers } from './look-at-flag.ts';
 import type { ActivityParts } from './parts.ts';
 import { createHistoryReader } from './read-history.ts';
 import { withReferences } from './read-references.ts';
 import { createSampleWriter } from './sample-writer.ts';
+import { takeOffAlone } from './take-off.ts';
 import { isCurrent, sightOf, tendLease } from './tend-lease.ts';
 
 /** Between two signs of life, in milliseconds; the workflow gives up on a worker after ten seconds. */
@@ -20,8 +23,8 @@ const HEARTBEAT = 2_000;
 
 /**
  * The gate: reads each window once it is complete, adds it to the evidence, and returns when there is something
- * to decide. It only reads, except at a hard stop that nobody carries out (see `escalate`). All that it knows
- * travels in its heartbeats, so another worker goes on from the last one and reads the windows after it again.
+ * to decide and somebody to hear it. It only reads, except at a hard stop or an exclusion that nobody carries out (see
+ * `escalate`, `takeOffAlone`). All that it knows travels in its heartbeats, so another worker goes on from the last one and reads the windows after it again.
  */
 export function createGateActivity(parts: ActivityParts) {
   const samples = createSampleWriter(parts);
@@ -29,6 +32,7 @@ export function createGateActivity(parts: ActivityParts) {
   return {
     async watchGate(request: GateRequest): Promise<GateReport> {
       const context = Context.current();
+      const line = openLine(parts);
       const beaten = activityInfo().heartbeatDetails as GateMemory | undefined;
       let memory = usableMemory(beaten, request.plan);
       const beat = setInterval(() => heartbeat(memory ?? undefined), HEARTBEAT);
@@ -63,7 +67,7 @@ export function createGateActivity(parts: ActivityParts) {
           memory = next;
           heartbeat(memory);
           const flag = await look(parts, request);
-          await tendLease(parts, request, {
+          await tendLease(parts, withOwnExclusion(request, { flag, assessment }), {
             assessment,
             flag,
             current: isCurrent(reading, { complete: to + source.settle, poll: request.plan.source.poll }),
@@ -78,8 +82,12 @@ export function createGateActivity(parts: ActivityParts) {
             reverted: false,
           };
           if (reportKey(report, request.expected) === request.key) continue;
-          if (!isHardStop(request, report)) return report;
-          return await escalate(parts, request, report, activityInfo().workflowExecution?.workflowId ?? '');
+          const workflowId = activityInfo().workflowExecution?.workflowId ?? '';
+          if (isHardStop(request, report)) return await escalate(parts, request, report, workflowId);
+          const reached = await line.isUp();
+          await takeOffAlone(parts, request, { report, workflowId, reached });
+          // Nobody would hear it, and whatever comes after it would be seen by nobody: a hard stop, too.
+          if (reached) return report;
         }
       } finally {
         clearInterval(beat);

@@ -101,6 +101,8 @@ export interface SliceEvidence {
   /** End of the last window before those that lack the slice; null: it is there. */
   missing: number | null;
   metrics: Readonly<Record<string, RatioEvidence | LatencyEvidence>>;
+  /** The plan's limits on the slice alone, while no baseline has been seen of it in this stage; absent: none. */
+  limits?: Readonly<Record<string, LimitWindow>>;
 }
 
 export type MetricEvidence = RatioEvidence | LatencyEvidence | ValueEvidence;
@@ -119,9 +121,9 @@ export interface LimitWindow {
  * the same whether it was carried in memory or written out and read back in between.
  */
 export interface Evidence {
-  version: 6;
-  /** Index into the plan's stages; -1 before the first. */
-  stage: number;
+  version: 7;
+  /** By its name, as an amendment may move it; null before the first. */
+  stage: string | null;
   /** Seconds since the rollout began at which the stage began: its first window's start. */
   since: number | null;
   t: number | null;

@@ -11,6 +11,7 @@ import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { openProcess } from './process.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
+import { canaryBeside } from './slice-limits.ts';
 import { enterSlices, observeSlices, openSlices } from './slices.ts';
 import { faultsOf, withSoundHalves } from './soundness.ts';
 import { enterSplit, observeSplit } from './split.ts';
@@ -23,8 +24,8 @@ import { judge } from './verdict.ts';
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
   return {
-    version: 6,
-    stage: -1,
+    version: 7,
+    stage: null,
     since: null,
     t: null,
     polls: { used: 0, ignored: 0, rejected: 0 },
@@ -74,7 +75,7 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
   });
   return {
     ...openEvidence(plan),
-    stage: stageIndex,
+    stage: frame.name,
     t: evidence.t,
     // An outage of the source does not end because the stage does.
     rejectedSince: evidence.rejectedSince,
@@ -91,7 +92,8 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
  */
 function apart(evidence: Evidence, plan: Plan, stageIndex: number): Pick<Evidence, 'metrics' | 'aside'> {
   const { stage, metrics, aside } = evidence;
-  if (stage < 0 || isAlike(plan.stages[stage]) === isAlike(plan.stages[stageIndex]))
+  const from = plan.stages.find(({ name }) => name === stage);
+  if (stage === null || isAlike(from) === isAlike(plan.stages[stageIndex]))
     return aside === undefined ? { metrics } : { metrics, aside };
   return { metrics: aside ?? mapValues(metrics, withoutEvidence), aside: metrics };
 }
@@ -116,7 +118,7 @@ function withoutEvidence(known: MetricEvidence): MetricEvidence {
 
 /** People have mended what told two cohorts of the old path apart: the stage begins anew, with nothing of what was seen of it. */
 export function beginAnew(evidence: Evidence): Evidence {
-  return { ...evidence, stage: -1, metrics: {} };
+  return { ...evidence, stage: null, metrics: {} };
 }
 
 interface MetricFrame {
@@ -132,13 +134,17 @@ function enterMetric(evidence: MetricEvidence, at: MetricFrame): MetricEvidence 
   return at.metric.kind === 'latency' ? enterLatency(evidence, { ...at, metric: at.metric }) : evidence;
 }
 
+function isIn({ stage }: Evidence, plan: Plan, { stageIndex }: GateContext): boolean {
+  return stage !== null && stage === plan.stages[stageIndex]?.name;
+}
+
 /**
  * One poll. The work and the size of the result do not depend on what went before, a window that was read before
  * changes nothing, and a rejected one leaves all evidence as it is.
  */
 export function observe(evidence: Evidence, plan: Plan, reading: Reading, context: GateContext): Evidence {
   const t = reading.kind === 'sample' ? reading.sample.t : reading.t;
-  const inStage = evidence.stage === context.stageIndex ? evidence : enter(evidence, plan, context);
+  const inStage = isIn(evidence, plan, context) ? evidence : enter(evidence, plan, context);
   if (!Number.isFinite(t) || (inStage.t !== null && t <= inStage.t)) return inStage;
   let now: Evidence = { ...inStage, t, since: inStage.since ?? t - plan.source.poll };
   for (const [metric, value] of Object.entries(context.acceptances ?? {})) now = accept(now, metric, value);
@@ -152,6 +158,7 @@ export function observe(evidence: Evidence, plan: Plan, reading: Reading, contex
       plan: planInStage(plan, context.stageIndex),
       sample: reading.sample,
       expressions: reading.expressions,
+      canary: canaryBeside(seen, reading.sample),
     }),
   };
 }
@@ -230,6 +237,6 @@ function observeMetric(
 
 /** The verdict on what was seen so far, by the table of the analysis guide. It changes nothing. */
 export function assess(evidence: Evidence, plan: Plan, context: GateContext): Assessment {
-  const inStage = evidence.stage === context.stageIndex ? evidence : enter(evidence, plan, context);
+  const inStage = isIn(evidence, plan, context) ? evidence : enter(evidence, plan, context);
   return judge(inStage, plan, context);
 }

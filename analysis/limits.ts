@@ -11,6 +11,8 @@ interface LimitPoll {
   plan: Plan;
   sample: Sample;
   expressions: Readonly<Record<string, number>>;
+  /** The canary as a limit counts it; absent: all of it. */
+  canary?: (limit: Limit) => CohortSample;
 }
 
 /** The plan's fixed limits after one more poll. A poll without a value neither counts nor starts the time again. */
@@ -65,10 +67,12 @@ export function assessUserCap(
   return [{ limit: `users of ${stage.name}`, value: users, threshold, since, fired, action: 'pause' }];
 }
 
-function valueOf(limit: Limit, { plan, sample, expressions }: LimitPoll): number | null {
+function valueOf(limit: Limit, { plan, sample, expressions, canary }: LimitPoll): number | null {
   if (limit.expr !== undefined) return finite(expressions[limit.name] ?? expressions[limit.expr]);
   const metric = plan.metrics.find(({ name }) => name === limit.metric);
-  return metric === undefined ? null : cohortValue(metric, sample[limit.cohort]);
+  if (metric === undefined) return null;
+  const cohort = limit.cohort === 'canary' ? canary?.(limit) : undefined;
+  return cohortValue(metric, cohort ?? sample[limit.cohort]);
 }
 
 function thresholdOf(limit: Limit, { plan, sample }: LimitPoll): number | null {

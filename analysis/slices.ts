@@ -9,6 +9,7 @@ import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
+import { observeOwnLimits } from './slice-limits.ts';
 import { cohortFaults, withSoundHalves } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
@@ -121,6 +122,7 @@ function observeSlice(
     },
     missing: whole ? null : missing,
     metrics: Object.fromEntries(metrics),
+    ...observeOwnLimits(known, { plan, slice: poll.slice, part: found, t: sample.t }),
   };
 }
 

@@ -156,7 +156,8 @@ describe('a rollout that runs while the product is renewed', () => {
     const { purse, stakes: __, rule: ___, ...process } = processOf(evidence);
     const stages = byIndex(process.stages);
     const metrics = { [name]: { ...known, process: { ...process, stages, started: 1 - purse } } };
-    return JSON.parse(JSON.stringify({ ...evidence, version: 4, metrics }));
+    const stage = plan.stages.findIndex((one) => one.name === evidence.stage);
+    return JSON.parse(JSON.stringify({ ...evidence, version: 4, stage, metrics }));
   };
 
   test('goes on with the weights that it has, also after a difference was accepted', () => {
@@ -164,7 +165,7 @@ describe('a rollout that runs while the product is renewed', () => {
       const begun = polls(openEvidence(old), old, { stage: 0, count: 100, more: 0.001 });
       const restored = restoreEvidence(written(begun), old);
       if (restored === null) throw new Error('it was restored');
-      expect(restored.version).toBe(6);
+      expect(restored).toMatchObject({ version: 7, stage: '1%' });
       const later = (from: Evidence, of: Plan) => {
         const second = polls(polls(from, of, { stage: 0, count: 60 }), of, {
           stage: 1,
@@ -187,7 +188,7 @@ describe('a rollout that runs while the product is renewed', () => {
     );
   });
 
-  test('of the version before, which went by the index of a stage, goes on as it would have', () => {
+  test('of the versions before, which went by the index of a stage, goes on as it would have', () => {
     const begun = polls(polls(openEvidence(plan), plan, { stage: 0, count: 100 }), plan, {
       stage: 1,
       count: 50,
@@ -195,8 +196,11 @@ describe('a rollout that runs while the product is renewed', () => {
     const known = processOf(begun);
     const process = { ...known, stages: byIndex(known.stages), stakes: byIndex(known.stakes) };
     const metrics = { errors: { ...begun.metrics['errors'], process } };
-    const five = JSON.parse(JSON.stringify({ ...begun, version: 5, metrics }));
+    const five = JSON.parse(JSON.stringify({ ...begun, version: 5, stage: 1, metrics }));
     expect(restoreEvidence(five, plan)).toEqual(begun);
+    const six = JSON.parse(JSON.stringify({ ...begun, version: 6, stage: 1 }));
+    expect(restoreEvidence(six, plan)).toEqual(begun);
+    expect(restoreEvidence({ ...six, stage: -1 }, plan)?.stage).toBeNull();
   });
 });
 

@@ -10,6 +10,7 @@ import { assessLimits, assessUserCap } from './limits.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
 import { holdReason, limitReason, noDataReason, passReason, stopReason } from './reason.ts';
+import { limitedSlices } from './slice-limits.ts';
 import { findSlices, missingSlices } from './slices.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
@@ -49,7 +50,9 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
       holds: (alike && found.carriers.has(nameOf(finding))) || holding.some((one) => holds(one, finding)),
     }),
   }));
-  const told = tellSevered(severed, metrics, plan);
+  const limited = limitedSlices(evidence, plan);
+  const apart = new Set(limited.map(({ slice }) => slice));
+  const told = [...limited, ...tellSevered(severed, metrics, plan).filter(({ slice }) => !apart.has(slice))];
   const ending =
     alike && found.severity !== null
       ? { verdict: 'hold' as const, metric: null, reason: alikeReason(found) }
@@ -222,7 +225,7 @@ function endingOf(the: Case): Ending {
   if (rollback !== undefined)
     return { verdict: 'hard', metric: metricOf(plan, rollback), reason: limitReason(rollback, plan) };
   if (stop.severity === 'soft') return stopped(the, 'soft');
-  if (isWithoutData(evidence, plan))
+  if (isWithoutData(evidence, plan, frame.index))
     return {
       verdict: 'no-data',
       metric: null,
@@ -261,7 +264,7 @@ function metricOf(plan: Plan, limit: LimitAssessment): string | null {
 }
 
 /** Nothing usable for as long as the plan bears, or a canary that never showed up. */
-function isWithoutData(evidence: Evidence, plan: Plan): boolean {
+function isWithoutData(evidence: Evidence, plan: Plan, stage: number): boolean {
   const { t, last, rejectedSince, rejections, canarySeen, polls } = evidence;
   if (t === null) return false;
   if (last === 'rejected' && rejectedSince !== null && t - rejectedSince >= plan.policy.noData.after)
@@ -271,6 +274,6 @@ function isWithoutData(evidence: Evidence, plan: Plan): boolean {
   const { after } = plan.policy.noData;
   return (
     plan.metrics.some(({ name }) => isLong(evidence.metrics[name]?.missing ?? null, evidence, plan)) ||
-    missingSlices(evidence, { plan, stage: evidence.stage, after }).length > 0
+    missingSlices(evidence, { plan, stage, after }).length > 0
   );
 }

@@ -79,6 +79,41 @@ test('hosts are reached by http or by TLS that is trusted, and no address of the
   });
 });
 
+test('Grafana is asked for a dashboard that nobody has, with the token, and what is wrong with it is said', async () => {
+  const seen: string[] = [];
+  const answers: Record<string, [number, string]> = {
+    viewer: [404, '{"message":"Dashboard not found"}'],
+    stranger: [403, '{}'],
+    broken: [502, 'bad gateway'],
+  };
+  const address = await listening(
+    createPlain((request, response) => {
+      const { authorization = '' } = request.headers;
+      seen.push(`${request.method} ${request.url} ${authorization}`);
+      const [status, body] = answers[authorization.replace('Bearer ', '')] ?? [401, '{}'];
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    }),
+  );
+  const grafana = async (token?: string, url = `http://${address}/metrics/`) =>
+    (await tried({ grafana: { url, ...(token === undefined ? {} : { token }) } })).get('Grafana');
+  expect(await grafana('viewer')).toMatchObject({
+    ok: true,
+    detail: '',
+    target: `http://${address}/metrics/`,
+  });
+  expect(seen).toEqual(['GET /metrics/api/dashboards/uid/tidegate-doctor Bearer viewer']);
+  const hint = FAILURES.CHECK_UNREACHABLE.hint;
+  expect(await grafana('stranger')).toMatchObject({
+    ok: false,
+    detail: 'Grafana does not let the token see it (status 403).',
+    hint,
+  });
+  expect(await grafana()).toMatchObject({ ok: false, detail: expect.stringContaining('(status 401)') });
+  expect(await grafana('broken')).toMatchObject({ ok: false, detail: 'Grafana answers with status 502.' });
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  expect(await grafana('viewer', nobody)).toMatchObject({ ok: false, detail: 'Nothing listens there.' });
+});
+
 test('databases are logged in to, and a user that may write everything is told of', async () => {
   const as = (user: string, password: string) => {
     const url = new URL(database.url);

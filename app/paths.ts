@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Failure } from '../plans/failures.ts';
 
 /** Where `tidegate up` keeps its databases, logs and definitions unless told otherwise. */
 export function stateFolder(env: NodeJS.ProcessEnv): string {
@@ -18,13 +19,19 @@ export function adminTokenFile(data: string): string {
   return join(data, 'admin-token.json');
 }
 
-/** The command's own file: compiled beside this one, or the build of a clone that runs from its sources. */
-export function commandFile(): string {
-  for (const place of ['../cli/main.js', '../dist/cli/main.js']) {
-    const path = fileURLToPath(new URL(place, import.meta.url));
-    if (existsSync(path)) return path;
-  }
-  return fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+/**
+ * The built command: beside this file's folder, or in the build of a clone that runs from its sources.
+ * @throws Failure PART_MISSING where nobody has built it.
+ */
+export function commandFile(from: string = import.meta.url): string {
+  const places = ['../cli/main.js', '../dist/cli/main.js'].map((place) =>
+    fileURLToPath(new URL(place, from)),
+  );
+  const found = places.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new Failure('PART_MISSING', 'The command of this source tree is not built.', {
+    details: ['run `node scripts/build.mjs` first'],
+  });
 }
 
 /** The built console: beside this file's folder, or in the build of a clone that runs from its sources; null: not built. */

@@ -41,6 +41,8 @@ import { createWorkerTelemetry } from './worker-telemetry.ts';
 /** How many gates one worker may hold open; the SDK's default of 100 would cap the rollouts. */
 const OPEN_GATES = 20_000;
 const RETRY_MS = 1_000;
+/** How long Temporal has to take what a gate tells. */
+const ANSWER_MS = 1_500;
 
 /** Runs rollouts: their workflows, gates and messages. Waits for PostgreSQL and Temporal rather than ending. */
 export async function runWorker(config: Config): Promise<number> {
@@ -115,12 +117,15 @@ export async function runWorker(config: Config): Promise<number> {
     evidence: (rolloutId) => evidence.of(rolloutId),
     flagHistory: (target, limit) => registry.history(target, limit),
     references: (flag) => references.reports(flag),
-    tellHardStop: (rolloutId, workflowId, message) => {
+    tellStop: (rolloutId, workflowId, { what, ...message }) => {
       const tell = () =>
-        client.withDeadline(Date.now() + 1_500, () =>
+        client.withDeadline(Date.now() + ANSWER_MS, () =>
           client.workflow.getHandle(workflowId).signal(gateSignal, { rolloutId, message }),
         );
-      return tracing?.alone('hard stop', { 'tidegate.rollout.id': rolloutId }, tell) ?? tell();
+      return tracing?.alone(what, { 'tidegate.rollout.id': rolloutId }, tell) ?? tell();
+    },
+    reachTemporal: async () => {
+      await client.withDeadline(Date.now() + ANSWER_MS, () => client.workflowService.getSystemInfo({}));
     },
     kickNotifications: () => dispatcher.kick(),
     log,

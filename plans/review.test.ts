@@ -113,6 +113,14 @@ const cases: [expected: string, changes: Written][] = [
       notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
     },
   ],
+  [
+    'PLAN-EXCLUDE-BLIND coverage[0].then',
+    {
+      coverage: [{ slice: 'tenant=acme', then: 'exclude' }],
+      limits: [{ name: 'ceiling', metric: 'errors', above: '2x baseline', action: 'rollback' }],
+      notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
+    },
+  ],
   ['PLAN-LEASE-SHORT lease', { lease: '5m' }],
   ['PLAN-SILENT-STOP notify', { notify: [{ channel: 'a', events: ['paused'] }] }],
   ['PLAN-NO-EXPIRY flag', { flag: { key: 'a' } }],
@@ -208,6 +216,29 @@ it('what is allowed must be there, be a risk, and be said once with a reason', (
   ]);
 });
 
+it('where nobody of a slice is left on the old path, and what judges it there', () => {
+  const blind = (changes: Written) =>
+    sound(
+      planWith({
+        coverage: [{ slice: 'tier=acme', segment: 'acme', then: 'exclude' }],
+        limits: [],
+        notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
+        ...changes,
+      }),
+    )
+      .warnings.filter(({ rule }) => rule === 'PLAN-EXCLUDE-BLIND')
+      .map(({ message }) => message);
+  const message = (stage: string) =>
+    `in stage ${stage} nobody of tier=acme has the old path, and no limit judges it alone`;
+  expect(blind({})).toEqual([message('100%')]);
+  const listed = [{ name: 'big', audience: { segments: ['acme'] } }, ...stages(5, 25, 100).slice(1)];
+  expect(blind({ stages: listed })).toEqual([message('big')]);
+  expect(blind({ flag: { key: 'a', stickiness: 'tier' } })).toEqual([message('5%')]);
+  const ceiling = { name: 'ceiling', metric: 'errors', above: '5%' };
+  expect(blind({ limits: [{ ...ceiling, action: 'pause' }] })).toEqual([message('100%')]);
+  expect(blind({ limits: [{ ...ceiling, action: 'rollback' }] })).toEqual([]);
+});
+
 it('what only others know is unused only once they were asked', () => {
   const plan = sound(planWith({ allow: [{ rule: 'PLAN-FLAG-SHARED', reason: 'a rehearsal' }] }));
   expect(plan.warnings).toEqual([]);
@@ -233,5 +264,17 @@ it.each(readdirSync(new URL('./examples', import.meta.url)))(
   (name) => {
     const text = readFileSync(new URL(`./examples/${name}`, import.meta.url), 'utf8');
     expect(sound(text).warnings).toEqual([]);
+  },
+);
+
+it.each(readdirSync(new URL('./examples', import.meta.url)))(
+  'the example %s can be watched before it acts',
+  (name) => {
+    const text = readFileSync(new URL(`./examples/${name}`, import.meta.url), 'utf8');
+    // A slice that is taken off alone would be neither an end nor a step of what others ramp.
+    const watched = stringify({ ...parse(text), mode: 'observe' }).replaceAll('then: exclude', 'then: stop');
+    const { exclusions: _exclusions, ...policy } = parse(watched).policy ?? {};
+    const { plan } = sound(stringify({ ...parse(watched), policy }));
+    expect(plan.mode).toBe('observe');
   },
 );

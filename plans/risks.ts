@@ -36,6 +36,11 @@ const risks = {
     why: 'Taken off slice by slice, a regression that everybody has reaches 100 % of whoever is left.',
     mend: '`policy: { exclusions: { most: 3, traffic: 20% } }`, with fewer than all slices.',
   },
+  'PLAN-EXCLUDE-BLIND': {
+    holds: 'A slice that is taken off by itself can be judged where nobody of it is on the old path.',
+    why: 'A tenant that has the canary as a whole is compared with nobody: without a limit it stays on it, however bad.',
+    mend: 'A limit such as `{ metric: errors, above: 5%, for: 5m, action: rollback }`, of a metric that the slice counts.',
+  },
   'PLAN-NO-OWNER': {
     holds: 'Somebody owns the rollout.',
     why: 'Whoever is woken by a stop must know whom to ask.',

@@ -1,4 +1,5 @@
 import { excludedNames } from './exclusion.ts';
+import type { Limit } from './limit.ts';
 import type { LatencyMetric, Metric, RatioMetric } from './metric.ts';
 import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
@@ -91,6 +92,22 @@ export function whoIs({ slice, segment }: Coverage): string {
 export function whoIn(plan: Plan, slice: string): string {
   const named = allEntries(plan).find((one) => one.slice === slice && one.segment !== undefined);
   return named?.segment ?? slice;
+}
+
+/**
+ * The limits that a slice can cross by itself: fixed ones of the canary that roll back, of a metric that is counted in it. They
+ * decide where all of its users have the canary, so that there is nothing to compare.
+ */
+export function ownLimits(plan: Plan, slice: string): Limit[] {
+  const names = sliceMetrics(plan, slice).map(({ name }) => name);
+  return plan.limits.filter(
+    ({ metric, cohort, above, action }) =>
+      metric !== undefined &&
+      names.includes(metric) &&
+      cohort === 'canary' &&
+      above.kind === 'value' &&
+      action === 'rollback',
+  );
 }
 
 /** The slices that are taken off by themselves when they get worse, and who that is. */

@@ -2,15 +2,25 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { parsePlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
+import {
+  BEHIND,
+  decommission,
+  entry,
+  leading,
+  leadingStages,
+  optional,
+  rare,
+  seconds,
+  tenants,
+  whole,
+} from './plan-parts.fixture.ts';
 
-const seconds = fc.integer({ min: 1, max: 30 }).map((time) => `${time}s`);
 /** Names as people may write them, and some that objects have already. */
 const name = fc.oneof(
   fc.constantFrom('internal', '5%', 'constructor', '__proto__', 'toString', 'on', 'off'),
   fc.string({ minLength: 1, maxLength: 8 }),
 );
 const role = fc.constantFrom('lead', 'on-call', 'owner');
-const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
 const approval = fc.record({
   roles: fc.uniqueArray(role, { minLength: 1, maxLength: 3 }),
@@ -59,8 +69,10 @@ const common = {
   max: optional(fc.integer({ min: 30, max: 90 }).map((time) => `${time}s`)),
   approval: optional(approval),
   minRequests: optional(fc.nat({ max: 100 })),
-  promote: optional(fc.constant({ proof: '0.5pp' })),
-  lease: optional(fc.constant('10m')),
+  promote: optional(fc.constantFrom({ proof: '0.5pp' }, { proof: '0.5pp', early: '1s' })),
+  lease: rare(fc.constant('10m')),
+  maxUsers: rare(fc.constant(1000)),
+  ...entry,
 };
 const segments = fc.uniqueArray(fc.constantFrom('employees', 'beta', 'partners'), {
   minLength: 1,
@@ -105,64 +117,82 @@ const written = fc
     mode: fc.constantFrom('act', 'act', 'act', 'act', 'observe'),
     metrics: fc.array(fc.oneof(bad, good, latency, mean, gauge), { minLength: 1, maxLength: 3 }),
     stages: fc.array(stage, { minLength: 1, maxLength: 6 }),
-    end: fc.boolean(),
+    leads: leading,
+    named: tenants,
+    end: optional(decommission),
     limits: optional(fc.constant([{ name: 'ceiling', expr: 'up', above: 1, action: 'rollback' }])),
-    policy: optional(
-      fc.record({
-        soft: optional(fc.constantFrom('pause', 'rollback', 'step-back')),
-        hard: optional(fc.constantFrom('rollback', 'rollback', 'pause')),
-        // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
-        noData: optional(fc.record({ after: seconds, then: fc.constantFrom('pause', 'rollback') })),
-        // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
-        pause: optional(fc.record({ deadline: seconds, then: fc.constantFrom('step-back', 'rollback') })),
-        sharedService: optional(fc.constantFrom('note', 'wait')),
-      }),
-    ),
+    policy: fc.record({
+      soft: optional(fc.constantFrom('pause', 'rollback', 'step-back')),
+      hard: optional(fc.constantFrom('rollback', 'rollback', 'pause')),
+      // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+      noData: optional(fc.record({ after: seconds, then: fc.constantFrom('pause', 'rollback') })),
+      // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+      pause: optional(fc.record({ deadline: seconds, then: fc.constantFrom('step-back', 'rollback') })),
+      sharedService: optional(fc.constantFrom('note', 'wait', 'apart')),
+    }),
     approval: optional(approval),
     start: optional(approval),
     lease: optional(fc.constantFrom('1m', '10m')),
-    windows: optional(
-      fc.constantFrom(
-        { allow: ['Mon-Thu 09:00-16:00'] },
-        { allow: ['00:00-23:59'] },
-        { freezes: [{ from: '1970-01-01', to: '1970-01-01' }] },
-      ),
-    ),
     alerts: optional(
       fc.record({
         canary: optional(fc.constantFrom('rollback', 'pause')),
         service: optional(fc.constantFrom('rollback', 'pause', 'note')),
+        deploy: optional(fc.constantFrom('pause', 'note')),
+        bug: optional(fc.constantFrom('rollback', 'pause', 'note')),
       }),
     ),
-    coverage: optional(
-      fc.constantFrom(
-        [{ slice: 'tier=enterprise', minRequests: 5 }],
-        // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
-        [{ slice: 'tier=enterprise', minRequests: 5, then: 'exclude' }],
-      ),
-    ),
     service: optional(fc.constant('shop')),
+    users: fc.boolean(),
     safety,
+    whole,
   })
-  .map(({ metrics, stages, end, start, service, safety: safe, lease, mode, ...rest }) => {
-    const shared = inOrder(stages);
-    const whole = shared.some(({ percent }) => percent === 100);
-    const names = new Set(shared.map((one) => one.name));
-    const last = names.has('decommission') ? 'the end' : 'decommission';
+  .map((made) => {
+    const { metrics, stages, leads, named, end, start, service, users, safety: safe, lease, ...rest } = made;
+    const { exclusions, perService, way, start: at, ...all } = made.whole;
+    const { whole: _whole, policy, ...others } = rest;
+    const runsBehind = leads.dark !== undefined || leads.shadow !== undefined;
+    const taken = new Set(['A/A', 'friendly', 'tier', 'behind all']);
+    const shared = inOrder(stages.map((one) => withoutUsers(one, users))).filter(
+      (one) => !taken.has(one.name),
+    );
+    const everybody = shared.some(({ percent }) => percent === 100);
+    const last = shared.some((one) => one.name === 'decommission') ? 'the end' : 'decommission';
+    const severs = all.coverage?.some(({ then }) => then === 'exclude') === true;
     return {
       metadata: { name: 'pricing', ...(service === undefined ? {} : { service }) },
       flag: { key: 'pricing', variants },
-      metrics: metrics.map((one, index) => ({ name: `m${index}`, ...one })),
-      stages:
-        end && whole ? [...shared, { name: last, decommission: { cleanFor: '10s' }, bake: '10s' }] : shared,
+      metrics: [
+        ...metrics.map((one, index) => ({ name: `m${index}`, ...one })),
+        ...(runsBehind ? [BEHIND] : []),
+      ],
+      stages: [
+        ...leadingStages(leads),
+        ...(named ?? []),
+        ...shared,
+        ...(end !== undefined && everybody ? [{ name: last, decommission: end, bake: '10s' }] : []),
+      ],
+      ...(users ? { source: { users: 'u' } } : {}),
       ...(start === undefined ? {} : { approvals: { start } }),
       ...safe,
-      mode,
       // What is frozen has nothing to fall back to.
       ...(lease === undefined || safe.safeExposure === 'frozen' ? {} : { lease }),
-      ...rest,
+      ...others,
+      ...all,
+      ...(at === undefined ? {} : { start: at }),
+      policy: {
+        ...policy,
+        ...(safe.reversibility === 'forward-only' ? {} : way),
+        ...(severs && exclusions !== undefined ? { exclusions } : {}),
+        ...(service !== undefined && perService !== undefined ? { perService } : {}),
+      },
     };
   });
+
+/** Users can be capped where somebody counts them. */
+function withoutUsers<T extends { maxUsers?: number | undefined }>(one: T, counted: boolean): T {
+  const { maxUsers: _most, ...rest } = one;
+  return counted ? one : (rest as T);
+}
 
 /** Plans that `plan check` accepts, over the whole language; what it refuses is left out. */
 const accepted: fc.Arbitrary<Plan> = written

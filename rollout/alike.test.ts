@@ -71,7 +71,7 @@ it('whoever resumes says that it is mended: the comparison begins anew, and paus
   world.state = { ...world.state, memory: { since: 0, cursor: 0, cleanSince: null, evidence } };
   world.person('resume');
   expect(world.state.pause).toBeNull();
-  expect(world.state.memory).toMatchObject({ evidence: { stage: -1, metrics: {} } });
+  expect(world.state.memory).toMatchObject({ evidence: { stage: null, metrics: {} } });
   expect(world.gate?.id).toBe(gate + 1);
   expect(world.journal.at(-1)?.summary).toBe('Resumed by kim. The cohorts are compared anew.');
   world.report(assessment('hold', { limits: [limit(false)] }));

@@ -1,6 +1,7 @@
 import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Restart } from '../plans/assessment.ts';
 import type { Check } from '../plans/check.ts';
+import type { Exclusion } from '../plans/exclusion.ts';
 import type { Exposure } from '../plans/exposure.ts';
 import type { Cause, JournalEntry, Notification, Transition } from '../plans/journal.ts';
 import type { StageLease } from '../plans/lease.ts';
@@ -75,6 +76,8 @@ export interface GateRequest {
   restarted?: Restart;
   /** What the gate renews while all is well; absent: the stage has none. */
   lease?: StageLease;
+  /** Who is off the canary already, as the plan bears only so many; absent: nobody. */
+  excluded?: Exclusion[];
 }
 
 /** Asks to be told once a flag that others move serves something else than `served`. Poll in seconds. */
@@ -111,6 +114,8 @@ export interface FollowRequest {
   rolloutId: string;
   wanted: Pick<RequiredSight, 'rollout' | 'environment'>[];
   known: RequiredSight[] | null;
+  /** Nothing of the plan acts on it. */
+  watching?: true;
 }
 
 export interface RecordRequest {

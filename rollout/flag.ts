@@ -15,6 +15,9 @@ import type { Turn } from './turn.ts';
  * or given back.
  */
 
+/** Who signs the writes of a gate. */
+export const GATE_AUTHOR = 'tidegate (gate)';
+
 /** Asks for the ownership of the flag; nothing is raised before it is granted. */
 export function claimFlag(turn: Turn, cause: Cause): void {
   const { state } = turn;

@@ -24,7 +24,7 @@ export function askRequired(turn: Turn): void {
 export function keepFollowing(turn: Turn): void {
   const { state } = turn;
   const moving = state.phase === 'submitted' || state.phase === 'active';
-  const wanted = moving && !isWatching(state) && followed(state).length > 0;
+  const wanted = moving && followed(state).length > 0;
   if (wanted && state.follow?.planRevision !== state.planRevision) follow(turn, true);
   if (wanted || state.follow == null) return;
   state.follow = null;

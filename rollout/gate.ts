@@ -14,7 +14,7 @@ import { describe, pauseForDrift } from './moved.ts';
 import { expectedFlag, proceed, watch } from './progress.ts';
 import { flagMoved, reportKey, said } from './report.ts';
 import { isResting } from './schedule.ts';
-import { sever } from './severing.ts';
+import { adoptOwnExclusion, sever } from './severing.ts';
 import type { PauseKind, RolloutState } from './state.ts';
 import { stop } from './stop.ts';
 import type { Turn } from './turn.ts';
@@ -30,6 +30,7 @@ export function onGate(turn: Turn, gateId: number, report: GateReport): void {
   const before = state.gate.assessment;
   state.gate = { ...state.gate, assessment, queries: report.queries };
   if (report.flag !== null) adoptOwnLate(turn, report.flag);
+  adoptOwnExclusion(turn, report);
   state.memory = report.memory;
   voidGrants(turn, before);
   if (report.flag?.latch != null) {

@@ -4,6 +4,7 @@ import type { Plan } from '../plans/plan.ts';
 import { planAsServed, stageExposure } from '../plans/stages.ts';
 import { audience } from '../plans/words.ts';
 import { blockersOf } from './blockers.ts';
+import { deadlineOf, startOf } from './schedule.ts';
 import type { Pause, RolloutState, Would } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, openTurn } from './turn.ts';
@@ -12,14 +13,13 @@ import { journal, openTurn } from './turn.ts';
 const FACTS: readonly Transition[] = ['gate-passed', 'alert'];
 
 /**
- * The rollout as it would be if its plan acted and had brought the flag where it is. Nobody is asked: nobody would
- * answer a question that moves nothing.
+ * The rollout as it would be if its plan acted and had brought the flag where it is. No person is asked: nobody would
+ * answer a question that moves nothing. The other rollouts that it requires are where they were last seen.
  */
-export function acting(state: RolloutState): RolloutState {
+export function acting(state: RolloutState, now: number): RolloutState {
   const {
     approval: _approval,
     lease: _lease,
-    requires: _requires,
     ...plan
   } = planAsServed(state.plan, state.stage, state.exposure);
   const acts: Plan = {
@@ -27,12 +27,14 @@ export function acting(state: RolloutState): RolloutState {
     mode: 'act',
     approvals: {},
     policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(
-      ({ approval: _own, lease: _term, checks: _checks, requires: _others, ...stage }) => stage,
-    ),
+    stages: plan.stages
+      .filter(({ decommission }) => decommission === undefined)
+      .map(({ approval: _own, lease: _term, checks: _checks, ...stage }) => stage),
   };
   return {
     ...state,
+    ...(state.required === undefined ? {} : { required: { ...state.required, at: now } }),
+    ...(state.follow == null ? {} : { follow: { ...state.follow, asking: false } }),
     plan: acts,
     claimed: true,
     flagRevision: null,
@@ -48,14 +50,16 @@ export function acting(state: RolloutState): RolloutState {
 export function imagine(turn: Turn, decide: (fork: Turn) => void): void {
   const { state } = turn;
   const { said = [], pause = null } = state.imagined ?? {};
-  const fork = openTurn(acting(state), turn.now);
+  const fork = openTurn(acting(state, turn.now), turn.now);
   decide(fork);
+  if (fork.state.requirements !== undefined) state.requirements = fork.state.requirements;
   for (const { transition, cause, summary, evidence, queries } of fork.entries)
     if (FACTS.includes(transition))
       journal(turn, transition, { cause, summary, evidence, queries, flagBefore: state.flagRevision });
   if (said.some(({ transition }) => transition === 'would-stop')) return;
   state.imagined = { said, pause: fork.state.pause };
   const would = wouldOf(fork, pause);
+  if (would?.transition === 'would-advance' && turn.now < startOf(state)) return;
   if (would === null || said.some(({ transition }) => transition === would.transition)) return;
   const { transition, cause, summary } = would;
   journal(turn, transition, {
@@ -114,10 +118,35 @@ function causeText(cause: Cause): string {
   return cause.kind === 'alert' ? `the alert ${cause.name} fires` : (cause.reason ?? 'asked by a person');
 }
 
-/** When a window of the plan opens, and nothing else would keep it from going on; null: nothing is waited for. */
+/** When the reducer must be asked again by the times of the plan; null: nothing is waited for. */
 export function imaginedDeadline(state: RolloutState, now: number): number | null {
-  if (state.phase !== 'active') return null;
-  if (state.imagined?.said.some(({ transition }) => transition !== 'would-pause') === true) return null;
-  const [only, ...others] = blockersOf(acting(state), now);
+  const due: number[] = [];
+  const deadline = deadlineOf(state);
+  if (deadline !== null && state.overran !== deadline) due.push(deadline);
+  const opening = openingAfter(state, now);
+  if (opening !== null) due.push(opening);
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+/** When the plan would let the next stage open, where nothing but its times keeps it from that; null: something does, or nothing. */
+function openingAfter(state: RolloutState, now: number): number | null {
+  if (!mayAdvance(state)) return null;
+  const times: number[] = [];
+  for (const { kind, until } of blockersOf(acting(state, now), now)) {
+    if ((kind !== 'window' && kind !== 'freeze') || until === null) return null;
+    times.push(until);
+  }
+  if (now < startOf(state)) times.push(startOf(state));
+  return times.length === 0 ? null : Math.max(...times);
+}
+
+/** The same of before a plan that watches had a start, a deadline and freezes: histories of then know no other timer. */
+export function windowDeadline(state: RolloutState, now: number): number | null {
+  if (!mayAdvance(state)) return null;
+  const [only, ...others] = blockersOf(acting(state, now), now);
   return only?.kind === 'window' && others.length === 0 ? only.until : null;
+}
+
+function mayAdvance({ phase, imagined }: RolloutState): boolean {
+  return phase === 'active' && imagined?.said.some(({ transition }) => transition !== 'would-pause') !== true;
 }

@@ -19,6 +19,7 @@ import { nextOpening } from '../plans/windows.ts';
 import { granted } from './blockers.ts';
 import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent } from './event.ts';
+import { GATE_AUTHOR } from './flag.ts';
 import {
   type Asked,
   abandon,
@@ -43,6 +44,7 @@ import {
   SEVERING,
   slowly,
   TIMED,
+  takenOff,
   worsened,
 } from './orders.fixture.ts';
 import { approvalsTo, firstStage } from './origin.ts';
@@ -284,7 +286,7 @@ describe('whatever the order of events', () => {
     fc.assert(
       fc.property(order, (moves) => {
         const landed: number[] = [];
-        const world = every(moves, (before, event) => {
+        const world = every(moves, (before, event, _commands, { state }) => {
           if (
             event.kind === 'written' &&
             event.after !== event.before &&
@@ -292,11 +294,18 @@ describe('whatever the order of events', () => {
             !ENDED.includes(before.phase)
           )
             landed.push(event.after);
+          // What the gate wrote itself while nobody answered, where nobody else had moved the flag.
+          if (event.kind === 'gate' && event.report.flag?.by === GATE_AUTHOR) {
+            const { flagRevision, pause } = state;
+            const moved = flagRevision !== before.flagRevision;
+            if (moved && flagRevision !== null && pause === before.pause) landed.push(flagRevision);
+          }
         });
         expect(world.journal.map(({ seq }) => seq)).toEqual(world.journal.map((_, at) => at + 1));
         const told = world.journal
           .filter(({ flagAfter, flagBefore }) => flagAfter !== null && flagAfter !== flagBefore)
           .map(({ flagAfter }) => flagAfter);
+        expect(new Set(told).size).toBe(told.length);
         expect([...told].sort()).toEqual([...landed].sort());
       }),
       { numRuns },
@@ -581,7 +590,7 @@ describe('whatever the order of events', () => {
   });
 
   it('a slice that gets worse alone is off the canary at once, or the whole stops: never more than the plan bears', () => {
-    const seen = { off: 0, stopped: 0 };
+    const seen = { off: 0, stopped: 0, alone: 0 };
     const slice = fc.constantFrom('tenant=acme', 'tenant=globex', 'tier=beta');
     fc.assert(
       fc.property(
@@ -589,13 +598,28 @@ describe('whatever the order of events', () => {
         fc.nat({ max: 4 }),
         slice,
         fc.constantFrom(0.02, 0.06, 0.5),
-        (moves, stages, of, share) => {
+        fc.boolean(),
+        (moves, stages, of, share, silent) => {
           const world = play(moves, () => undefined, SEVERING);
           climb(world, stages);
           if (world.state.phase !== 'active' || world.gate === null || world.flag.latched) return;
           if (!severable(world.state.plan).has(of)) return;
           const before = world.commands.length;
-          worsened(of, share)(world);
+          const began = world.flag.revision;
+          const known = began === world.state.flagRevision;
+          const paused = world.state.pause?.causes.length ?? 0;
+          const lines = world.journal.length;
+          // Nobody answers the gate, which has taken them off the flag before it is heard.
+          if (silent) takenOff(of, share)(world);
+          else worsened(of, share)(world);
+          const { revision } = world.flag;
+          if (known && revision > began && world.state.flagRevision === revision) {
+            seen.alone += 1;
+            expect(world.state.pause?.causes.length ?? 0).toBeLessThanOrEqual(paused);
+            expect(world.journal.slice(lines).filter(({ flagAfter }) => flagAfter === revision)).toHaveLength(
+              1,
+            );
+          }
           const commands = world.commands.slice(before);
           expect(raises(commands)).toEqual([]);
           const name = of === 'tier=beta' ? 'beta' : of;

@@ -158,6 +158,78 @@ describe('a plan that only watches', () => {
     expect(nextDeadline(world.state, world.now)).toBeNull();
   });
 
+  it('would not have begun or gone on before its start, and asks to be woken then', () => {
+    const start = '2026-03-02T09:00:00Z';
+    const world = new World(observed({ start: { at: start } }));
+    world.now = Date.parse('2026-03-01T12:00:00Z');
+    world.event({ kind: 'begin' });
+    world.drift(5);
+    world.sees('ada');
+    expect(last(world)).toMatchObject({
+      transition: 'note',
+      summary: 'The plan would not have begun before 2026-03-02 09:00:00 UTC.',
+    });
+    world.report(assessment('pass'));
+    expect(lines(world)).not.toContain('would-advance');
+    expect(nextDeadline(world.state, world.now)).toBe(Date.parse(start));
+    world.tick();
+    expect(last(world)).toMatchObject({ transition: 'would-advance', at: Date.parse(start) });
+    expect(nextDeadline(world.state, world.now)).toBeNull();
+    const early = new World(observed({ start: { at: start } }));
+    early.now = Date.parse('2026-03-01T12:00:00Z');
+    early.event({ kind: 'begin' });
+    early.drift(5);
+    early.sees('ada');
+    early.report(assessment('hard'));
+    expect(last(early)?.transition).toBe('would-stop');
+  });
+
+  it.each([
+    [
+      'rollback',
+      'would-stop',
+      'Would have been rolled back from stage 5%: the rollout was to be complete by',
+    ],
+    ['pause', 'would-pause', 'Would have paused in stage 5%: the rollout was to be complete by'],
+  ])('says at its deadline that it would have ended in a %s, once', (then, transition, summary) => {
+    const world = at(5, observed({ deadline: { after: '1h', then } }));
+    const deadline = (world.state.startedAt ?? 0) + 3_600_000;
+    expect(nextDeadline(world.state, world.now)).toBe(deadline);
+    world.tick();
+    expect(last(world)).toMatchObject({ transition, at: deadline, stage: '5%' });
+    expect(last(world)?.summary).toContain(summary);
+    expect(nextDeadline(world.state, world.now)).toBeNull();
+    world.tick();
+    expect(lines(world).filter((one) => one.startsWith('would-'))).toEqual([transition]);
+    expect(world.state).toMatchObject({ phase: 'active', pause: null, stop: null });
+  });
+
+  it('says of a deadline that comes before anybody has the canary that nobody has it', () => {
+    const world = new World(observed({ deadline: { at: '1970-01-02T00:00:00Z' } }));
+    world.event({ kind: 'begin' });
+    world.tick();
+    expect(last(world)).toMatchObject({ transition: 'note', at: 86_400_000 });
+    expect(last(world)?.summary).toContain('nobody has the canary yet');
+    expect([world.state.phase, nextDeadline(world.state, world.now)]).toEqual(['submitted', null]);
+  });
+
+  it('would not have let a stage run into a freeze', () => {
+    const freezes = [{ from: '2026-03-03', to: '2026-03-04' }];
+    const stages = STAGES.map((stage) => ({ ...stage, bake: '30h' }));
+    const world = new World(observed({ stages, windows: { freezes, bakeOutsideFreezes: true } }));
+    world.now = Date.parse('2026-03-02T12:00:00Z');
+    world.event({ kind: 'begin' });
+    world.drift(5);
+    world.sees();
+    world.report(assessment('pass'));
+    expect(lines(world)).not.toContain('would-advance');
+    world.tick();
+    expect(last(world)).toMatchObject({
+      transition: 'would-advance',
+      at: Date.parse('2026-03-05T00:00:00Z'),
+    });
+  });
+
   it('asks nobody', () => {
     const ask = { roles: ['lead'] };
     const plan = observed({ approvals: { start: ask }, approval: ask });
@@ -165,6 +237,15 @@ describe('a plan that only watches', () => {
     world.report(assessment('pass'));
     expect(lines(world)).toEqual(['submitted', 'started', 'gate-passed', 'would-advance']);
     expect(viewOf(world.state, world.now).blockers).toEqual([]);
+  });
+
+  it('ends before a decommission, which is nothing to watch for', () => {
+    const stages = [...STAGES, { name: 'decommission', decommission: { cleanFor: '7d' }, bake: '10s' }];
+    const world = at(100, observed({ stages }));
+    expect(world.state.stage).toBe(2);
+    world.report(assessment('pass'));
+    expect(world.state.phase).toBe('completed');
+    expect(lines(world).slice(-2)).toEqual(['gate-passed', 'completed']);
   });
 
   it('ends with the last stage, with nobody left, or by a person, and leaves the flag', () => {
@@ -290,6 +371,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant((world: World) => world.tick()) },
   {
+    weight: 3,
+    arbitrary: fc.constantFrom(5, 25, null).map((share) => (world: World) => world.others(share)),
+  },
+  {
     weight: 1,
     arbitrary: fc.constant((world: World) => void world.event({ kind: 'killed', by: 'kim', reason: 'k' })),
   },
@@ -319,6 +404,12 @@ const PLANS = [
   observed({ policy: { soft: 'step-back', hard: 'pause' }, windows: { allow: ['Mon 09:00-10:00'] } }),
   observed({ policy: { soft: 'rollback', noData: { then: 'rollback' } }, lease: '10m' }),
   observed({ reversibility: 'forward-only', safeExposure: 'frozen' }),
+  observed({
+    start: { at: '1970-01-01T00:20:00Z' },
+    deadline: { after: '1h', then: 'rollback' },
+    // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+    requires: [{ rollout: 'checkout', reached: '25%', then: 'rollback' }],
+  }),
 ];
 const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);
 

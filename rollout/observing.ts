@@ -2,12 +2,14 @@ import { type Exposure, isNobody, sameExposure, withinExposure } from '../plans/
 import type { Cause, Transition } from '../plans/journal.ts';
 import { TOLD } from '../plans/names.ts';
 import { canaryExposure, servedStage, stageExposure } from '../plans/stages.ts';
-import { audience, capital } from '../plans/words.ts';
+import { audience, capital, clock } from '../plans/words.ts';
 import { onAlert } from './alert.ts';
 import { onAmend } from './amend.ts';
 import type { LookRequest } from './command.ts';
+import { onDeadline } from './deadline.ts';
 import type { FlagSight, GateReport, Refusal, RolloutEvent, ToldEvent } from './event.ts';
 import { flagShape } from './flag.ts';
+import { onLoss, onRequired } from './following.ts';
 import { onGate } from './gate.ts';
 import { imagine } from './imagining.ts';
 import { lapsedText } from './lease.ts';
@@ -15,6 +17,7 @@ import { gatePassed } from './passed.ts';
 import { onPerson } from './people.ts';
 import { complete, expectedFlag, proceed, watch } from './progress.ts';
 import { reportKey } from './report.ts';
+import { deadlineOf, startOf } from './schedule.ts';
 import type { RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, noteSubmitted, person, policy } from './turn.ts';
@@ -29,7 +32,16 @@ export function onWatched(turn: Turn, event: RolloutEvent): void {
       look(turn);
       return;
     case 'tick':
+      overrun(turn);
       if (state.phase === 'active') imagine(turn, proceed);
+      return;
+    case 'required':
+      onRequired(turn, event);
+      if (state.phase === 'active')
+        imagine(turn, (fork) => {
+          onLoss(fork);
+          proceed(fork);
+        });
       return;
     case 'gate':
       onWatchedGate(turn, event.gate, event.report);
@@ -74,12 +86,25 @@ export function onWatched(turn: Turn, event: RolloutEvent): void {
     case 'drill':
     case 'step-done':
     case 'peers':
-    case 'required':
     case 'checked':
     case 'unchecked':
     case 'verified':
       return;
   }
+}
+
+/** The deadline of the plan is over: what it would have come to, once. */
+function overrun(turn: Turn): void {
+  const { state, now } = turn;
+  const deadline = deadlineOf(state);
+  if (deadline === null || now < deadline || state.overran === deadline) return;
+  if (state.phase === 'active') imagine(turn, onDeadline);
+  else
+    journal(turn, 'note', {
+      cause: policy('the deadline of the plan'),
+      summary: `By ${clock(deadline)} UTC the rollout was to be complete, and nobody has the canary yet.`,
+    });
+  state.overran = deadline;
 }
 
 /** What the flag serves now, and who has brought it there. */
@@ -126,13 +151,18 @@ function passed(turn: Turn): boolean {
   const { plan, stage, exposure } = state;
   const assessment = state.gate?.assessment;
   const cause: Cause = { kind: 'gate', verdict: 'pass', reason: assessment?.reason ?? '' };
-  if (stage >= plan.stages.length - 1) {
+  if (stage >= lastWatched(plan)) {
     complete(turn, cause, 'The gate of the last stage has passed: the observation is complete.');
     return true;
   }
   if (!sameExposure(stageExposure(plan, stage + 1), stageExposure(plan, stage))) return false;
   enter(turn, { exposure, text: 'the gate has passed', cause }, stage + 1);
   return true;
+}
+
+/** A decommission moves no flag: there is nothing in it to compare with what others do. */
+function lastWatched({ stages }: RolloutState['plan']): number {
+  return stages.findLastIndex(({ decommission }) => decommission === undefined);
 }
 
 /** The stage follows the flag. True when that ended the gate that watched. */
@@ -193,6 +223,13 @@ function enter(turn: Turn, move: Move, wanted?: number): void {
     evidence,
     queries,
   });
+  const start = startOf(state);
+  if (from < 0 && now < start)
+    journal(turn, 'note', {
+      cause: policy('the start of the plan'),
+      summary: `The plan would not have begun before ${clock(start)} UTC.`,
+      flagBefore: revision,
+    });
   watch(turn);
 }
 

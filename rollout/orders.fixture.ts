@@ -6,6 +6,7 @@ import { severable } from '../plans/slices.ts';
 import type { Command } from './command.ts';
 import { drillRuns } from './drill-facts.ts';
 import type { PersonEvent, RolloutEvent } from './event.ts';
+import { BEHIND } from './plan-parts.fixture.ts';
 import { refusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
@@ -109,6 +110,14 @@ export const worsened =
     if (severable(world.state.plan).has(slice)) world.report(assessment('hold', { severed: [one] }));
   };
 
+/** The same while Temporal is away: the gate has taken them off the flag by the time at which it is heard. */
+export const takenOff =
+  (slice: string, share: number): Move =>
+  (world) => {
+    if (severable(world.state.plan).has(slice)) world.takeOffAlone(slice === 'tier=beta' ? 'beta' : slice);
+    worsened(slice, share)(world);
+  };
+
 /** A rollback stage by stage, with this many seconds from one step to the next. */
 export const slowly =
   (every: number): Move =>
@@ -183,6 +192,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.constantFrom('employees', 'tenant=acme', 'beta').map(exclusion) },
   { weight: 2, arbitrary: fc.constantFrom(...SLICES).map((slice) => worsened(slice, 0.06)) },
+  { weight: 2, arbitrary: fc.constantFrom(...SLICES).map((slice) => takenOff(slice, 0.06)) },
   { weight: 1, arbitrary: fc.constantFrom(1, 600, 86_400).map(slowly) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.kill()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.lapse()) },
@@ -227,16 +237,7 @@ const SHADOWED = planOf({
   lease: '10m',
   metrics: [
     { name: 'errors', kind: 'ratio', bad: 'e', total: 'n', soft: '+0.1pp', hard: '+0.5pp', weight: 0.5 },
-    {
-      name: 'behind',
-      of: 'shadow',
-      kind: 'ratio',
-      bad: 's',
-      total: 'm',
-      soft: '+1pp',
-      hard: '+5pp',
-      weight: 0.5,
-    },
+    { ...BEHIND, weight: 0.5 },
   ],
   stages: [
     { name: 'dark', dark: { percent: 10 }, bake: '10s' },

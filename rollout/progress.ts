@@ -241,6 +241,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
     safe: stopExposure(state),
     ...(lease === null ? {} : { lease }),
     ...(restarted === null ? {} : { restarted }),
+    ...(state.excluded === undefined || state.excluded.length === 0 ? {} : { excluded: state.excluded }),
   };
 }
 

@@ -238,10 +238,44 @@ describe('when the other one is rolled back after this one has gone on', () => {
   });
 });
 
-it('a plan that only watches follows nobody', () => {
-  const world = worldOf({ mode: 'observe', requires: [CHECKOUT] });
-  expect(follows(world.commands)).toEqual([]);
-  expect(viewOf(world.state, world.now).requires).toBeUndefined();
+describe('a plan that only watches', () => {
+  /** Somebody else has brought its flag to the first stage. */
+  function watching(then: string): World {
+    const world = worldOf({ mode: 'observe', requires: [{ ...CHECKOUT, then }] });
+    expect(follows(world.commands)).toMatchObject([{ known: null, watching: true }]);
+    world.drift(0, ['employees']);
+    world.sees('ada');
+    expect(world.state.stage).toBe(0);
+    return world;
+  }
+  const would = (world: World) => lines(world).filter((line) => line.startsWith('would-'));
+
+  it('would not have gone on before the others are there, and would have once they are', () => {
+    const world = watching('pause');
+    world.report(assessment('pass'));
+    expect(would(world)).toEqual([]);
+    tell(world, sight(5));
+    expect(would(world)).toEqual([]);
+    expect(viewOf(world.state, world.now)).toMatchObject({
+      requires: [{ rollout: 'checkout-v2', standing: 'short' }],
+      blockers: [],
+    });
+    tell(world, sight(25));
+    expect(would(world)).toEqual([
+      'would-advance: Would have gone on from stage internal to 1%: 1 % + employees.',
+    ]);
+  });
+
+  it.each([
+    ['rollback', /^would-stop: Would have been rolled back from stage internal: .*checkout-v2.* 25 %/],
+    ['pause', /^would-pause: Would have paused in stage internal: .*checkout-v2.* 25 %/],
+  ])('says what `%s` would have done when they go back, and does nothing', (then, line) => {
+    const world = watching(then);
+    tell(world, sight(25));
+    tell(world, undone());
+    expect(would(world)).toEqual([expect.stringMatching(line)]);
+    expect(world.state).toMatchObject({ phase: 'active', pause: null, stop: null, write: null });
+  });
 });
 
 it('an amendment that requires more holds at once and has the others read', () => {

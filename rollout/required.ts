@@ -9,6 +9,7 @@ import {
 } from '../plans/requires.ts';
 import type { Blocker, RequirementView } from '../plans/view.ts';
 import type { FollowRequest } from './command.ts';
+import { isWatching } from './mode.ts';
 import { nextStage } from './origin.ts';
 import type { RolloutState } from './state.ts';
 
@@ -96,12 +97,13 @@ export function followRequest(state: RolloutState): FollowRequest | null {
     rolloutId: state.id,
     wanted: followed(state),
     known: follow.asking ? null : (required?.sights ?? null),
+    ...(isWatching(state) ? { watching: true as const } : {}),
   };
 }
 
 export function requiresView(state: RolloutState): { requires?: RequirementView[] } {
   const all = requirementsOf(state.plan);
-  if (all.length === 0 || state.plan.mode === 'observe') return {};
+  if (all.length === 0) return {};
   return {
     requires: all.map((requirement) => {
       const { rollout, environment, at } = requirement;

@@ -14,6 +14,11 @@ export function windowsOf({ windows, stages }: RolloutState['plan'], stage: numb
   return stages[stage]?.windows ?? windows;
 }
 
+/** Before it nothing begins; 0: the plan names no time. */
+export function startOf({ plan }: Pick<RolloutState, 'plan'>): number {
+  return plan.start === undefined ? 0 : Date.parse(plan.start.at);
+}
+
 /** What only time ends: the start, a rest after a step back, windows, a freeze that the bake time would run into. */
 export function timeBlockers(state: RolloutState, now: number): Blocker[] {
   const { plan } = state;
@@ -24,7 +29,7 @@ export function timeBlockers(state: RolloutState, now: number): Blocker[] {
   const blockers: Blocker[] = [];
   const block = (kind: Blocker['kind'], text: string, until: number) =>
     blockers.push({ kind, text, until, roles: [] });
-  const start = plan.start === undefined ? 0 : Date.parse(plan.start.at);
+  const start = startOf(state);
   if (state.stage < 0 && now < start) block('start', `starts at ${clock(start)} UTC`, start);
   const until = state.retreat?.until ?? now;
   if (isResting(state, now)) block('retreat', 'rests after a step back before it is tried again', until);

@@ -111,6 +111,46 @@ describe('a slice that got worse alone', () => {
     });
   });
 
+  it('that the gate had to take off itself is no drift: its revision is journaled, and nothing is written again', () => {
+    const world = begun();
+    const before = world.flag.revision;
+    world.takeOffAlone('tenant=acme');
+    worse(world, severed('acme'));
+    expect(world.pending).toEqual([]);
+    expect(world.state).toMatchObject({ pause: null, flagRevision: before + 1 });
+    expect(world.state.excluded).toMatchObject([
+      { name: 'tenant=acme', by: 'the gate', revision: before + 1 },
+    ]);
+    expect(world.journal.slice(-2)).toMatchObject([
+      {
+        transition: 'note',
+        summary: 'The workflow did not answer, so that the gate left out tenant=acme itself.',
+        flagBefore: before,
+        flagAfter: before + 1,
+      },
+      { transition: 'excluded', flagBefore: before + 1 },
+    ]);
+    // The gate that watches on knows who is off, and how many more may be.
+    expect(world.gate).toMatchObject({ excluded: [{ name: 'tenant=acme', share: 0.05 }] });
+    climb(world, 1);
+    expect(world.flag.exposure).toMatchObject({ percent: 100, without: ['tenant=acme'] });
+  });
+
+  it('where somebody else has moved the flag besides is drift as ever', () => {
+    for (const move of [
+      (world: World) => world.drift(3),
+      (world: World) => {
+        world.takeOffAlone('tenant=acme');
+        world.takeOffAlone('tenant=globex');
+      },
+    ]) {
+      const world = begun();
+      move(world);
+      worse(world, severed('acme'));
+      expect(world.state.pause?.causes.map(({ kind }) => kind)).toEqual(['drift']);
+    }
+  });
+
   it('can come back as anybody whom a person has taken off', () => {
     const world = begun();
     worse(world, severed('acme'));

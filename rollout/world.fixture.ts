@@ -1,6 +1,13 @@
 import { openEvidence } from '../analysis/gate.ts';
 import type { Assessment, Verdict } from '../plans/assessment.ts';
-import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
+import {
+  type Exposure,
+  leavingOut,
+  leftOut,
+  NO_EXPOSURE,
+  sameExposure,
+  withinExposure,
+} from '../plans/exposure.ts';
 import type { JournalEntry } from '../plans/journal.ts';
 import type { Origin } from '../plans/origin.ts';
 import { Plan } from '../plans/plan.ts';
@@ -14,6 +21,7 @@ import type {
   WriteRequest,
 } from './command.ts';
 import type { GateReport, PersonAction, RolloutEvent } from './event.ts';
+import { GATE_AUTHOR } from './flag.ts';
 import { openRollout, type RolloutState } from './state.ts';
 import { nextDeadline, step } from './step.ts';
 
@@ -82,6 +90,8 @@ interface Flag {
   /** Where the flag goes back to by itself; null: nowhere. */
   fallback: Exposure | null;
   lapsed: boolean;
+  /** Who made the present revision, where that is not the rollout. */
+  by?: string;
 }
 
 /** The world around one rollout, with the rules of the flag store, and every answer held back until it is let go. */
@@ -204,7 +214,8 @@ export class World {
     const shuts = request.final === true && epoch === this.flag.epoch;
     if (shuts || !sameExposure(exposure, this.flag.exposure)) {
       const after = { revision: before + 1, epoch: this.flag.epoch + (request.final === true ? 1 : 0) };
-      this.flag = { ...this.flag, exposure, fallback, lapsed: false, ...after };
+      const { by: _by, ...flag } = this.flag;
+      this.flag = { ...flag, exposure, fallback, lapsed: false, ...after };
     } else if (expectedRevision === null || expectedRevision === before) {
       this.flag = { ...this.flag, fallback };
     }
@@ -223,8 +234,9 @@ export class World {
 
   /** The kill of another process: the flag first, the workflow second. */
   kill(): void {
+    const { by: _by, ...flag } = this.flag;
     this.flag = {
-      ...this.flag,
+      ...flag,
       exposure: NO_EXPOSURE,
       revision: this.flag.revision + 1,
       epoch: this.flag.epoch + 1,
@@ -234,10 +246,19 @@ export class World {
     };
   }
 
+  /** The gate takes somebody off by itself, since nobody answers it. */
+  takeOffAlone(who: string): void {
+    const { exposure, revision, owner, latched } = this.flag;
+    const without = leavingOut(exposure, [...leftOut(exposure), who]);
+    if (owner !== this.state.id || latched || sameExposure(without, exposure)) return;
+    this.flag = { ...this.flag, exposure: without, revision: revision + 1, fallback: null, by: GATE_AUTHOR };
+  }
+
   /** Somebody moves the flag by hand. */
   drift(percent: number, segments: string[] = []): void {
+    const { by: _by, ...flag } = this.flag;
     this.flag = {
-      ...this.flag,
+      ...flag,
       exposure: { percent, segments, variant: null },
       revision: this.flag.revision + 1,
       fallback: null,
@@ -247,9 +268,9 @@ export class World {
 
   /** Nobody has renewed the lease in its time: the flag has gone back by itself. */
   lapse(): void {
-    const { fallback, revision } = this.flag;
+    const { fallback, revision, by: _by, ...flag } = this.flag;
     if (fallback === null) return;
-    this.flag = { ...this.flag, exposure: fallback, revision: revision + 1, fallback: null, lapsed: true };
+    this.flag = { ...flag, exposure: fallback, revision: revision + 1, fallback: null, lapsed: true };
   }
 
   report(of: Assessment, more: Partial<GateReport> = {}): void {
@@ -258,7 +279,8 @@ export class World {
     const { id, plan, stageSince } = this.gate;
     const memory = { evidence: openEvidence(plan), since: stageSince, cursor: 0, cleanSince: null };
     const latch = latched ? { by: 'kim', reason: 'kill' } : null;
-    const flag = { revision, exposure, latch, ...(lapsed ? { lapsedAt: 0 } : {}) };
+    const by = this.flag.by === undefined ? {} : { by: this.flag.by };
+    const flag = { revision, exposure, latch, ...by, ...(lapsed ? { lapsedAt: 0 } : {}) };
     this.event({
       kind: 'gate',
       gate: id,

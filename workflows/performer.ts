@@ -232,6 +232,8 @@ export function createPerformer(
           run(() => explain(command.request));
         return;
       case 'follow':
+        // Histories of before plans that only watch followed others have none.
+        if (command.request.watching === true && !patched('follow-watching')) return;
         follow(command.request);
         return;
       case 'unfollow':

@@ -25,6 +25,8 @@ import type {
   RolloutEvent,
   ToldEvent,
 } from '../rollout/event.ts';
+import { windowDeadline } from '../rollout/imagining.ts';
+import { isWatching } from '../rollout/mode.ts';
 import { lookRequest, toldRefusal } from '../rollout/observing.ts';
 import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
@@ -194,8 +196,16 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   if (next !== null) return continueAsNew<typeof rollout>(next);
   return viewOf(state, Date.now());
 
-  /** Histories of before the peers were read again beside other blockers know no timer for it. */
+  /**
+   * Histories of before the peers were read again beside other blockers know no timer for it, and those of before a plan that
+   * only watches had all of its times know none for these.
+   */
   function dueAt(now: number): number | null {
+    if (isWatching(state)) {
+      const due = decisionDeadline(state, now);
+      const known = over() ? due : windowDeadline(state, now);
+      return due === known || patched('watched-times') ? due : known;
+    }
     const beside = besideDeadline(state, now) !== null && patched('peers-beside');
     return beside ? nextDeadline(state, now) : decisionDeadline(state, now);
   }

@@ -1,8 +1,9 @@
 import type { Path } from '../document.ts';
 import { exclusionLimits } from '../exclusion-limits.ts';
 import type { Plan } from '../plan.ts';
-import { severable } from '../slices.ts';
+import { ownLimits, severable, sliceOf, whoIs } from '../slices.ts';
 import type { Coverage } from '../stage.ts';
+import { audienceOf } from '../stages.ts';
 import type { Review, Warn } from './context.ts';
 
 const RULE = 'PLAN-EXCLUDE';
@@ -50,6 +51,19 @@ function unable({ mode, flag, reversibility }: Plan): string | null {
   return null;
 }
 
+/** The first stage in which all of a slice have the canary, as far as the plan tells; null: none. */
+function uncompared(plan: Plan, one: Coverage): string | null {
+  const alike = plan.flag.stickiness === sliceOf(one.slice).label;
+  const who = whoIs(one);
+  const found = plan.stages.find(
+    (stage) =>
+      stage.percent === 100 ||
+      (alike && stage.percent !== undefined) ||
+      audienceOf(plan, stage).some((name) => name === who || name === one.slice),
+  );
+  return found?.name ?? null;
+}
+
 /** What nobody hears of, and what hides a release that is bad for everybody. */
 export function exclusionRisks(plan: Plan, warn: Warn): void {
   const slices = severable(plan).size;
@@ -62,6 +76,13 @@ export function exclusionRisks(plan: Plan, warn: Warn): void {
       instead: 'a channel in `notify` with events: [excluded]',
       key: true,
     });
+  for (const [path, one] of listed(plan)) {
+    const where = one.then === 'exclude' ? uncompared(plan, one) : null;
+    if (where === null || ownLimits(plan, one.slice).length > 0) continue;
+    const message = `in stage ${where} nobody of ${one.slice} has the old path, and no limit judges it alone`;
+    const instead = 'a limit with `action: rollback` on a metric that it counts';
+    warn([...path, 'then'], { rule: 'PLAN-EXCLUDE-BLIND', message, instead });
+  }
   const { most, traffic } = exclusionLimits(plan.policy);
   const all = slices > 1 && most >= slices;
   if (traffic <= WIDE && !all) return;

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import type { JournalEntry } from '../../plans/journal.ts';
 import { createDatabase, type TestDatabase } from '../fixtures/database.ts';
 import { quickExample } from '../fixtures/example-plan.ts';
@@ -46,9 +47,22 @@ async function back(id: string, flag: string): Promise<void> {
 /** Region by region; the one that has more users than its stage may have stops there, and nobody else gets the canary. */
 async function capped(): Promise<void> {
   const flag = 'checkout-v2';
-  const plan = quickExample('cohorts', flag).replace('maxUsers: 5000', 'maxUsers: 3');
+  // Off-peak begins with a minute that is soon: before it nobody is served.
+  const opens = Math.ceil((Date.now() + 20_000) / 60_000) * 60_000;
+  const hours = [opens, opens + 3 * 3_600_000].map((at) => new Date(at).toISOString().slice(11, 16));
+  const example = parse(quickExample('cohorts', flag, { keep: ['windows'] }));
+  expect(example.windows.allow[0]).toContain('22:00-24:00');
+  const windows = { timezone: 'UTC', allow: [`Mon-Sun ${hours.join('-')}`] };
+  const plan = stringify({ ...example, windows }).replace('maxUsers: 5000', 'maxUsers: 3');
   expect(plan).toContain('maxUsers: 3\n');
   const id = await tg.submit(plan);
+  const early = await tg.until(id, ({ blockers }) => blockers.some(({ kind }) => kind === 'window'));
+  expect(early).toMatchObject({ phase: 'submitted', stage: null, blockers: [{ until: opens }] });
+  expect(await tg.exposed(flag)).toBe(0);
+  await tg.until(id, ({ stage }) => stage !== null, 100_000);
+  expect(
+    (await tg.journal(id)).find(({ transition }) => transition === 'started')?.at,
+  ).toBeGreaterThanOrEqual(opens);
   const { pause } = await tg.until(id, ({ phase, pause }) => phase === 'active' && pause !== null, 90_000);
   expect(pause?.reason).toMatch(/users/);
   const journal = await tg.journal(id);
@@ -111,5 +125,5 @@ async function strangled(): Promise<void> {
 describe('cohorts, tenants of a database and the strangler on the shop', () => {
   it('run beside each other, each on its own flag', async () => {
     await Promise.all([capped().then(tenantsOfDatabase), strangled()]);
-  }, 280_000);
+  }, 380_000);
 });

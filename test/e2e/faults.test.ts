@@ -4,6 +4,7 @@ import { learn } from '../../analysis/history.ts';
 import { createPrometheusSource } from '../../metrics/prometheus.ts';
 import type { Assessment } from '../../plans/assessment.ts';
 import { parsePlan } from '../../plans/parse.ts';
+import { HistoryReply } from '../../server/api/flags.ts';
 import { failing, planText, startTestStack, type TestStack } from '../fixtures/stack.ts';
 
 let tg: TestStack;
@@ -130,6 +131,39 @@ describe('while the parts around it break', () => {
     expect(await tg.exposed('pricing-v2')).toBe(0);
   }, 180_000);
 
+  it('takes off who got worse alone, and watches the rest on, although Temporal is stopped', async () => {
+    const flag = 'checkout-v2';
+    const more = [
+      'coverage: [{ slice: tenant=tenant-1, minRequests: 5, metrics: [errors], then: exclude }]',
+      'policy: { exclusions: { most: 3, traffic: 40% } }',
+    ];
+    const stages = ['{ name: 50%, percent: 50, bake: 20m }', '{ name: 100%, percent: 100 }'];
+    const plan = planText({ flag, stages, more: more.join('\n') });
+    const id = await tg.submit(
+      plan
+        .replaceAll('shop_requests_total', 'shop_tenant_requests_total')
+        .replaceAll('code=~"5.."', 'outcome="error"'),
+    );
+    await tg.until(id, ({ stage }) => stage === '50%');
+    await tg.untilExposed(flag, (share) => share > 0.3);
+    await expect.poll(async () => (await samples(id)).length, { timeout: 20_000 }).toBeGreaterThan(2);
+    await tg.stack.parts.temporal.stop();
+    await tg.shop.fault({ flag, endpoint: null, tenant: 'tenant-1', errorRate: 1, latencyMs: 0 });
+    await expect
+      .poll(async () => (await revisions(flag))[0], { timeout: 120_000, interval: 500 })
+      .toMatchObject({
+        author: 'tidegate (gate)',
+        exposure: { percent: 50, without: ['tenant=tenant-1'] },
+      });
+    // The rest gets worse as well, and Temporal is still away.
+    await tg.shop.fault(failing(flag, 0.6));
+    await tg.untilExposed(flag, (share) => share === 0, 60_000);
+    await tg.shop.fault(null);
+    await tg.stack.parts.temporal.start();
+    const view = await tg.until(id, ({ phase }) => phase === 'rolled-back', 120_000);
+    expect(view.stop?.transition).toBe('hard-stop');
+  }, 400_000);
+
   it('goes on from the same evidence after its worker is killed, with no step lost or made twice', async () => {
     const id = await halfway('pricing-v2');
     const pid = tg.stack.parts.worker.pid();
@@ -212,6 +246,11 @@ async function readAgain(text: string, rows: { t: number; at: number }[]): Promi
   }
   source.close();
   return found;
+}
+
+async function revisions(flag: string) {
+  const response = await tg.stack.api(`/flags/${flag}/revisions?environment=demo`);
+  return HistoryReply.parse(await response.json()).revisions;
 }
 
 async function samples(id: string): Promise<{ t: number }[]> {

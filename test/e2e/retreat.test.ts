@@ -76,7 +76,6 @@ it('one segment is taken off the canary and stays off, the rest goes on, and the
 function customers(flag: string): string {
   const plan = parse(
     quickExample('customers', flag)
-      .replaceAll('invoicing_requests_total', 'shop_tenant_requests_total')
       .replaceAll(/tenant=(?:acme|globex|initech|hooli)/g, (slice) => TENANTS[slice] ?? slice)
       .replaceAll('minRequests: 500', 'minRequests: 30'),
   ) as { stages: { name: string }[] };

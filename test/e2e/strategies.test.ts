@@ -1,3 +1,5 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isNobody } from '../../plans/exposure.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
@@ -6,15 +8,30 @@ import { quickExample } from '../fixtures/example-plan.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 
 let tg: TestStack;
+let green: Server;
+/** What green says of itself. */
+let health = 'starting';
+let asked = 0;
 beforeAll(async () => {
+  green = createServer((_, response) => {
+    asked += 1;
+    response.end(health);
+  });
+  await new Promise<void>((resolve) => green.listen(0, '127.0.0.1', resolve));
   tg = await startTestStack(11, {
+    checks: { hosts: { [greenHost()]: {} } },
     segments: {
       'early-adopters': { attribute: 'region', operator: 'equals', values: ['eu-north'] },
       'free-tier': { attribute: 'region', operator: 'equals', values: ['ap-south'] },
     },
   });
 }, 120_000);
-afterAll(() => tg?.stop());
+afterAll(async () => {
+  await tg?.stop();
+  green?.close();
+});
+
+const greenHost = () => `127.0.0.1:${(green.address() as AddressInfo).port}`;
 
 /** What applications are told of a flag right now. */
 async function served(flag: string): Promise<{ mode: unknown; revision: unknown }> {
@@ -123,15 +140,28 @@ async function tenantsAndBlueGreen(): Promise<void> {
   const flag = 'checkout-v2';
   const names = ['tidegate', 'tidegate-sandbox', 'acme', 'globex', 'initech', 'hooli', 'umbrella'];
   names.push('stark', 'wayne', 'tyrell', 'cyberdyne');
-  let plan = quickExample('tenants', flag);
+  let plan = quickExample('tenants', flag)
+    .replaceAll('minRequests: 500', 'minRequests: 5')
+    .replaceAll('for: 5m', 'for: 4s')
+    .replace(/(name: friendly[^]*?bake: )2s/, (_, before: string) => `${before}20s`);
   for (const [tenant, name] of names.entries())
-    plan = plan.replaceAll(new RegExp(`- ${name}$`, 'gm'), `- tenant-${tenant}`);
+    plan = plan.replaceAll(new RegExp(`(- |tenant=)${name}$`, 'gm'), `$1tenant-${tenant}`);
   const id = await tg.submit(plan);
   await tg.until(id, ({ stage }) => stage === 'our own', 60_000);
   await tg.untilExposed(flag, (share) => share > 1 / 40);
+  // One of the friendly ones fails, with nobody of it on the old path: it goes back alone.
+  await tg.shop.fault({ flag, endpoint: null, tenant: 'tenant-4', errorRate: 1, latencyMs: 0 });
+  const off = await tg.until(id, ({ excluded }) => excluded?.[0]?.revision != null, 120_000);
+  expect(off).toMatchObject({
+    phase: 'active',
+    pause: null,
+    excluded: [{ name: 'tenant=tenant-4', by: 'the gate', slice: 'tenant=tenant-4', metric: 'errors' }],
+  });
+  expect(off.excluded?.[0]?.reason).toContain('with nobody on the old path: limit "error ceiling"');
+  await tg.shop.fault(null);
   await tg.until(id, ({ stage }) => stage === 'enterprise 2/3', 90_000);
-  // The segment of the free tier has nobody among these users; nine tenants of forty have the canary.
-  await tg.untilExposed(flag, (share) => share > 8 / 40);
+  // The segment of the free tier has nobody among these users; of forty tenants nine have been given the canary, and one has gone back.
+  await tg.untilExposed(flag, (share) => share > 7 / 40);
   const journal = await tg.journal(id);
   const tenants = (...of: number[]) => of.map((tenant) => `tenant=tenant-${tenant}`);
   expect(journal.find(({ stage }) => stage === 'enterprise 2/3')?.exposure.segments).toEqual([
@@ -150,8 +180,20 @@ async function tenantsAndBlueGreen(): Promise<void> {
   await back(id);
   await tg.untilExposed(flag, (share) => share === 0);
 
-  const whole = await tg.submit(quickExample('blue-green', flag));
+  const greenPlan = quickExample('blue-green', flag, { keep: ['checks'] });
+  expect(greenPlan).toContain('https://green.example.com/healthz');
+  const whole = await tg.submit(greenPlan.replace('https://green.example.com', `http://${greenHost()}`));
+  // Green is not up yet: nobody gets it.
+  await tg.until(whole, ({ blockers }) => blockers.some(({ kind }) => kind === 'checks'));
+  await expect
+    .poll(async () => (await tg.journal(whole)).map(({ transition }) => transition), { timeout: 40_000 })
+    .toContain('check-failed');
+  expect([await tg.exposed(flag), asked]).toEqual([0, 3]);
+  health = 'ok';
+  expect(await tg.tidegate('recheck', whole, '--as', 'kim')).toMatchObject({ status: 0 });
   await tg.until(whole, ({ stage }) => stage === 'all at once', 90_000);
+  const checks = (await tg.journal(whole)).find(({ transition }) => transition === 'checks-passed')?.checks;
+  expect(checks).toMatchObject([{ name: 'smoke test', ok: true }]);
   await tg.untilExposed(flag, (share) => share === 1);
   await back(whole);
   await tg.untilExposed(flag, (share) => share === 0);

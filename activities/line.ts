@@ -1,0 +1,18 @@
+import { TELL_WITHIN, within } from './hard-stop.ts';
+import type { ActivityParts } from './parts.ts';
+
+/** How long a Temporal that did not answer is left alone, in milliseconds: a gate with short polls would fall behind. */
+const ASK_AGAIN = 5_000;
+
+/** Whether what a gate returns reaches its workflow now. */
+export function openLine(parts: Pick<ActivityParts, 'reachTemporal'>) {
+  let silentUntil = 0;
+  return {
+    async isUp(): Promise<boolean> {
+      if (Date.now() < silentUntil) return false;
+      if (await within(TELL_WITHIN, () => parts.reachTemporal())) return true;
+      silentUntil = Date.now() + ASK_AGAIN;
+      return false;
+    },
+  };
+}
