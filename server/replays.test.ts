@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { carriedEvidence } from '../analysis/carried.ts';
 import { compare } from '../analysis/comparison.ts';
+import type { Evidence } from '../analysis/evidence.ts';
+import { assess, enterStage, observe } from '../analysis/gate.ts';
 import type { StoredPoll } from '../analysis/replay.ts';
 import { Replay } from '../analysis/replay.ts';
 import { latencyBuckets, poisson, randomOf } from '../analysis/traffic.fixture.ts';
@@ -44,7 +47,7 @@ const history = Array.from({ length: 24 }, (_, i): StoredPoll => {
 const recorded = [...history, ...told.polls];
 
 /** A store that tells how often it was read, and what it kept of a rollout. */
-function world() {
+function world(carried: Evidence | null = null) {
   let samples: VersionedSample[] = [];
   let version = 1;
   const revisions: PlanRevision[] = [];
@@ -64,6 +67,7 @@ function world() {
       return { rows: found.length, versions: found.reduce((sum, one) => sum + one.version, 0) };
     },
     planRevisions: async () => structuredClone(revisions),
+    carried: async () => carried,
   };
   return {
     rollouts,
