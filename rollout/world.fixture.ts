@@ -1,3 +1,4 @@
+import type { Evidence } from '../analysis/evidence.ts';
 import { openEvidence } from '../analysis/gate.ts';
 import type { Assessment, Verdict } from '../plans/assessment.ts';
 import { type Exposure, NO_EXPOSURE, sameExposure, withinExposure } from '../plans/exposure.ts';
@@ -16,6 +17,7 @@ import type {
 import type { GateReport, PersonAction, RolloutEvent } from './event.ts';
 import { openRollout, type RolloutState } from './state.ts';
 import { nextDeadline, step } from './step.ts';
+import { beginGate } from './watching.ts';
 
 /** A plan with every kind of condition, short enough for random orders to reach its end. */
 export function planOf(more: object = {}): Plan {
@@ -73,6 +75,23 @@ export function assessment(verdict: Verdict, more: Partial<Assessment> = {}): As
   };
 }
 
+/** Polls that an earlier rollout of the same build has left as evidence against it. */
+const LEFT = 7;
+
+/** As an earlier rollout of the build would have left it. */
+export function leftEvidence(plan: Plan): Evidence {
+  const evidence = openEvidence(plan);
+  const metrics = Object.entries(evidence.metrics).map(
+    ([name, known]) => [name, { ...known, process: { ...known.process, clock: LEFT } }] as const,
+  );
+  return { ...evidence, metrics: Object.fromEntries(metrics) };
+}
+
+/** Whether evidence is still that of `leftEvidence`, or more. */
+export function hasLeft({ metrics, aside = {} }: Evidence): boolean {
+  return [...Object.values(metrics), ...Object.values(aside)].some(({ process }) => process.clock >= LEFT);
+}
+
 interface Flag {
   revision: number;
   exposure: Exposure;
@@ -122,6 +141,7 @@ export class World {
       submittedBy: { by: 'sam', roles: ['lead'] },
       at: this.now,
       ...(origin === undefined ? {} : { origin }),
+      ...(origin?.kind === 'retry' && origin.carried !== undefined ? { carried: leftEvidence(plan) } : {}),
     });
   }
 
@@ -255,8 +275,8 @@ export class World {
   report(of: Assessment, more: Partial<GateReport> = {}): void {
     if (this.gate === null) return;
     const { revision, exposure, latched, lapsed } = this.flag;
-    const { id, plan, stageSince } = this.gate;
-    const memory = { evidence: openEvidence(plan), since: stageSince, cursor: 0, cleanSince: null };
+    const { id } = this.gate;
+    const memory = beginGate(this.gate);
     const latch = latched ? { by: 'kim', reason: 'kill' } : null;
     const flag = { revision, exposure, latch, ...(lapsed ? { lapsedAt: 0 } : {}) };
     this.event({
