@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { carriedEvidence } from '../analysis/carried.ts';
+import { assess } from '../analysis/gate.ts';
 import { errorsPoll, randomOf, reading } from '../analysis/traffic.fixture.ts';
 import type { DrillRun } from '../plans/drill.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -8,6 +9,7 @@ import type { GateMemory } from '../rollout/event.ts';
 import { openRollout } from '../rollout/state.ts';
 import { assessGate, beginGate, observeWindow } from '../rollout/watching.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
+import { createReplays } from './replays.ts';
 
 let server: ApiServer;
 
@@ -107,8 +109,14 @@ describe('a retry of the same build', () => {
     const live = await watched('same-2', { canary: 0.009, seed: 2, polls: 20 });
     const { comparison } = await get('/rollouts/same-2/comparison');
     expect(comparison).toMatchObject({ lnE: live.assessment.lnE, verdict: live.assessment.verdict });
+    const replays = createReplays(server);
+    const row = await server.rollouts.get('same-2');
+    if (row === null) throw new Error('same-2 is not stored');
+    const replayed = await replays.of(row, ({ replay }) => replay.visits.at(-1));
+    expect(replayed?.evidence).toEqual(live.evidence);
+    expect(replayed && assess(replayed.evidence, replayed.plan, replayed.context)).toEqual(live.assessment);
     const anew = await watched('same-1', { canary: 0.009, seed: 2, polls: 20 });
-    expect(comparison.lnE).not.toBe(anew.assessment.lnE);
+    expect(live.assessment.lnE).toBeGreaterThan(anew.assessment.lnE);
     const report = await get('/rollouts/same-2/report?format=json');
     expect(report.gates.at(-1).lnE).toBe(live.assessment.lnE);
   });
