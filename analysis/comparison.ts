@@ -6,6 +6,7 @@ import { planInStage } from '../plans/shadow.ts';
 import { planSlices, sliceMetrics } from '../plans/slices.ts';
 import { isUnserved, stageShare } from '../plans/stages.ts';
 import { cohortRows, sliceRows } from './cohort-rows.ts';
+import type { Evidence } from './evidence.ts';
 import { assess, enterStage, openEvidence } from './gate.ts';
 import { isCompared } from './margins.ts';
 import { metricRows } from './metric-rows.ts';
@@ -57,10 +58,14 @@ export function compare(visit: Visit, state: Comparison['state'] = 'past'): Comp
   };
 }
 
-/** A stage that no gate has watched yet: its rows say so. */
+/** A stage that no gate has watched yet: its rows say so. `carried`: what the first one will go on with. */
 export function compareAhead(
   plan: Plan,
-  { stageIndex, planRevision = 1 }: { stageIndex: number; planRevision?: number },
+  {
+    stageIndex,
+    planRevision = 1,
+    carried = null,
+  }: { stageIndex: number; planRevision?: number; carried?: Evidence | null },
 ): Comparison {
   const visit: Visit = {
     stage: plan.stages[stageIndex]?.name ?? '',
@@ -68,7 +73,7 @@ export function compareAhead(
     planRevision,
     stageIndex,
     visit: 1,
-    evidence: enterStage(openEvidence(plan), plan, stageIndex),
+    evidence: enterStage(carried ?? openEvidence(plan), plan, stageIndex),
     context: { stageIndex },
     recorded: null,
     quantiles: {},

@@ -149,6 +149,20 @@ export interface Evidence {
   limits: Readonly<Record<string, LimitWindow>>;
 }
 
+/** All that is tested, by its name: `errors`, `errors{tier=enterprise}`. */
+export function partsOf({
+  metrics,
+  slices,
+}: Pick<Evidence, 'metrics' | 'slices'>): [name: string, known: MetricEvidence][] {
+  const parts = Object.entries(slices).flatMap(([slice, part]) =>
+    Object.entries(part.metrics).map(([metric, known]): [string, MetricEvidence] => [
+      partName({ metric, slice }),
+      known,
+    ]),
+  );
+  return [...Object.entries(metrics), ...parts];
+}
+
 /** What a person accepts: a difference in the unit of the estimate, or for a latency a share of the baseline's own time. */
 export type Acceptance = number | { slowdown: number };
 

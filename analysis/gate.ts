@@ -93,9 +93,15 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
 function apart(evidence: Evidence, plan: Plan, stageIndex: number): Pick<Evidence, 'metrics' | 'aside'> {
   const { stage, metrics, aside } = evidence;
   const from = plan.stages.find(({ name }) => name === stage);
-  if (stage === null || isAlike(from) === isAlike(plan.stages[stageIndex]))
-    return aside === undefined ? { metrics } : { metrics, aside };
+  const next = isAlike(plan.stages[stageIndex]);
+  // Before the first stage there is what an earlier rollout of the build has left, against its canary; else nothing.
+  const before = stage === null ? next && !isAny(metrics) : isAlike(from);
+  if (before === next) return aside === undefined ? { metrics } : { metrics, aside };
   return { metrics: aside ?? mapValues(metrics, withoutEvidence), aside: metrics };
+}
+
+function isAny(metrics: Evidence['metrics']): boolean {
+  return Object.values(metrics).some(({ process }) => process.clock > 0);
 }
 
 function mapValues(

@@ -1,8 +1,7 @@
 import type { Assessment } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Reading, Rejection, Sample } from '../plans/sample.ts';
-import { partName } from '../plans/slices.ts';
-import type { Evidence } from './evidence.ts';
+import { type Evidence, partsOf } from './evidence.ts';
 import { enterStage, observe, openEvidence } from './gate.ts';
 import { learning } from './history.ts';
 import type { Quantiles } from './quantiles.ts';
@@ -40,6 +39,14 @@ export interface Decisions {
   amended: readonly Amended[];
   /** When a stage began again without another in between. */
   begun: readonly number[];
+  /** Drills, whose failures are no evidence. `to` null: the rollout ended with it. */
+  drills: readonly Drilled[];
+}
+
+/** Ends of windows, in seconds since the rollout began: those after `from` up to `to`. */
+export interface Drilled {
+  from: number;
+  to: number | null;
 }
 
 /** One visit of a stage, as its gate had seen it at the end of its last window. */
@@ -73,23 +80,43 @@ export class Replay {
   /** Until the first poll of a stage. */
   #history: HistorySample[] = [];
   readonly #visits: Visit[] = [];
+  /** Of an earlier rollout of the same build; null: it began without any. */
+  readonly #carried: Evidence | null;
   #begun: readonly number[];
+  #drills: readonly Drilled[];
+  /** What was known before the present drill; null: none runs. */
+  #undrilled: Evidence | null = null;
   readonly #visitAt = new Map<number, number>();
   readonly #clocks = new Map<string, number[]>();
   #last = Number.NEGATIVE_INFINITY;
   #opened: Quantiles = {};
   #learnt: Pick<GateContext, 'dispersion' | 'edgeDispersion' | 'edges'> | null = null;
 
-  /** `plan`: as it was submitted. */
-  constructor(plan: Plan, { accepted = [], amended = [], begun = [] }: Partial<Decisions> = {}) {
+  /** `plan`: as it was submitted. `carried`: the evidence that it went on with. */
+  constructor(
+    plan: Plan,
+    {
+      accepted = [],
+      amended = [],
+      begun = [],
+      drills = [],
+      carried = null,
+    }: Partial<Decisions> & { carried?: Evidence | null } = {},
+  ) {
     this.#begun = begun;
+    this.#drills = drills;
+    this.#carried = carried;
+    // Polls of an earlier rollout have no time in this one.
+    for (const [name, { process }] of carried === null ? [] : partsOf(carried))
+      this.#clocks.set(name, new Array(process.clock));
     this.#plans = [{ t: Number.NEGATIVE_INFINITY, revision: 1, plan }, ...amended];
     this.#accepted = accepted;
   }
 
   /** What people have decided by now. Only what is in force after the last poll may differ from what was known before. */
-  decide({ accepted, amended, begun }: Decisions): void {
+  decide({ accepted, amended, begun, drills }: Decisions): void {
     this.#begun = begun;
+    this.#drills = drills;
     this.#plans = [...this.#plans.slice(0, 1), ...amended];
     this.#accepted = accepted;
   }
@@ -119,6 +146,11 @@ export class Replay {
     return this.#visits[this.#visitAt.get(t) ?? -1] ?? null;
   }
 
+  /** What stands of all that was seen: without a drill that the rollout ended with. Null: nothing was seen. */
+  get standing(): Evidence | null {
+    return this.#undrilled ?? this.#visits.at(-1)?.evidence ?? this.#carried;
+  }
+
   /** What was measured before the rollout, by metric. */
   get learnt(): Pick<GateContext, 'dispersion' | 'edgeDispersion' | 'edges'> {
     return this.#learnt ?? {};
@@ -141,8 +173,9 @@ export class Replay {
     const again = this.#begun.some((t) => this.#last <= t && t < poll.t);
     const before = known?.stage === poll.stage && !again ? known : this.#enter(poll.stage, at);
     const context = this.#context(stageIndex, poll.t);
-    const evidence = observe(before.evidence, plan, readingOf(poll), context);
-    const taken = evidence.t === before.evidence.t ? null : soundSample(poll);
+    const standing = this.#withoutDrill(before, at, poll.t);
+    const evidence = observe(standing, plan, readingOf(poll), context);
+    const taken = evidence.t === standing.t ? null : soundSample(poll);
     const now: Visit = {
       ...before,
       ...at,
@@ -174,7 +207,7 @@ export class Replay {
   #enter(stage: string, at: Pick<Visit, 'plan' | 'planRevision' | 'stageIndex'>): Visit {
     const { plan, stageIndex } = at;
     const last = this.#visits.at(-1);
-    const before = last?.evidence ?? openEvidence(plan);
+    const before = last?.evidence ?? this.#carried ?? openEvidence(plan);
     const quantiles = enterAllQuantiles(last?.quantiles ?? this.#opened);
     const visit: Visit = {
       stage,
@@ -190,6 +223,19 @@ export class Replay {
     return visit;
   }
 
+  /** The evidence before the poll that ends at `t`: after a drill the stage goes on from what was known before it. */
+  #withoutDrill(
+    { evidence }: Visit,
+    { plan, stageIndex }: Pick<Visit, 'plan' | 'stageIndex'>,
+    t: number,
+  ): Evidence {
+    const runs = this.#drills.some(({ from, to }) => from < t && (to === null || t <= to));
+    const before = this.#undrilled;
+    if (runs) this.#undrilled = before ?? evidence;
+    else this.#undrilled = null;
+    return runs || before === null ? evidence : enterStage(before, plan, stageIndex);
+  }
+
   #context(stageIndex: number, t: number): GateContext {
     const acceptances = Object.assign(
       {},
@@ -199,11 +245,8 @@ export class Replay {
   }
 
   /** Ages of evidence count the polls that were any: here is when each of them was. */
-  #clock({ metrics, slices }: Evidence, t: number): void {
-    const parts = Object.entries(slices).flatMap(([slice, known]) =>
-      Object.entries(known.metrics).map(([metric, one]) => [partName({ metric, slice }), one] as const),
-    );
-    for (const [name, { process }] of [...Object.entries(metrics), ...parts]) {
+  #clock(evidence: Evidence, t: number): void {
+    for (const [name, { process }] of partsOf(evidence)) {
       const times = this.#clocks.get(name) ?? [];
       if (times.length === process.clock) continue;
       // Evidence that began again counts anew.

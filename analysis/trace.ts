@@ -17,6 +17,8 @@ const Cohorts = z.strictObject({
 
 const Line = z.strictObject({
   rollout: z.string(),
+  /** The rollout of the same build whose evidence this one goes on with. */
+  after: z.string().optional(),
   stage: z.string(),
   t: z.number(),
   baseline: Halved,
@@ -35,14 +37,20 @@ const HISTORY = 'history';
 
 /** One line of a trace: a poll of a rollout, or the baseline before it (negative `t`). */
 export type TraceEntry =
-  | { kind: 'sample'; rollout: string; sample: Sample }
-  | ({ kind: 'history'; rollout: string } & Omit<HistorySample, 'stage'>);
+  | ({ kind: 'sample'; sample: Sample } & Whose)
+  | ({ kind: 'history' } & Whose & Omit<HistorySample, 'stage'>);
+
+interface Whose {
+  rollout: string;
+  /** One of an earlier line, with whose evidence its own goes on; undefined: it begins anew. */
+  after?: string | undefined;
+}
 
 /**
  * A sample, or a poll of the baseline before the rollout, as a line of a trace (without the line's end). Counts of the plan's metrics only; a metric whose trials
  * are the requests is a plain number. `TraceReader` gives the same sample back.
  */
-export function traceLine(sample: Sample | HistorySample, of: { rollout: string; plan: Plan }): string {
+export function traceLine(sample: Sample | HistorySample, of: Whose & { plan: Plan }): string {
   const plan = planAt(of.plan, sample.stage);
   const canary = 'canary' in sample ? { canary: writeCanary(sample, plan), ...instancesIn(sample) } : {};
   const { slices } = sample;
@@ -52,6 +60,7 @@ export function traceLine(sample: Sample | HistorySample, of: { rollout: string;
   });
   return JSON.stringify({
     rollout: of.rollout,
+    ...(of.after === undefined ? {} : { after: of.after }),
     stage: sample.stage,
     t: sample.t,
     baseline: writeBaseline(sample, plan),
@@ -132,7 +141,9 @@ export class TraceReader {
   }
 
   #problemOf(entry: TraceEntry): string | null {
-    const { rollout } = entry;
+    const { rollout, after } = entry;
+    if (after !== undefined && (after === rollout || !this.#times.has(after)))
+      return `after: no line before this one is of ${after}`;
     const of = entry.kind === 'sample' ? entry.sample : entry;
     const stage = entry.kind === 'sample' ? entry.sample.stage : HISTORY;
     if (!this.#stages.has(stage))
@@ -218,7 +229,7 @@ function jsonOf(text: string): unknown {
 }
 
 function entryOf(line: Line, whole: Plan): TraceEntry | string {
-  const { rollout, stage, t, canary, slices, split } = line;
+  const { rollout, after, stage, t, canary, slices, split } = line;
   const plan = planAt(whole, stage);
   const [misshapen] = [line, ...Object.values(slices ?? {})].flatMap((part) => [
     ...shapeFaults(part.baseline, plan),
@@ -235,6 +246,7 @@ function entryOf(line: Line, whole: Plan): TraceEntry | string {
     return {
       kind: 'history',
       rollout,
+      after,
       t,
       ...left,
       ...(slices === undefined ? {} : { slices: Object.fromEntries(parts) }),
@@ -256,6 +268,7 @@ function entryOf(line: Line, whole: Plan): TraceEntry | string {
   return {
     kind: 'sample',
     rollout,
+    after,
     sample: {
       stage,
       t,

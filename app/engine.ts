@@ -67,6 +67,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
     plan,
     submittedBy,
     origin,
+    carried,
     notes = [],
   }: Parameters<RolloutEngine['start']>[0]): Promise<boolean> {
     try {
@@ -80,6 +81,7 @@ export function createTemporalEngine(parts: EngineParts): RolloutEngine {
             plan,
             submittedBy,
             ...(origin === undefined ? {} : { origin }),
+            ...(carried === undefined ? {} : { carried }),
             historyLimit: parts.historyLimit ?? HISTORY_LIMIT,
             ...(notes.length === 0 ? {} : { notes }),
           },

@@ -33,6 +33,14 @@ export function addAfter(program: Command, run: Run): void {
     .option('--reason <text>', 'what was mended; approvers see it')
     .option('--from <stage>', 'begin there: at most the stage in which the rollout ended')
     .option('--plan <file>', 'an amended plan (- reads standard input)')
+    .option(
+      '--build <name>',
+      'what stands behind the canary now: the same as before keeps the evidence against it',
+    )
+    .option(
+      '--accept [difference]',
+      'accept what stands against the same build, such as 0.3pp; without a value what was seen',
+    )
     .option('--propose', 'only print the plan with what the report would adjust')
     .action(
       run(async (c, reference: string, options: RetryOptions) =>

@@ -21,10 +21,20 @@ const plan = planOf(PLAN);
 const ROLLOUTS = 24;
 const POLLS = 240;
 
+/** The last rollout goes on after the second one, which another thread has unless that is seen. */
+function retry(): string[] {
+  const random = randomOf(77);
+  return Array.from({ length: 60 }, (_, poll) => {
+    const at = { stage: '5%', t: (poll + 1) * 15, requests: 3000, share: 0.05 };
+    const sample = errorsPoll(random, { ...at, baseline: 0.005, canary: 0.008 });
+    return traceLine(sample, { rollout: `r${ROLLOUTS}`, after: 'r1', plan });
+  });
+}
+
 /** Rollouts whose lines stand mixed, every third of them bad from its middle on: enough lines for several threads. */
 function lines(): string[] {
   const randoms = Array.from({ length: ROLLOUTS }, (_, i) => randomOf(i + 1));
-  return Array.from({ length: POLLS }, (_, poll) =>
+  const mixed = Array.from({ length: POLLS }, (_, poll) =>
     randoms.map((random, i) => {
       const extra = i % 3 === 0 && poll >= POLLS / 2 ? 0.05 : 0;
       const at = { stage: '5%', t: (poll + 1) * 15, requests: 3000, share: 0.05 };
@@ -34,6 +44,7 @@ function lines(): string[] {
       return poll % 2 === 0 ? line : line.replace('"rollout":"r', '"rollout" : "\\u0072');
     }),
   ).flat();
+  return [...mixed, ...retry()];
 }
 
 let folder: string;
@@ -64,7 +75,9 @@ describe('a backtest', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as BacktestOutcome);
     expect(found).toEqual(JSON.parse(JSON.stringify(expected)));
-    expect(found.map(({ rollout }) => rollout)).toEqual(Array.from({ length: ROLLOUTS }, (_, i) => `r${i}`));
+    expect(found.map(({ rollout }) => rollout)).toEqual(
+      Array.from({ length: ROLLOUTS + 1 }, (_, i) => `r${i}`),
+    );
     expect(new Set(found.map(({ outcome }) => outcome)).size).toBeGreaterThan(1);
   });
 

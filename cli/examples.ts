@@ -43,6 +43,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'report-bug': ['tidegate report-bug pricing-v2 --severity critical --title "totals are wrong"'],
   retry: [
     'tidegate retry pricing-v2 --from 5% --reason "totals are rounded once"',
+    'tidegate retry pricing-v2 --build shop:2.4.2 --reason "totals are rounded once"',
     'tidegate retry pricing-v2 --propose > adjusted.yaml',
   ],
   abandon: ['tidegate abandon pricing-v2 --lower --reason "we buy one instead"'],

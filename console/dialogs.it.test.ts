@@ -43,8 +43,8 @@ describe.skipIf(skipped !== '')(`what is asked again${skipped && ` (skipped: ${s
     return ((await response.json()) as { id: string }).id;
   }
 
-  async function open(flag: string, width = 360): Promise<string> {
-    const id = await post('/rollouts', { text: planFor(flag) });
+  async function open(flag: string, width = 360, text = planFor(flag)): Promise<string> {
+    const id = await post('/rollouts', { text });
     ({ page, errors } = await fixture.visit(browser, { width }));
     await fixture.logIn(page, { url: server.url, token: kim, name: 'kim', path: `/rollouts/${id}` });
     await settled(page);
@@ -169,10 +169,51 @@ describe.skipIf(skipped !== '')(`what is asked again${skipped && ` (skipped: ${s
       expect(await dialog.textContent()).toContain(`What stopped ${id}: hard stop by the gate: errors.`);
       await dialog.getByLabel('Begin at stage').selectOption('5%');
       await dialog.getByLabel('Reason').fill('totals are rounded once');
+      await dialog.getByLabel('Build behind the canary now').fill('shop:2.4.2');
       await looksWell('retry');
       await dialog.getByRole('button', { name: 'Retry', exact: true }).click();
       await page.getByText(`${flag}-2 begins at stage`).waitFor();
+      await page.getByText(`it names build shop:2.4.2, ${id} named none.`).waitFor();
       expect((await server.engine.view(`${flag}-2`)).origin).toMatchObject({ kind: 'retry', of: id });
+      expect(server.engine.started.at(-1)?.plan.metadata.build).toBe('shop:2.4.2');
+    },
+  );
+
+  it.each([360, 1280])(
+    'asks whoever retries a build with evidence against it to accept that or to name another (%d px)',
+    async (width) => {
+      const flag = `stands-${width}`;
+      const text = planFor(flag).replace('service: shop', 'service: shop, build: "shop:1"');
+      const id = await open(flag, width, text.replace('hard: +0.5pp', 'hard: +50pp'));
+      const cohort = (events: number, total: number) => ({
+        requests: total,
+        ratios: { errors: { events, total } },
+        histograms: {},
+      });
+      const rows = Array.from({ length: 20 }, (_, i) => ({
+        rolloutId: id,
+        stage: '5%',
+        t: (i + 1) * 15,
+        at: (i + 1) * 15_000,
+        sample: { stage: '5%', t: (i + 1) * 15, baseline: cohort(14, 2850), canary: cohort(20, 150) },
+        assessment: null,
+      }));
+      await server.rollouts.saveSamples(rows);
+      await server.engine.step({ ...(await server.engine.view(id)), build: 'shop:1' });
+      await post(`/rollouts/${id}/actions/rollback`, { reason: 'complaints' });
+      await server.flags.release({ environment: 'production', key: flag }, id);
+      const dialog = await ask('Retry', false);
+      expect(await dialog.textContent()).toContain('It goes on with the evidence against build shop:1.');
+      await dialog.getByLabel('Begin at stage').selectOption('5%');
+      await dialog.getByLabel('Reason').fill('known');
+      await dialog.getByRole('button', { name: 'Retry', exact: true }).click();
+      await dialog.getByText(/would stop it again at once, as a soft stop/).waitFor();
+      expect(errors.splice(0)).toEqual([expect.stringContaining('409')]);
+      await looksWell('retry-stands');
+      await dialog.getByLabel('Accept the difference that was seen').check();
+      await dialog.getByRole('button', { name: 'Retry', exact: true }).click();
+      await page.getByText(/Accepted of it, and still so: errors up to .* \(kim\)/).waitFor();
+      expect(server.engine.started.at(-1)).toMatchObject({ id: `${flag}-2` });
     },
   );
 });

@@ -244,6 +244,12 @@ const table = {
     retry: false,
     hint: 'Without `--from` a retry begins at the first stage; `tidegate submit` takes any plan.',
   },
+  RETRY_SAME_BUILD: {
+    status: 409,
+    exit: 1,
+    retry: false,
+    hint: 'Deploy another build and name it: `--build NAME`. Of a soft stop somebody else than who submitted that rollout may accept the difference: `--accept 0.3pp`.',
+  },
   RETRY_UNVERIFIED: {
     status: 409,
     exit: 1,

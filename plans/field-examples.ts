@@ -4,6 +4,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'metadata.owner': 'payments',
   'metadata.ticket': 'PAY-1234',
   'metadata.service': 'shop',
+  'metadata.build': 'shop:2.4.1',
   environment: 'staging',
   'safeExposure.variant': 'disabled',
   'exclude.segments': ['beta'],

@@ -1,5 +1,20 @@
 import { z } from 'zod';
 import { Exclusion } from './exclusion.ts';
+import { sureText } from './standing-words.ts';
+
+/** What an earlier rollout of the same build has left against it. */
+export const Carried = z.strictObject({
+  /** The rollout that it was last gathered in. */
+  of: z.string(),
+  build: z.string(),
+  /** Of all together, and what a stop needs. */
+  lnE: z.number(),
+  threshold: z.number(),
+  against: z.array(z.strictObject({ name: z.string(), lnE: z.number() })),
+  /** Differences that people have accepted of this build: they are part of its evidence. */
+  accepted: z.array(z.strictObject({ name: z.string(), value: z.number(), by: z.string() })),
+});
+export type Carried = z.infer<typeof Carried>;
 
 /** Where a rollout comes from that goes on after another one. */
 export const Origin = z.discriminatedUnion('kind', [
@@ -17,6 +32,10 @@ export const Origin = z.discriminatedUnion('kind', [
     changes: z.array(z.string()),
     /** Whom people had taken off the canary of the earlier one: they begin without it. Absent: nobody. */
     excluded: z.array(Exclusion).exactOptional(),
+    /** The evidence against its build that it goes on with. Absent: it begins anew. */
+    carried: Carried.exactOptional(),
+    /** Why it begins anew where a build is named. */
+    anew: z.string().exactOptional(),
   }),
   z.strictObject({
     /** It takes the place of one that still ran. */
@@ -37,8 +56,30 @@ export function originText(origin: Origin): string {
     excluded.length === 0
       ? ''
       : ` Off the canary since ${origin.of}: ${excluded.map(({ name, by, reason }) => `${name} (${by}: ${reason.replace(/\.$/, '')})`).join('; ')}.`;
-  return `It retries ${origin.of} from stage ${origin.stage}: ${why}. What stopped ${origin.of}: ${origin.cause}.${changed}${without}`;
+  return `It retries ${origin.of} from stage ${origin.stage}: ${why}. What stopped ${origin.of}: ${origin.cause}.${changed}${without}${evidenceText(origin)}`;
 }
+
+function evidenceText({ carried, anew }: Extract<Origin, { kind: 'retry' }>): string {
+  if (carried !== undefined) return ` ${carriedText(carried)}`;
+  return anew === undefined ? '' : ` ${anew}`;
+}
+
+/** `It goes on with the evidence against build B of checkout-3: errors 12 : 1, latency 1 : 3 (54 % of what a stop needs).` */
+export function carriedText({ of, build, against, accepted, ...all }: Carried): string {
+  const odds = against.map(({ name, lnE }) => `${name} ${oddsText(lnE)}`).join(', ');
+  const still = accepted.map(({ name, value, by }) => `${name} up to ${value.toPrecision(3)} (${by})`);
+  const taken = still.length === 0 ? '' : ` Accepted of it, and still so: ${still.join(', ')}.`;
+  return `It goes on with the evidence against build ${build} of ${of}: ${odds} (${sureText(all)}).${taken}`;
+}
+
+/** ln 12 → `12 : 1`, -ln 3 → `1 : 3`. */
+function oddsText(lnE: number): string {
+  const odds = Math.exp(Math.abs(lnE));
+  const text = odds > MOST_ODDS ? `over ${MOST_ODDS}` : String(Number(odds.toPrecision(odds < 10 ? 2 : 3)));
+  return lnE < 0 ? `1 : ${text}` : `${text} : 1`;
+}
+
+const MOST_ODDS = 1_000_000;
 
 /** The line behind the journal of the earlier one. */
 export function successorText(origin: Origin, id: string): string {

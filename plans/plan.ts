@@ -37,6 +37,14 @@ export const Plan = z.strictObject({
       .default('medium')
       .describe('For people: nothing depends on it.'),
     service: z.string().min(1).optional().describe('The service whose rollouts must see each other.'),
+    build: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe(
+        'What stands behind the canary: an image, a version or a commit. A retry of the same build goes on with the evidence against it.',
+      ),
   }),
   environment: Key.default('production').describe(
     'Where the flag lives; one active rollout per flag and environment.',

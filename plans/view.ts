@@ -114,6 +114,8 @@ export const RolloutView = z.strictObject({
   service: z.string().nullable(),
   environment: z.string(),
   flag: z.string(),
+  /** What stands behind the canary; absent: the plan does not say. */
+  build: z.string().exactOptional(),
   phase: Phase,
   /** Present where it goes on after another rollout. */
   origin: Origin.exactOptional(),

@@ -1,6 +1,7 @@
 import { accept, acceptableDifference } from '../analysis/evidence.ts';
 import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import { acceptSplit } from '../analysis/split.ts';
+import type { Assessment, MetricAssessment } from '../plans/assessment.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import { partName } from '../plans/slices.ts';
 import { stageExposure } from '../plans/stages.ts';
@@ -14,14 +15,16 @@ import type { PauseKind, RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, person } from './turn.ts';
 
+/** What a soft stop is about: the metrics, and slices of them, whose difference can be accepted. */
+export function stoppedMetrics({ metrics, metric, slice }: Assessment): MetricAssessment[] {
+  return metrics.filter((one) => one.verdict === 'soft' || (one.metric === metric && one.slice === slice));
+}
+
 /** A soft stop is approved by naming the difference one can live with; the hard margin stays where it is. */
 export function acceptDifference(turn: Turn, event: PersonEvent): void {
   const { state } = turn;
   const assessment = state.gate?.assessment ?? null;
-  const stopped =
-    assessment?.metrics.filter(
-      (one) => one.verdict === 'soft' || (one.metric === assessment.metric && one.slice === assessment.slice),
-    ) ?? [];
+  const stopped = assessment === null ? [] : stoppedMetrics(assessment);
   const accepted: Record<string, number> = {};
   for (const metric of stopped) {
     const value = event.accept ?? acceptableDifference(metric);

@@ -45,7 +45,8 @@ function label(child: unknown, index: string): string {
 }
 
 const WEIGHTS = 'analysis.stageWeights';
-const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk)|notify|metrics\[[^\]]+\]\.breakdown)/;
+const BUILD = 'metadata.build';
+const NEUTRAL = /^(?:metadata\.(?:title|owner|ticket|risk|build)|notify|metrics\[[^\]]+\]\.breakdown)/;
 /** Smaller is stricter; gone is looser. */
 const SMALLER =
   /(?:\.(?:soft|hard)\.(?:absolute|relative)|stages\[[^\]]+\]\.percent|\.above\.(?:value|factor)|limits\[[^\]]+\]\.for|analysis\.falsePromote|policy\.noData\.after|\.promote\.proof|policy\.retry\.times|\.parity|\.maxUsers)$/;
@@ -138,7 +139,7 @@ export function amendRefusal(
     return { code: 'HARD_STOP', message: `${state.id} is being rolled back` };
   const stale = staleRefusal(state, seen);
   if (stale !== null) return stale;
-  const plan = keepingExclusions(state, wanted);
+  const plan = keepingSaid(state, wanted);
   const fresh = excludedNames(plan).filter((name) => !excludedNames(state.plan).includes(name));
   if (fresh.length > 0 && plan.reversibility === 'forward-only' && state.startedAt !== null)
     return {
@@ -150,6 +151,13 @@ export function amendRefusal(
   const bad = changes.find(({ path }) => path === WEIGHTS || FIXED.includes(path));
   if (bad !== undefined)
     return { code: 'AMEND_REFUSED', message: `${bad.path} cannot change while the rollout runs` };
+  // What was seen is about the build that was named: one that is named late is meant to have been there all along.
+  const other = changes.find(({ path, before }) => path === BUILD && before !== undefined);
+  if (other !== undefined)
+    return {
+      code: 'AMEND_REFUSED',
+      message: `what was seen is about build ${String(other.before)}: roll back, and retry with another one`,
+    };
   // Where a retry begins above the first stage, what it begins at stands fast before it has begun.
   const begun = state.origin === undefined ? state.stage : Math.max(state.stage, firstStage(state));
   const changed = keepsStages(state.plan, plan, begun);
@@ -160,12 +168,18 @@ export function amendRefusal(
   return null;
 }
 
-/** Whom people have taken off stays off: an amended plan does not know of them. */
-export function keepingExclusions({ excluded = [] }: Pick<RolloutState, 'excluded'>, plan: Plan): Plan {
-  return excluding(
+/** Whom people have taken off stays off, and a build that was named stays named: an amended plan does not know of them. */
+export function keepingSaid(
+  { excluded = [], plan: { metadata } }: Pick<RolloutState, 'excluded' | 'plan'>,
+  plan: Plan,
+): Plan {
+  const kept = excluding(
     plan,
     excluded.map(({ name }) => name),
   );
+  return metadata.build === undefined || plan.metadata.build !== undefined
+    ? kept
+    : { ...kept, metadata: { ...kept.metadata, build: metadata.build } };
 }
 
 /** What only tightens holds at once; what loosens waits for a second person. Evidence is never erased. */
@@ -177,7 +191,7 @@ export function onAmend(turn: Turn, event: AmendEvent): void {
     journal(turn, 'note', { cause, summary: `Refused to amend: ${no.message} (${no.code}).` });
     return;
   }
-  const plan = keepingExclusions(state, event.plan);
+  const plan = keepingSaid(state, event.plan);
   const changes = planChanges(state.plan, plan);
   const { by, roles } = event;
   state.amendment = {
@@ -211,7 +225,7 @@ export function applyAmendment(turn: Turn, cause: Cause): void {
   // What an older version wrote goes by the stages of the plan before.
   const evidence = restoreEvidence(state.memory?.evidence, state.plan);
   if (state.memory !== null && evidence !== null) state.memory = { ...state.memory, evidence };
-  state.plan = keepingExclusions(state, amendment.plan);
+  state.plan = keepingSaid(state, amendment.plan);
   state.planRevision += 1;
   state.amendment = null;
   // An approval was given on the old plan.

@@ -1,3 +1,5 @@
+import { carriedEvidence } from '../analysis/carried.ts';
+import type { Evidence } from '../analysis/evidence.ts';
 import { learn } from '../analysis/history.ts';
 import type { StoredPoll } from '../analysis/replay.ts';
 import { Approval } from '../plans/approval.ts';
@@ -60,17 +62,32 @@ export class Backtest {
   #outcome: BacktestOutcome | null = null;
   readonly #polls: StoredPoll[] | null;
 
+  /** What it goes on with of an earlier rollout of the same build; null: nothing. */
+  readonly carried: Evidence | null;
+
   /** `keep`: its polls are kept, to be drawn. */
-  constructor(plan: Plan, rollout: string, { keep = false } = {}) {
+  constructor(
+    plan: Plan,
+    rollout: string,
+    { keep = false, carried = null }: { keep?: boolean; carried?: Evidence | null } = {},
+  ) {
     this.#plan = unbound(plan);
     this.#rollout = rollout;
     this.#polls = keep ? [] : null;
+    this.carried = carried;
     this.#state = openRollout({
       id: rollout,
       plan: this.#plan,
       submittedBy: { by: 'trace', roles: [] },
       at: 0,
+      ...(carried === null ? {} : { carried }),
     });
+  }
+
+  /** What it has left against its build, for the next rollout of that. */
+  get left(): Evidence | null {
+    const evidence = (this.#memory ?? this.#gate?.memory)?.evidence;
+    return evidence === undefined ? this.carried : carriedEvidence(evidence, this.#plan);
   }
 
   /** The polls that its gates have judged, and those of the time before. */

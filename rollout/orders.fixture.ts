@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { openEvidence } from '../analysis/gate.ts';
 import type { Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import { severable } from '../plans/slices.ts';
@@ -9,22 +8,24 @@ import type { PersonEvent, RolloutEvent } from './event.ts';
 import { BEHIND } from './plan-parts.fixture.ts';
 import { refusal } from './refusals.ts';
 import type { RolloutState } from './state.ts';
+import { beginGate } from './watching.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
 export type Move = (world: World) => void;
 
 /** A gate that holds since the traffic is not split as planned, perhaps for too long. */
 export function badSplit(world: World): void {
-  const evidence = openEvidence(world.state.plan);
+  if (world.gate === null) return;
+  const memory = beginGate(world.gate);
+  const { evidence } = memory;
   const users = { baseline: 1800, canary: 200 };
   const split = { ...evidence.split, users, comparable: true, begun: 1 };
-  const since = world.state.stageSince ?? 0;
   world.report(
     assessment('hold', {
       holding: [{ kind: 'split', detail: 'not as planned', seen: { of: 'users', ...users } }],
     }),
     {
-      memory: { evidence: { ...evidence, split }, since, cursor: 0, cleanSince: null },
+      memory: { ...memory, evidence: { ...evidence, split } },
       overdue: world.state.gates % 2 === 0,
     },
   );
@@ -326,7 +327,7 @@ export const SEVERING = planOf({
 const PLANS = [planOf(), LEASED, TIMED, SHADOWED, REQUIRING, SEVERING, ALIKE];
 export const planFor = (moves: readonly Move[]) => PLANS[moves.length % PLANS.length] ?? LEASED;
 
-/** Two of five orders are of a retry, which begins above the first stage. */
+/** Two of five orders are of a retry of the same build, which begins above the first stage. */
 export function originFor(moves: readonly Move[], { stages }: Plan): Origin | undefined {
   const wanted = ['5%', '100%'][moves.length % 5];
   const stage = stages.find(({ name }) => name === wanted)?.name;
@@ -336,6 +337,14 @@ export function originFor(moves: readonly Move[], { stages }: Plan): Origin | un
     cause: 'errors',
     reason: 'mended',
     changes: [],
+    carried: {
+      of: 'pricing-0',
+      build: 'shop:2.4.1',
+      lnE: 1,
+      threshold: 4.6,
+      against: [{ name: 'errors', lnE: 1 }],
+      accepted: [],
+    },
   };
   return stage === undefined ? undefined : { ...retry, stage };
 }

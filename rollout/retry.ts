@@ -1,9 +1,11 @@
+import type { Verdict } from '../plans/assessment.ts';
 import type { Transition } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
+import { approvalFor } from '../plans/stages.ts';
 import { isRetriable } from '../plans/standing-words.ts';
 import { ENDED, type RolloutView } from '../plans/view.ts';
 import { describeChange, FIXED, keepsStages, planChanges } from './amend.ts';
-import type { Refusal } from './event.ts';
+import type { Person, Refusal } from './event.ts';
 import { approvalsTo } from './origin.ts';
 
 /** A rollout that is over, as its journal tells of it. */
@@ -51,6 +53,43 @@ export function retryRefusal(
       code: 'RETRY_UNVERIFIED',
       message: `the metrics have not shown that the traffic of ${view.id} is back on the old path`,
     };
+  return null;
+}
+
+/**
+ * Why evidence that was gathered under an earlier plan cannot go on under this one; null: it can. As in an amendment, what only
+ * tightens holds at once, and what loosens needs somebody who approves it: here whoever opens the first stage.
+ */
+export function carryRefusal(
+  before: { id: string; plan: Plan },
+  { plan, stage }: { plan: Plan; stage: string },
+): Refusal | null {
+  const wanted = plan.stages.findIndex(({ name }) => name === stage);
+  const loose = planChanges(before.plan, plan).filter(({ loosens }) => loosens);
+  if (loose.length === 0 || approvalsTo(plan, -1, wanted).length > 0) return null;
+  return {
+    code: 'RETRY_REFUSED',
+    message: `the plan loosens ${loose.map(({ path }) => path).join(', ')} for the build of ${before.id}, and asks nobody to approve that`,
+  };
+}
+
+/** Why a person cannot accept what stands against a build; null: they can. As of a soft stop in the rollout that saw it. */
+export function acceptRefusal(
+  { id, submittedBy, plan, stage }: { id: string; submittedBy: string; plan: Plan; stage: string | null },
+  { verdict, by, roles }: Person & { verdict: Verdict },
+): Refusal | null {
+  if (verdict === 'hard')
+    return {
+      code: 'RETRY_SAME_BUILD',
+      message: `what was seen in ${id} is a hard stop, which nobody can accept`,
+    };
+  if (verdict !== 'soft')
+    return { code: 'NOT_WAITING', message: `there is no difference to accept: ${id} has left no soft stop` };
+  if (by === submittedBy) return { code: 'OWN_ROLLOUT', message: `${by} submitted ${id}` };
+  const index = plan.stages.findIndex(({ name }) => name === stage);
+  const asked = approvalFor(plan, index)?.roles ?? [];
+  if (asked.length > 0 && !roles.some((role) => asked.includes(role)))
+    return { code: 'ROLE_MISSING', message: `${by} has none of the roles ${asked.join(', ')}` };
   return null;
 }
 

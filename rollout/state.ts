@@ -1,3 +1,4 @@
+import type { Evidence } from '../analysis/evidence.ts';
 import type { Inquiry } from '../analysis/inquiry.ts';
 import type { Assessment } from '../plans/assessment.ts';
 
@@ -272,12 +273,17 @@ export interface RolloutState {
   decided?: number;
 }
 
+/** No window has been read, and no stage has begun. */
+const NOWHERE = { since: -1, cursor: 0, cleanSince: null };
+
 export function openRollout(given: {
   id: string;
   plan: Plan;
   submittedBy: Person;
   at: number;
   origin?: Origin;
+  /** What an earlier rollout of the same build has left against it; absent: nothing. */
+  carried?: Evidence;
 }): RolloutState {
   const excluded = given.origin?.kind === 'retry' ? (given.origin.excluded ?? []) : [];
   return {
@@ -306,7 +312,7 @@ export function openRollout(given: {
     retry: null,
     gate: null,
     gates: 0,
-    memory: null,
+    memory: given.carried === undefined ? null : { ...NOWHERE, evidence: given.carried },
     acceptances: {},
     grants: [],
     waitingSince: null,

@@ -1,4 +1,4 @@
-import type { TraceFaults } from '../analysis/trace.ts';
+import type { TraceEntry, TraceFaults } from '../analysis/trace.ts';
 import { TraceReader } from '../analysis/trace.ts';
 import type { Plan } from '../plans/plan.ts';
 import { Backtest, type BacktestOutcome } from './backtest.ts';
@@ -34,12 +34,12 @@ export class TraceRun {
   add(text: string, number: number): void {
     const entry = this.#reader.read(text, number);
     if (entry === null) return;
-    const { run } = this.#runOf(entry.rollout, number);
+    const { run } = this.#runOf(entry, number);
     if (entry.kind === 'sample') {
       run.addSample(entry.sample);
       return;
     }
-    const { kind: _, rollout: __, ...history } = entry;
+    const { kind: _, rollout: __, after: ___, ...history } = entry;
     run.addHistory({ stage: 'history', ...history });
   }
 
@@ -52,13 +52,12 @@ export class TraceRun {
     };
   }
 
-  #runOf(rollout: string, line: number): { line: number; run: Backtest } {
+  #runOf({ rollout, after }: TraceEntry, line: number): { line: number; run: Backtest } {
     const known = this.#rollouts.get(rollout);
     if (known !== undefined) return known;
-    const fresh = {
-      line,
-      run: new Backtest(this.#plan, rollout, { keep: this.#rollouts.size < this.#draw }),
-    };
+    const carried = after === undefined ? null : (this.#rollouts.get(after)?.run.left ?? null);
+    const keep = this.#rollouts.size < this.#draw;
+    const fresh = { line, run: new Backtest(this.#plan, rollout, { keep, carried }) };
     this.#rollouts.set(rollout, fresh);
     return fresh;
   }

@@ -31,6 +31,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     service: plan.metadata.service ?? null,
     environment: plan.environment,
     flag: plan.flag.key,
+    ...(plan.metadata.build === undefined ? {} : { build: plan.metadata.build }),
     phase: state.phase,
     ...(state.origin === undefined ? {} : { origin: state.origin }),
     stage: plan.stages[state.stage]?.name ?? null,

@@ -1,3 +1,4 @@
+import type { Evidence } from '../analysis/evidence.ts';
 import { openEvidence } from '../analysis/gate.ts';
 import type { Assessment, Verdict } from '../plans/assessment.ts';
 import {
@@ -24,6 +25,7 @@ import type { GateReport, PersonAction, RolloutEvent } from './event.ts';
 import { GATE_AUTHOR } from './flag.ts';
 import { openRollout, type RolloutState } from './state.ts';
 import { nextDeadline, step } from './step.ts';
+import { beginGate } from './watching.ts';
 
 /** A plan with every kind of condition, short enough for random orders to reach its end. */
 export function planOf(more: object = {}): Plan {
@@ -81,6 +83,23 @@ export function assessment(verdict: Verdict, more: Partial<Assessment> = {}): As
   };
 }
 
+/** Polls that an earlier rollout of the same build has left as evidence against it. */
+const LEFT = 7;
+
+/** As an earlier rollout of the build would have left it. */
+export function leftEvidence(plan: Plan): Evidence {
+  const evidence = openEvidence(plan);
+  const metrics = Object.entries(evidence.metrics).map(
+    ([name, known]) => [name, { ...known, process: { ...known.process, clock: LEFT } }] as const,
+  );
+  return { ...evidence, metrics: Object.fromEntries(metrics) };
+}
+
+/** Whether evidence is still that of `leftEvidence`, or more. */
+export function hasLeft({ metrics, aside = {} }: Evidence): boolean {
+  return [...Object.values(metrics), ...Object.values(aside)].some(({ process }) => process.clock >= LEFT);
+}
+
 interface Flag {
   revision: number;
   exposure: Exposure;
@@ -132,6 +151,7 @@ export class World {
       submittedBy: { by: 'sam', roles: ['lead'] },
       at: this.now,
       ...(origin === undefined ? {} : { origin }),
+      ...(origin?.kind === 'retry' && origin.carried !== undefined ? { carried: leftEvidence(plan) } : {}),
     });
   }
 
@@ -276,8 +296,8 @@ export class World {
   report(of: Assessment, more: Partial<GateReport> = {}): void {
     if (this.gate === null) return;
     const { revision, exposure, latched, lapsed } = this.flag;
-    const { id, plan, stageSince } = this.gate;
-    const memory = { evidence: openEvidence(plan), since: stageSince, cursor: 0, cleanSince: null };
+    const { id } = this.gate;
+    const memory = beginGate(this.gate);
     const latch = latched ? { by: 'kim', reason: 'kill' } : null;
     const by = this.flag.by === undefined ? {} : { by: this.flag.by };
     const flag = { revision, exposure, latch, ...by, ...(lapsed ? { lapsedAt: 0 } : {}) };

@@ -1,3 +1,4 @@
+import type { Evidence } from '../analysis/evidence.ts';
 import type { Breakage } from '../plans/drill.ts';
 import type { Origin } from '../plans/origin.ts';
 
@@ -53,6 +54,8 @@ export interface RolloutEngine {
     plan: Plan;
     submittedBy: Actor;
     origin?: Origin;
+    /** The evidence that it goes on with of an earlier rollout of its build. */
+    carried?: Evidence;
     /** What was found at the submit, for the journal. */
     notes?: readonly string[];
   }): Promise<void>;

@@ -32,6 +32,7 @@ export function viewOf(row: Omit<RolloutRow, 'text'>): RolloutView {
     service: row.service,
     environment: row.environment,
     flag: row.flag,
+    ...(plan.metadata.build === undefined ? {} : { build: plan.metadata.build }),
     phase: row.phase,
     stage: null,
     stages: plan.stages.map((stage) => ({ name: stage.name, percent: stage.percent ?? 0, state: 'ahead' })),

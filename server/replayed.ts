@@ -1,4 +1,6 @@
-import type { Accepted, Amended, Decisions, Replay, StoredPoll } from '../analysis/replay.ts';
+import type { Evidence } from '../analysis/evidence.ts';
+import type { Accepted, Amended, Decisions, Drilled, Replay, StoredPoll } from '../analysis/replay.ts';
+import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import { Failure } from '../plans/failures.ts';
 import type { JournalEntry, Transition } from '../plans/journal.ts';
@@ -18,6 +20,8 @@ export interface Recording {
   plan: Plan;
   journal: JournalEntry[];
   decisions: Decisions;
+  /** What it went on with of an earlier rollout of its build; null: it began anew. */
+  carried: Evidence | null;
   /** The zero of the polls' time, in ms since 1970; null: nothing has begun. */
   origin: number | null;
   /** Every plan but the first. */
@@ -25,19 +29,20 @@ export interface Recording {
 }
 
 /** A rollout as it was recorded, and what its gates knew by running the same analysis over it again. */
-export interface Replayed extends Omit<Recording, 'decisions'> {
+export interface Replayed extends Omit<Recording, 'decisions' | 'carried'> {
   replay: Replay;
 }
 
-export type RecordingParts = Pick<RolloutStore, 'journal' | 'samplePage' | 'planRevisions'>;
+export type RecordingParts = Pick<RolloutStore, 'journal' | 'samplePage' | 'planRevisions' | 'carried'>;
 
 export async function recordingOf(rollouts: RecordingParts, row: RolloutRow): Promise<Recording> {
   const plan = planOf(row);
-  const [journal, [watched], revisions] = await Promise.all([
+  const [journal, [watched], revisions, carried] = await Promise.all([
     rollouts.journal(row.id),
     // Each sample knows its time on both clocks; what was told late began before its line in the journal.
     plan.mode === 'observe' ? rollouts.samplePage(row.id, { after: 0, limit: 1 }) : [],
     revisionsOf({ rollouts }, row),
+    rollouts.carried(row.id),
   ]);
   const started = journal.find(({ transition }) => transition === 'started')?.at ?? null;
   const origin = watched === undefined ? started : watched.at - watched.t * 1000;
@@ -52,8 +57,10 @@ export async function recordingOf(rollouts: RecordingParts, row: RolloutRow): Pr
       { plan, journal, origin },
     ),
     begun: begunOf(journal, plan, origin),
+    drills: drillsOf(journal, origin),
   };
-  return { plan, journal, decisions, origin, amendments: revisionNotes(revisions).slice(1) };
+  const amendments = revisionNotes(revisions).slice(1);
+  return { plan, journal, decisions, carried: restoreEvidence(carried, plan), origin, amendments };
 }
 
 /** The store keeps what the gate wrote in these shapes. */
@@ -78,6 +85,18 @@ function begunOf(journal: readonly JournalEntry[], { mode }: Plan, origin: numbe
   if (origin === null) return [];
   const again = mode === 'observe' ? movesOf(journal) : resumptions(journal);
   return again.map(({ at }) => (at - origin) / 1000);
+}
+
+/** The lines of a drill say how it stands: the last of each how it ended. */
+function drillsOf(journal: readonly JournalEntry[], origin: number | null): Drilled[] {
+  if (origin === null) return [];
+  const last = new Map(
+    journal.flatMap(({ drill }) => (drill === undefined ? [] : [[drill.id, drill] as const])),
+  );
+  return [...last.values()].map(({ startedAt, endedAt }) => ({
+    from: (startedAt - origin) / 1000,
+    to: endedAt === null ? null : (endedAt - origin) / 1000,
+  }));
 }
 
 /** Where others have moved a flag that is only watched. */

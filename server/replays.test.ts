@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { carriedEvidence } from '../analysis/carried.ts';
 import { compare } from '../analysis/comparison.ts';
+import type { Evidence } from '../analysis/evidence.ts';
+import { assess, openEvidence } from '../analysis/gate.ts';
 import type { StoredPoll } from '../analysis/replay.ts';
 import { Replay } from '../analysis/replay.ts';
 import { latencyBuckets, poisson, randomOf } from '../analysis/traffic.fixture.ts';
@@ -44,7 +47,7 @@ const history = Array.from({ length: 24 }, (_, i): StoredPoll => {
 const recorded = [...history, ...told.polls];
 
 /** A store that tells how often it was read, and what it kept of a rollout. */
-function world() {
+function world(carried: Evidence | null = null) {
   let samples: VersionedSample[] = [];
   let version = 1;
   const revisions: PlanRevision[] = [];
@@ -64,6 +67,7 @@ function world() {
       return { rows: found.length, versions: found.reduce((sum, one) => sum + one.version, 0) };
     },
     planRevisions: async () => structuredClone(revisions),
+    carried: async () => carried,
   };
   return {
     rollouts,
@@ -102,6 +106,13 @@ function answer({ replay, origin, amendments }: Replayed) {
 
 const whole = ({ rollouts, row }: World) => createReplays({ rollouts }).of(row, answer);
 
+/** What the replay itself has found against the canary at the end of a visit. */
+const lnE = (of: World, visit: number) =>
+  createReplays(of).of(of.row, ({ replay }) => {
+    const found = replay.visits[visit];
+    return found === undefined ? Number.NaN : assess(found.evidence, found.plan, found.context).lnE;
+  });
+
 function accepted(t: number): JournalEntry {
   return {
     ...told.journal[0],
@@ -109,6 +120,31 @@ function accepted(t: number): JournalEntry {
     evidence: { t },
     accepted: { errors: 0.05 },
   } as unknown as JournalEntry;
+}
+
+/** A drill of these times, in seconds since the rollout began. */
+function drilled(from: number, to: number | null): JournalEntry {
+  const start = told.journal.find(({ transition }) => transition === 'started')?.at ?? 0;
+  const at = (t: number) => start + t * 1000;
+  const drill = { id: 'drill', startedAt: at(from), endedAt: to === null ? null : at(to) };
+  return { ...told.journal[0], transition: 'drill', drill } as unknown as JournalEntry;
+}
+
+/** The same with a canary that is far worse in its second chapter. */
+const bad = tellStory({
+  chapters: [
+    { stage: '1%', polls: 12 },
+    { stage: '25%', polls: 12, errors: 0.1 },
+    { stage: '1%', polls: 6 },
+  ],
+});
+/** What a rollout of the same build had left. */
+const left = carriedEvidence(replayOf(bad.polls).visits.at(-1)?.evidence ?? openEvidence(plan), plan);
+
+function replayOf(polls: readonly StoredPoll[]): Replay {
+  const replay = new Replay(plan);
+  for (const poll of polls) replay.add(poll);
+  return replay;
 }
 
 function revised(after: number | null, of: Plan, revision: number): PlanRevision {
@@ -134,7 +170,8 @@ type Step =
   | { kind: 'again'; back: number }
   | { kind: 'prune'; count: number }
   | { kind: 'accept'; back: number }
-  | { kind: 'amend'; back: number };
+  | { kind: 'amend'; back: number }
+  | { kind: 'drill'; back: number; polls: number | null };
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -145,6 +182,11 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('prune' as const), count: fc.integer({ min: 1, max: 6 }) }),
   fc.record({ kind: fc.constant('accept' as const), back: fc.integer({ min: 0, max: 4 }) }),
   fc.record({ kind: fc.constant('amend' as const), back: fc.integer({ min: 0, max: 4 }) }),
+  fc.record({
+    kind: fc.constant('drill' as const),
+    back: fc.integer({ min: 0, max: 4 }),
+    polls: fc.option(fc.integer({ min: 1, max: 6 })),
+  }),
 );
 
 function take(of: World, step: Step, saved: number): number {
@@ -170,23 +212,66 @@ function take(of: World, step: Step, saved: number): number {
       if (of.revisions.length === 0) of.revisions.push(revised(null, plan, 1));
       of.revisions.push(revised(Math.max(0, last) - 15 * step.back, tightened, of.revisions.length + 1));
       return saved;
+    case 'drill': {
+      const from = Math.max(0, last) - 15 * step.back;
+      of.journal.push(drilled(from, step.polls === null ? null : from + 15 * step.polls));
+      return saved;
+    }
   }
 }
 
 describe('a replay that goes on', () => {
   test('tells at every length, whatever is added, read again, pruned or decided, what a whole one tells', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 8 }), async (steps) => {
-        const of = world();
-        const replays = createReplays(of);
-        let saved = 0;
-        for (const step of steps) {
-          saved = take(of, step, saved);
-          expect(await replays.of(of.row, answer)).toEqual(await whole(of));
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(anyStep, { minLength: 1, maxLength: 8 }),
+        fc.boolean(),
+        async (steps, retried) => {
+          const of = world(retried ? left : null);
+          const replays = createReplays(of);
+          let saved = 0;
+          for (const step of steps) {
+            saved = take(of, step, saved);
+            expect(await replays.of(of.row, answer)).toEqual(await whole(of));
+          }
+        },
+      ),
       { numRuns: 25 },
     );
+  });
+
+  test('of a retry goes on from what its build had left, and knows the times of its own polls alone', async () => {
+    const of = world(left);
+    of.save(recorded);
+    const anew = world();
+    anew.save(recorded);
+    const clock = left.metrics['errors']?.process.clock ?? 0;
+    expect(clock).toBe(30);
+    const times = await createReplays(of).of(of.row, ({ replay }) =>
+      [clock, clock + 1, clock + 3].map((poll) => replay.windowAt('errors', poll)),
+    );
+    expect(times).toEqual([null, 15, 45]);
+    expect(await lnE(of, 0)).toBeGreaterThan(await lnE(anew, 0));
+  });
+
+  test('leaves out what a drill has broken, in its course and at its end', async () => {
+    const of = world();
+    of.save(bad.polls);
+    const broken = world();
+    broken.save(bad.polls);
+    // The second chapter, in which the canary is bad, was a drill.
+    broken.journal.push(drilled(12 * 15, 24 * 15));
+    expect(await lnE(of, 2)).toBeGreaterThan(4);
+    expect(await lnE(broken, 2)).toBeLessThan(1);
+    const over = world();
+    over.save(bad.polls.slice(0, 24));
+    over.journal.push(drilled(12 * 15, null));
+    const [standing, last] = await createReplays(over).of(over.row, ({ replay }) => [
+      replay.standing,
+      replay.visits.at(-1)?.evidence,
+    ]);
+    expect(standing?.t).toBe(12 * 15);
+    expect(last?.t).toBe(24 * 15);
   });
 
   test('reads and judges only what is new', async () => {

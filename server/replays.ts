@@ -10,7 +10,7 @@ const PAGE = 100;
 
 /** What replays are made of. */
 export interface ReplayParts {
-  rollouts: Pick<RolloutStore, 'journal' | 'samplePage' | 'sampleMark' | 'planRevisions'>;
+  rollouts: Pick<RolloutStore, 'journal' | 'samplePage' | 'sampleMark' | 'planRevisions' | 'carried'>;
 }
 
 /** Recorded rollouts run through the gates' analysis, each as far as it was recorded. */
@@ -54,9 +54,9 @@ export function createReplays({ rollouts }: ReplayParts): Replays {
         return before;
       }
     }
-    const { plan, decisions, origin } = recording;
+    const { plan, decisions, carried, origin } = recording;
     const mark = { rows: 0, versions: 0 };
-    return { replay: new Replay(plan, decisions), decisions, origin, last: null, mark };
+    return { replay: new Replay(plan, { ...decisions, carried }), decisions, origin, last: null, mark };
   }
 
   async function upToDate(row: RolloutRow): Promise<Replayed> {
@@ -129,11 +129,14 @@ function sameUntil({ decisions, origin, last }: Kept, now: Recording): boolean {
   return before === after;
 }
 
-function inForce({ accepted, amended, begun }: Decisions, until: number): Decisions {
+function inForce({ accepted, amended, begun, drills }: Decisions, until: number): Decisions {
   return {
     accepted: accepted.filter(({ t }) => t < until),
     amended: amended.filter(({ t }) => t < until),
     begun: begun.filter((t) => t < until),
+    drills: drills
+      .filter(({ from }) => from < until)
+      .map(({ from, to }) => ({ from, to: to !== null && to < until ? to : null })),
   };
 }
 

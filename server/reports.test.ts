@@ -24,6 +24,7 @@ function world(of: Parameters<typeof tellStory>[0]) {
     },
     latestSample: async () => stored.at(-1) ?? null,
     planRevisions: async () => [],
+    carried: async () => null,
   };
   const row = {
     id: view.id,

@@ -1,17 +1,18 @@
 import type { Place } from '../plans/access.ts';
 import { Failure } from '../plans/failures.ts';
-import type { Origin } from '../plans/origin.ts';
+import { namingBuild } from '../plans/named-build.ts';
+import { carriedText, type Origin } from '../plans/origin.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stopCause } from '../plans/standing-words.ts';
-import { tenantQuestions } from '../plans/tenant-answers.ts';
 import { retryChanges, retryRefusal } from '../rollout/retry.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { RetryReply } from './api/after.ts';
 import type { Actor } from './auth/principal.ts';
+import { carriedInto } from './carried.ts';
 import type { ServerDeps } from './deps.ts';
+import { earlierPlan } from './earlier-plan.ts';
 import { planOf, viewOf } from './live.ts';
-import { planFromText } from './plan-text.ts';
-import { submit } from './submit.ts';
+import { type After, submit } from './submit.ts';
 
 interface Retry {
   /** Null: the first stage. */
@@ -20,25 +21,32 @@ interface Retry {
   /** Null: the plan as it was. */
   text: string | null;
   file: string;
+  /** What stands behind the canary now; null: what the plan says. */
+  build: string | null;
+  /** As of `Wanted`. */
+  accept: number | 'shown' | null;
   actorAt: (place: Place) => Actor;
 }
 
 /**
  * A new rollout in the place of one that is over, from its first stage or from one that it had proven.
- * @throws Failure RETRY_REFUSED, RETRY_UNVERIFIED, and whatever refuses a plan that is submitted
+ * @throws Failure RETRY_REFUSED, RETRY_UNVERIFIED, RETRY_SAME_BUILD, and whatever refuses a plan that is submitted
  */
 export async function retry(deps: ServerDeps, row: RolloutRow, request: Retry): Promise<RetryReply> {
   const { reason, file, actorAt } = request;
   const earlier = await earlierOf(deps, row);
   const view = viewOf(row);
   const cause = stopCause(view) ?? `it was ${view.phase}`;
-  const made: { origin?: Extract<Origin, { kind: 'retry' }> } = {};
-  const originOf = (plan: Plan) => {
+  const made: { origin?: Extract<Origin, { kind: 'retry' }>; evidence?: string } = {};
+  const afterOf = async (plan: Plan, actor: Actor): Promise<After> => {
     const stage = request.from ?? plan.stages[0]?.name ?? '';
     const no = retryRefusal(earlier, { plan, stage });
     if (no !== null) throw new Failure(no.code, `${no.message}.`, { where: row.id });
     const changes = retryChanges(earlier.plan, plan);
     const excluded = view.excluded ?? [];
+    const past = await carriedInto(deps, row, { plan, stage, actor, accept: request.accept });
+    made.evidence = past.kind === 'anew' ? past.why : carriedText(past.told);
+    const named = plan.metadata.build ?? earlier.plan.metadata.build;
     made.origin = {
       kind: 'retry',
       of: row.id,
@@ -47,11 +55,12 @@ export async function retry(deps: ServerDeps, row: RolloutRow, request: Retry): 
       reason,
       changes,
       ...(excluded.length === 0 ? {} : { excluded }),
+      ...(past.kind === 'carried' ? { carried: past.told } : named === undefined ? {} : { anew: past.why }),
     };
-    return made.origin;
+    return { origin: made.origin, ...(past.kind === 'carried' ? { carried: past.evidence } : {}) };
   };
-  const text = request.text ?? row.text;
-  const done = await submit(deps, { text, file, actorAt, originOf, after: row });
+  const text = textOf(row, request);
+  const done = await submit(deps, { text, file, actorAt, afterOf, after: row });
   const notes = (made.origin?.excluded ?? []).map(
     ({ name, by, reason }) =>
       `${name} begins off the canary, as ${by} had it in ${row.id}: ${reason} (\`tidegate include ${done.id}\` asks for the way back)`,
@@ -62,8 +71,15 @@ export async function retry(deps: ServerDeps, row: RolloutRow, request: Retry): 
     cause,
     stage: made.origin?.stage ?? '',
     changes: made.origin?.changes ?? [],
+    evidence: made.evidence ?? '',
     notes: [...done.notes, ...notes],
   };
+}
+
+/** The same plan is of the same build, unless the person says otherwise. */
+function textOf(row: RolloutRow, { text, build }: Retry): string {
+  const named = build ?? (text === null ? planOf(row).metadata.build : undefined);
+  return named === undefined ? (text ?? row.text) : namingBuild(text ?? row.text, named);
 }
 
 async function earlierOf(deps: ServerDeps, row: RolloutRow) {
@@ -71,15 +87,5 @@ async function earlierOf(deps: ServerDeps, row: RolloutRow) {
     deps.rollouts.journal(row.id),
     deps.rollouts.list({ environment: row.environment, flag: row.flag, limit: 1 }),
   ]);
-  return { view: viewOf(row), plan: asParsedNow(deps, row), journal, latest: latest?.id ?? row.id };
-}
-
-/** Stored plans lack what later versions have defaults for: the same text is no change. */
-function asParsedNow(deps: ServerDeps, row: RolloutRow): Plan {
-  try {
-    const { plan } = planFromText(deps, { text: row.text, file: row.id });
-    return tenantQuestions(plan).length === 0 ? plan : planOf(row);
-  } catch {
-    return planOf(row);
-  }
+  return { view: viewOf(row), plan: earlierPlan(deps, row), journal, latest: latest?.id ?? row.id };
 }

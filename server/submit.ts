@@ -1,3 +1,4 @@
+import type { Evidence } from '../analysis/evidence.ts';
 import type { Place } from '../plans/access.ts';
 import { Failure } from '../plans/failures.ts';
 import type { Origin } from '../plans/origin.ts';
@@ -61,10 +62,17 @@ interface SubmitRequest {
   text: string;
   file: string;
   actorAt: (place: Place) => Actor;
-  /** Of a rollout that goes on after another one, by the plan that it would begin with. */
-  originOf?: (plan: Plan) => Origin;
+  /** Of a rollout that goes on after another one, by the plan that it would begin with and who asks for it. */
+  afterOf?: (plan: Plan, actor: Actor) => After | Promise<After>;
   /** That other one, whose tenants stay where both plans ask for them in the same way. */
   after?: RolloutRow;
+}
+
+/** What a rollout goes on after, and with. */
+export interface After {
+  origin: Origin;
+  /** The evidence against its build; absent: it begins anew. */
+  carried?: Evidence;
 }
 
 interface Admitted {
@@ -74,7 +82,7 @@ interface Admitted {
   findings: QueryFinding[];
   /** Who the tenants are that the plan has asked for, a sentence for each stage. */
   tenants: string[];
-  origin: Origin | null;
+  past: After | null;
 }
 
 /** All that can refuse a plan before its flag is free. */
@@ -85,7 +93,7 @@ export async function admit(deps: ServerDeps, request: SubmitRequest): Promise<A
   const { after } = request;
   const before = after === undefined ? null : { text: after.text, plan: planOf(after) };
   const { plan, found } = await settledTenants(deps, { plan: written, text, file, before });
-  const origin = request.originOf?.(plan) ?? null;
+  const past = (await request.afterOf?.(plan, actor)) ?? null;
   const lacks = (await deps.platformLacks?.(plan)) ?? [];
   if (lacks.length > 0) {
     throw new Failure('FLAG_UNSUPPORTED', `"${plan.flag.provider}" cannot carry out ${file}.`, {
@@ -109,16 +117,17 @@ export async function admit(deps: ServerDeps, request: SubmitRequest): Promise<A
   if (acts) refuseUnclaimable(plan, await deps.registry.read(target), file);
   const findings = await deps.checkQueries(plan);
   refuseQueries(plan, findings);
-  return { plan, actor, warnings, findings, origin, tenants: found.map(foundText) };
+  return { plan, actor, warnings, findings, past, tenants: found.map(foundText) };
 }
 
 /** Begins what was admitted. */
 export async function start(
   deps: ServerDeps,
-  { plan, actor, warnings, findings, origin, tenants }: Admitted,
+  { plan, actor, warnings, findings, past, tenants }: Admitted,
   { text }: Pick<SubmitRequest, 'text'>,
 ): Promise<SubmitReply> {
   const shared = await sharedService(deps, plan);
+  const carried = past?.carried === undefined ? {} : { carried: past.carried };
   const row = await deps.rollouts.create(
     {
       name: plan.metadata.name,
@@ -128,6 +137,7 @@ export async function start(
       text,
       plan,
       submittedBy: actor.by,
+      ...carried,
     },
     refusingCircles(plan),
   );
@@ -137,7 +147,8 @@ export async function start(
       plan,
       submittedBy: actor,
       notes: [...shared, ...tenants],
-      ...(origin === null ? {} : { origin }),
+      ...(past === null ? {} : { origin: past.origin }),
+      ...carried,
     });
   } catch (error) {
     try {

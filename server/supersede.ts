@@ -36,9 +36,9 @@ export async function supersede(
   const { reason, confirm } = request;
   const admitted = await admit(deps, {
     ...request,
-    originOf: (plan) => {
+    afterOf: (plan) => {
       refuseOther(row, plan);
-      return { kind: 'supersede', of: row.id, reason };
+      return { origin: { kind: 'supersede', of: row.id, reason } };
     },
   });
   const sees = whatUsersSee(viewOf(row), admitted.plan);

@@ -157,6 +157,16 @@ describe('a submitted rollout', () => {
     expect(await store.get(next.id)).not.toBeNull();
   });
 
+  test('keeps the evidence that it goes on with, for as long as it is there itself', async () => {
+    const evidence = { version: 6, metrics: { errors: { lnFrozen: -1.234567890123456 } } };
+    const { id } = await store.create(submission('carrying', { carried: evidence }));
+    expect(await store.carried(id)).toEqual(evidence);
+    await store.discard(id);
+    expect(await store.carried(id)).toBeNull();
+    const next = await store.create(submission('carrying'));
+    expect(await store.carried(next.id)).toBeNull();
+  });
+
   test('is found by flag, service, environment and phase, the newest first', async () => {
     for (const flag of ['list-a', 'list-b']) await store.create(submission(flag, { service: 'listed' }));
     await store.record({ entries: [], notifications: [], view: view('list-a-1', 1, 'rolled-back') });

@@ -8,7 +8,7 @@ import { oneAtATime } from './locks.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
 import { recordStep } from './record.ts';
 import { latestSample, sampleMark, samplePage, samplesOf, saveSamples } from './samples.ts';
-import { journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
+import { carriedEvidence, journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
 import type { Admission, NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
 
 const DEFAULT_LIMIT = 1000;
@@ -64,6 +64,8 @@ export function createRolloutStore(database: Database): RolloutStore {
     sampleMark: (id, until) => database.run((queries) => sampleMark(queries, id, until)),
     latestSample: (id) => database.run((queries) => latestSample(queries, id)),
 
+    carried: (id) => database.run((queries) => carriedOf(queries, id)),
+
     amend: (revision) => database.transaction((queries) => amend(queries, revision)),
     planRevisions: (id) => database.run((queries) => revisionsOf(queries, id)),
   };
@@ -105,8 +107,15 @@ async function insert(queries: Queries, rollout: NewRollout): Promise<RolloutRow
   if (row === undefined) throw new Failure('INTERNAL', `Rollout ${id} was not stored.`);
   const { submittedAt: at } = row;
   await queries.insert(planRevisions).values({ rolloutId: id, revision: 1, text, plan, by: submittedBy, at });
+  if (rollout.carried !== undefined)
+    await queries.insert(carriedEvidence).values({ rolloutId: id, evidence: rollout.carried });
   await announceRollout(queries, id);
   return row;
+}
+
+async function carriedOf(queries: Queries, id: string): Promise<unknown> {
+  const [found] = await queries.select().from(carriedEvidence).where(eq(carriedEvidence.rolloutId, id));
+  return found?.evidence ?? null;
 }
 
 async function activeId(queries: Queries, { environment, flag }: NewRollout): Promise<string | null> {

@@ -117,6 +117,12 @@ export const planRevisions = pgTable(
   (table) => [primaryKey({ columns: [table.rolloutId, table.revision] })],
 );
 
+/** What a rollout went on with of an earlier one of its build. Beside the rollouts, which are listed without it. */
+export const carriedEvidence = pgTable('carried_evidence', {
+  rolloutId: rolloutId().primaryKey(),
+  evidence: json().notNull(),
+});
+
 export const journal = pgTable(
   'journal',
   {

@@ -10,6 +10,8 @@ export interface NewRollout {
   text: string;
   plan: unknown;
   submittedBy: string;
+  /** The evidence that it goes on with of an earlier rollout of its build; absent: none. */
+  carried?: unknown;
 }
 
 export interface RolloutRow {
@@ -119,6 +121,8 @@ export interface RolloutStore {
   /** Changes when a sample up to `until` is written again, added or removed. */
   sampleMark(id: string, until: number): Promise<SampleMark>;
   latestSample(id: string): Promise<SampleRow | null>;
+  /** The evidence that a rollout went on with of an earlier one of its build, as JSON; null: it began without any. */
+  carried(id: string): Promise<unknown>;
   /** Keeps the plan of an accepted amendment, which is the rollout's from then on. */
   amend(revision: PlanRevision): Promise<void>;
   /** Every plan of a rollout, the oldest first; none where it was submitted before they were kept and never amended since. */

@@ -7,6 +7,7 @@ import type {
   AlertScope,
   AmendEvent,
   DrillEvent,
+  GateMemory,
   GateReport,
   Person,
   PersonEvent,
@@ -29,6 +30,8 @@ export interface RolloutStart {
   submittedBy: Person;
   /** Absent: it goes on after none. */
   origin?: Origin;
+  /** The evidence that it goes on with; absent: none. */
+  carried?: GateMemory['evidence'];
   /** What was found at the submit, for the journal; absent: nothing. */
   notes?: readonly string[];
   /** History events after which the workflow goes on in a new run. */

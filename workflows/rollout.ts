@@ -14,7 +14,7 @@ import type { JournalEntry } from '../plans/journal.ts';
 import { toldExposure } from '../plans/stages.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { ENDED } from '../plans/view.ts';
-import { amendRefusal, describeChange, keepingExclusions, planChanges } from '../rollout/amend.ts';
+import { amendRefusal, describeChange, keepingSaid, planChanges } from '../rollout/amend.ts';
 import type { Command } from '../rollout/command.ts';
 import { drillRefusal } from '../rollout/drill-facts.ts';
 import type {
@@ -96,7 +96,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   setHandler(
     amendUpdate,
     ({ message }) => {
-      const changes = planChanges(state.plan, keepingExclusions(state, message.plan)).map(describeChange);
+      const changes = planChanges(state.plan, keepingSaid(state, message.plan)).map(describeChange);
       const entries = dispatch({ kind: 'amend', ...message });
       return { changes, summary: entries.at(0)?.summary ?? '', view: viewOf(state, Date.now()) };
     },
@@ -242,8 +242,14 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   }
 }
 
-function started({ id, plan, submittedBy, origin }: RolloutStart) {
-  return { id, plan, submittedBy, ...(origin === undefined ? {} : { origin }) };
+function started({ id, plan, submittedBy, origin, carried }: RolloutStart) {
+  return {
+    id,
+    plan,
+    submittedBy,
+    ...(origin === undefined ? {} : { origin }),
+    ...(carried === undefined ? {} : { carried }),
+  };
 }
 
 function tooLong(limit: number): boolean {

@@ -7,7 +7,7 @@ import type { NumberedLine } from './lines.ts';
 const BATCH = 500;
 const AHEAD = 4;
 
-/** Runs the rollouts of a trace on several threads: all lines of one rollout on one of them. */
+/** Runs the rollouts of a trace on several threads: all lines of one rollout, and of those that it goes on after, on one of them. */
 export class TraceThreads {
   readonly #threads: Thread[];
   readonly #owners = new Map<string, Thread>();
@@ -22,9 +22,9 @@ export class TraceThreads {
 
   /** Waits where the line's thread is far behind. */
   async add(line: NumberedLine): Promise<void> {
-    const rollout = rolloutOf(line.text);
+    const rollout = named(ROLLOUT, line.text);
     const next = this.#threads[this.#owners.size % this.#threads.length];
-    const owner = this.#owners.get(rollout) ?? next;
+    const owner = this.#owners.get(rollout) ?? this.#owners.get(named(AFTER, line.text)) ?? next;
     if (owner === undefined) return;
     this.#owners.set(rollout, owner);
     await owner.add(line);
@@ -94,9 +94,11 @@ class Thread {
 
 const ROLLOUT = /"rollout"\s*:\s*"((?:[^"\\]|\\.)*)"/;
 
+const AFTER = /"after"\s*:\s*"((?:[^"\\]|\\.)*)"/;
+
 /** Whose line it is; a line that does not say is nobody's, and any thread finds it wrong. */
-function rolloutOf(text: string): string {
-  const name = ROLLOUT.exec(text)?.[1] ?? '';
+function named(where: RegExp, text: string): string {
+  const name = where.exec(text)?.[1] ?? '';
   if (!name.includes('\\')) return name;
   try {
     return String(JSON.parse(`"${name}"`));

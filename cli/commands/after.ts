@@ -5,24 +5,35 @@ import type { Context } from '../context.ts';
 import { planText } from '../plan-file.ts';
 import { rolloutId } from '../reference.ts';
 import { printable } from '../render/ink.ts';
+import { acceptedDifference } from './decisions.ts';
 
 export interface RetryOptions {
   from?: string;
   plan?: string;
   reason?: string;
   propose?: boolean;
+  build?: string;
+  /** True: what was seen. */
+  accept?: string | true;
 }
 
 /** Takes up again what was rolled back, and says what had stopped it. */
 export async function retry(context: Context, reference: string, options: RetryOptions): Promise<void> {
   const api = new ApiClient(context);
-  const { from, plan, reason } = options;
+  const { from, plan, reason, build } = options;
   if (options.propose === true) return propose(context, api, reference);
   if (reason === undefined) throw new Failure('USAGE', 'A retry says what was mended: --reason TEXT.');
   const text = plan === undefined ? {} : { text: await planText(plan), file: plan };
   const id = await rolloutId(api, reference);
   const reply = await api.change(`/rollouts/${encodeURIComponent(id)}/retry`, {
-    body: { ...(await context.named()), reason, ...(from === undefined ? {} : { from }), ...text },
+    body: {
+      ...(await context.named()),
+      reason,
+      ...(from === undefined ? {} : { from }),
+      ...(build === undefined ? {} : { build }),
+      ...acceptance(options),
+      ...text,
+    },
     reply: RetryReply,
   });
   context.tell(reply);
@@ -31,11 +42,17 @@ export async function retry(context: Context, reference: string, options: RetryO
       `${reply.id} retries ${reply.of} from stage ${reply.stage}`,
       `what stopped ${reply.of}: ${reply.cause}`,
       ...reply.changes.map((change) => `  ${change}`),
+      reply.evidence,
       ...reply.warnings.map((warning) => `warning: ${warning}`),
       ...reply.notes.map((note) => `note: ${note}`),
       `tidegate watch ${reply.id}`,
     ]),
   );
+}
+
+function acceptance({ accept }: RetryOptions): { accept?: number | 'shown' } {
+  if (accept === undefined) return {};
+  return { accept: accept === true ? 'shown' : acceptedDifference(accept) };
 }
 
 /** The plan on standard output, to be read, changed and handed to `retry --plan`. */

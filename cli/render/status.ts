@@ -64,7 +64,7 @@ export function renderStatus(
     ...field(
       'flag',
       `${view.flag} in ${view.environment}, revision ${view.flagRevision ?? 'none yet'}` +
-        `${view.service === null ? '' : `, service ${view.service}`}${view.owner === null ? '' : `, owner ${view.owner}`}`,
+        `${view.service === null ? '' : `, service ${view.service}`}${view.owner === null ? '' : `, owner ${view.owner}`}${view.build === undefined ? '' : `, build ${view.build}`}`,
       page,
     ),
     ...field(

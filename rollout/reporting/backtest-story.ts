@@ -14,7 +14,7 @@ export interface BacktestStory extends Pick<Report, 'metrics' | 'evidence'> {
 /** Of a run that has kept its polls. */
 export function storyOf(plan: Plan, run: Backtest): BacktestStory {
   const { polls } = run;
-  const replay = new Replay(plan);
+  const replay = new Replay(plan, { carried: run.carried });
   const stages: BacktestStory['stages'] = [];
   for (const poll of polls) {
     replay.add(poll);

@@ -11,6 +11,10 @@ export const RetryRequest = z.strictObject({
   /** An amended plan. Default: the plan of the earlier rollout as it was last. */
   text: z.string().optional(),
   file: z.string().default('plan.yaml'),
+  /** What stands behind the canary now: `metadata.build` of the retry's plan. Default: what that says. */
+  build: z.string().min(1).max(200).optional(),
+  /** Of a soft stop of the same build: the difference that is accepted, in the unit of the estimate; `shown`: the bound that was seen. */
+  accept: z.union([z.number(), z.literal('shown')]).optional(),
 });
 
 export type RetryRequest = z.input<typeof RetryRequest>;
@@ -22,6 +26,8 @@ export const RetryReply = z.strictObject({
   cause: z.string(),
   stage: z.string(),
   changes: z.array(z.string()),
+  /** What it goes on with of the evidence against its build, or that it begins anew, in a sentence. */
+  evidence: z.string(),
   warnings: z.array(z.string()),
   notes: z.array(z.string()).default([]),
 });

@@ -34,7 +34,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
     '/api/v1/rollouts/{id}/actions',
     ['ABANDON_REFUSED', 'CONFIRM_NAME', 'EXCLUDE_REFUSED', 'SEGMENT_UNKNOWN'],
   ],
-  ['/api/v1/rollouts/{id}/retry', ['RETRY_REFUSED', 'RETRY_UNVERIFIED']],
+  ['/api/v1/rollouts/{id}/retry', ['RETRY_REFUSED', 'RETRY_UNVERIFIED', 'RETRY_SAME_BUILD']],
   ['/api/v1/rollouts/{id}/supersede', ['SUPERSEDE_REFUSED', 'ROLLOUT_OVER', 'HARD_STOP', 'ONLY_WATCHES']],
   ['/api/v1/rollouts/{id}/steps', ['STEP_UNKNOWN', 'STEP_HELD', 'NOT_WAITING', 'TEMPORAL_UNREACHABLE']],
   ['/api/v1/rollouts/{id}/bugs', ['ROLLOUT_OVER', 'TEMPORAL_UNREACHABLE']],

@@ -36,7 +36,11 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'post /api/v1/rollouts/{id}/exposure': { percent: 25, sequence: 4, mover: 'ada' },
   'post /api/v1/rollouts/{id}/bugs': { title: 'Totals are rounded twice', severity: 'critical' },
   'post /api/v1/rollouts/{id}/incident/close': { reason: 'the old path serves everybody again' },
-  'post /api/v1/rollouts/{id}/retry': { from: '5%', reason: 'totals are rounded once' },
+  'post /api/v1/rollouts/{id}/retry': {
+    from: '5%',
+    reason: 'totals are rounded once',
+    build: 'shop:2.4.2',
+  },
   'post /api/v1/rollouts/{id}/supersede': { text: plan, reason: 'a newer engine', confirm: false },
   'post /api/v1/rollouts/{id}/evidence': { kind: 'tests', ok: true, url: 'https://ci.example.com/run/7' },
   'post /api/v1/rollouts/{id}/drill': { reason: 'the monthly rehearsal', percent: 5, within: 300 },

@@ -24,13 +24,17 @@ export const afterRoutes =
         response: { 201: RetryReply },
       },
       handler: async (request, reply) => {
-        const { by, roles, from, reason, text, file } = request.body;
+        const { by, roles, from, reason, text, file, build, accept } = request.body;
         const row = await rolloutFor(deps, request, 'submit');
+        if (accept !== undefined)
+          callerOf(request).demand('approve', { environment: row.environment, flag: row.flag });
         const done = await retry(deps, row, {
           from: from ?? null,
           reason,
           text: text ?? null,
           file,
+          build: build ?? null,
+          accept: accept ?? null,
           actorAt: actorOf(callerOf(request), { by, roles }),
         });
         return reply

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { compareAhead } from '../../analysis/comparison.ts';
+import { restoreEvidence } from '../../analysis/restored-evidence.ts';
 import { ComparisonQuery, ComparisonReply } from '../api.ts';
 import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -30,9 +31,10 @@ export const comparisonRoutes =
         const gates = await reports.gates(row);
         const name = request.query.stage ?? view.stage ?? gates.at(-1)?.stage ?? plan.stages[0]?.name ?? '';
         const index = stageIndexOf(plan, name);
+        const carried = gates.length > 0 ? null : restoreEvidence(await deps.rollouts.carried(row.id), plan);
         const comparison =
           gates.findLast(({ stage }) => stage === name) ??
-          compareAhead(plan, { stageIndex: index, planRevision: view.planRevision });
+          compareAhead(plan, { stageIndex: index, planRevision: view.planRevision, carried });
         return {
           id: row.id,
           planRevision: view.planRevision,

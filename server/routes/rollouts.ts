@@ -1,8 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { traceLine } from '../../analysis/trace.ts';
-import type { HistorySample, Sample } from '../../plans/sample.ts';
 import { ListQuery } from '../api/board.ts';
 import { CheckReply, CheckRequest, PlanComparisonReply, PlanDifferenceQuery } from '../api/plans.ts';
 import {
@@ -37,6 +35,7 @@ import { planReply } from '../plan-revisions.ts';
 import { planAmongRollouts } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 import { settledTenants } from '../tenants.ts';
+import { traceLines } from '../trace.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
 
@@ -189,15 +188,7 @@ export const rolloutRoutes =
       config: { access: ['read'] },
       schema: { tags: ['rollouts'], summary: 'Its samples as JSON lines, for backtest', params: Id },
       handler: async (request, reply) => {
-        const row = await rolloutFor(deps, request);
-        const plan = planOf(row);
-        const samples = await deps.rollouts.samples(row.id);
-        // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
-        const lines = samples.flatMap(({ sample }) =>
-          sample === null
-            ? []
-            : [`${traceLine(sample as Sample | HistorySample, { rollout: row.id, plan })}\n`],
-        );
+        const lines = await traceLines(deps, await rolloutFor(deps, request));
         return reply.type('application/x-ndjson').send(lines.join(''));
       },
     });

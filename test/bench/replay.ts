@@ -78,6 +78,7 @@ const parsed = (begin: number, end: number) =>
 const rollouts = {
   journal: async () => [],
   planRevisions: async () => [],
+  carried: async () => null,
   samplePage: async (_: string, { after, limit }: { after: number | null; limit: number }) => {
     const begin = from(after);
     await sleep(0);

@@ -18,6 +18,8 @@ import {
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Evidence } from '../../analysis/evidence.ts';
+import { openEvidence } from '../../analysis/gate.ts';
 import { type RunningTemporal, startTemporal } from '../../app/embedded/temporal.ts';
 import type { Origin } from '../../plans/origin.ts';
 import { Plan } from '../../plans/plan.ts';
@@ -116,9 +118,10 @@ async function rollout(
     historyLimit = 2_000,
     of = plan,
     origin,
-  }: { historyLimit?: number; of?: Plan; origin?: Origin | undefined } = {},
+    carried,
+  }: { historyLimit?: number; of?: Plan; origin?: Origin | undefined; carried?: Evidence } = {},
 ) {
-  const { activities, seqs, afterwords } = scripted(script);
+  const { activities, seqs, afterwords, watched } = scripted(script);
   const worker = await Worker.create({
     connection: native,
     taskQueue: name,
@@ -137,6 +140,7 @@ async function rollout(
           submittedBy: { by: 'sam', roles: [] },
           historyLimit,
           ...(origin === undefined ? {} : { origin }),
+          ...(carried === undefined ? {} : { carried }),
         },
       ],
     });
@@ -148,6 +152,7 @@ async function rollout(
       view,
       seqs,
       afterwords,
+      watched,
       continued: runId !== first,
       history: await client.workflow.getHandle(name, runId).fetchHistory(),
     };
@@ -306,6 +311,27 @@ describe('the workflow of a rollout', () => {
         await writeFile(join(SAVED, `${name}.json`), withoutPlaces(historyToJSON(history)));
     });
   }
+
+  it('hands what was left against its build to its first gate', async () => {
+    const { metrics, ...rest } = openEvidence(plan);
+    const { errors } = metrics;
+    if (errors === undefined) throw new Error('no metric');
+    const seen = { ...errors, process: { ...errors.process, clock: 240 } };
+    const carried = { ...rest, metrics: { errors: seen } };
+    const { watched, view, history } = await rollout(
+      'left',
+      { '1%': ['hold'] },
+      async (handle) => {
+        await expect.poll(async () => (await handle.query(viewQuery)).stage, { timeout: 20_000 }).toBe('1%');
+        await update(handle, 'left', 'pause');
+        await update(handle, 'left', 'rollback');
+      },
+      { carried, historyLimit: 12 },
+    );
+    expect(view.phase).toBe('rolled-back');
+    expect(watched[0]?.memory?.evidence).toEqual(carried);
+    await Worker.runReplayHistory({ workflowBundle: bundle }, history, 'left');
+  });
 
   it('ends once it is known why it was stopped', async () => {
     const { view } = await rollout('why', { '1%': ['hard'] }, async () => undefined);

@@ -25,6 +25,7 @@ export function scripted(script: Script) {
   const seqs: number[] = [];
   const said: string[] = [];
   const afterwords: Afterword[] = [];
+  const watched: GateRequest[] = [];
   let revision = 1;
   const activities = {
     async claimFlag({ id }: ClaimRequest): Promise<RolloutEvent> {
@@ -41,6 +42,7 @@ export function scripted(script: Script) {
       return { kind: 'written', id, before: revision - 1, after: revision, epoch: 1 };
     },
     async watchGate(request: GateRequest): Promise<GateReport> {
+      watched.push(request);
       const stage = request.plan.stages[request.stage]?.name ?? '';
       const verdicts = script[stage] ?? ['pass'];
       for (const [index, verdict] of verdicts.entries()) {
@@ -88,7 +90,7 @@ export function scripted(script: Script) {
     },
     savePlan: async () => undefined,
   };
-  return { activities, seqs, afterwords };
+  return { activities, seqs, afterwords, watched };
 }
 
 function sightOf(of: Pick<RequiredSight, 'rollout' | 'environment' | 'phase'>): RequiredSight {

@@ -80,12 +80,12 @@ export async function act(
 /** A new rollout of the same plan in the place of one that is over. @throws Refused */
 export async function retry(
   id: string,
-  request: Pick<RetryRequest, 'from' | 'reason'> & Acting & { key: string },
+  request: Pick<RetryRequest, 'from' | 'reason' | 'build' | 'accept'> & Acting & { key: string },
 ): Promise<Deed> {
   const { key, ...body } = request;
   const path = `/rollouts/${encodeURIComponent(id)}/retry`;
   const done = await post<RetryReply>(path, body, key);
-  return { summary: `${done.id} begins at stage ${done.stage}.`, told: true };
+  return { summary: `${done.id} begins at stage ${done.stage}. ${done.evidence}`, told: true };
 }
 
 async function call<T>(path: string, init: RequestInit): Promise<T> {

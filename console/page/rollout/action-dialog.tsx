@@ -1,5 +1,4 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
-import { provenStages } from '../../../plans/standing-words.ts';
 import type { RolloutView } from '../../../plans/view.ts';
 import type { StatusReply } from '../../../server/api.ts';
 import { act, type Deed, get, Refused, retry } from '../api/client.ts';
@@ -8,6 +7,7 @@ import { Trouble } from '../parts/trouble.tsx';
 import { nameOf, useSession } from '../session/session.ts';
 import { canTakeItsTime, leavesFlag, type Offer, pathOf } from './actions.ts';
 import { consequencesOf, slowConsequences } from './consequences.ts';
+import { RetryFields, type RetryGiven, retryFields } from './retry-fields.tsx';
 import type { Watched } from './use-rollout.ts';
 import { type Who, WhoFields } from './who-fields.tsx';
 
@@ -31,8 +31,8 @@ export function ActionDialog({ offer, watched, close }: Given) {
   const now = useNow();
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Refused | null>(null);
-  // The same for every try, so that a click that was not answered is not carried out twice.
-  const [key] = useState(() => crypto.randomUUID());
+  // The same for every try, so that a click that was not answered is not carried out twice; what was refused may be asked otherwise.
+  const [key, renewKey] = useState(() => crypto.randomUUID());
   const [who, setWho] = useState<Who>({ kind: 'tenant', name: '' });
   const [slowly, setSlowly] = useState(false);
   const { view } = watched;
@@ -48,9 +48,9 @@ export function ActionDialog({ offer, watched, close }: Given) {
     setBusy(true);
     setTrouble(null);
     try {
-      const from = String(new FormData(event.currentTarget).get('from') ?? '');
+      const again = retryFields(new FormData(event.currentTarget));
       const named = String(new FormData(event.currentTarget).get('confirm') ?? '').trim();
-      const { summary, told } = await carryOut(written === '' ? null : written, { from, named });
+      const { summary, told } = await carryOut(written === '' ? null : written, { again, named });
       const path = `/rollouts/${encodeURIComponent(view.id)}`;
       const after = await get<StatusReply>(path).catch(() => null);
       const late = told ? '' : ' The rollout itself could not be told yet; it follows.';
@@ -58,17 +58,19 @@ export function ActionDialog({ offer, watched, close }: Given) {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       setTrouble(error);
+      if (error.status !== 0) renewKey(crypto.randomUUID());
       setBusy(false);
     }
   }
 
   async function carryOut(
     reason: string | null,
-    { from, named }: { from: string; named: string },
+    { again, named }: { again: RetryGiven; named: string },
   ): Promise<Deed> {
     const pace = offer.deed === 'rollback' ? { progressive: slowly } : {};
     const request = { ...session.acting, reason, key, ...pace };
-    if (offer.deed === 'retry') return retry(view.id, { ...session.acting, reason: reason ?? '', from, key });
+    if (offer.deed === 'retry')
+      return retry(view.id, { ...session.acting, reason: reason ?? '', ...again, key });
     const lower = offer.deed === 'abandon' && !leavesFlag(view);
     const aside = offer.deed === 'exclude' || offer.deed === 'include' ? { [who.kind]: who.name.trim() } : {};
     return act(pathOf(offer.deed), view, {
@@ -93,16 +95,7 @@ export function ActionDialog({ offer, watched, close }: Given) {
       </ul>
       {trouble !== null && <Trouble of={trouble} />}
       <form onSubmit={(event) => void send(event)}>
-        {offer.deed === 'retry' && (
-          <>
-            <label htmlFor="from">Begin at stage</label>
-            <select id="from" name="from">
-              {provenStages(view).map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </>
-        )}
+        {offer.deed === 'retry' && <RetryFields view={view} stands={trouble?.code === 'RETRY_SAME_BUILD'} />}
         {offer.deed === 'confirm' && (
           <>
             <label htmlFor="confirm">

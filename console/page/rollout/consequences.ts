@@ -27,7 +27,10 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
       return [
         `What stopped ${view.id}: ${stopCause(view) ?? 'nobody said'}.`,
         'A new rollout of the same plan begins at the stage chosen, in one step, with the approvals asked for anew.',
-        'Its evidence begins anew. Above the first stage it counts on the gates that had passed before the stop.',
+        view.build === undefined
+          ? 'Its evidence begins anew: no build was named.'
+          : `It goes on with the evidence against build ${view.build}. Another build begins anew.`,
+        'Above the first stage it counts on the gates that had passed before the stop.',
       ];
     case 'abandon':
       return leavesFlag(view)

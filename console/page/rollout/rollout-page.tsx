@@ -60,7 +60,8 @@ function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRo
         <h1>{view.title ?? view.id}</h1>
         <p className="quiet">
           {view.id} · flag {view.flag} in {view.environment}
-          {view.owner !== null && ` · ${view.owner}`} · handed in by {view.submittedBy}
+          {view.owner !== null && ` · ${view.owner}`}
+          {view.build !== undefined && ` · build ${view.build}`} · handed in by {view.submittedBy}
         </p>
       </header>
       <section className={`situation ${situation.standing.tone}`} aria-label="What happened">
