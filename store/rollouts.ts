@@ -6,7 +6,7 @@ import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
 import { recordStep } from './record.ts';
-import { latestSample, sampleMark, samplePage, samplesOf, saveSamples } from './samples.ts';
+import { latestSample, sampleMark, samplePage, saveSamples } from './samples.ts';
 import { journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
 import type { NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
 
@@ -58,7 +58,6 @@ export function createRolloutStore(database: Database): RolloutStore {
         await saveSamples(queries, rows);
         await announceSamples(queries, rows);
       }),
-    samples: (id, after) => database.run((queries) => samplesOf(queries, id, after)),
     samplePage: (id, page) => database.run((queries) => samplePage(queries, id, page)),
     sampleMark: (id, until) => database.run((queries) => sampleMark(queries, id, until)),
     latestSample: (id) => database.run((queries) => latestSample(queries, id)),

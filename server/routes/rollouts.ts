@@ -1,8 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { traceLine } from '../../analysis/trace.ts';
-import type { HistorySample, Sample } from '../../plans/sample.ts';
 import { ListQuery } from '../api/board.ts';
 import { CheckReply, CheckRequest, PlanComparisonReply, PlanDifferenceQuery } from '../api/plans.ts';
 import {
@@ -15,8 +13,6 @@ import {
   ListReply,
   PlanQuery,
   PlanReply,
-  SamplesQuery,
-  SamplesReply,
   StatusReply,
   SubmitReply,
   SubmitRequest,
@@ -167,38 +163,6 @@ export const rolloutRoutes =
         const other = await rolloutRow(deps, against);
         callerOf(request).demand('read', placeOf(other));
         return comparisonReply(row, other);
-      },
-    });
-
-    app.get('/rollouts/:id/samples', {
-      config: { access: ['read'] },
-      schema: {
-        tags: ['rollouts'],
-        summary: 'Every poll of its gates',
-        params: Id,
-        querystring: SamplesQuery,
-        response: { 200: SamplesReply },
-      },
-      handler: async (request) => {
-        await rolloutFor(deps, request);
-        return { samples: await deps.rollouts.samples(request.params.id, request.query.after ?? 0) };
-      },
-    });
-
-    app.get('/rollouts/:id/trace', {
-      config: { access: ['read'] },
-      schema: { tags: ['rollouts'], summary: 'Its samples as JSON lines, for backtest', params: Id },
-      handler: async (request, reply) => {
-        const row = await rolloutFor(deps, request);
-        const plan = planOf(row);
-        const samples = await deps.rollouts.samples(row.id);
-        // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
-        const lines = samples.flatMap(({ sample }) =>
-          sample === null
-            ? []
-            : [`${traceLine(sample as Sample | HistorySample, { rollout: row.id, plan })}\n`],
-        );
-        return reply.type('application/x-ndjson').send(lines.join(''));
       },
     });
 

@@ -1,0 +1,62 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { traceLine } from '../../analysis/trace.ts';
+import type { HistorySample, Sample } from '../../plans/sample.ts';
+import type { SampleRow } from '../../store/store.ts';
+import { MOST_SAMPLES, SamplesQuery, SamplesReply } from '../api.ts';
+import { rolloutFor } from '../auth/places.ts';
+import type { ServerDeps } from '../deps.ts';
+import { planOf } from '../live.ts';
+
+const params = z.strictObject({ id: z.string().min(1) });
+
+/** What the gates of a rollout have read. Six weeks of polls are hundreds of megabytes: never more than a page of them is in memory. */
+export const sampleRoutes =
+  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.get('/rollouts/:id/samples', {
+      config: { access: ['read'] },
+      schema: {
+        tags: ['rollouts'],
+        summary: 'The polls of its gates, in pages',
+        params,
+        querystring: SamplesQuery,
+        response: { 200: SamplesReply },
+      },
+      handler: async (request) => {
+        const { id } = await rolloutFor(deps, request);
+        const { after = 0, limit } = request.query;
+        const rows = await deps.rollouts.samplePage(id, { after, limit });
+        const next = rows.length < limit ? null : (rows.at(-1)?.t ?? null);
+        return { samples: rows.map(({ version: _, ...row }) => row), next };
+      },
+    });
+
+    app.get('/rollouts/:id/trace', {
+      config: { access: ['read'] },
+      schema: { tags: ['rollouts'], summary: 'Its samples as JSON lines, for backtest', params },
+      handler: async (request, reply) => {
+        const row = await rolloutFor(deps, request);
+        const page = (after: number | null) =>
+          deps.rollouts.samplePage(row.id, { after, limit: MOST_SAMPLES });
+        const about = { rollout: row.id, plan: planOf(row) };
+        // Whoever asks while the store is away is refused; later the answer breaks off, which nobody takes for its end.
+        const first = await page(null);
+        async function* lines() {
+          for (let rows = first; rows.length > 0; ) {
+            yield linesOf(rows, about);
+            const last = rows.length < MOST_SAMPLES ? undefined : rows.at(-1);
+            rows = last === undefined ? [] : await page(last.t);
+          }
+        }
+        return reply.type('application/x-ndjson').send(Readable.from(lines()));
+      },
+    });
+  };
+
+/** A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate. */
+function linesOf(rows: readonly SampleRow[], about: Parameters<typeof traceLine>[1]): string {
+  const seen = rows.flatMap(({ sample }) => (sample === null ? [] : [sample as Sample | HistorySample]));
+  return seen.map((sample) => `${traceLine(sample, about)}\n`).join('');
+}
