@@ -77,12 +77,12 @@ function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRo
       </section>
       <ActionBar watched={watched} saw={saw} />
       <div className="columns">
+        <IncidentSection watched={watched} now={now} />
         <Serving watched={watched} />
         <HowSure assessment={assessment} comparison={compared?.comparison ?? null} />
         <WaitsFor view={view} assessment={assessment} now={now} messages={waiting} />
         <ForecastLine forecast={watched.forecast} />
         <StepsSection watched={watched} now={now} saw={saw} />
-        <IncidentSection watched={watched} now={now} />
       </div>
       <Timeline view={view} now={now} />
       <ComparisonTable reply={compared} />
