@@ -33,10 +33,11 @@ export function IncidentSection({ watched, now }: { watched: Watched; now: numbe
           <li key={line}>{line}</li>
         ))}
       </ul>
-      <p className="quiet">
-        Since {clock(incident.since)} UTC
-        {incident.closedAt !== null && `, over at ${clock(incident.closedAt)} UTC`}
-      </p>
+      {incident.closedAt !== null && (
+        <p className="quiet">
+          Since {clock(incident.since)} UTC, over at {clock(incident.closedAt)} UTC
+        </p>
+      )}
       {open && view.phase !== 'reverting' && may && (
         <p>
           <button type="button" onClick={() => setAsking(true)}>
