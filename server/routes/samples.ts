@@ -29,7 +29,15 @@ export const sampleRoutes =
         const { after = 0, limit } = request.query;
         const rows = await deps.rollouts.samplePage(id, { after, limit });
         const next = rows.length < limit ? null : (rows.at(-1)?.t ?? null);
-        return { samples: rows.map(({ version: _, ...row }) => row), next };
+        const told = ({ stage, t, at, sample, assessment }: SampleRow) => ({
+          rolloutId: id,
+          stage,
+          t,
+          at,
+          sample,
+          assessment,
+        });
+        return { samples: rows.map(told), next };
       },
     });
 
