@@ -24,6 +24,8 @@ function maySendAgain(error: Failure): boolean {
   );
 }
 
+const timedOut = () => new DOMException('no answer in time', 'TimeoutError');
+
 /** A refusal of the server as the failure that it was there. */
 export function failureOf(problem: Problem): Failure {
   const { code, detail, where, details } = problem;
@@ -125,6 +127,25 @@ export class ApiClient {
       return await response.text();
     } catch (error) {
       throw unreachable(this.#server, error);
+    }
+  }
+
+  /** A body of any length, as it comes. Only the wait for a piece has a limit. */
+  async *pieces(path: string): AsyncGenerator<Uint8Array> {
+    const patience = new AbortController();
+    let timer = setTimeout(() => patience.abort(timedOut()), TIMEOUT_MS);
+    try {
+      const response = await this.#patiently(() => this.#fetch(path, { signal: patience.signal }));
+      if (!response.ok) throw await this.#refusal(response);
+      for await (const piece of response.body ?? []) {
+        clearTimeout(timer);
+        yield piece;
+        timer = setTimeout(() => patience.abort(timedOut()), TIMEOUT_MS);
+      }
+    } catch (error) {
+      throw isFailure(error) ? error : unreachable(this.#server, error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

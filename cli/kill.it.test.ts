@@ -8,6 +8,8 @@ import { migrate } from '../store/migrate.ts';
 import { startCommand } from '../test/fixtures/command.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { flagState } from '../test/fixtures/flag-state.ts';
+import { noTerminal, startOnTerminal } from '../test/fixtures/terminal.ts';
+import { startWire } from '../test/fixtures/wire.ts';
 
 /** Nobody listens there. */
 const AWAY = 'http://127.0.0.1:9';
@@ -97,3 +99,36 @@ test('of several environments one is to be named, as the server asks it', async 
   expect(await kill('two', 'own', '--environment', 'staging')).toMatchObject({ status: 0 });
   expect([await latch('two'), await latch('two', 'staging')]).toMatchObject([null, { by: 'ada' }]);
 });
+
+test.skipIf(noTerminal() !== '')(
+  'says on a terminal what it waits for while PostgreSQL is slow',
+  async () => {
+    await made('slow');
+    const { hostname, port } = new URL(postgres.url);
+    const wire = await startWire({ host: hostname, port: Number(port) });
+    try {
+      const through = new URL(postgres.url);
+      through.hostname = '127.0.0.1';
+      through.port = String(wire.port);
+      await mkdir(join(folder, 'slow'));
+      const config = { server: { port: 9 }, database: { url: through.href }, data: 'data' };
+      await writeFile(join(folder, 'slow', 'tidegate.yaml'), JSON.stringify(config));
+      wire.hang();
+      const run = startOnTerminal(['kill', 'slow', '--direct', '--environment', 'production'], {
+        cwd: join(folder, 'slow'),
+        env: { TIDEGATE_USER: 'ada', TIDEGATE_HOME: join(folder, 'home') },
+        columns: 80,
+        rows: 24,
+      });
+      await expect.poll(run.out, { timeout: 30_000 }).toMatch(/killing slow past the server, 1 s/);
+      await wire.mend();
+      await run.ended;
+      const [, after = ''] = run.out().split(/\r\x1b\[K(?=[^⠀-⣿])/u);
+      expect(after).toContain('slow');
+      expect(after).not.toContain('killing slow');
+    } finally {
+      await wire.close();
+    }
+  },
+  60_000,
+);

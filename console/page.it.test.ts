@@ -8,6 +8,7 @@ import { axe } from '../test/fixtures/axe.ts';
 import { findBrowser, startBrowser } from '../test/fixtures/browser.ts';
 import { type BuiltConsole, buildConsole } from '../test/fixtures/built-console.ts';
 import { eveningScene, tell, waitingForApproval } from '../test/fixtures/console-scene.ts';
+import { faultsOf } from '../test/fixtures/console-stand.ts';
 import * as fixture from '../test/fixtures/console-visit.ts';
 import { settled, tokenFor } from '../test/fixtures/console-visit.ts';
 
@@ -96,8 +97,7 @@ describe.skipIf(skipped !== '')(`the console in Chromium${skipped && ` (skipped:
       for (const [name, path] of Object.entries(PAGES)) {
         await page.goto(server.url + path());
         await settled(page);
-        expect([name, await axe(page)]).toEqual([name, []]);
-        expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, 360]);
+        expect([name, await faultsOf(page)]).toEqual([name, []]);
       }
       await page.goto(`${server.url}/rollouts/${scene.paused}`);
       await page.getByText('More', { exact: true }).click();

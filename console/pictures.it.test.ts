@@ -6,6 +6,7 @@ import { type ApiServer, startApiServer } from '../test/fixtures/api-server.ts';
 import { findBrowser, startBrowser } from '../test/fixtures/browser.ts';
 import { type BuiltConsole, buildConsole } from '../test/fixtures/built-console.ts';
 import { eveningScene, PLAN_TEXT } from '../test/fixtures/console-scene.ts';
+import { startTold, stopHard } from '../test/fixtures/told-rollout.ts';
 
 /** Where the pictures go: `npm run pictures` says so. Without it nothing is drawn. */
 const folder = process.env['TIDEGATE_PICTURES'];
@@ -15,7 +16,7 @@ interface Picture {
   width: number;
   height: number;
   scheme: 'light' | 'dark';
-  path(scene: { paused: string }): string;
+  path(scene: { paused: string; incident: string }): string;
   before?(page: Page): Promise<void>;
 }
 
@@ -44,6 +45,13 @@ const PICTURES: Picture[] = [
       await page.getByRole('dialog').waitFor();
     },
   },
+  {
+    name: 'console-incident-phone',
+    ...phone,
+    height: 1000,
+    scheme: 'light',
+    path: ({ incident }) => `/rollouts/${incident}`,
+  },
   { name: 'console-calendar', ...wide, scheme: 'light', path: () => '/calendar' },
   {
     name: 'console-calendar-phone',
@@ -68,11 +76,11 @@ describe.skipIf(folder === undefined)('pictures of the console', () => {
   let built: BuiltConsole;
   let server: ApiServer;
   let browser: Browser;
-  let scene: Awaited<ReturnType<typeof eveningScene>>;
+  let scene: Awaited<ReturnType<typeof eveningScene>> & { incident: string };
   beforeAll(async () => {
     built = await buildConsole();
     server = await startApiServer({ console: built.folder });
-    scene = await eveningScene(server);
+    scene = { ...(await eveningScene(server)), incident: await openIncident(server) };
     browser = await startBrowser(await findBrowser());
     await mkdir(folder ?? '', { recursive: true });
   }, 60_000);
@@ -103,3 +111,20 @@ describe.skipIf(folder === undefined)('pictures of the console', () => {
     await context.close();
   });
 });
+
+/** A hard stop after which the traffic is not seen to be back. */
+async function openIncident(server: ApiServer): Promise<string> {
+  const told = await startTold(server.rollouts, {
+    more: {
+      metadata: { name: 'gift-cards', title: 'Gift cards', service: 'shop', owner: 'payments' },
+      notify: [{ channel: 'terminal', events: ['incident-update'] }],
+    },
+    at: Date.now() - 600_000,
+    name: 'gift-cards',
+  });
+  stopHard(told, 'errors: canary 3.7 % against 1.1 %, +2.6 pp beyond the hard margin of +0.5 pp');
+  told.world.settle();
+  await told.record();
+  await told.verify('not-back', '41 requests of the canary in the last window');
+  return told.id;
+}

@@ -183,7 +183,13 @@ export const StatusReply = z.strictObject({
 });
 export type StatusReply = z.infer<typeof StatusReply>;
 export const JournalReply = z.strictObject({ entries: z.array(JournalEntry) });
-export const SamplesQuery = z.strictObject({ after: z.coerce.number().optional() });
+/** Samples of a page. */
+export const MOST_SAMPLES = 1_000;
+/** `after`: seconds since the rollout began; without it from its beginning. What was read of the time before has a negative time. */
+export const SamplesQuery = z.strictObject({
+  after: z.coerce.number().optional(),
+  limit: z.coerce.number().int().positive().max(MOST_SAMPLES).default(MOST_SAMPLES),
+});
 export const SamplesReply = z.strictObject({
   samples: z.array(
     z.strictObject({
@@ -195,6 +201,8 @@ export const SamplesReply = z.strictObject({
       assessment: z.unknown(),
     }),
   ),
+  /** `after` of the next page; null: this is the last one. */
+  next: z.number().nullable(),
 });
 export type SamplesReply = z.infer<typeof SamplesReply>;
 

@@ -22,7 +22,8 @@ declare module 'fastify' {
 }
 
 export const KEY_HEADER = 'idempotency-key';
-const REPLAYED_HEADER = 'idempotency-replayed';
+/** On an answer that was given before. */
+export const REPLAYED_HEADER = 'idempotency-replayed';
 
 /** A server that dies leaves its requests to others after this long. */
 const LEASE_MS = 15_000;

@@ -31,6 +31,7 @@ import { referenceRoutes } from './routes/references.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { reportRoutes } from './routes/report.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { sampleRoutes } from './routes/samples.ts';
 import { segmentRoutes } from './routes/segments.ts';
 import { loginRoutes, sessionRoutes } from './routes/session.ts';
 import { slackRoutes } from './routes/slack.ts';
@@ -71,6 +72,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
+      await typed.register(sampleRoutes(deps));
       await typed.register(preflightRoutes(deps));
       await typed.register(afterRoutes(deps));
       await typed.register(bugRoutes(deps));

@@ -1,6 +1,7 @@
 import { traceLine } from '../analysis/trace.ts';
 import type { HistorySample, Sample } from '../plans/sample.ts';
-import type { RolloutRow } from '../store/store.ts';
+import type { RolloutRow, RolloutStore, SampleRow } from '../store/store.ts';
+import { MOST_SAMPLES } from './api.ts';
 import type { ServerDeps } from './deps.ts';
 import { planOf, viewOf } from './live.ts';
 
@@ -8,13 +9,13 @@ import { planOf, viewOf } from './live.ts';
 const MOST = 50;
 
 /**
- * The samples of a rollout as lines of a trace, behind those of the rollouts whose evidence it went on with: a backtest that
+ * The samples of a rollout as lines of a trace, a page of them at a time, behind those of the rollouts whose evidence it went on with: a backtest that
  * began anew would say something else than its gates did.
  */
-export async function traceLines(
+export async function* tracePages(
   { rollouts }: Pick<ServerDeps, 'rollouts'>,
   of: RolloutRow,
-): Promise<string[]> {
+): AsyncGenerator<string, void> {
   const rows = [of];
   for (let row: RolloutRow | null = of; row !== null && rows.length < MOST; ) {
     const { origin } = viewOf(row);
@@ -22,19 +23,29 @@ export async function traceLines(
     row = before === undefined ? null : await rollouts.get(before);
     if (row !== null) rows.unshift(row);
   }
-  const lines: string[] = [];
   let after: string | undefined;
   for (const row of rows) {
-    const plan = planOf(row);
-    const samples = await rollouts.samples(row.id);
-    // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
-    const own = samples.flatMap(({ sample }) =>
-      sample === null
-        ? []
-        : [`${traceLine(sample as Sample | HistorySample, { rollout: row.id, after, plan })}\n`],
-    );
-    lines.push(...own);
-    if (own.length > 0) after = row.id;
+    const about = { rollout: row.id, after, plan: planOf(row) };
+    for await (const page of pagesOf(rollouts, row.id)) {
+      // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
+      const seen = page.flatMap(({ sample }) => (sample === null ? [] : [sample as Sample | HistorySample]));
+      if (seen.length === 0) continue;
+      yield seen.map((sample) => `${traceLine(sample, about)}\n`).join('');
+      after = row.id;
+    }
   }
-  return lines;
+}
+
+async function* pagesOf(
+  rollouts: Pick<RolloutStore, 'samplePage'>,
+  id: string,
+): AsyncGenerator<readonly SampleRow[], void> {
+  let after: number | null = null;
+  for (;;) {
+    const page: SampleRow[] = await rollouts.samplePage(id, { after, limit: MOST_SAMPLES });
+    yield page;
+    const last = page.length < MOST_SAMPLES ? undefined : page.at(-1);
+    if (last === undefined) return;
+    after = last.t;
+  }
 }

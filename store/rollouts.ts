@@ -7,7 +7,7 @@ import { isUniqueViolation } from './connection-errors.ts';
 import { oneAtATime } from './locks.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
 import { recordStep } from './record.ts';
-import { latestSample, sampleMark, samplePage, samplesOf, saveSamples } from './samples.ts';
+import { latestSample, sampleMark, samplePage, saveSamples } from './samples.ts';
 import { carriedEvidence, journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
 import type { Admission, NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
 
@@ -59,7 +59,6 @@ export function createRolloutStore(database: Database): RolloutStore {
         await saveSamples(queries, rows);
         await announceSamples(queries, rows);
       }),
-    samples: (id, after) => database.run((queries) => samplesOf(queries, id, after)),
     samplePage: (id, page) => database.run((queries) => samplePage(queries, id, page)),
     sampleMark: (id, until) => database.run((queries) => sampleMark(queries, id, until)),
     latestSample: (id) => database.run((queries) => latestSample(queries, id)),

@@ -35,16 +35,6 @@ const replaced = {
   assessment: sql`excluded.assessment`,
 };
 
-/** In the order of `t`, history first; with `after` only later windows. */
-export function samplesOf(queries: Queries, rolloutId: string, after?: number): Promise<SampleRow[]> {
-  const later = after === undefined ? undefined : gt(samples.t, after);
-  return queries
-    .select()
-    .from(samples)
-    .where(and(eq(samples.rolloutId, rolloutId), later))
-    .orderBy(asc(samples.t));
-}
-
 /** The version of a row in the table: it grows whenever the row is written again. */
 const version = sql<number>`${samples}.xmin::text::bigint`.mapWith(Number);
 

@@ -115,7 +115,6 @@ export interface RolloutStore {
   afterword(line: Afterword): Promise<void>;
   journal(id: string): Promise<JournalEntry[]>;
   saveSamples(rows: SampleRow[]): Promise<void>;
-  samples(id: string, after?: number): Promise<SampleRow[]>;
   /** The next samples after `after`, history first; null: from the first. */
   samplePage(id: string, page: { after: number | null; limit: number }): Promise<VersionedSample[]>;
   /** Changes when a sample up to `until` is written again, added or removed. */

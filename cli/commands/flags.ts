@@ -5,6 +5,7 @@ import { ApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { printable } from '../render/ink.ts';
 import { renderFlags } from '../render/list.ts';
+import { patiently } from '../render/patience.ts';
 import { audience } from '../render/words.ts';
 import { loadConfiguration } from './processes.ts';
 
@@ -101,13 +102,15 @@ async function killDirectly(
   { config, away, ...options }: KillOptions & { config: Config; away: string | null },
 ): Promise<void> {
   const { killDirect, wayText } = await import('../../app/kill.ts');
-  const done = await killDirect(config, {
+  const wanted = {
     key,
     environment: options.environment ?? null,
     onlyOne: away !== null,
     by: context.user(),
     reason: options.reason ?? 'kill',
-  }).catch((error: unknown) => {
+  };
+  const what = () => `killing ${key} past the server`;
+  const done = await patiently(what, () => killDirect(config, wanted)).catch((error: unknown) => {
     throw away !== null && isFailure(error) ? withDetails(error, [away]) : error;
   });
   context.tell({ ...done, ...(away === null ? {} : { away }) });

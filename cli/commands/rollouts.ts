@@ -73,7 +73,8 @@ export async function status(context: Context, reference: string, options: Statu
   const path = `/rollouts/${encodeURIComponent(id)}`;
   if (options.trace === true) {
     // JSON lines with and without `--json`: a trace is made for `backtest` and other programs.
-    process.stdout.write(await api.text(`${path}/trace`));
+    for await (const piece of api.pieces(`${path}/trace`))
+      await new Promise<void>((resolve) => process.stdout.write(piece, () => resolve()));
     return;
   }
   if (options.plan !== undefined && options.plan !== false) {

@@ -8,15 +8,18 @@ function screen(isTTY: boolean) {
   let text = '';
   return { isTTY, columns: 40, write: (more: string) => (text += more), text: () => text };
 }
+/** Work of so many milliseconds, waited for on this screen. */
+const wait = (ms: number, on: ReturnType<typeof screen>, what = 'x') =>
+  patiently(
+    () => what,
+    () => after(ms),
+    on,
+  );
 const after = (ms: number) => new Promise<string>((resolve) => setTimeout(resolve, ms, 'done'));
 
 it('says what is waited for after a second, and takes it back before the answer', async () => {
   const terminal = screen(true);
-  const work = patiently(
-    () => 'making the report',
-    () => after(2_500),
-    terminal,
-  );
+  const work = wait(2_500, terminal, 'making the report');
   await vi.advanceTimersByTimeAsync(900);
   expect(terminal.text()).toBe('');
   await vi.advanceTimersByTimeAsync(200);
@@ -31,19 +34,11 @@ it('says what is waited for after a second, and takes it back before the answer'
 
 it('writes nothing on a pipe, nothing for what is quick, and takes its line back when the work fails', async () => {
   const pipe = screen(false);
-  const slow = patiently(
-    () => 'x',
-    () => after(5_000),
-    pipe,
-  );
+  const slow = wait(5_000, pipe);
   await vi.advanceTimersByTimeAsync(5_000);
   await slow;
   const quick = screen(true);
-  const done = patiently(
-    () => 'x',
-    () => after(500),
-    quick,
-  );
+  const done = wait(500, quick);
   await vi.advanceTimersByTimeAsync(500);
   await done;
   expect([pipe.text(), quick.text()]).toEqual(['', '']);
@@ -62,12 +57,7 @@ it('draws one line for work within work, no wider than the terminal', async () =
   const terminal = screen(true);
   const outer = patiently(
     () => `asking ${'a'.repeat(60)}`,
-    () =>
-      patiently(
-        () => 'inner',
-        () => after(2_000),
-        terminal,
-      ),
+    () => wait(2_000, terminal, 'inner'),
     terminal,
   );
   await vi.advanceTimersByTimeAsync(2_000);

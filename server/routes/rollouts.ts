@@ -13,8 +13,6 @@ import {
   ListReply,
   PlanQuery,
   PlanReply,
-  SamplesQuery,
-  SamplesReply,
   StatusReply,
   SubmitReply,
   SubmitRequest,
@@ -35,7 +33,6 @@ import { planReply } from '../plan-revisions.ts';
 import { planAmongRollouts } from '../plan-text.ts';
 import { submit } from '../submit.ts';
 import { settledTenants } from '../tenants.ts';
-import { traceLines } from '../trace.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
 
@@ -166,30 +163,6 @@ export const rolloutRoutes =
         const other = await rolloutRow(deps, against);
         callerOf(request).demand('read', placeOf(other));
         return comparisonReply(row, other);
-      },
-    });
-
-    app.get('/rollouts/:id/samples', {
-      config: { access: ['read'] },
-      schema: {
-        tags: ['rollouts'],
-        summary: 'Every poll of its gates',
-        params: Id,
-        querystring: SamplesQuery,
-        response: { 200: SamplesReply },
-      },
-      handler: async (request) => {
-        await rolloutFor(deps, request);
-        return { samples: await deps.rollouts.samples(request.params.id, request.query.after ?? 0) };
-      },
-    });
-
-    app.get('/rollouts/:id/trace', {
-      config: { access: ['read'] },
-      schema: { tags: ['rollouts'], summary: 'Its samples as JSON lines, for backtest', params: Id },
-      handler: async (request, reply) => {
-        const lines = await traceLines(deps, await rolloutFor(deps, request));
-        return reply.type('application/x-ndjson').send(lines.join(''));
       },
     });
 

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Failure } from '../../plans/failures.ts';
 import type { ServerDeps } from '../deps.ts';
+import { REPLAYED_HEADER } from '../idempotency.ts';
 import { clickIn, jsonOf } from '../webhooks/slack-click.ts';
 import { createClicks } from '../webhooks/slack-clicks.ts';
 import { slackVerified } from '../webhooks/slack-signature.ts';
@@ -46,8 +47,8 @@ export const slackRoutes =
         const click = clickIn(jsonOf(request.body.payload));
         if (click !== null) {
           const id = String(request.headers['x-slack-signature']);
-          if (!(await clicks.take(id, click)))
-            throw new Failure('WEBHOOK_REFUSED', 'This click was taken before.');
+          // Whoever repeats it has lost the answer: it is the same as the first time, and nothing is done again.
+          if (!(await clicks.take(id, click))) reply.header(REPLAYED_HEADER, 'true');
         }
         return reply.code(200).type('text/plain').send('');
       },

@@ -8,6 +8,7 @@ import { type Stack, startStack } from '../../app/stack.ts';
 import type { Shop } from '../../examples/shop/shop.ts';
 import type { RolloutView } from '../../plans/view.ts';
 import { JournalReply, KillReply, SamplesReply, StatusReply, SubmitReply } from '../../server/api.ts';
+import { allSamples } from '../fixtures/all-samples.ts';
 
 /** All of Tidegate with the example shop under load, on loopback, in a folder that goes with it. */
 export interface Stand {
@@ -93,7 +94,8 @@ function hands(stack: Stack, shop: Shop): Stand {
         return SubmitReply.parse(reply).id;
       }),
     journal: async (id) => JournalReply.parse(await call(`/rollouts/${id}/journal`)).entries,
-    samples: async (id) => SamplesReply.parse(await call(`/rollouts/${id}/samples`)).samples,
+    samples: (id) =>
+      allSamples(async (page) => SamplesReply.parse(await call(`/rollouts/${id}/samples${page}`))),
     kill: async (flag) => KillReply.parse(await call(`/flags/${flag}/kill?environment=demo`, ACTOR)),
     unlock: async (flag) => {
       await call(`/flags/${flag}/unlock?environment=demo`, { ...ACTOR, reason: 'next run' });

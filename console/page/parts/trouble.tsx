@@ -1,4 +1,5 @@
 import type { Refused } from '../api/client.ts';
+import { Prose } from './prose.tsx';
 
 /** What went wrong, and what to do about it. */
 export function Trouble({ of }: { of: Refused }) {
@@ -14,7 +15,11 @@ export function Trouble({ of }: { of: Refused }) {
           ))}
         </ul>
       )}
-      {of.hint !== '' && <p>{of.hint}</p>}
+      {of.hint !== '' && (
+        <p>
+          <Prose of={of.hint} />
+        </p>
+      )}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { PlanFinding } from '../../../server/api/plans.ts';
+import { Prose } from '../parts/prose.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Checked } from './use-check.ts';
 
@@ -33,7 +34,11 @@ export function Findings({ checked: { reply, trouble }, text, show }: Given) {
                     <strong>{severity === 'error' ? 'Error' : 'Risk'}</strong>{' '}
                     {path !== '' && <code>{path}</code>} {message} <small>[{rule}]</small>
                   </p>
-                  {instead !== '' && <p className="quiet">Instead: {instead}</p>}
+                  {instead !== '' && (
+                    <p className="quiet">
+                      Instead: <Prose of={instead} />
+                    </p>
+                  )}
                   {more.length > 0 && (
                     <details>
                       <summary>
@@ -59,8 +64,8 @@ export function Findings({ checked: { reply, trouble }, text, show }: Given) {
 /** Why the rule is there, how to mend it where the finding itself does not say, and the line that accepts it. */
 function reasons({ severity, why, mend, instead, allow }: PlanFinding): { word: string; of: ReactNode }[] {
   return [
-    ...(why === '' ? [] : [{ word: severity === 'error' ? 'What holds:' : '', of: why }]),
-    ...(mend === '' || mend === instead ? [] : [{ word: 'To mend it:', of: mend }]),
+    ...(why === '' ? [] : [{ word: severity === 'error' ? 'What holds:' : '', of: <Prose of={why} /> }]),
+    ...(mend === '' || mend === instead ? [] : [{ word: 'To mend it:', of: <Prose of={mend} /> }]),
     ...(allow === null ? [] : [{ word: 'To take it on purpose, below allow:', of: <code>{allow}</code> }]),
   ];
 }

@@ -1,5 +1,6 @@
 import type { PreflightReply, PreflightView } from '../../../server/api/preflights.ts';
 import { Refused } from '../api/client.ts';
+import { Prose } from '../parts/prose.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { PreflightStages } from './preflight-stages.tsx';
 import { amount, span } from './preflight-words.ts';
@@ -93,7 +94,11 @@ function Report({ of: { traffic, history, stages, findings } }: { of: PreflightV
                   <p>
                     <strong>{WORDS[severity]}</strong> <code>{where}</code> {message}
                   </p>
-                  {instead !== '' && <p className="quiet">Instead: {instead}</p>}
+                  {instead !== '' && (
+                    <p className="quiet">
+                      Instead: <Prose of={instead} />
+                    </p>
+                  )}
                 </div>
               </li>
             ))}

@@ -1,6 +1,7 @@
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { CheckReply } from '../../../server/api/plans.ts';
 import { Refused } from '../api/client.ts';
+import { AskDialog, type Written } from '../parts/ask-dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { nameOf, useSession } from '../session/session.ts';
 import { brokenQueries, obstacles, queryNotes } from './outlook-words.ts';
@@ -12,25 +13,17 @@ interface Given {
   draft: Draft;
   /** What it will do, by what the server has just said. */
   words(reply: CheckReply): readonly string[];
-  /** Does it; `key` is the same for each try. Gives what is to be seen then, null: nothing more. @throws Refused */
-  send(request: { key: string; reason: string | null }): Promise<ReactNode>;
+  /** Gives what is to be seen then, null: nothing more. @throws Refused */
+  send(written: Written): Promise<ReactNode>;
   close(): void;
 }
 
 /** Looks once more, says what will happen, and asks. */
 export function SendDialog({ title, verb, draft, words, send, close }: Given) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const session = useSession();
   const [reply, setReply] = useState<CheckReply | null>(null);
   const [unknown, setUnknown] = useState<Refused | null>(null);
-  const [trouble, setTrouble] = useState<Refused | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [done, setDone] = useState<ReactNode>(null);
-  const [key] = useState(() => crypto.randomUUID());
   useEffect(() => {
-    dialog.current?.showModal();
-    heading.current?.focus();
     let gone = false;
     const look = async () => {
       try {
@@ -51,77 +44,43 @@ export function SendDialog({ title, verb, draft, words, send, close }: Given) {
     };
   }, []);
 
-  async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
-    event.preventDefault();
-    const written = String(new FormData(event.currentTarget).get('reason') ?? '').trim();
-    setBusy(true);
-    setTrouble(null);
-    try {
-      setDone(await send({ key, reason: written === '' ? null : written }));
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      setTrouble(error);
-      setBusy(false);
-    }
-  }
-
   const way = reply === null ? [] : verb === 'Submit' ? obstacles(reply) : brokenQueries(reply.queries);
   const notes = reply === null ? [] : queryNotes(reply.queries);
   const may = reply?.outlook?.maySubmit !== false;
   return (
-    <dialog ref={dialog} aria-labelledby="send" onClose={close}>
-      <h2 id="send" ref={heading} tabIndex={-1}>
-        {title}
-      </h2>
-      {done !== null ? (
-        done
-      ) : (
-        <>
-          {reply === null && unknown === null && <p role="status">Asking the source of the metrics …</p>}
-          {reply !== null && (
-            <ul className="consequences">
-              {words(reply).map((text) => (
-                <li key={text}>{text}</li>
-              ))}
-            </ul>
-          )}
-          {!may && <p className="freeze">{nameOf(session)} may not submit there.</p>}
-          {way.length > 0 && (
-            <div className="freeze">
-              <strong>
-                {verb === 'Submit' ? 'As things stand it will be refused:' : 'Its queries find nothing:'}
-              </strong>
-              <List of={way} />
-            </div>
-          )}
-          {notes.length > 0 && (
-            <div className="quiet">
-              Its metrics:
-              <List of={notes} />
-            </div>
-          )}
-          {unknown !== null && <Trouble of={unknown} />}
-          {trouble !== null && <Trouble of={trouble} />}
-          <form onSubmit={(event) => void submit(event)}>
-            {verb === 'Amend' && (
-              <>
-                <label htmlFor="reason">Reason (for the journal, may be empty)</label>
-                <textarea id="reason" name="reason" rows={2} maxLength={1000} />
-              </>
-            )}
-            <p className="quiet">In the journal as {nameOf(session)}.</p>
-            <div className="row deeds">
-              <button type="button" onClick={() => dialog.current?.close()}>
-                Cancel
-              </button>
-              <button type="submit" className="primary" disabled={busy || !may || reply === null}>
-                {busy ? 'Sending …' : verb}
-              </button>
-            </div>
-          </form>
-        </>
+    <AskDialog
+      title={title}
+      verb={verb}
+      ready={may && reply !== null}
+      reason={verb === 'Amend' ? 'optional' : 'none'}
+      send={send}
+      close={close}
+    >
+      {reply === null && unknown === null && <p role="status">Asking the source of the metrics …</p>}
+      {reply !== null && (
+        <ul className="consequences">
+          {words(reply).map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
       )}
-    </dialog>
+      {!may && <p className="freeze">{nameOf(session)} may not submit there.</p>}
+      {way.length > 0 && (
+        <div className="freeze">
+          <strong>
+            {verb === 'Submit' ? 'As things stand it will be refused:' : 'Its queries find nothing:'}
+          </strong>
+          <List of={way} />
+        </div>
+      )}
+      {notes.length > 0 && (
+        <div className="quiet">
+          Its metrics:
+          <List of={notes} />
+        </div>
+      )}
+      {unknown !== null && <Trouble of={unknown} />}
+    </AskDialog>
   );
 }
 

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { clock } from '../../../plans/words.ts';
 import type { IncidentReply, IncidentsReply, ReviewReply } from '../../../server/api/incidents.ts';
 import { get, post, Refused } from '../api/client.ts';
-import { ReasonDialog } from '../parts/reason-dialog.tsx';
+import { AskDialog } from '../parts/ask-dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { useSession } from '../session/session.ts';
 import { useRefreshed } from './use-refreshed.ts';
@@ -33,10 +33,11 @@ export function IncidentSection({ watched, now }: { watched: Watched; now: numbe
           <li key={line}>{line}</li>
         ))}
       </ul>
-      <p className="quiet">
-        Since {clock(incident.since)} UTC
-        {incident.closedAt !== null && `, over at ${clock(incident.closedAt)} UTC`}
-      </p>
+      {incident.closedAt !== null && (
+        <p className="quiet">
+          Since {clock(incident.since)} UTC, over at {clock(incident.closedAt)} UTC
+        </p>
+      )}
       {open && view.phase !== 'reverting' && may && (
         <p>
           <button type="button" onClick={() => setAsking(true)}>
@@ -46,17 +47,19 @@ export function IncidentSection({ watched, now }: { watched: Watched; now: numbe
       )}
       <Review path={path} />
       {asking && (
-        <ReasonDialog
+        <AskDialog
           title={`Close the incident of ${view.title ?? view.id}?`}
           verb="Close the incident"
-          required
+          reason="required"
           close={() => setAsking(false)}
-          send={async (reason, key) =>
-            setClosed(await post<IncidentReply>(`${path}/incident/close`, { ...session.acting, reason }, key))
-          }
+          send={async ({ reason, key }) => {
+            const body = { ...session.acting, reason };
+            setClosed(await post<IncidentReply>(`${path}/incident/close`, body, key));
+            return null;
+          }}
         >
           <p>Nobody is told any more how it stands. A summary and a draft of the review follow.</p>
-        </ReasonDialog>
+        </AskDialog>
       )}
     </section>
   );

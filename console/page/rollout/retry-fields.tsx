@@ -1,8 +1,7 @@
 import { provenStages } from '../../../plans/standing-words.ts';
 import type { RolloutView } from '../../../plans/view.ts';
 import type { RetryRequest } from '../../../server/api/after.ts';
-
-export type RetryGiven = Pick<RetryRequest, 'from' | 'build' | 'accept'>;
+import type { Written } from '../parts/ask-dialog.tsx';
 
 /** Where a retry begins and what stands behind its canary. `stands`: what was seen of the build would stop it at once. */
 export function RetryFields({ view, stands }: { view: RolloutView; stands: boolean }) {
@@ -32,11 +31,11 @@ export function RetryFields({ view, stands }: { view: RolloutView; stands: boole
   );
 }
 
-export function retryFields(form: FormData): RetryGiven {
-  const build = String(form.get('build') ?? '').trim();
+export function retryFields(field: Written['field']): Pick<RetryRequest, 'from' | 'build' | 'accept'> {
+  const build = field('build');
   return {
-    from: String(form.get('from') ?? ''),
+    from: field('from'),
     ...(build === '' ? {} : { build }),
-    ...(form.get('accept') === null ? {} : { accept: 'shown' }),
+    ...(field('accept') === '' ? {} : { accept: 'shown' }),
   };
 }

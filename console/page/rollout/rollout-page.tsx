@@ -2,6 +2,7 @@ import { isOver } from '../../../plans/standing-words.ts';
 import type { ComparisonReply } from '../../../server/api.ts';
 import { useNow } from '../clock.ts';
 import { Badge } from '../parts/badge.tsx';
+import { Prose } from '../parts/prose.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { Link } from '../router.tsx';
 import { ActionBar } from './action-bar.tsx';
@@ -68,17 +69,21 @@ function Here({ watched, saw }: { watched: Watched; saw: ReturnType<typeof useRo
         <Badge of={situation.standing} />
         <h2>{situation.heading}</h2>
         {situation.why !== null && <p>{situation.why}</p>}
-        {situation.then !== null && <p className="then">{situation.then}</p>}
+        {situation.then !== null && (
+          <p className="then">
+            <Prose of={situation.then} />
+          </p>
+        )}
         <Why explanation={view.explanation} />
       </section>
       <ActionBar watched={watched} saw={saw} />
       <div className="columns">
+        <IncidentSection watched={watched} now={now} />
         <Serving watched={watched} />
         <HowSure assessment={assessment} comparison={compared?.comparison ?? null} />
         <WaitsFor view={view} assessment={assessment} now={now} messages={waiting} />
         <ForecastLine forecast={watched.forecast} />
         <StepsSection watched={watched} now={now} saw={saw} />
-        <IncidentSection watched={watched} now={now} />
       </div>
       <Timeline view={view} now={now} />
       <ComparisonTable reply={compared} />

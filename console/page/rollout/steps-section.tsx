@@ -3,7 +3,7 @@ import { stepLine, stepsText } from '../../../plans/step-words.ts';
 import type { RolloutView } from '../../../plans/view.ts';
 import type { ActionReply } from '../../../server/api.ts';
 import { post } from '../api/client.ts';
-import { ReasonDialog } from '../parts/reason-dialog.tsx';
+import { AskDialog } from '../parts/ask-dialog.tsx';
 import { useSession } from '../session/session.ts';
 import type { Watched } from './use-rollout.ts';
 
@@ -38,20 +38,21 @@ export function StepsSection({ watched, now, saw }: Given) {
         ))}
       </ul>
       {asked !== null && (
-        <ReasonDialog
+        <AskDialog
           title={`${asked} is done?`}
           verb="Done"
-          required={false}
+          reason="optional"
           close={() => setAsked(null)}
-          send={async (reason, key) => {
+          send={async ({ reason, key }) => {
             const path = `/rollouts/${encodeURIComponent(view.id)}/steps/${encodeURIComponent(asked)}/done`;
-            const body = { ...session.acting, ...(reason === '' ? {} : { reason }) };
+            const body = { ...session.acting, ...(reason === null ? {} : { reason }) };
             const reply = await post<ActionReply>(path, body, key);
             saw(reply.view);
+            return null;
           }}
         >
           <p>Nobody is reminded of it any more. What was done for it stands in the journal.</p>
-        </ReasonDialog>
+        </AskDialog>
       )}
     </section>
   );
