@@ -9,15 +9,7 @@ import { answerOf, nobody, watched } from './foreign-answers.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
 import { createSettling } from './foreign-settle.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
-import type {
-  FlagProvider,
-  FlagReading,
-  FlagShape,
-  FlagTarget,
-  FlagWrite,
-  FlagWriteResult,
-  Latch,
-} from './provider.ts';
+import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult, Latch } from './provider.ts';
 
 /** A provider of flags that another platform serves. */
 export interface ForeignProvider extends FlagProvider {
