@@ -310,7 +310,7 @@ describe('a kill', () => {
     expect(killed.status).toBe(0);
     expect(killed.out).toContain('killed: risky in production gives the canary to nobody');
     expect(killed.out).toContain('its rollout risky-1 knows');
-    expect((await tidegate('flags')).out).toMatch(/risky +production +nobody .* killed by ada: totals/);
+    expect((await tidegate('flags')).out).toMatch(/risky +production +nobody[^\n]*\n  killed by ada: totals/);
     expect((await tidegate('submit risky.yaml')).err).toContain('(FLAG_LATCHED)');
     expect((await tidegate('unlock risky')).status).toBe(2);
     expect(await tidegate('unlock risky --reason mended')).toMatchObject({ status: 0 });

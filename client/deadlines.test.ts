@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { startDeadline } from './deadlines.ts';
 import { inTime } from './timed.ts';
@@ -30,7 +31,7 @@ it('ends no sooner than asked, oldest first, and not at all once what was waited
 
 it('of many requests there is one timer, and what has come is forgotten at once', () => {
   const timers = vi.spyOn(globalThis, 'setTimeout');
-  const late = vi.fn();
+  const late = vi.fn<() => void>();
   const all = Array.from({ length: 1_000 }, () => startDeadline(60_001, late));
   for (const one of all.toReversed()) one.end();
   startDeadline(60_001, late).end();
@@ -75,15 +76,13 @@ it('a request that is late goes on in its own context, not in that of the one wh
 
 it('keeps no process up once nothing is waited for, and keeps it up before', async () => {
   const file = new URL('./deadlines.ts', import.meta.url).href;
-  const program = (body: string) =>
-    new Promise<{ out: string; ms: number }>((resolve, reject) => {
-      const began = performance.now();
-      const text = `import { startDeadline } from ${JSON.stringify(file)}; ${body}`;
-      const args = ['--import', 'tsx', '--input-type=module', '-e', text];
-      execFile(process.execPath, args, (error, out) =>
-        error === null ? resolve({ out, ms: performance.now() - began }) : reject(error),
-      );
-    });
+  const program = async (body: string) => {
+    const began = performance.now();
+    const text = `import { startDeadline } from ${JSON.stringify(file)}; ${body}`;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', text];
+    const { stdout: out } = await promisify(execFile)(process.execPath, args);
+    return { out, ms: performance.now() - began };
+  };
   const ended = await program('startDeadline(60_000, () => console.log("late")).end();');
   expect(ended).toMatchObject({ out: '', ms: expect.toSatisfy((ms: number) => ms < 30_000) });
   const waits = await program('startDeadline(50, () => console.log("late"));');

@@ -51,8 +51,9 @@ export function inTime<R>(
         deadline.end();
         resolve(result);
       },
-      (error) => {
+      (error: unknown) => {
         deadline.end();
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the path threw is the caller's, whatever it is
         reject(error);
       },
     );

@@ -107,7 +107,8 @@ export function createCatalogue(configured: Segments, guard: Guard): Catalogue {
   function part(environment: string, flagSet: string): FlagDocument {
     const of = whole(environment);
     const before = parts.get(environment);
-    const now = before?.of === of ? before : { of, names: flagSetsOf(environment), documents: new Map() };
+    const now: Parts =
+      before?.of === of ? before : { of, names: flagSetsOf(environment), documents: new Map() };
     if (!now.names.has(flagSet)) return documentOf(environment, [], segments, flagSet);
     parts.set(environment, now);
     const known = now.documents.get(flagSet);

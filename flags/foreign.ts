@@ -1,25 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
+import { type Exposure, sameExposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
-import type { FlagState, FlagStore } from '../store/flag-contract.ts';
+import type { FlagState } from '../store/flag-contract.ts';
 import { lowers } from '../store/flag-rules.ts';
-import type { Intention, LinkedFlag, PlatformStore, Sight } from '../store/platform-contract.ts';
-import { carryOver } from './carry-over.ts';
+import type { Intention, LinkedFlag } from '../store/platform-contract.ts';
 import { refuseElsewhere } from './claim-refusals.ts';
 import { within } from './deadline.ts';
-import { answerOf, isUnpublished, nobody, owed, watched } from './foreign-answers.ts';
+import { answerOf, nobody, watched } from './foreign-answers.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
+import { createSettling } from './foreign-settle.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
-import type { Sighting } from './platforms/platform.ts';
-import type {
-  FlagProvider,
-  FlagReading,
-  FlagShape,
-  FlagTarget,
-  FlagWrite,
-  FlagWriteResult,
-  Latch,
-} from './provider.ts';
+import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult, Latch } from './provider.ts';
 
 /** A provider of flags that another platform serves. */
 export interface ForeignProvider extends FlagProvider {
@@ -27,13 +17,7 @@ export interface ForeignProvider extends FlagProvider {
   sweep(): Promise<void>;
 }
 
-/** How long a platform may go on reading as before a write, in milliseconds. */
-const READ_BACK_MS = 5_000;
-const READ_AGAIN_MS = 100;
 const TRIES = 3;
-/** A flag that is gone serves nobody. */
-const ABSENT: Sighting = { exposure: NO_EXPOSURE, version: 'absent', changedBy: null };
-
 /**
  * Flags on a platform that knows no owners, epochs and latches: those stand in PostgreSQL, and the platform's own version
  * stands for compare-and-set. Whatever the platform serves and Tidegate has not written becomes a revision of its author, so that
@@ -41,122 +25,10 @@ const ABSENT: Sighting = { exposure: NO_EXPOSURE, version: 'absent', changedBy: 
  * lowers is decided first and sent until it reads back; without PostgreSQL it goes straight to the platform and stands in a latch.
  */
 export function createForeignProvider(options: ForeignOptions): ForeignProvider {
-  const { platform, flagStore, platformStore, latches, service, patienceMs = 1500 } = options;
+  const { platform, latches, service, patienceMs = 1500 } = options;
   const { name } = platform;
   const emergency = createForeignEmergency(options);
-
-  function stores(): { flags: FlagStore; links: PlatformStore } {
-    if (flagStore === null || platformStore === null)
-      throw new Failure('POSTGRES_UNREACHABLE', 'No PostgreSQL is configured.');
-    return { flags: flagStore, links: platformStore };
-  }
-
-  async function linked(target: FlagTarget): Promise<LinkedFlag> {
-    const found = await stores().links.read(target);
-    if (found !== null) return found;
-    throw new Failure(
-      'FLAG_UNKNOWN',
-      `There is no flag ${target.key} in ${target.environment} on "${name}".`,
-    );
-  }
-
-  async function sight({ flag }: LinkedFlag): Promise<Sighting> {
-    const { environment, key, shape } = flag;
-    return (await platform.read({ environment, key, shape })) ?? ABSENT;
-  }
-
-  /**
-   * Brings PostgreSQL and the platform together. `patient`: waits until what was sent reads back; otherwise an answer that is
-   * late is no news.
-   */
-  async function settle(target: FlagTarget, patient: boolean): Promise<LinkedFlag> {
-    const { flags, links } = stores();
-    const carried = await carryOver(latches, flags, target);
-    if (carried !== null) service?.accept(carried);
-    let seen = await linked(target);
-    let sent = false;
-    const end = Date.now() + READ_BACK_MS;
-    for (;;) {
-      const sighting = await sight(seen).catch((error: unknown) => {
-        // What lowers goes on to what is not published yet, and is published with it.
-        if (sent || !owed(seen) || !isUnpublished(error)) throw error;
-        return null;
-      });
-      if (sighting === null) {
-        sent = true;
-        await push(seen);
-        seen = await linked(target);
-        continue;
-      }
-      const { ruling, linked: now } = await links.observe(seen, {
-        ...sighting,
-        unique: platform.uniqueVersions,
-      });
-      seen = now;
-      switch (ruling.kind) {
-        case 'landed':
-        case 'drift':
-          service?.accept(now.flag);
-          return now;
-        case 'settled':
-          if (!patient || now.link.pending?.revision !== now.flag.revision || Date.now() > end) return now;
-          break;
-        case 'push':
-          await push(now);
-          seen = await linked(target);
-          break;
-        case 'stale':
-          // What is read is too old to say whether an order to lower has arrived: it is sent before that.
-          if (owed(now) && !sent) {
-            sent = true;
-            await push(now);
-            seen = await linked(target);
-          } else if (!patient) return now;
-          break;
-        case 'raced':
-          break;
-      }
-      if (Date.now() > end)
-        throw new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, {
-          where: platform.where,
-        });
-      if (ruling.kind !== 'push' && ruling.kind !== 'raced') await sleep(READ_AGAIN_MS);
-    }
-  }
-
-  async function push({ flag, link }: LinkedFlag): Promise<void> {
-    const { environment, key, shape, exposure, updatedBy } = flag;
-    const reason = 'what Tidegate has ordered';
-    const answer = await platform.write({
-      environment,
-      key,
-      shape,
-      exposure,
-      expected: null,
-      author: updatedBy,
-      reason,
-    });
-    if (answer.kind === 'conflict' || answer.sighting === null) return;
-    await stores().links.observe({ flag, link }, written(answer.sighting));
-  }
-
-  const written = (sighting: Sighting): Sight => ({
-    ...sighting,
-    unique: platform.uniqueVersions,
-    fresh: true,
-  });
-
-  /** A flag that is not there, with what was there before: reads that lag may go on saying that there is none. */
-  async function make(target: FlagTarget, shape: FlagShape, author: string): Promise<void> {
-    const { links } = stores();
-    const there = { ...ABSENT, unique: platform.uniqueVersions };
-    const { linked: seen } = await links.observe(await linked(target), there);
-    const { environment, key } = target;
-    const made = { exposure: NO_EXPOSURE, expected: null, author, reason: 'a new rollout' };
-    const answer = await platform.write({ environment, key, shape, ...made });
-    if (answer.kind === 'taken' && answer.sighting !== null)
-      await links.observe(seen, written(answer.sighting));
-  }
+  const { stores, linked, settle, push, note, make } = createSettling(options);
 
   async function raise(write: FlagWrite): Promise<FlagWriteResult> {
     const { links } = stores();
@@ -177,8 +49,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
         author,
         reason,
       });
-      if (answer.kind === 'taken' && answer.sighting !== null)
-        await links.observe(intention.linked, written(answer.sighting));
+      if (answer.kind === 'taken' && answer.sighting !== null) await note(intention.linked, answer.sighting);
     }
     await settle(write, true);
     const intention = await links.intend(write);

@@ -13,7 +13,7 @@ import { schemaFault } from '../../flags/flagd-schema.ts';
 import { FileConfig } from '../../flags/platforms/config.ts';
 import { createFile } from '../../flags/platforms/file.ts';
 import { parsePlan } from '../../plans/parse.ts';
-import { SWITCH } from '../../test/fixtures/provider-contract.ts';
+import { SWITCH } from '../../test/fixtures/provider-stand.ts';
 
 const example = fileURLToPath(new URL('./', import.meta.url));
 const run = promisify(execFile);

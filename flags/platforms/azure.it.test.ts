@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AzureDouble, locked, PROBLEM, startAzure } from '../../test/fixtures/azure-double.ts';
-import { providerContract, SWITCH } from '../../test/fixtures/provider-contract.ts';
+import { providerContract } from '../../test/fixtures/provider-contract.ts';
+import { SWITCH } from '../../test/fixtures/provider-stand.ts';
 import { createAzure } from './azure.ts';
 import { AzureConfig } from './config.ts';
 import type { Platform } from './platform.ts';

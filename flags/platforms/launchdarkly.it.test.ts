@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type LaunchDarklyDouble, startLaunchDarkly } from '../../test/fixtures/launchdarkly-double.ts';
-import { providerContract, SEGMENTS, SWITCH } from '../../test/fixtures/provider-contract.ts';
+import { providerContract } from '../../test/fixtures/provider-contract.ts';
+import { SEGMENTS, SWITCH } from '../../test/fixtures/provider-stand.ts';
 import { LaunchDarklyConfig } from './config.ts';
 import { createLaunchDarkly } from './launchdarkly.ts';
 import type { Platform } from './platform.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { providerContract, SEGMENTS, SWITCH } from '../../test/fixtures/provider-contract.ts';
+import { providerContract } from '../../test/fixtures/provider-contract.ts';
+import { SEGMENTS, SWITCH } from '../../test/fixtures/provider-stand.ts';
 import { startUnleash, type Unleash } from '../../test/fixtures/unleash.ts';
 import { UnleashConfig } from './config.ts';
 import type { Platform } from './platform.ts';

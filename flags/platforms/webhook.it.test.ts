@@ -5,7 +5,8 @@ import { Exposure } from '../../plans/exposure.ts';
 import { type DescribedAnswer, describedAnswers } from '../../test/fixtures/described-answers.ts';
 import { type DoubleRequest, type HttpDouble, startHttpDouble } from '../../test/fixtures/http-double.ts';
 import { Lagging } from '../../test/fixtures/lagging.ts';
-import { providerContract, SWITCH } from '../../test/fixtures/provider-contract.ts';
+import { providerContract } from '../../test/fixtures/provider-contract.ts';
+import { SWITCH } from '../../test/fixtures/provider-stand.ts';
 import { WebhookConfig } from './config.ts';
 import { createWebhook } from './webhook.ts';
 

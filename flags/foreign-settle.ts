@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { Failure } from '../plans/failures.ts';
+import type { FlagStore } from '../store/flag-contract.ts';
+import type { LinkedFlag, PlatformStore, Sight } from '../store/platform-contract.ts';
+import { carryOver } from './carry-over.ts';
+import { isUnpublished, owed } from './foreign-answers.ts';
+import type { ForeignOptions } from './foreign-emergency.ts';
+import type { Sighting } from './platforms/platform.ts';
+import type { FlagShape, FlagTarget } from './provider.ts';
+
+/** What PostgreSQL has of a platform's flags and what the platform serves, brought together. */
+export interface Settling {
+  /** @throws Failure POSTGRES_UNREACHABLE where none is configured */
+  stores(): { flags: FlagStore; links: PlatformStore };
+  /** @throws Failure FLAG_UNKNOWN */
+  linked(target: FlagTarget): Promise<LinkedFlag>;
+  /**
+   * Brings PostgreSQL and the platform together. `patient`: waits until what was sent reads back; otherwise an answer that is
+   * late is no news. @throws Failure PLATFORM_UNREACHABLE where it never does
+   */
+  settle(target: FlagTarget, patient: boolean): Promise<LinkedFlag>;
+  /** Sends what PostgreSQL has, whatever the platform serves. */
+  push(seen: LinkedFlag): Promise<void>;
+  /** What the platform answered to a write. */
+  note(seen: LinkedFlag, sighting: Sighting): Promise<void>;
+  /** Makes a flag that is not there, at nobody: reads that lag may go on saying that there is none. */
+  make(target: FlagTarget, shape: FlagShape, author: string): Promise<void>;
+}
+
+/** How long a platform may go on reading as before a write, in milliseconds. */
+const READ_BACK_MS = 5_000;
+const READ_AGAIN_MS = 100;
+/** A flag that is gone serves nobody. */
+const ABSENT: Sighting = { exposure: NO_EXPOSURE, version: 'absent', changedBy: null };
+
+export function createSettling(options: ForeignOptions): Settling {
+  const { platform, flagStore, platformStore, latches, service } = options;
+  const { name } = platform;
+
+  function stores(): { flags: FlagStore; links: PlatformStore } {
+    if (flagStore === null || platformStore === null)
+      throw new Failure('POSTGRES_UNREACHABLE', 'No PostgreSQL is configured.');
+    return { flags: flagStore, links: platformStore };
+  }
+
+  async function linked(target: FlagTarget): Promise<LinkedFlag> {
+    const found = await stores().links.read(target);
+    if (found !== null) return found;
+    throw new Failure(
+      'FLAG_UNKNOWN',
+      `There is no flag ${target.key} in ${target.environment} on "${name}".`,
+    );
+  }
+
+  async function sight({ flag }: LinkedFlag): Promise<Sighting> {
+    const { environment, key, shape } = flag;
+    return (await platform.read({ environment, key, shape })) ?? ABSENT;
+  }
+
+  async function settle(target: FlagTarget, patient: boolean): Promise<LinkedFlag> {
+    const { flags, links } = stores();
+    const carried = await carryOver(latches, flags, target);
+    if (carried !== null) service?.accept(carried);
+    let seen = await linked(target);
+    let sent = false;
+    const end = Date.now() + READ_BACK_MS;
+    for (;;) {
+      const sighting = await sight(seen).catch((error: unknown) => {
+        // What lowers goes on to what is not published yet, and is published with it.
+        if (sent || !owed(seen) || !isUnpublished(error)) throw error;
+        return null;
+      });
+      if (sighting === null) {
+        sent = true;
+        await push(seen);
+        seen = await linked(target);
+        continue;
+      }
+      const { ruling, linked: now } = await links.observe(seen, {
+        ...sighting,
+        unique: platform.uniqueVersions,
+      });
+      seen = now;
+      switch (ruling.kind) {
+        case 'landed':
+        case 'drift':
+          service?.accept(now.flag);
+          return now;
+        case 'settled':
+          if (!patient || now.link.pending?.revision !== now.flag.revision || Date.now() > end) return now;
+          break;
+        case 'push':
+          await push(now);
+          seen = await linked(target);
+          break;
+        case 'stale':
+          // What is read is too old to say whether an order to lower has arrived: it is sent before that.
+          if (owed(now) && !sent) {
+            sent = true;
+            await push(now);
+            seen = await linked(target);
+          } else if (!patient) return now;
+          break;
+        case 'raced':
+          break;
+      }
+      if (Date.now() > end)
+        throw new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, {
+          where: platform.where,
+        });
+      if (ruling.kind !== 'push' && ruling.kind !== 'raced') await sleep(READ_AGAIN_MS);
+    }
+  }
+
+  async function push({ flag, link }: LinkedFlag): Promise<void> {
+    const { environment, key, shape, exposure, updatedBy } = flag;
+    const reason = 'what Tidegate has ordered';
+    const answer = await platform.write({
+      environment,
+      key,
+      shape,
+      exposure,
+      expected: null,
+      author: updatedBy,
+      reason,
+    });
+    if (answer.kind === 'conflict' || answer.sighting === null) return;
+    await note({ flag, link }, answer.sighting);
+  }
+
+  async function note(seen: LinkedFlag, sighting: Sighting): Promise<void> {
+    const sight: Sight = { ...sighting, unique: platform.uniqueVersions, fresh: true };
+    await stores().links.observe(seen, sight);
+  }
+
+  async function make(target: FlagTarget, shape: FlagShape, author: string): Promise<void> {
+    const { links } = stores();
+    const there = { ...ABSENT, unique: platform.uniqueVersions };
+    const { linked: seen } = await links.observe(await linked(target), there);
+    const { environment, key } = target;
+    const made = { exposure: NO_EXPOSURE, expected: null, author, reason: 'a new rollout' };
+    const answer = await platform.write({ environment, key, shape, ...made });
+    if (answer.kind === 'taken' && answer.sighting !== null) await note(seen, answer.sighting);
+  }
+
+  return { stores, linked, settle, push, note, make };
+}
