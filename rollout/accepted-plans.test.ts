@@ -8,6 +8,7 @@ import { approvalFor, canaryExposure, isUnserved, stageExposure } from '../plans
 import { ENDED } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
 import { acceptedPlans } from './accepted-plans.fixture.ts';
+import { begun, lived } from './lives.fixture.ts';
 import { every, type Move, order, originFor, play, raises } from './orders.fixture.ts';
 import { nextStage } from './origin.ts';
 import { assessment, World } from './world.fixture.ts';
@@ -21,45 +22,11 @@ const plans = acceptedPlans(Math.max(150, Math.min(2_000, numRuns / 10)), seed);
 const of = (fits: (plan: Plan) => boolean) => fc.constantFrom(...plans.filter(fits));
 const acceptedPlan = of(() => true);
 const acting = of(({ mode }) => mode === 'act');
-const EVERY_ROLE = ['lead', 'on-call', 'owner'];
-
-/** The happy way, up to so many stages: random orders seldom pass the approvals of a random plan. */
-function rise(world: World, rounds: number): void {
-  for (let round = 0; round < rounds && world.state.phase !== 'reverting'; round += 1) {
-    world.event({ kind: 'peers', older: [] });
-    for (const by of ['kim', 'ada', 'eve']) world.person('approve', by, EVERY_ROLE);
-    world.settle();
-    world.report(assessment('pass'));
-    world.tick();
-    world.settle();
-  }
-}
-
-function begun(plan: Plan, rounds: number): World {
-  const world = new World(plan);
-  world.event({ kind: 'begin' });
-  rise(world, rounds);
-  return world;
-}
 
 const nobody = () => undefined;
 
 /** Orders with the happy way around them are longer. */
 const lives = Math.ceil(numRuns / 4);
-
-type Look = Parameters<typeof every>[1];
-
-/** A random order with the happy way before, within and behind it: by chance alone few get beyond checks, hours and others. */
-function lived(plan: Plan, moves: readonly Move[], look: Look): void {
-  const world = new World(plan, originFor(moves, plan));
-  world.watchers.push((before, event, commands) => look(before, event, commands, world));
-  world.event({ kind: 'begin' });
-  const half = Math.floor(moves.length / 2);
-  for (const some of [[], moves.slice(0, half), moves.slice(half)]) {
-    for (const one of some) one(world);
-    rise(world, 3);
-  }
-}
 
 describe('no plan that is accepted breaks what must hold', () => {
   it('1: exposure rises to a stage of the plan, after a passed gate and as many approvals as are asked', () => {

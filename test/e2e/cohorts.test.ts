@@ -80,7 +80,7 @@ async function tenantsOfDatabase(): Promise<void> {
     `    waves: { from: { database: crm, query: "${query}" }, share: [10%, 50%, 100%] }\n`,
   );
   for (const [index, name] of ['tidegate', 'tidegate-sandbox', 'acme', 'globex', 'initech'].entries())
-    plan = plan.replaceAll(new RegExp(`- ${name}$`, 'gm'), `- tenant-${2 * index + 1}`);
+    plan = plan.replaceAll(new RegExp(`(- |tenant=)${name}$`, 'gm'), `$1tenant-${2 * index + 1}`);
   expect(plan).toContain('database: crm');
   const id = await tg.submit(plan);
   await tg.until(id, ({ stage }) => stage === 'enterprise 2/3', 120_000);
