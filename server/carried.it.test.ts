@@ -167,6 +167,14 @@ describe('a retry of the same build', () => {
     );
   });
 
+  test('of which nothing was seen begins anew, and says so', async () => {
+    await post('/rollouts', { text: ofBuild('unseen', 'shop:1') });
+    await rollBack('unseen-1', 'unseen');
+    const { body } = await post('/rollouts/unseen-1/retry', { reason: 'for real' });
+    expect(body.evidence).toBe('Its evidence begins anew: nothing was seen of build shop:1 yet.');
+    expect(server.engine.started.at(-1)).not.toHaveProperty('carried');
+  });
+
   test('without a build begins anew, and says so', async () => {
     await seen('plain', { build: null, canary: 0.009 });
     const { body } = await post('/rollouts/plain-1/retry', { reason: 'mended' });

@@ -160,6 +160,8 @@ function leftBy(row: RolloutRow, { replay, journal }: Replayed): Past | null {
 
 function anewText(earlier: RolloutRow, build: string | undefined): string {
   const before = planOf(earlier).metadata.build;
+  if (build !== undefined && build === before)
+    return `Its evidence begins anew: nothing was seen of build ${build} yet.`;
   if (build !== undefined)
     return before === undefined
       ? `Its evidence begins anew: it names build ${build}, ${earlier.id} named none.`
