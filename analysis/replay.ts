@@ -108,7 +108,7 @@ export class Replay {
     this.#carried = carried;
     // Polls of an earlier rollout have no time in this one.
     for (const [name, { process }] of carried === null ? [] : partsOf(carried))
-      this.#clocks.set(name, new Array(process.clock));
+      this.#clocks.set(name, new Array<number>(process.clock));
     this.#plans = [{ t: Number.NEGATIVE_INFINITY, revision: 1, plan }, ...amended];
     this.#accepted = accepted;
   }

@@ -256,6 +256,26 @@ describe('a rollout', () => {
     );
   });
 
+  test('is taken up again, with the build that stands behind it now', async () => {
+    await submitted('rebuilt');
+    const over = async (id: string) => {
+      await tidegate(`rollback ${id} --reason complaints`);
+      await server.flags.release({ environment: 'production', key: 'rebuilt' }, id);
+    };
+    await over('rebuilt-1');
+    const first = await tidegate('retry rebuilt --build shop:2 --reason mended');
+    expect(first.status).toBe(0);
+    expect(first.out).toContain('rebuilt-2 retries rebuilt-1 from stage 5%');
+    expect(first.out).toContain('metadata.build: not set → "shop:2"');
+    expect(first.out).toContain('Its evidence begins anew: it names build shop:2, rebuilt-1 named none.');
+    await over('rebuilt-2');
+    expect((await tidegate('retry rebuilt --reason mended --accept lots')).status).toBe(2);
+    for (const accept of ['--accept', '--accept 0.3pp']) {
+      const { status, err } = await tidegate(`retry rebuilt --reason mended --build shop:3 ${accept}`);
+      expect([status, err]).toEqual([1, expect.stringContaining('There is no difference to accept')]);
+    }
+  });
+
   test('is decided on, with the reason and the accepted difference', async () => {
     await submitted('decided');
     const { status, out } = await tidegate('approve decided --accept 0.3pp --reason looked --role on-call');

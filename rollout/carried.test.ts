@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Carried, type Origin, originText } from '../plans/origin.ts';
+import type { Carried, Origin } from '../plans/origin.ts';
+import { originText } from '../plans/origin-words.ts';
 import type { Plan } from '../plans/plan.ts';
 import { acceptedPlans } from './accepted-plans.fixture.ts';
 import { amendRefusal } from './amend.ts';

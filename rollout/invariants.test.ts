@@ -50,7 +50,7 @@ import {
 import { approvalsTo, firstStage } from './origin.ts';
 import { refusal, subjectOf } from './refusals.ts';
 import type { RolloutState } from './state.ts';
-import { assessment, hasLeft, planOf, World } from './world.fixture.ts';
+import { assessment, planOf, World } from './world.fixture.ts';
 
 /** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
 const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);

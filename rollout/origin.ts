@@ -1,5 +1,5 @@
 import type { Approval } from '../plans/approval.ts';
-import { originText, successorText } from '../plans/origin.ts';
+import { originText, successorText } from '../plans/origin-words.ts';
 import type { Plan } from '../plans/plan.ts';
 import { approvalFor } from '../plans/stages.ts';
 import type { Afterword } from './command.ts';

@@ -3,7 +3,6 @@ import { carriedEvidence } from '../analysis/carried.ts';
 import { assess } from '../analysis/gate.ts';
 import { errorsPoll, randomOf, reading } from '../analysis/traffic.fixture.ts';
 import type { DrillRun } from '../plans/drill.ts';
-import type { Plan } from '../plans/plan.ts';
 import type { GateRequest } from '../rollout/command.ts';
 import type { GateMemory } from '../rollout/event.ts';
 import { openRollout } from '../rollout/state.ts';
@@ -160,12 +159,20 @@ describe('a retry of the same build', () => {
     const { body } = await post('/rollouts/named-2/retry', { reason: 'mended' });
     expect(body.changes).toEqual([]);
     expect(body.evidence).toContain('against build shop:7 of named-2');
-    expect((server.engine.started.at(-1)?.plan as Plan).metadata.build).toBe('shop:7');
+    expect(server.engine.started.at(-1)?.plan.metadata.build).toBe('shop:7');
     await rollBack('named-3', 'named');
     const unnamed = await post('/rollouts/named-3/retry', { reason: 'mended', text: planFor('named') });
     expect(unnamed.body.evidence).toBe(
       'Its evidence begins anew: it names no build, and named-3 was of shop:7.',
     );
+  });
+
+  test('of which nothing was seen begins anew, and says so', async () => {
+    await post('/rollouts', { text: ofBuild('unseen', 'shop:1') });
+    await rollBack('unseen-1', 'unseen');
+    const { body } = await post('/rollouts/unseen-1/retry', { reason: 'for real' });
+    expect(body.evidence).toBe('Its evidence begins anew: nothing was seen of build shop:1 yet.');
+    expect(server.engine.started.at(-1)).not.toHaveProperty('carried');
   });
 
   test('without a build begins anew, and says so', async () => {

@@ -15,10 +15,13 @@ import type { ServerDeps } from './deps.ts';
 import { earlierPlan } from './earlier-plan.ts';
 import { planOf, viewOf } from './live.ts';
 import type { Replayed } from './replayed.ts';
-import { createReplays } from './replays.ts';
+import type { Replays } from './replays.ts';
 
 /** Rollouts of one name that are looked through for the build. */
 const LOOKED_BACK = 50;
+
+/** `replays`: those of the tables, which have mostly read what a retry asks for. */
+export type RetryDeps = ServerDeps & { replays: Replays };
 
 export interface Wanted {
   plan: Plan;
@@ -46,7 +49,7 @@ interface Past {
  * @throws Failure RETRY_SAME_BUILD where that would stop it at once, RETRY_REFUSED, and whatever refuses to accept a difference
  */
 export async function carriedInto(
-  deps: ServerDeps,
+  deps: RetryDeps,
   earlier: RolloutRow,
   wanted: Wanted,
 ): Promise<CarriedOver> {
@@ -125,14 +128,13 @@ function acceptStanding(
 }
 
 /** The latest rollout of the same name and build of which anything is known. */
-async function pastOf(deps: ServerDeps, earlier: RolloutRow, build: string): Promise<Past | null> {
+async function pastOf(deps: RetryDeps, earlier: RolloutRow, build: string): Promise<Past | null> {
   const { name, environment, flag } = earlier;
   const rows = await deps.rollouts.list({ name, environment, flag, phases: ENDED, limit: LOOKED_BACK });
-  const replays = createReplays(deps);
   for (const row of rows) {
     const { metadata, mode } = planOf(row);
     if (metadata.build !== build || mode !== 'act') continue;
-    const past = await replays.of(row, (replayed) => leftBy(row, replayed));
+    const past = await deps.replays.of(row, (replayed) => leftBy(row, replayed));
     if (past !== null) return past;
   }
   return null;
@@ -158,6 +160,8 @@ function leftBy(row: RolloutRow, { replay, journal }: Replayed): Past | null {
 
 function anewText(earlier: RolloutRow, build: string | undefined): string {
   const before = planOf(earlier).metadata.build;
+  if (build !== undefined && build === before)
+    return `Its evidence begins anew: nothing was seen of build ${build} yet.`;
   if (build !== undefined)
     return before === undefined
       ? `Its evidence begins anew: it names build ${build}, ${earlier.id} named none.`

@@ -29,8 +29,7 @@ export interface Reports {
  * last plan, as each may still be written just after the end. Who asks at the same time waits for the same one. That of a running
  * rollout is made anew each time, from a replay that goes on where the last answer ended.
  */
-export function createReports(parts: ReportParts): Reports {
-  const replays = createReplays(parts);
+export function createReports(parts: ReportParts, replays = createReplays(parts)): Reports {
   const kept = new Map<string, { key: string; report: Promise<Report> }>();
   const make = (row: RolloutRow) =>
     replays.of(row, async ({ journal, replay, origin, amendments }) => {

@@ -1,14 +1,15 @@
 import type { Place } from '../plans/access.ts';
 import { Failure } from '../plans/failures.ts';
 import { namingBuild } from '../plans/named-build.ts';
-import { carriedText, type Origin } from '../plans/origin.ts';
+import type { Origin } from '../plans/origin.ts';
+import { carriedText } from '../plans/origin-words.ts';
 import type { Plan } from '../plans/plan.ts';
 import { stopCause } from '../plans/standing-words.ts';
 import { retryChanges, retryRefusal } from '../rollout/retry.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { RetryReply } from './api/after.ts';
 import type { Actor } from './auth/principal.ts';
-import { carriedInto } from './carried.ts';
+import { carriedInto, type RetryDeps } from './carried.ts';
 import type { ServerDeps } from './deps.ts';
 import { earlierPlan } from './earlier-plan.ts';
 import { planOf, viewOf } from './live.ts';
@@ -32,7 +33,7 @@ interface Retry {
  * A new rollout in the place of one that is over, from its first stage or from one that it had proven.
  * @throws Failure RETRY_REFUSED, RETRY_UNVERIFIED, RETRY_SAME_BUILD, and whatever refuses a plan that is submitted
  */
-export async function retry(deps: ServerDeps, row: RolloutRow, request: Retry): Promise<RetryReply> {
+export async function retry(deps: RetryDeps, row: RolloutRow, request: Retry): Promise<RetryReply> {
   const { reason, file, actorAt } = request;
   const earlier = await earlierOf(deps, row);
   const view = viewOf(row);

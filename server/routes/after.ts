@@ -4,7 +4,7 @@ import type { Place } from '../../plans/access.ts';
 import { RetryReply, RetryRequest, SupersedeReply, SupersedeRequest } from '../api/after.ts';
 import { type Caller, callerOf } from '../auth/guard.ts';
 import { rolloutFor } from '../auth/places.ts';
-import type { ServerDeps } from '../deps.ts';
+import type { RetryDeps } from '../carried.ts';
 import { retry } from '../retry.ts';
 import { supersede } from '../supersede.ts';
 
@@ -12,7 +12,7 @@ const Id = z.strictObject({ id: z.string().min(1) });
 
 /** What comes after a rollout, or in its place. */
 export const afterRoutes =
-  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  (deps: RetryDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.post('/rollouts/:id/retry', {
       config: { access: ['submit'] },
