@@ -5,6 +5,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'plan new': ['tidegate plan new --risk high -o pricing-v2.yaml'],
   'plan check': ['tidegate plan check pricing-v2.yaml --traffic 200'],
   'plan diff': ['tidegate plan diff pricing-v2.yaml', 'tidegate plan diff pricing-v2-3 pricing-v2-1 --text'],
+  'plan runbook': ['tidegate plan runbook pricing-v2.yaml --out runbook.md'],
   'plan schema': ['tidegate plan schema > plan.schema.json'],
   'dashboards generate': ['tidegate dashboards generate pricing-v2.yaml --out grafana'],
   backtest: [

@@ -60,6 +60,17 @@ export function addPlans(program: Command, run: Run): void {
       ),
     );
   plan
+    .command('runbook <plan>')
+    .description(
+      'write what whoever is on call needs of a plan: who has the new path when, what stops it, how to take it back',
+    )
+    .option('-o, --out <file>', 'write it there in place of standard output')
+    .action(
+      run(async (c, file: string, options: { out?: string }) =>
+        (await import('./commands/runbook.ts')).runbook(c, file, options),
+      ),
+    );
+  plan
     .command('schema')
     .description('print the JSON Schema of plans, for editors')
     .action(run(async () => (await import('./commands/plan.ts')).schema()));

@@ -66,6 +66,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'stages[].decommission.steps[].kind': 'data',
   'stages[].decommission.steps[].owner': 'platform',
   'stages[].decommission.steps[].due': '14d',
+  'stages[].decommission.runbook': 'https://wiki.example.com/pricing/roll-back',
   'stages[].decommission.confirm': { roles: ['product-owner'] },
   'stages[].decommission.confirm.roles': ['product-owner'],
   'stages[].minRequests': 2000,

@@ -159,6 +159,15 @@ export const Stage = z.strictObject({
         )
         .prefault(USUAL_STEPS)
         .describe('What is left behind the point of no return, with reminders. `[]`: nothing.'),
+      runbook: z
+        .string()
+        .min(1)
+        .max(500)
+        .optional()
+        .describe(
+          'The way back by code, as an address or in words: a kill behind the point of no return names it.',
+        )
+        .meta({ examples: ['https://wiki.example.com/pricing/roll-back'] }),
       references: ReferenceRule.optional().describe(
         'What `tidegate flags references --report` told of the code. `reported` (default): the step of kind `code`, or without one the stage, holds while the last report of any repository names the flag; `required`: also until there is one; `ignored`: it does not matter.',
       ),

@@ -63,6 +63,15 @@ function difference(text: string): Margin | undefined {
     : { direction, absolute: null, relative: size };
 }
 
+/** A margin as a plan writes it: `+0.1pp`, `min(+0.1pp, +50%)`. */
+export function marginText({ direction, absolute, relative, plain }: Margin): string {
+  const sign = direction === 'increase' ? '+' : '-';
+  const of = (value: number, unit: string) => `${sign}${Number((value * 100).toPrecision(10))}${unit}`;
+  const size = absolute === null ? null : plain === true ? `${sign}${absolute}` : of(absolute, 'pp');
+  if (size !== null && relative !== null) return `min(${size}, ${of(relative, '%')})`;
+  return size ?? of(relative ?? 0, '%');
+}
+
 /** `+0.5pp`, `-1pp`, `+20%`, `min(+0.1pp, +50%)`. */
 export const Difference = z
   .string()

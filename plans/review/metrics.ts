@@ -1,7 +1,7 @@
 import type { Path } from '../document.ts';
 import type { Metric } from '../metric.ts';
 import { isTested } from '../stages.ts';
-import type { Margin } from '../units.ts';
+import { type Margin, marginText } from '../units.ts';
 import type { Review } from './context.ts';
 import { nameTwice } from './names.ts';
 
@@ -183,13 +183,4 @@ function reviewWeights({ plan, error, sound }: Review): void {
       instead: 'less than 1 in sum, so that the others share the rest',
     });
   }
-}
-
-/** A margin as people write it. */
-function marginText({ direction, absolute, relative, plain }: Margin): string {
-  const sign = direction === 'increase' ? '+' : '-';
-  const of = (value: number, unit: string) => `${sign}${Number((value * 100).toPrecision(10))}${unit}`;
-  const size = absolute === null ? null : plain === true ? `${sign}${absolute}` : of(absolute, 'pp');
-  if (size !== null && relative !== null) return `min(${size}, ${of(relative, '%')})`;
-  return size ?? of(relative ?? 0, '%');
 }

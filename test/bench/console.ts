@@ -2,12 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { type Stack, startStack } from '../../app/stack.ts';
+import type { JournalEntry } from '../../plans/journal.ts';
 import { openDatabase } from '../../store/connection.ts';
 import { createRolloutStore } from '../../store/rollouts.ts';
 import type { RolloutStore } from '../../store/store.ts';
 import { findBrowser, startBrowser } from '../fixtures/browser.ts';
+import { softStop, tell } from '../fixtures/console-scene.ts';
 import { exampleView } from '../fixtures/rollout-view.ts';
 
 /** Every fifth still runs. */
@@ -22,6 +24,12 @@ interface Figures {
   allRows: number[];
   /** From the record of a step in PostgreSQL to its sight in the list, ms. */
   seen: number[];
+  /** From the navigation to the page of a paused rollout until it says what happened, why, and what can be done about it, ms. */
+  paused: number[];
+  /** The same up to the comparison of both cohorts and where the regression sits. */
+  evidence: number[];
+  /** From the record of a step to its sight on that page, ms. */
+  seenThere: number[];
 }
 
 /**
@@ -84,16 +92,104 @@ const WATCH = `(() => {
   new MutationObserver(() => requestAnimationFrame(look)).observe(document, { childList: true, subtree: true, characterData: true });
 })()`;
 
-async function measure({ browser, stack, store, rollouts, loads, changes }: Given): Promise<Figures> {
+/** The same of the page of one rollout. */
+const WATCH_ROLLOUT = `(() => {
+  const seen = globalThis.seen = { first: null, all: null, texts: {} };
+  const look = () => {
+    const situation = document.querySelector('.situation');
+    if (situation === null || document.querySelector('main button') === null) return;
+    seen.first ??= performance.now();
+    if (situation.textContent.includes('endpoint=/checkout') && document.querySelector('main table tbody tr') !== null) seen.all ??= performance.now();
+    for (const found of document.querySelector('main').textContent.matchAll(/change-\\d+/g)) seen.texts[found[0]] ??= Date.now();
+  };
+  new MutationObserver(() => requestAnimationFrame(look)).observe(document, { childList: true, subtree: true, characterData: true });
+})()`;
+
+async function measure(given: Given): Promise<Figures> {
   const ids: string[] = [];
-  for (let n = 0; n < rollouts; n++) ids.push(await write(store, n));
-  // The page's policy allows no eval, by which the browser's driver waits.
+  for (let n = 0; n < given.rollouts; n++) ids.push(await write(given.store, n));
+  return { ...(await measureBoard(given, ids[0] ?? '')), ...(await measurePaused(given)) };
+}
+
+type OfPaused = Pick<Figures, 'paused' | 'evidence' | 'seenThere'>;
+
+async function measurePaused({ browser, stack, store, loads, changes }: Given): Promise<OfPaused> {
+  const id = await tell(
+    { rollouts: store },
+    { flag: 'pricing-v2', title: 'New pricing engine', ...softStop() },
+  );
+  const page = await enter({ browser, stack }, WATCH_ROLLOUT);
+  const address = `${stack.urls.server}/rollouts/${id}`;
+  const [paused, evidence]: [number[], number[]] = [[], []];
+  for (let n = 0; n < loads; n++) {
+    await page.goto(address);
+    await page.waitForFunction('globalThis.seen.all !== null');
+    paused.push(await page.evaluate('globalThis.seen.first'));
+    evidence.push(await page.evaluate('globalThis.seen.all'));
+  }
+  const seenThere = await changesSeen(page, { store, id, changes });
+  await page.context().close();
+  return { paused, evidence, seenThere };
+}
+
+/** A page of somebody who is logged in. The page's policy allows no eval, by which the browser's driver waits. */
+async function enter({ browser, stack }: Pick<Given, 'browser' | 'stack'>, watch: string): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, bypassCSP: true });
-  await context.addInitScript(`globalThis.wanted = ${rollouts}; ${WATCH}`);
   const page = await context.newPage();
   const { code } = (await (await stack.api('/session/codes', { method: 'POST' })).json()) as { code: string };
   await page.goto(`${stack.urls.server}/enter#code=${code}`);
-  await page.waitForFunction('globalThis.seen.all !== null');
+  await page.waitForURL((url) => !url.pathname.includes('enter'));
+  await context.addInitScript(watch);
+  return page;
+}
+
+/** How long each of some steps takes from its record to its sight, ms. */
+async function changesSeen(
+  page: Page,
+  { store, id, changes }: Pick<Given, 'store' | 'changes'> & { id: string },
+): Promise<number[]> {
+  const seen: number[] = [];
+  for (let n = 0; n < changes; n++) {
+    const row = await store.get(id);
+    if (row?.view == null) throw new Error(`${id} is gone`);
+    const { view } = row;
+    const text = `change-${n}`;
+    const now = Date.now();
+    const entry: JournalEntry = {
+      rolloutId: id,
+      seq: view.seq + 1,
+      at: now,
+      transition: 'note',
+      stage: view.stage,
+      cause: { kind: 'policy', reason: text },
+      summary: text,
+      exposure: view.exposure,
+      flagBefore: null,
+      flagAfter: null,
+      evidence: null,
+      queries: [],
+    };
+    await store.record({
+      entries: [entry],
+      notifications: [],
+      view: {
+        ...view,
+        pause: { reason: text, since: now, deadline: now + 3_600_000, then: 'step-back' },
+        seq: view.seq + 1,
+      },
+    });
+    const recorded = Date.now();
+    await page.waitForFunction(`globalThis.seen.texts['${text}'] !== undefined`);
+    seen.push((await page.evaluate<number>(`globalThis.seen.texts['${text}']`)) - recorded);
+  }
+  return seen;
+}
+
+async function measureBoard(
+  { browser, stack, store, rollouts, loads, changes }: Given,
+  id: string,
+): Promise<Omit<Figures, keyof OfPaused>> {
+  const page = await enter({ browser, stack }, `globalThis.wanted = ${rollouts}; ${WATCH}`);
   const firstRows: number[] = [];
   const allRows: number[] = [];
   for (let n = 0; n < loads; n++) {
@@ -102,22 +198,8 @@ async function measure({ browser, stack, store, rollouts, loads, changes }: Give
     firstRows.push(await page.evaluate('globalThis.seen.first'));
     allRows.push(await page.evaluate('globalThis.seen.all'));
   }
-  const seen: number[] = [];
-  const [id = ''] = ids;
-  for (let n = 0; n < changes; n++) {
-    const row = await store.get(id);
-    if (row?.view == null) throw new Error(`${id} is gone`);
-    const text = `change-${n}`;
-    const pause = { reason: text, since: Date.now(), deadline: Date.now() + 3_600_000, then: 'step-back' };
-    await store.record({
-      entries: [],
-      notifications: [],
-      view: { ...row.view, pause, seq: row.view.seq + 1 },
-    });
-    const recorded = Date.now();
-    await page.waitForFunction(`globalThis.seen.texts['${text}'] !== undefined`);
-    seen.push((await page.evaluate<number>(`globalThis.seen.texts['${text}']`)) - recorded);
-  }
+  const seen = await changesSeen(page, { store, id, changes });
+  await page.context().close();
   return { rollouts, firstRows, allRows, seen };
 }
 
@@ -139,7 +221,7 @@ async function write(store: RolloutStore, n: number): Promise<string> {
   return row.id;
 }
 
-function lines({ rollouts, firstRows, allRows, seen }: Figures): string[] {
+function lines({ rollouts, firstRows, allRows, seen, paused, evidence, seenThere }: Figures): string[] {
   const row = (what: string, all: readonly number[]) => {
     const sorted = all.toSorted((a, b) => a - b);
     const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN);
@@ -150,6 +232,9 @@ function lines({ rollouts, firstRows, allRows, seen }: Figures): string[] {
     row('from the navigation to the first rows on the screen', firstRows),
     row('until the page knows all of them', allRows),
     row('from the record of a step to its sight in the list', seen),
+    row('from the navigation to what paused a rollout, and what to do about it', paused),
+    row('until the comparison and where the regression sits', evidence),
+    row('from the record of a step to its sight on that page', seenThere),
   ];
 }
 

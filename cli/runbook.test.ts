@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { parsePlan } from '../plans/parse.ts';
+import { runbookOf } from '../plans/runbook.ts';
+import { leaves } from './examples.ts';
+import { createProgram } from './program.ts';
+
+const FOLDER = new URL('../plans/examples/', import.meta.url);
+const EXAMPLES = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'));
+
+function bookOf(text: string): string {
+  const parsed = parsePlan(text, 'plan.yaml');
+  if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.findings));
+  return runbookOf(parsed.plan);
+}
+
+const bookOfExample = (name: string) => bookOf(readFileSync(new URL(name, FOLDER), 'utf8'));
+
+/** The commands of a page, as a shell hands over their words. */
+function commandsOf(page: string): string[][] {
+  const lines = [...page.matchAll(/^tidegate (.*?)\s+# /gm), ...page.matchAll(/`tidegate ([^`]*)`/g)];
+  return lines.map(([, typed = '']) =>
+    [...typed.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
+  );
+}
+
+test.each(EXAMPLES)('every command in the runbook of %s is one that there is', async (name) => {
+  const commands = commandsOf(bookOfExample(name));
+  expect(commands.length).toBeGreaterThan(8);
+  for (const words of commands) {
+    const program = createProgram(() => undefined);
+    const ran: string[] = [];
+    for (const leaf of leaves(program)) leaf.command.action(() => void ran.push(leaf.name));
+    await program.parseAsync(words, { from: 'user' });
+    expect({ words, ran: ran.length }).toEqual({ words, ran: 1 });
+  }
+});
+
+describe('a runbook', () => {
+  it('says who has the new path when, who is asked, what stops it and how to take it back', () => {
+    const page = bookOfExample('pricing-v2.yaml');
+    expect(page).toContain(
+      '| 5% | 5 % + employees | 1d | its gate has passed and one of on-call has agreed |',
+    );
+    expect(page).toContain(
+      'Before the first stage one of technical-lead, operations-lead, product-owner has agreed.',
+    );
+    expect(page).toContain('beyond +0.5pp it is rolled back at once, beyond +0.1pp it pauses');
+    expect(page).toContain('**error ceiling**: errors of the canary above 0.05 for 10m: it is rolled back');
+    expect(page).toContain('tidegate kill pricing-v2 --environment production --direct --reason "..."');
+    expect(page).toContain('**pager** hears of paused, rolled-back, no-data');
+    expect(page).not.toContain('undefined');
+  });
+
+  it('says where a forward-only plan ends, and the way back behind the point of no return', () => {
+    const page = bookOf(`metadata: { name: ledger }
+flag: { key: ledger, variants: { "off": false, "on": true, "half": "half" } }
+reversibility: forward-only
+safeExposure: { variant: half }
+metrics: [{ name: errors, kind: ratio, bad: bad, total: total, soft: +0.1pp }]
+stages:
+  - { name: 100%, percent: 100, bake: 1d }
+  - { name: the end, decommission: { unused: "old_calls", runbook: "https://wiki.example.com/ledger" } }
+`);
+    expect(page).toContain('who has the new path gets the variant half in its place');
+    expect(page).toContain('no: the new path writes data that the old one cannot read');
+    expect(page).toContain('nothing brings the old path back: https://wiki.example.com/ledger');
+  });
+
+  it('takes nothing that people wrote for markup', () => {
+    const page = bookOf(`metadata: { name: x, title: "a | b\\n# <b>c</b> \`d\`", owner: "[me](http://evil)" }
+flag: { key: x }
+metrics: [{ name: errors, kind: ratio, bad: bad, total: total, soft: +0.1pp }]
+stages: [{ name: "5%", percent: 5 }, { name: "100%", percent: 100 }]
+`);
+    expect(page.split('\n')[0]).toBe('# Runbook: a \\| b \\# \\<b\\>c\\</b\\> \\`d\\`');
+    expect(page).toContain('**Owner**: \\[me\\](http://evil)');
+  });
+});
