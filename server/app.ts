@@ -10,6 +10,7 @@ import { readTls, type TlsFiles } from '../flags/tls.ts';
 import { Failure } from '../plans/failures.ts';
 import { rememberMethods } from './methods.ts';
 import { asProblem } from './problem.ts';
+import { answerUnread, LARGEST_HEAD } from './unread.ts';
 
 const PROBLEM = 'application/problem+json';
 /** Flags may have long keys, which stand in addresses. */
@@ -32,7 +33,11 @@ export function createApp(
   { tls = null, patience = PATIENCE }: { tls?: TlsFiles | null; patience?: Patience } = {},
 ): FastifyInstance {
   // Node would take the smaller of two bounds for the head alone.
-  const node = { connectionsCheckingInterval: patience.lookMs, headersTimeout: patience.requestMs };
+  const node = {
+    connectionsCheckingInterval: patience.lookMs,
+    headersTimeout: patience.requestMs,
+    maxHeaderSize: LARGEST_HEAD,
+  };
   const app = Fastify({
     loggerInstance: logger,
     // One line per request that changes something, below; reads are too many.
@@ -41,6 +46,7 @@ export function createApp(
     bodyLimit: 4 * 1024 * 1024,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_KEY },
     requestTimeout: patience.requestMs,
+    clientErrorHandler: answerUnread,
     ...(tls === null ? { http: node } : { https: { ...node, ...readTls(tls) } }),
   });
   // Node closes a connection whose time has run out, and sets it anew with the next request. Event streams are hijacked

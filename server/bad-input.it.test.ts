@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request as ask } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiServer, startApiServer } from '../test/fixtures/api-server.ts';
 
@@ -118,6 +120,47 @@ describe('every address that takes a body', () => {
       sent.write('{');
     });
     expect(status).toBe(413);
+  });
+});
+
+describe('what never becomes a request, over a real connection', () => {
+  async function raw(bytes: string): Promise<{ status: number; type: string; body: unknown }> {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    let heard = '';
+    socket.on('data', (chunk) => {
+      heard += chunk.toString();
+    });
+    socket.write(bytes);
+    await once(socket, 'close');
+    const [head = '', body = ''] = heard.split('\r\n\r\n', 2);
+    return {
+      status: Number(head.split(' ')[1]),
+      type: /content-type: (.*)/i.exec(head)?.[1] ?? '',
+      body: JSON.parse(body) as unknown,
+    };
+  }
+
+  test.each([
+    [431, `GET /api/v1/rollouts?words=${'a'.repeat(70_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    [400, 'HELLO\r\n\r\n'],
+  ])('is answered with %d as every refusal is', async (status, bytes) => {
+    const answer = await raw(bytes);
+    expect(answer).toMatchObject({
+      status,
+      type: 'application/problem+json',
+      body: { status, code: 'USAGE' },
+    });
+  });
+
+  test('a parameter that is far too long is refused by its name', async () => {
+    const cursor = encodeURIComponent('\u{1F980}'.repeat(2_000));
+    const response = await server.api(`/rollouts?cursor=${cursor}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      code: 'USAGE',
+      details: [expect.stringContaining('cursor')],
+    });
   });
 });
 
