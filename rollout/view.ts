@@ -144,7 +144,7 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
         ? 'Nothing: the rollout is complete.'
         : `The rollout is complete; ${stepsText(state.steps ?? [])}: \`tidegate steps ${state.id}\`.`;
     case 'rolled-back':
-      return 'Nothing: the flag is back. Mend the cause, then `tidegate retry`.';
+      return 'The flag is back; see that the traffic is, too. Then mend the cause and `tidegate retry`.';
     case 'rejected':
       return 'Nothing: the rollout was not started.';
     case 'abandoned':
