@@ -45,16 +45,19 @@ export interface CanaryPoll {
 }
 
 /**
- * One poll. Its noise is taken as shares of the `rate` of both cohorts: shares of the canary's own would count least where one of its
+ * One poll. Its noise is taken as shares of the rate that both cohorts would have, were the canary as the baseline: a regression multiplies
+ * what its instances differ by, and would hide in it. Shares of what the canary had in that poll would count least where one of its
  * instances is worst.
  */
 export function addCanaryHalves(known: CanaryHalves, poll: CanaryPoll): CanaryHalves {
   const { canaryTotal: one, baselineTotal: two } = poll.halves;
   const nH = one > 0 && two > 0 ? (one * two) / (one + two) : 0;
-  const rate = rateOf(poll.cohorts);
+  const lift = liftOf(poll.soFar);
+  const { cohorts } = poll;
+  const weight = nH * rateOf({ ...cohorts, canaryEvents: cohorts.canaryEvents / lift });
   const { y, V } = score(poll.halves, 0);
   const next = known.slice();
-  let block: Block | null = [y, V, 2 * (nH * rate) ** 2, nH * rate * liftOf(poll.soFar)];
+  let block: Block | null = [y / lift, V / lift ** 2, 2 * weight ** 2, weight / lift];
   for (let k = 0; k < LEVELS && block !== null; k++) {
     const level: Level = next[k] ?? { open: null, group: NO_GROUP, bins: [] };
     const { open } = level;
@@ -142,7 +145,7 @@ function rateOf({ canaryEvents, canaryTotal, baselineEvents, baselineTotal }: Po
 /** Events that a canary is taken to have had as expected before it is believed to be another: few say little. */
 const FEW = 5;
 
-/** How many times as many events as the baseline's the canary has, and so how much more it scatters by counting; at least 1. */
+/** How many times as many events as the baseline's the canary has; at least 1. */
 function liftOf({ canaryEvents, canaryTotal, baselineEvents, baselineTotal }: PollCounts): number {
   if (!(baselineTotal > 0)) return 1;
   const expected = (canaryTotal * baselineEvents) / baselineTotal;

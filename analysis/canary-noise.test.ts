@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Count, InstanceCounts, Sample } from '../plans/sample.ts';
 import type { CanaryHalves } from './canary-halves.ts';
-import { addCanaryHalves, NO_CANARY_HALVES } from './canary-halves.ts';
+import { addCanaryHalves, canarySizes, NO_CANARY_HALVES } from './canary-halves.ts';
 import { betweenCohorts, CLEAR, crowdAfter, instanceRatio, isNoisier } from './canary-noise.ts';
 import { assumedDispersion, measuredDispersion } from './dispersion.ts';
 import type { Evidence } from './evidence.ts';
@@ -136,14 +136,25 @@ describe('a regression of one of two canary instances', () => {
 
 describe('a regression of all canary instances', () => {
   test('does not look like noise between them', () => {
-    const contradicting = many(20, (seed) =>
+    const contradicting = many(60, (seed) =>
       isNoisier(
         assumedDispersion(0.1),
         { halves: canaryHalvesOf(samples({ seed: 600 + seed, noise: 0.1, extra: [0.02, 0.02] })), ratio: 1 },
         CLEAR,
       ),
     );
-    expect(contradicting.filter(Boolean).length).toBeLessThanOrEqual(1);
+    expect(contradicting.filter(Boolean).length).toBeLessThanOrEqual(3);
+  });
+
+  test('does not make their noise larger, which it multiplies', () => {
+    const found = (extra: number) =>
+      many(30, (seed) => {
+        const of = { seed: 700 + seed, noise: 0.5, extra: [extra, extra] as const };
+        return canarySizes(canaryHalvesOf(samples(of)))[0]?.found ?? 0;
+      }).reduce((sum, one) => sum + one / 30, 0);
+    // Four times as many events: their differences are four times as large, and sixteen times as their variance.
+    expect(found(0.015) / found(0)).toBeGreaterThan(0.7);
+    expect(found(0.015) / found(0)).toBeLessThan(1.3);
   });
 });
 
