@@ -4,7 +4,8 @@ import { TraceReader, traceLine } from '../analysis/trace.ts';
 import { errorsPoll, planOf, randomOf } from '../analysis/traffic.fixture.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
-import { Backtest, type BacktestOutcome } from './backtest.ts';
+import { Backtest } from './backtest.ts';
+import type { BacktestOutcome } from './backtest-outcome.ts';
 import { TraceRun } from './trace-run.ts';
 
 const plan = planOf();
