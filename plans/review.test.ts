@@ -121,6 +121,10 @@ const cases: [expected: string, changes: Written][] = [
       notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
     },
   ],
+  [
+    'PLAN-LIMIT-LATE limits[0].for',
+    { limits: [{ name: 'ceiling', metric: 'errors', above: '5%', for: '25h', action: 'rollback' }] },
+  ],
   ['PLAN-LEASE-SHORT lease', { lease: '5m' }],
   ['PLAN-SILENT-STOP notify', { notify: [{ channel: 'a', events: ['paused'] }] }],
   ['PLAN-NO-EXPIRY flag', { flag: { key: 'a' } }],

@@ -1,6 +1,7 @@
 import type { Approval } from './approval.ts';
 import { documentText } from './comparison-cells.ts';
 import type { Limit } from './limit.ts';
+import { valueText } from './metric-words.ts';
 import type { Plan } from './plan.ts';
 import { approvalFor, stageExposure } from './stages.ts';
 import { durationText, marginText } from './units.ts';
@@ -136,7 +137,7 @@ function stops(plan: Plan): string[] {
     action === 'note' ? [] : [`${what}: it ${action === 'rollback' ? 'is rolled back' : 'pauses'}`];
   return [
     ...margins,
-    ...limits.map(limitText),
+    ...limits.map((limit) => limitText(plan, limit)),
     ...(
       [
         ['An alert about the canary', alerts.canary],
@@ -157,9 +158,13 @@ function stops(plan: Plan): string[] {
   ];
 }
 
-function limitText({ name, metric, cohort, above, for: lasting, action }: Limit): string {
+function limitText({ metrics }: Plan, { name, metric, cohort, above, for: lasting, action }: Limit): string {
+  const kind = metrics.find((one) => one.name === metric)?.kind;
   const what = metric === undefined ? 'its expression' : `${metric} of the ${cohort}`;
-  const size = above.kind === 'value' ? `above ${above.value}` : `above ${above.factor} times the baseline`;
+  const size =
+    above.kind === 'value'
+      ? `above ${valueText(kind, above.value)}`
+      : `above ${above.factor} times the baseline`;
   const long = lasting > 0 ? ` for ${durationText(lasting)}` : '';
   return `**${documentText(name)}**: ${documentText(what)} ${size}${long}: it ${action === 'rollback' ? 'is rolled back' : 'pauses'}`;
 }
