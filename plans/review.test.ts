@@ -275,7 +275,9 @@ it.each(readdirSync(new URL('./examples', import.meta.url)))(
   'the example %s can be watched before it acts',
   (name) => {
     const text = readFileSync(new URL(`./examples/${name}`, import.meta.url), 'utf8');
-    const { plan } = sound(stringify({ ...parse(text), mode: 'observe' }));
+    const { plan, warnings } = sound(stringify({ ...parse(text), mode: 'observe' }));
     expect(plan.mode).toBe('observe');
+    // What it allows counts once it acts, and so does what has no effect yet.
+    expect(warnings.filter(({ rule }) => rule !== 'PLAN-OBSERVE')).toEqual([]);
   },
 );
