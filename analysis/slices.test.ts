@@ -199,6 +199,7 @@ describe('a regression that only a slice has', () => {
       severed: [{ slice: SLICE, who: SLICE, metric: 'errors', severity: 'hard' }],
     });
     expect(at.severed?.[0]?.share).toBeCloseTo(5 / 150, 1);
+    expect(at.severed?.[0]?.reason).toContain('beyond the hard margin');
     expect(at.reason).toMatch(
       /^tier=enterprise alone is worse and is taken off the canary: errors\{tier=enterprise\}/,
     );

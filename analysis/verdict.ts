@@ -111,7 +111,8 @@ function tellSevered(
     const all =
       metrics.find((one) => one.metric === metric.name && one.slice === undefined)?.canaryRequests ?? 0;
     const share = all > 0 ? Math.min(1, seen.canaryRequests / all) : null;
-    return { slice, who, metric: metric.name, severity, reason: stopReason(seen, metric), share };
+    const reason = stopReason({ ...seen, verdict: severity }, metric);
+    return { slice, who, metric: metric.name, severity, reason, share };
   });
 }
 
