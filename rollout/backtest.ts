@@ -11,7 +11,7 @@ import { goneSlices } from '../plans/slices.ts';
 import { missing, person, unbound } from './as-recorded.ts';
 import { type BacktestExclusion, type BacktestOutcome, severityOf } from './backtest-outcome.ts';
 import type { Command, GateRequest } from './command.ts';
-import type { GateMemory, PersonEvent, RolloutEvent } from './event.ts';
+import type { GateMemory, RolloutEvent } from './event.ts';
 import { overdue, reportKey } from './report.ts';
 import { openRollout, type PauseKind, type RolloutState } from './state.ts';
 import { step } from './step.ts';
