@@ -44,8 +44,10 @@ export function observeLimits(
 export function assessLimits(plan: Plan, windows: Readonly<Record<string, LimitWindow>>): LimitAssessment[] {
   return plan.limits.map((limit) => {
     const window = windows[limit.name];
+    const kind = plan.metrics.find(({ name }) => name === limit.metric)?.kind;
     return {
       limit: limit.name,
+      ...(kind === undefined ? {} : { kind }),
       value: window?.value ?? null,
       threshold: window?.threshold ?? (limit.above.kind === 'value' ? limit.above.value : limit.above.factor),
       since: window?.since ?? null,

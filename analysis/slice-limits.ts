@@ -2,10 +2,11 @@ import type { Severed } from '../plans/assessment.ts';
 import type { Limit } from '../plans/limit.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample, SliceSample } from '../plans/sample.ts';
-import { ownLimits, severable, sliceOf } from '../plans/slices.ts';
+import { ownLimits, severable } from '../plans/slices.ts';
 import type { Evidence, LimitWindow, SliceEvidence } from './evidence.ts';
 import { assessLimits, observeLimits } from './limits.ts';
 import { limitReason } from './reason.ts';
+import { countWithout, sameLabel } from './without-slices.ts';
 
 /*
  * A tenant whose users all have the canary has no baseline to be compared with. What is known of it without one are the fixed limits
@@ -56,16 +57,13 @@ export function canaryBeside(
     const worse = Object.entries(slices).filter(
       ([slice, { limits }]) => isAbove(limits?.[limit.name]) && sample.slices?.[slice] !== undefined,
     );
-    const [first] = worse;
     const { metric } = limit;
     const whole = metric === undefined ? undefined : sample.canary.ratios[metric];
-    if (first === undefined || metric === undefined || whole === undefined) return sample.canary;
-    const { label } = sliceOf(first[0]);
-    const rest = worse
-      .filter(([slice]) => sliceOf(slice).label === label)
-      .map(([slice]) => sample.slices?.[slice]?.canary.ratios[metric] ?? { events: 0, total: 0 })
-      .reduce((left, part) => ({ events: left.events - part.events, total: left.total - part.total }), whole);
-    if (rest.events < 0 || rest.total < 0) return sample.canary;
+    if (worse.length === 0 || metric === undefined || whole === undefined) return sample.canary;
+    const parts = sameLabel(worse.map(([slice]) => slice)).flatMap(
+      (slice) => sample.slices?.[slice]?.canary.ratios[metric] ?? [],
+    );
+    const rest = countWithout(whole, parts);
     return { ...sample.canary, ratios: { ...sample.canary.ratios, [metric]: rest } };
   };
 }

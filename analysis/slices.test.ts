@@ -199,11 +199,15 @@ describe('a regression that only a slice has', () => {
       severed: [{ slice: SLICE, who: SLICE, metric: 'errors', severity: 'hard' }],
     });
     expect(at.severed?.[0]?.share).toBeCloseTo(5 / 150, 1);
+    expect(at.severed?.[0]?.reason).toContain('beyond the hard margin');
     expect(at.reason).toMatch(
       /^tier=enterprise alone is worse and is taken off the canary: errors\{tier=enterprise\}/,
     );
     expect(at.lnE).toBeLessThan(at.threshold);
     expect(at.metrics.map(({ verdict }) => verdict)).toEqual(['pass', 'hard']);
+    const watched = gate({ ...apart(), mode: 'observe' });
+    for (at = watched.poll({}, 4); at.severed === undefined; ) at = watched.poll({ slice: half });
+    expect(at.reason).toMatch(/^tier=enterprise alone is worse and would be taken off the canary: errors/);
     const named = gate(apart({ segment: 'big' }));
     for (at = named.poll({}, 4); at.severed === undefined; ) at = named.poll({ slice: half });
     expect(at.severed).toMatchObject([{ who: 'big' }]);

@@ -243,7 +243,7 @@ export function splitWarning({ split, plan, frame }: Look): string | null {
       : `${band}: no process has told the users of both cohorts`;
   }
   if (isNarrowed(plan))
-    return 'whoever is excluded is counted with the baseline where nothing tells them apart: too few users in the canary are not noticed';
+    return 'whoever is excluded cannot be told apart everywhere: too few users in the canary are not noticed';
   return split.mixed
     ? `source.users counts segments that have the canary anyway: too many users in the canary are not noticed${split.internal === undefined ? '' : `, and ${split.internal} of them are left out of minUsers`}`
     : null;

@@ -111,7 +111,8 @@ function tellSevered(
     const all =
       metrics.find((one) => one.metric === metric.name && one.slice === undefined)?.canaryRequests ?? 0;
     const share = all > 0 ? Math.min(1, seen.canaryRequests / all) : null;
-    return { slice, who, metric: metric.name, severity, reason: stopReason(seen, metric), share };
+    const reason = stopReason({ ...seen, verdict: severity }, metric);
+    return { slice, who, metric: metric.name, severity, reason, share };
   });
 }
 
@@ -237,7 +238,8 @@ function endingOf(the: Case): Ending {
   // Its action, a pause, is the limit's own; the plan's soft policy is about evidence.
   const [pause] = fired;
   if (pause !== undefined) return { verdict: 'hold', metric: null, reason: limitReason(pause, plan) };
-  if (the.severed.length > 0) return { verdict: 'hold', metric: null, reason: severedReason(the.severed) };
+  if (the.severed.length > 0)
+    return { verdict: 'hold', metric: null, reason: severedReason(the.severed, plan) };
   if (the.holding.length > 0)
     return { verdict: 'hold', metric: null, reason: holdReason(the.holding, evidence) };
   return { verdict: 'pass', metric: null, reason: passReason(the.metrics, frame.compared) };
@@ -253,9 +255,10 @@ function stopped({ stop, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
   return { verdict, metric: metric.name, ...(slice === null ? {} : { slice }), reason };
 }
 
-function severedReason(severed: readonly Severed[]): string {
+function severedReason(severed: readonly Severed[], { mode }: Plan): string {
+  const fate = mode === 'observe' ? 'would be' : 'is';
   return severed
-    .map(({ who, reason }) => `${who} alone is worse and is taken off the canary: ${reason}`)
+    .map(({ who, reason }) => `${who} alone is worse and ${fate} taken off the canary: ${reason}`)
     .join('; ');
 }
 

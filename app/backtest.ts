@@ -1,6 +1,6 @@
 import { createSources } from '../metrics/sources.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { BacktestOutcome } from '../rollout/backtest.ts';
+import type { BacktestOutcome } from '../rollout/backtest-outcome.ts';
 import { Recorded } from '../rollout/recorded.ts';
 import type { BacktestStory } from '../rollout/reporting/backtest-story.ts';
 import { backtestHtml } from '../server/report/backtest-html.ts';

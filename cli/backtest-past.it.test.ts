@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { poisson, randomOf } from '../analysis/traffic.fixture.ts';
-import type { BacktestOutcome } from '../rollout/backtest.ts';
+import type { BacktestOutcome } from '../rollout/backtest-outcome.ts';
 import { type Backfilled, type Past, startBackfilled } from '../test/fixtures/backfilled.ts';
 import { type Outcome, startCommand } from '../test/fixtures/command.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { traceLine } from '../analysis/trace.ts';
 import { errorsPoll, planOf, randomOf } from '../analysis/traffic.fixture.ts';
-import type { BacktestOutcome } from '../rollout/backtest.ts';
+import type { BacktestOutcome } from '../rollout/backtest-outcome.ts';
 import { TraceRun } from '../rollout/trace-run.ts';
 import { type Outcome, startCommand } from '../test/fixtures/command.ts';
 import { noTerminal, startOnTerminal } from '../test/fixtures/terminal.ts';

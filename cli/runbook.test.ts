@@ -46,7 +46,20 @@ describe('a runbook', () => {
       'Before the first stage one of technical-lead, operations-lead, product-owner has agreed.',
     );
     expect(page).toContain('beyond +0.5pp it is rolled back at once, beyond +0.1pp it pauses');
-    expect(page).toContain('**error ceiling**: errors of the canary above 0.05 for 10m: it is rolled back');
+    expect(page).toContain('**error ceiling**: errors of the canary above 5 % for 10m: it is rolled back');
+    expect(page).toContain('**parity**: its expression above 0: it pauses');
+    const tenants = bookOfExample('tenants.yaml');
+    expect(tenants).toContain(
+      '| friendly | tenant=acme, tenant=globex, tenant=initech, beside those before | 2d |',
+    );
+    expect(tenants).toContain('In stage shadow more than 0 % of the answers differ: it pauses');
+    expect(tenants).toContain(
+      'More than 2 slices, or 40 % of the requests of the canary, to be taken off it: the whole is rolled back',
+    );
+    expect(bookOfExample('cohorts.yaml')).toMatch(
+      /In stage \S+ more than \d+ users have the canary: it pauses/,
+    );
+    expect(tenants).toContain('**slow**: latency of the canary above 800 ms for 5m: it is rolled back');
     expect(page).toContain('tidegate kill pricing-v2 --environment production --direct --reason "..."');
     expect(page).toContain('**pager** hears of paused, rolled-back, no-data');
     expect(page).not.toContain('undefined');

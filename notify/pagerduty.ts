@@ -75,6 +75,7 @@ const STEPS: Record<Notification['event'], Step> = {
   completed: 'resolve',
   'would-advance': 'info',
   'would-pause': 'info',
+  'would-exclude': 'info',
   'would-stop': 'warning',
   note: 'info',
   incident: 'critical',

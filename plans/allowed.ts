@@ -14,10 +14,17 @@ export interface Judged {
   unused: number[];
 }
 
-/** Holds the risks of a plan against what it allows. An allowance stands for every finding of its rule. */
+/**
+ * Holds the risks of a plan against what it allows. An allowance stands for every finding of its rule. `later`: the rules that a plan
+ * which only watches will break once it acts.
+ */
 export function judge(
   found: readonly Finding[],
-  { allow, known }: { allow: readonly Allowance[]; known: readonly Knowledge[] },
+  {
+    allow,
+    known,
+    later,
+  }: { allow: readonly Allowance[]; known: readonly Knowledge[]; later: ReadonlySet<string> },
 ): Judged {
   const reasons = new Map(allow.toReversed().map(({ rule, reason }) => [rule, reason]));
   const open: Finding[] = [];
@@ -32,7 +39,7 @@ export function judge(
     const needs = Object.entries(RISKS).find(([id]) => id === rule)?.[1].needs;
     if (needs !== undefined && !known.includes(needs)) return false;
     const again = allow.findIndex((other) => other.rule === rule) < index;
-    return again || !allowed.some((finding) => finding.rule === rule);
+    return again || !(later.has(rule) || allowed.some((finding) => finding.rule === rule));
   });
   return { open, allowed, unused };
 }

@@ -1,3 +1,4 @@
+import type { Metric } from './metric.ts';
 import type { Rejection } from './sample.ts';
 
 export type Verdict = 'pass' | 'hold' | 'soft' | 'hard' | 'no-data';
@@ -29,6 +30,8 @@ export interface MetricAssessment {
 /** A fixed limit that is or was above its threshold. `since` is the window end at which it began. */
 export interface LimitAssessment {
   limit: string;
+  /** Of the metric that it limits, which says how its values read; absent: an expression, or a count of users. */
+  kind?: Metric['kind'];
   value: number | null;
   threshold: number;
   since: number | null;

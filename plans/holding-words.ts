@@ -1,4 +1,5 @@
 import type { Assessment, Holding } from './assessment.ts';
+import { valueText } from './metric-words.ts';
 import type { Rejection } from './sample.ts';
 import { duration, moment } from './words.ts';
 
@@ -68,17 +69,15 @@ export function limits(assessment: Assessment): string[] {
     .map((limit) => {
       const since = limit.since === null ? '' : ` for ${duration(assessment.t - limit.since)}`;
       const value =
-        limit.value === null ? '' : `: ${round(limit.value)} is above ${round(limit.threshold)}${since}`;
+        limit.value === null
+          ? ''
+          : `: ${valueText(limit.kind, limit.value)} is above ${valueText(limit.kind, limit.threshold)}${since}`;
       return `${limit.limit}${value}${limit.fired ? ` (${limit.action})` : ''}`;
     });
 }
 
 function count(value: number): string {
   return Math.floor(value).toLocaleString('en-US');
-}
-
-function round(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }
 
 function unreachable(value: never): never {

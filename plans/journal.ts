@@ -85,6 +85,7 @@ export const TRANSITIONS = [
   'completed',
   'would-advance',
   'would-pause',
+  'would-exclude',
   'would-stop',
   'note',
 ] as const;

@@ -10,7 +10,7 @@ export const Limit = z.strictObject({
   above: Above.describe(
     'Fires above this: a rate, seconds, a value in its own unit, or a multiple of the baseline.',
   ),
-  for: Duration.prefault('0s').describe('How long the value must stay above.'),
+  for: Duration.prefault('0s').describe('How long the value must stay above, within one stage.'),
   action: z.enum(['pause', 'rollback']).default('pause').describe('What happens then.'),
 });
 export type Limit = z.infer<typeof Limit>;

@@ -56,6 +56,7 @@ export const MARK_OF: Record<Transition, Mark | null> = {
   completed: 'end',
   'would-advance': 'change',
   'would-pause': 'change',
+  'would-exclude': 'change',
   'would-stop': 'change',
   note: null,
 };

@@ -15,7 +15,8 @@ const ALSO: Partial<Record<string, readonly Transition[]>> = {
   'decommission-ready': ['clean-restarted'],
   advanced: ['would-advance'],
   paused: ['check-failed', 'deadline-near', 'soft-stop', 'drift', 'reminder', 'explained', 'would-pause'],
-  'stepped-back': ['excluded'],
+  'stepped-back': ['excluded', 'would-exclude'],
+  excluded: ['would-exclude'],
   'soft-stop': ['explained', 'would-pause'],
   'hard-stop': ['explained', 'would-stop'],
   'approval-needed': ['before-waived', 'reminder', 'escalated', 'glass-broken'],
@@ -181,6 +182,7 @@ const SAID: Record<Transition, string> = {
   completed: 'completed',
   'would-advance': 'would have advanced',
   'would-pause': 'would have paused',
+  'would-exclude': 'would have taken somebody off the canary',
   'would-stop': 'would have been stopped',
   note: 'has a note',
 };

@@ -1,6 +1,7 @@
 import { type AllowedFinding, judge } from './allowed.ts';
 import { type Path, readYaml, type YamlDocument } from './document.ts';
 import { type Finding, inOrder, pathText } from './finding.ts';
+import { TOLD } from './names.ts';
 import { Plan } from './plan.ts';
 import type { Note, Remark, Warn } from './review/context.ts';
 import { reviewPlan } from './review.ts';
@@ -53,6 +54,7 @@ export function parsePlan(text: string, file: string): PlanResult {
     written: asWritten(checked.value),
     risks: all,
     known: [],
+    later: onceItActs(checked.value),
     finding: (note) => place(note, document, file),
   });
 }
@@ -62,11 +64,12 @@ interface Reviewed {
   written: SoundPlan['written'];
   risks: readonly Finding[];
   known: readonly Knowledge[];
+  later: ReadonlySet<string>;
   finding: (note: Note) => Finding;
 }
 
-function soundPlan({ plan, written, risks, known, finding }: Reviewed): SoundPlan {
-  const { open, allowed, unused } = judge(risks, { allow: plan.allow, known });
+function soundPlan({ plan, written, risks, known, later, finding }: Reviewed): SoundPlan {
+  const { open, allowed, unused } = judge(risks, { allow: plan.allow, known, later });
   const idle = unused.map((index) =>
     finding(
       noteOf(['allow', index, 'rule'], {
@@ -99,10 +102,19 @@ function soundPlan({ plan, written, risks, known, finding }: Reviewed): SoundPla
         written,
         risks: inOrder([...risks, ...more]),
         known: [...known, knows],
+        later,
         finding,
       });
     },
   };
+}
+
+/** The rules that a plan which only watches breaks on the day on which it acts. */
+function onceItActs(plan: Plan): ReadonlySet<string> {
+  if (plan.mode === 'act') return new Set();
+  const provider = plan.flag.provider === TOLD ? 'embedded' : plan.flag.provider;
+  const acting: Plan = { ...plan, mode: 'act', flag: { ...plan.flag, provider } };
+  return new Set(reviewPlan(acting, () => false).map(({ rule }) => rule));
 }
 
 function idleText({ allow }: Plan, index: number): string {

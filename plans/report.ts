@@ -180,9 +180,9 @@ export const Observed = z.strictObject({
   stage: z.string().nullable(),
   summary: z.string(),
   exposure: Exposure,
-  /** Of a stop or a pause: when others took the canary from somebody; else their next move. Null: neither yet. */
+  /** Of a stop, a pause or an exclusion: when others took the canary from somebody; else their next move. Null: neither yet. */
   followed: z.strictObject({ at: z.number(), summary: z.string(), exposure: Exposure }).nullable(),
-  /** Null: it would have gone on. */
+  /** Null: it would have gone on, or have left somebody out, of whom nothing more is read. */
   meanwhile: Meanwhile.nullable(),
 });
 export type Observed = z.infer<typeof Observed>;

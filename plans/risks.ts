@@ -41,6 +41,11 @@ const risks = {
     why: 'A tenant that has the canary as a whole is compared with nobody: without a limit it stays on it, however bad.',
     mend: 'A limit such as `{ metric: errors, above: 5%, for: 5m, action: rollback }`, of a metric that the slice counts.',
   },
+  'PLAN-LIMIT-LATE': {
+    holds: 'No stage can be over before a limit has had its time.',
+    why: 'How long a value is above is counted in each stage anew: a canary that is above throughout a shorter stage goes on, and a tenant that has it as a whole is judged by nothing else.',
+    mend: 'A `for` of at most the shortest `bake`, or a longer `bake`.',
+  },
   'PLAN-NO-OWNER': {
     holds: 'Somebody owns the rollout.',
     why: 'Whoever is woken by a stop must know whom to ask.',

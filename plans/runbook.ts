@@ -1,10 +1,14 @@
 import type { Approval } from './approval.ts';
 import { documentText } from './comparison-cells.ts';
+import { exclusionLimits } from './exclusion-limits.ts';
 import type { Limit } from './limit.ts';
+import { valueText } from './metric-words.ts';
 import type { Plan } from './plan.ts';
+import { severable } from './slices.ts';
+import type { Stage } from './stage.ts';
 import { approvalFor, stageExposure } from './stages.ts';
 import { durationText, marginText } from './units.ts';
-import { audience, percent } from './words.ts';
+import { audience, percent, rate, segmentList } from './words.ts';
 
 /**
  * What whoever is on call needs of a rollout at night, as Markdown: who has the canary when, what stops it by itself, who may do what,
@@ -86,9 +90,7 @@ function stages(plan: Plan): string {
           ? 'its gate has passed'
           : `its gate has passed and ${asked(approval)}`;
     const who =
-      stage.decommission === undefined
-        ? audience(stageExposure(plan, index))
-        : 'everyone; the old path is taken down';
+      stage.decommission === undefined ? whoIn(plan, index) : 'everyone; the old path is taken down';
     return line([documentText(stage.name), documentText(who), durationText(stage.bake), documentText(next)]);
   });
   const start = plan.approvals.start;
@@ -106,6 +108,15 @@ function stages(plan: Plan): string {
           ),
         ]),
   ].join('\n');
+}
+
+/** Who has it; of a list that grows those whom the stage adds, as the others stand above. */
+function whoIn(plan: Plan, index: number): string {
+  const before = stageExposure(plan, index - 1);
+  const now = stageExposure(plan, index);
+  const added = now.segments.filter((name) => !before.segments.includes(name));
+  const grows = now.percent === before.percent && now.mode === undefined && before.segments.length > 0;
+  return grows && added.length > 0 ? `${segmentList(added)}, beside those before` : audience(now);
 }
 
 function asked({ roles, quorum }: Approval): string {
@@ -136,7 +147,9 @@ function stops(plan: Plan): string[] {
     action === 'note' ? [] : [`${what}: it ${action === 'rollback' ? 'is rolled back' : 'pauses'}`];
   return [
     ...margins,
-    ...limits.map(limitText),
+    ...limits.map((limit) => limitText(plan, limit)),
+    ...plan.stages.flatMap(stageLimits),
+    ...exclusionLimit(plan),
     ...(
       [
         ['An alert about the canary', alerts.canary],
@@ -157,11 +170,35 @@ function stops(plan: Plan): string[] {
   ];
 }
 
-function limitText({ name, metric, cohort, above, for: lasting, action }: Limit): string {
+function limitText({ metrics }: Plan, { name, metric, cohort, above, for: lasting, action }: Limit): string {
+  const kind = metrics.find((one) => one.name === metric)?.kind;
   const what = metric === undefined ? 'its expression' : `${metric} of the ${cohort}`;
-  const size = above.kind === 'value' ? `above ${above.value}` : `above ${above.factor} times the baseline`;
+  const size =
+    above.kind === 'value'
+      ? `above ${valueText(kind, above.value)}`
+      : `above ${above.factor} times the baseline`;
   const long = lasting > 0 ? ` for ${durationText(lasting)}` : '';
   return `**${documentText(name)}**: ${documentText(what)} ${size}${long}: it ${action === 'rollback' ? 'is rolled back' : 'pauses'}`;
+}
+
+/** What a stage has beside the limits of the plan: the parity of what runs behind, and a cap on its users. */
+function stageLimits({ name, shadow, dark, maxUsers }: Stage): string[] {
+  const stage = `In stage ${documentText(name)}`;
+  const parity = shadow?.parity ?? dark?.parity;
+  return [
+    ...(parity === undefined ? [] : [`${stage} more than ${rate(parity)} of the answers differ: it pauses`]),
+    ...(maxUsers === undefined ? [] : [`${stage} more than ${maxUsers} users have the canary: it pauses`]),
+  ];
+}
+
+/** When it is no exception any more that somebody is off. */
+function exclusionLimit(plan: Plan): string[] {
+  if (severable(plan).size === 0) return [];
+  const { most, traffic } = exclusionLimits(plan.policy);
+  const end = plan.policy.hard === 'rollback' ? 'is rolled back' : 'pauses';
+  return [
+    `More than ${most} ${most === 1 ? 'slice' : 'slices'}, or ${rate(traffic)} of the requests of the canary, to be taken off it: the whole ${end}`,
+  ];
 }
 
 function waiting(plan: Plan): string[] {

@@ -1,5 +1,6 @@
 import type { Assessment } from './assessment.ts';
 import type { CheckAnswer } from './check.ts';
+import type { Exclusion } from './exclusion.ts';
 import type { Forecast } from './forecast.ts';
 import { holding, limits } from './holding-words.ts';
 import type { Phase, RolloutView } from './view.ts';
@@ -96,21 +97,31 @@ export function sureText({ lnE, threshold }: Pick<Assessment, 'lnE' | 'threshold
     : `${Math.min(99, Math.round(share * 100))} % of what a stop needs`;
 }
 
-/** Whom people have taken off the canary: who, by whom and why, and whether the flag has been read back. */
+/**
+ * Who was taken off the canary, by whom and why, and whether the flag has been read back; where the plan only watches, who would
+ * be off.
+ */
 export function excludedLines({
   excluded = [],
   endedAt,
-}: Pick<RolloutView, 'excluded' | 'endedAt'>): string[] {
-  return excluded.map(({ name, by, reason, at, revision, share }) => {
+  watching,
+}: Pick<RolloutView, 'excluded' | 'endedAt' | 'watching'>): string[] {
+  const off = excluded.map((one) => {
     const since =
-      revision !== null
-        ? `since revision ${revision}`
+      one.revision !== null
+        ? `since revision ${one.revision}`
         : endedAt === null
           ? 'with the next write of the flag'
           : 'not in force';
-    const part = share === undefined ? '' : `, ${Math.round(100 * share)} % of the canary's requests`;
-    return `${name}${part}, ${since}, by ${by} on ${moment(at)}: ${reason}`;
+    return excludedLine(one, `${since}, by ${one.by} on`);
   });
+  const imagined = (watching?.excluded ?? []).map((one) => excludedLine(one, 'would be off since'));
+  return [...off, ...imagined];
+}
+
+function excludedLine({ name, share, at, reason }: Exclusion, since: string): string {
+  const part = share === undefined ? '' : `, ${Math.round(100 * share)} % of the canary's requests`;
+  return `${name}${part}, ${since} ${moment(at)}: ${reason}`;
 }
 
 /** `25 % → 5 % in 8 min → nobody in 18 min`: how a rollback goes on that takes its time; null: none does. */

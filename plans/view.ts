@@ -68,6 +68,8 @@ export type Drift = z.infer<typeof Drift>;
 export const Watching = z.strictObject({
   /** The journal's line in short, by its transition; null: nothing yet. */
   would: z.strictObject({ transition: Transition, at: z.number(), summary: z.string() }).nullable(),
+  /** Whom it would have taken off the canary, in this stage or an earlier one; absent: nobody. */
+  excluded: z.array(Exclusion).exactOptional(),
   /** What was told last, where the flag is `told`. */
   told: z
     .strictObject({ sequence: z.number(), exposure: Exposure, by: z.string().nullable(), at: z.number() })

@@ -11,6 +11,7 @@ import {
   optional,
   rare,
   seconds,
+  severed,
   tenants,
   whole,
 } from './plan-parts.fixture.ts';
@@ -195,12 +196,24 @@ function withoutUsers<T extends { maxUsers?: number | undefined }>(one: T, count
 }
 
 /** Plans that `plan check` accepts, over the whole language; what it refuses is left out. */
-const accepted: fc.Arbitrary<Plan> = written
-  .map((data) => parsePlan(stringify(data, { aliasDuplicateObjects: false }), 'plan.yaml'))
-  .filter((result) => result.kind === 'ok')
-  .map(({ plan }) => plan);
+const accepted = (data: fc.Arbitrary<object>): fc.Arbitrary<Plan> =>
+  data
+    .map((one) => parsePlan(stringify(one, { aliasDuplicateObjects: false }), 'plan.yaml'))
+    .filter((result) => result.kind === 'ok')
+    .map(({ plan }) => plan);
 
 /** Accepted plans of one seed: a failure names the plan, and the seed brings it back. */
 export function acceptedPlans(count: number, seed: number): Plan[] {
-  return fc.sample(accepted, { numRuns: count, seed });
+  return fc.sample(accepted(written), { numRuns: count, seed });
+}
+
+/** The same of those that only watch and take slices off alone, which are few among all. */
+export function severingWatched(count: number, seed: number): Plan[] {
+  const watched = fc.tuple(written, severed).map(([{ safeExposure: _safe, ...data }, coverage]) => ({
+    ...data,
+    mode: 'observe',
+    reversibility: 'reversible',
+    coverage,
+  }));
+  return fc.sample(accepted(watched), { numRuns: count, seed });
 }

@@ -7,10 +7,11 @@ import { requirementsOf, standingOf } from '../plans/requires.ts';
 import { approvalFor, canaryExposure, isUnserved, stageExposure } from '../plans/stages.ts';
 import { ENDED } from '../plans/view.ts';
 import { nextOpening } from '../plans/windows.ts';
-import { acceptedPlans } from './accepted-plans.fixture.ts';
+import { acceptedPlans, severingWatched } from './accepted-plans.fixture.ts';
 import { begun, lived } from './lives.fixture.ts';
 import { every, type Move, order, originFor, play, raises } from './orders.fixture.ts';
 import { nextStage } from './origin.ts';
+import { gateRequest } from './progress.ts';
 import { assessment, World } from './world.fixture.ts';
 
 /** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
@@ -254,18 +255,37 @@ describe('no plan that is accepted breaks what must hold', () => {
     );
   });
 
-  it('a plan that only watches writes nothing', () => {
+  it('a plan that only watches writes nothing, and says of each slice once that it would have excluded it', () => {
+    const observing = of(({ mode }) => mode === 'observe');
+    const severing = fc.constantFrom(...severingWatched(30, seed));
+    let excluded = 0;
+    const told = (plan: Plan, moves: readonly Move[]) => {
+      const world = new World(plan);
+      world.event({ kind: 'begin' });
+      // Others have brought the flag to its last stage, which is where most can be said.
+      const { percent } = stageExposure(plan, plan.stages.length - 1);
+      world.drift(percent > 0 ? percent : 5);
+      world.sees('ada');
+      for (const one of moves) one(world);
+      return world;
+    };
     fc.assert(
-      fc.property(
-        order,
-        of(({ mode }) => mode === 'observe'),
-        (moves, plan) => {
-          const world = play(moves, nobody, plan);
+      fc.property(order, fc.oneof(observing, severing), (moves, plan) => {
+        for (const world of [play(moves, nobody, plan), told(plan, moves)]) {
           expect(world.commands.filter(({ kind }) => kind === 'write' || kind === 'claim')).toEqual([]);
-        },
-      ),
+          const off = world.state.imagined?.excluded ?? [];
+          expect(new Set(off.map(({ name }) => name)).size).toBe(off.length);
+          const lines = world.journal.filter(({ transition }) => transition === 'would-exclude');
+          expect(lines).toHaveLength(off.length);
+          expect(world.state.excluded).toBeUndefined();
+          const gate = gateRequest(world.state);
+          if (gate !== null) for (const { name } of off) expect(excludedNames(gate.plan)).toContain(name);
+          excluded += off.length;
+        }
+      }),
       { numRuns: Math.min(numRuns, 500) },
     );
+    expect(excluded).toBeGreaterThan(0);
   });
 
   it('a rollout that nobody looks after comes to its end', () => {

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { TraceReader, traceLine } from '../analysis/trace.ts';
 import { errorsPoll, planOf, randomOf } from '../analysis/traffic.fixture.ts';
 import type { Plan } from '../plans/plan.ts';
-import type { Sample } from '../plans/sample.ts';
-import { Backtest, type BacktestOutcome } from './backtest.ts';
+import type { CohortSample, Sample } from '../plans/sample.ts';
+import { Backtest } from './backtest.ts';
+import type { BacktestOutcome } from './backtest-outcome.ts';
+import { backtestNotes } from './reporting/sentences.ts';
 import { TraceRun } from './trace-run.ts';
 
 const plan = planOf();
@@ -26,6 +28,29 @@ function polls(of: { seed: number; extra?: number; from?: number; perStage?: num
       });
     }),
   );
+}
+
+/** The same of a good canary, and in it a slice of so many requests in both cohorts, whose canary turns bad in the third stage. */
+function oneWorse(requests: number): Sample[] {
+  const random = randomOf(9);
+  return polls({ seed: 4, perStage: 120 }).map((sample, i): Sample => {
+    const percent = Number.parseInt(sample.stage, 10);
+    const { baseline, canary } = errorsPoll(random, {
+      ...sample,
+      requests,
+      share: percent / 100,
+      baseline: 0.005,
+      canary: i >= 260 ? 0.4 : 0.005,
+    });
+    return { ...sample, slices: { 'tier=enterprise': { baseline, canary } } };
+  });
+}
+
+function plus(whole: CohortSample, part: CohortSample): CohortSample {
+  const [a, b] = [whole.ratios.errors, part.ratios.errors];
+  const events = (a?.events ?? 0) + (b?.events ?? 0);
+  const requests = whole.requests + part.requests;
+  return { ...whole, requests, ratios: { errors: { events, total: requests } } };
 }
 
 function outcome(samples: readonly Sample[], of: Plan = plan): BacktestOutcome {
@@ -59,18 +84,7 @@ describe('a recorded rollout', () => {
 
   it('that is worse for one slice alone is rolled back, and the slice is named', () => {
     const of = planOf({ coverage: [{ slice: 'tier=enterprise', minRequests: 100 }] });
-    const random = randomOf(9);
-    const samples = polls({ seed: 4, perStage: 120 }).map((sample, i): Sample => {
-      const percent = Number.parseInt(sample.stage, 10);
-      const { baseline, canary } = errorsPoll(random, {
-        ...sample,
-        requests: 90,
-        share: percent / 100,
-        baseline: 0.005,
-        canary: i >= 260 ? 0.4 : 0.005,
-      });
-      return { ...sample, slices: { 'tier=enterprise': { baseline, canary } } };
-    });
+    const samples = oneWorse(90);
     const lines = samples.map((sample) => traceLine(sample, { rollout: 'r1', plan: of }));
     const reader = new TraceReader(of);
     const read = lines.flatMap((line, i) => {
@@ -92,6 +106,28 @@ describe('a recorded rollout', () => {
     expect(outcome(polls({ seed: 4, perStage: 120 }), of)).toMatchObject({
       held: ['1%', '5%', '25%', '50%'],
     });
+  });
+
+  it('that is worse for one slice which the plan takes off goes on without it, to the end', () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+    const coverage = [{ slice: 'tier=enterprise', minRequests: 100, then: 'exclude' }];
+    const samples = oneWorse(300).map((sample) => {
+      const part = sample.slices?.['tier=enterprise'];
+      if (part === undefined) return sample;
+      return {
+        ...sample,
+        baseline: plus(sample.baseline, part.baseline),
+        canary: plus(sample.canary, part.canary),
+      };
+    });
+    // What it has of the whole would stop that as well, were it not taken out of what comes after.
+    expect(outcome(samples)).toMatchObject({ outcome: 'rolled-back', stage: '25%', metric: 'errors' });
+    const found = outcome(samples, planOf({ coverage }));
+    expect(found).toMatchObject({ outcome: 'completed', stage: '50%', metric: null });
+    expect(found.excluded).toMatchObject([{ who: 'tier=enterprise', stage: '25%', metric: 'errors' }]);
+    expect(found.excluded?.[0]?.t).toBeGreaterThan(260 * 15);
+    expect(found.excluded?.[0]?.t).toBeLessThan(290 * 15);
+    expect(backtestNotes(found)[0]).toMatch(/^would have excluded tier=enterprise in 25% after 1 h \d+ min/);
   });
 
   it('that retries a build goes on with the evidence against it, and one of another build begins anew', () => {

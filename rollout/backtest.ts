@@ -2,38 +2,20 @@ import { carriedEvidence } from '../analysis/carried.ts';
 import type { Evidence } from '../analysis/evidence.ts';
 import { learn } from '../analysis/history.ts';
 import type { StoredPoll } from '../analysis/replay.ts';
-import { Approval } from '../plans/approval.ts';
+import { withoutSlices } from '../analysis/without-slices.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Reading, Sample } from '../plans/sample.ts';
-import type { Stage } from '../plans/stage.ts';
+import { goneSlices } from '../plans/slices.ts';
+import { missing, person, unbound } from './as-recorded.ts';
+import { type BacktestExclusion, type BacktestOutcome, severityOf } from './backtest-outcome.ts';
 import type { Command, GateRequest } from './command.ts';
-import type { GateMemory, PersonEvent, RolloutEvent } from './event.ts';
+import type { GateMemory, RolloutEvent } from './event.ts';
 import { overdue, reportKey } from './report.ts';
 import { openRollout, type PauseKind, type RolloutState } from './state.ts';
 import { step } from './step.ts';
 import { assessGate, beginGate, observeWindow } from './watching.ts';
-
-/** What a plan would have done with one recorded rollout. Null where nothing stopped it. */
-export interface BacktestOutcome {
-  rollout: string;
-  outcome: 'completed' | 'paused' | 'rolled-back';
-  /** The stage and the time (seconds since the rollout began) of the stop, else of the trace's end. */
-  stage: string;
-  t: number;
-  metric: string | null;
-  /** The slice of the traffic that carries the stop; absent: all of it does. */
-  slice?: string;
-  severity: 'soft' | 'hard' | null;
-  /** ln of the mixture over all metrics. */
-  lnE: number;
-  /** Canary minus baseline of the metric, as the journal would have it. */
-  estimate: number | null;
-  reason: string;
-  /** Stages that the trace has left although the gate would still have held. */
-  held: string[];
-}
 
 /** Pauses that end by themselves: a backtest goes on with the data that come after. */
 const PASSING: readonly PauseKind[] = ['no-data', 'stepped-back', 'person'];
@@ -59,6 +41,7 @@ export class Backtest {
   #advance: Extract<Command, { kind: 'write' }>['request'] | null = null;
   #last: Assessment | null = null;
   #held: string[] = [];
+  #excluded: BacktestExclusion[] = [];
   #outcome: BacktestOutcome | null = null;
   readonly #polls: StoredPoll[] | null;
 
@@ -114,7 +97,9 @@ export class Backtest {
       this.#observe(missing(this.#t + poll));
       this.#observe(missing(sample.t - poll));
     }
-    this.#observe({ kind: 'sample', sample, expressions: {}, queries: [] });
+    // Who is off by now is still there in the trace; a running rollout reads nothing more of them.
+    const left = withoutSlices(sample, goneSlices(this.#gate?.plan ?? this.#plan));
+    this.#observe({ kind: 'sample', sample: left, expressions: {}, queries: [] });
   }
 
   /** The outcome; without a stop it is that of the trace's end. */
@@ -133,7 +118,12 @@ export class Backtest {
       estimate: null,
       reason: last?.reason ?? 'the trace holds no polls',
       held: this.#held,
+      ...this.#takenOff(),
     };
+  }
+
+  #takenOff(): Pick<BacktestOutcome, 'excluded'> {
+    return this.#excluded.length === 0 ? {} : { excluded: this.#excluded };
   }
 
   /** Waits for nobody any more: the history is learnt from and let go of. */
@@ -204,7 +194,11 @@ export class Backtest {
     };
     // As live: the reducer hears of a gate when there is something new to decide.
     if (reportKey(report, gate.expected) === gate.key) return;
+    const known = this.#state.excluded?.length ?? 0;
     this.#send({ kind: 'gate', gate: gate.id, report });
+    const { stage, t } = assessment;
+    for (const { name: who, metric = null, reason } of (this.#state.excluded ?? []).slice(known))
+      this.#excluded.push({ who, stage, t, metric, reason });
     this.#judge(assessment);
   }
 
@@ -235,6 +229,7 @@ export class Backtest {
         assessment.metrics.find((one) => one.metric === metric && one.slice === slice)?.estimate ?? null,
       reason: assessment.reason,
       held: this.#held,
+      ...this.#takenOff(),
     };
   }
 
@@ -301,71 +296,4 @@ export class Backtest {
     this.#revision += 1;
     this.#send({ kind: 'written', id, before, after: this.#revision, epoch: 1 });
   }
-}
-
-/** Given when the trace has left the stage. */
-const RECORDED = Approval.parse({ roles: ['trace'] });
-
-/** Who recorded the trace let the rollout go on, or back. */
-function person(action: PersonEvent['action'], by = 'trace'): PersonEvent {
-  return {
-    kind: 'person',
-    action,
-    by,
-    roles: ['trace'],
-    reason: 'as recorded',
-    accept: null,
-    breakGlass: false,
-  };
-}
-
-/** The evidence's own, whatever the policy makes of it; of a limit what it did. */
-function severityOf({ verdict }: Assessment, otherwise: 'hard' | 'soft' | null): 'hard' | 'soft' | null {
-  return verdict === 'hard' || verdict === 'soft' ? verdict : otherwise;
-}
-
-/** Nothing of a plan that waits for people or hours, or for what a trace does not hold, binds a recorded rollout. */
-function unbound(plan: Plan): Plan {
-  const {
-    windows: _windows,
-    approval: _approval,
-    start: _start,
-    deadline: _deadline,
-    before: _before,
-    requires: _requires,
-    ...rest
-  } = plan;
-  return {
-    ...rest,
-    mode: 'act',
-    approvals: {},
-    limits: plan.limits.filter(({ expr }) => expr === undefined),
-    policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(
-      ({ approval: _stage, windows: _own, checks: _checks, requires: _others, ...stage }, index) => ({
-        ...withoutParity(stage),
-        // Nothing is written where it begins, so the trace says by an approval that it has got there.
-        ...(plan.stages[index + 1]?.decommission === undefined ? {} : { approval: RECORDED }),
-        // A trace has no expressions: the requests of the old path's cohort are what it tells.
-        ...(stage.decommission === undefined
-          ? {}
-          : { decommission: { ...stage.decommission, unused: undefined } }),
-      }),
-    ),
-  };
-}
-
-function withoutParity(stage: Stage): Stage {
-  const parity = Number.POSITIVE_INFINITY;
-  if (stage.shadow !== undefined) return { ...stage, shadow: { parity } };
-  return stage.dark === undefined ? stage : { ...stage, dark: { ...stage.dark, parity } };
-}
-
-function missing(t: number): Reading {
-  return {
-    kind: 'rejected',
-    t,
-    rejections: [{ kind: 'source-down', detail: 'the trace has a gap' }],
-    queries: [],
-  };
 }

@@ -1,6 +1,7 @@
 import type { Assessment, LimitAssessment } from '../plans/assessment.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
+import { valueText } from '../plans/metric-words.ts';
 import { ALIKE } from '../plans/shadow.ts';
 import { containedStage, isAlike } from '../plans/stages.ts';
 import { restartClean } from './clean-days.ts';
@@ -109,10 +110,7 @@ function hardStop(turn: Turn, report: GateReport): boolean {
     if (pause(turn, 'hard', 'hard-stop', assessment.reason, assessment)) wonder(turn, assessment);
     return false;
   }
-  const reason =
-    limit === undefined
-      ? assessment.reason
-      : `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`;
+  const reason = limit === undefined ? assessment.reason : crossedText(limit);
   stop(turn, {
     transition: 'hard-stop',
     cause: { kind: 'gate', verdict: 'hard', reason },
@@ -190,9 +188,14 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     stepBack(turn, gateCause(assessment), assessment.reason);
 }
 
+function crossedText({ limit, kind, value, threshold }: LimitAssessment): string {
+  const seen = value === null ? 'no value' : valueText(kind, value);
+  return `the limit "${limit}" was crossed: ${seen} above ${valueText(kind, threshold)}`;
+}
+
 function limitText({ state }: Turn, limit: LimitAssessment, { reason }: Assessment): string {
   if (limit.limit === ALIKE) return reason;
-  const crossed = `the limit "${limit.limit}" was crossed: ${limit.value ?? 'no value'} above ${limit.threshold}`;
+  const crossed = crossedText(limit);
   return isAlike(state.plan.stages[state.stage]) ? `${crossed}, with the old path on both sides` : crossed;
 }
 

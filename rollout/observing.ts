@@ -191,7 +191,7 @@ function follow(turn: Turn, move: Move): boolean {
   return true;
 }
 
-/** A new visit: its evidence begins with it, and what would have been done is said anew. */
+/** A new visit: its evidence begins with it, and what would have been done is said anew. Whoever would be off stays off. */
 function enter(turn: Turn, move: Move, wanted?: number): void {
   const { state, now } = turn;
   const { exposure, revision = state.flagRevision, text, cause } = move;
@@ -209,7 +209,9 @@ function enter(turn: Turn, move: Move, wanted?: number): void {
   state.flagRevision = revision;
   state.acceptances = {};
   state.explanation = null;
+  const excluded = state.imagined?.excluded;
   delete state.imagined;
+  if (excluded !== undefined) state.imagined = { said: [], pause: null, excluded };
   const name = plan.stages[stage]?.name ?? '';
   const where = stage === from ? `still stage ${name}` : `stage ${name}`;
   journal(turn, transition, {

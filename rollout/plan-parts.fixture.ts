@@ -77,6 +77,21 @@ export const tenants = rare(
 
 const SLICES = ['tenant=acme', 'tenant=globex', 'tier=beta'];
 
+function slicesThat(then: string) {
+  return fc.subarray(SLICES, { minLength: 1 }).map((slices) =>
+    slices.map((slice) => ({
+      slice,
+      minRequests: 5,
+      // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
+      then,
+      ...(slice === 'tier=beta' && then === 'exclude' ? { segment: 'beta' } : {}),
+    })),
+  );
+}
+
+/** Slices that are taken off by themselves. */
+export const severed = slicesThat('exclude');
+
 /** What holds for the whole plan. */
 export const whole = fc.record({
   windows: optional(hours),
@@ -97,19 +112,7 @@ export const whole = fc.record({
     }),
   ),
   exclude: rare(fc.constantFrom({ tenants: ['initech'] }, { segments: ['beta'] })),
-  coverage: rare(
-    fc
-      .tuple(fc.subarray(SLICES, { minLength: 1 }), fc.constantFrom('stop', 'exclude'))
-      .map(([slices, then]) =>
-        slices.map((slice) => ({
-          slice,
-          minRequests: 5,
-          // oxlint-disable-next-line unicorn/no-thenable -- the plan language calls it so
-          then,
-          ...(slice === 'tier=beta' && then === 'exclude' ? { segment: 'beta' } : {}),
-        })),
-      ),
-  ),
+  coverage: rare(fc.constantFrom('stop', 'exclude').chain(slicesThat)),
   exclusions: rare(fc.record({ most: fc.integer({ min: 1, max: 3 }), traffic: fc.constant('10%') })),
   perService: rare(fc.integer({ min: 1, max: 2 })),
   /** The way back of a soft stop and of a person. */

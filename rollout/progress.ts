@@ -1,7 +1,7 @@
 import type { Exposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
-import { planAsServed, stageExposure } from '../plans/stages.ts';
+import { stageExposure } from '../plans/stages.ts';
 import { audience, segmentList } from '../plans/words.ts';
 import { blockersOf, granted, neededApproval } from './blockers.ts';
 import { askChecks } from './checking.ts';
@@ -10,7 +10,7 @@ import { noteUnconfirmed } from './confirming.ts';
 import { stopExposure } from './exposure.ts';
 import { alreadyThere, claimFlag, leasesAnew, releaseFlag, writeStage } from './flag.ts';
 import { askRequired } from './following.ts';
-import { isWatching } from './mode.ts';
+import { isWatching, watchedPlan } from './mode.ts';
 import { isConfirmed } from './no-return.ts';
 import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
@@ -227,10 +227,11 @@ export function gateRequest(state: RolloutState): GateRequest | null {
   const watching = isWatching(state);
   const restarted = restartOf(state);
   const lease = watching ? null : stageLease(state.plan, gate.stage);
+  const excluded = watching ? state.imagined?.excluded : state.excluded;
   return {
     id: gate.id,
     rolloutId: state.id,
-    plan: watching ? planAsServed(state.plan, gate.stage, state.exposure) : state.plan,
+    plan: watching ? watchedPlan(state, gate.stage) : state.plan,
     stage: gate.stage,
     origin: startedAt,
     stageSince,
@@ -241,7 +242,7 @@ export function gateRequest(state: RolloutState): GateRequest | null {
     safe: stopExposure(state),
     ...(lease === null ? {} : { lease }),
     ...(restarted === null ? {} : { restarted }),
-    ...(state.excluded === undefined || state.excluded.length === 0 ? {} : { excluded: state.excluded }),
+    ...(excluded === undefined || excluded.length === 0 ? {} : { excluded }),
   };
 }
 

@@ -1,7 +1,8 @@
 import { StageFinder } from '../analysis/stage-finder.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
-import { Backtest, type BacktestOutcome } from './backtest.ts';
+import { Backtest } from './backtest.ts';
+import type { BacktestOutcome } from './backtest-outcome.ts';
 import { type BacktestStory, storyOf } from './reporting/backtest-story.ts';
 
 /** Windows without a canary after which a rollout is over, in seconds; and of the time before one that are kept. */

@@ -116,13 +116,15 @@ export interface Question {
   asked: boolean;
 }
 
-export type Would = 'would-advance' | 'would-pause' | 'would-stop';
+export type Would = 'would-advance' | 'would-pause' | 'would-exclude' | 'would-stop';
 
 /** What a plan that only watches would have done in the present visit of a stage. */
 export interface Imagined {
   said: { transition: Would; at: number; summary: string }[];
   /** The pause that it would be in. */
   pause: Pause | null;
+  /** Whom it would have taken off the canary, in this visit or an earlier one; absent: nobody. */
+  excluded?: Exclusion[];
 }
 
 /** What was told last of a flag that somebody else serves. */

@@ -1,13 +1,14 @@
+import { addHistograms } from '../analysis/histogram.ts';
 import { latencyBuckets, poisson, randomOf } from '../analysis/traffic.fixture.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
-import { planSlices } from '../plans/slices.ts';
+import { planSlices, severable, sliceMetrics } from '../plans/slices.ts';
 import { isAlike, isShadowing, stageExposure, stageShare } from '../plans/stages.ts';
 
 /** What becomes of the new path, from the second half of each stage on. */
-export const SCENARIOS = ['good', 'failing', 'slow', 'no data', 'out of hours'] as const;
+export const SCENARIOS = ['good', 'failing', 'slow', 'no data', 'out of hours', 'one slice'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 const POLL = 30;
@@ -37,9 +38,13 @@ export function strategyTrace(plan: Plan, scenario: Scenario, seed: number): Sam
       const of = (share: number, bad: boolean): CohortSample =>
         cohort(random, planInStage(plan, index).metrics, {
           requests: poisson(random, requests * share),
-          rate: bad && scenario === 'failing' ? 0.08 : 0.005,
+          rate: bad && (scenario === 'failing' || scenario === 'one slice') ? 0.08 : 0.005,
           mean: bad && scenario === 'slow' ? 2.5 * MEAN : MEAN,
         });
+      if (scenario === 'one slice') {
+        samples.push({ stage: stage.name, t, ...withOneWorse(plan, index, { of, turned, canary }) });
+        continue;
+      }
       const baseline = isShadowing(stage) ? canary : 1 - canary;
       const users = (share: number) =>
         plan.source.users === undefined || isShadowing(stage) ? {} : { users: Math.round(USERS * share) };
@@ -65,6 +70,58 @@ function slicesOf(
 ): Pick<Sample, 'slices'> {
   const slices = planSlices(plan).map((slice) => [slice, part(0.1, true)] as const);
   return slices.length === 0 ? {} : { slices: Object.fromEntries(slices) };
+}
+
+/** Each slice is a tenth of the traffic and part of the whole, and the first that can be taken off alone is the one that turns bad. */
+function withOneWorse(
+  plan: Plan,
+  index: number,
+  {
+    of,
+    turned,
+    canary,
+  }: { of: (share: number, bad: boolean) => CohortSample; turned: boolean; canary: number },
+): Pick<Sample, 'baseline' | 'canary' | 'slices'> {
+  const [worse] = severable(plan).keys();
+  const slices = planSlices(plan);
+  const { percent, segments } = stageExposure(plan, index);
+  const parts = slices.map((slice) => {
+    const share = segments.includes(slice) ? 1 : percent / 100;
+    const metrics = sliceMetrics(plan, slice).map(({ name }) => name);
+    const part = {
+      baseline: only(metrics, of(0.1 * (1 - share), false)),
+      canary: only(metrics, of(0.1 * share, turned && slice === worse)),
+    };
+    return [slice, part] as const;
+  });
+  const others = 1 - 0.1 * slices.length;
+  const baseline = isShadowing(plan.stages[index]) ? canary : 1 - canary;
+  return {
+    baseline: parts.reduce((sum, [, part]) => plus(sum, part.baseline), of(others * baseline, false)),
+    canary: parts.reduce((sum, [, part]) => plus(sum, part.canary), of(others * canary, false)),
+    slices: Object.fromEntries(parts),
+  };
+}
+
+function only(metrics: readonly string[], { requests, ratios, histograms }: CohortSample): CohortSample {
+  const kept = <T>(all: Record<string, T>) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => metrics.includes(name)));
+  return { requests, ratios: kept(ratios), histograms: kept(histograms) };
+}
+
+function plus(whole: CohortSample, part: CohortSample): CohortSample {
+  const ratios = Object.entries(whole.ratios).map(([name, { events, total }]) => {
+    const more = part.ratios[name] ?? { events: 0, total: 0 };
+    return [name, { events: events + more.events, total: total + more.total }] as const;
+  });
+  const histograms = Object.entries(whole.histograms).map(
+    ([name, buckets]) => [name, addHistograms(part.histograms[name] ?? null, buckets)] as const,
+  );
+  return {
+    requests: whole.requests + part.requests,
+    ratios: Object.fromEntries(ratios),
+    histograms: Object.fromEntries(histograms),
+  };
 }
 
 function shareOf(plan: Plan, index: number): number {

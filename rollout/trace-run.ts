@@ -1,7 +1,8 @@
 import type { TraceEntry, TraceFaults } from '../analysis/trace.ts';
 import { TraceReader } from '../analysis/trace.ts';
 import type { Plan } from '../plans/plan.ts';
-import { Backtest, type BacktestOutcome } from './backtest.ts';
+import { Backtest } from './backtest.ts';
+import type { BacktestOutcome } from './backtest-outcome.ts';
 import { type BacktestStory, storyOf } from './reporting/backtest-story.ts';
 
 /** What became of the rollouts of some lines of a trace; `line` is that of a rollout's first one. */

@@ -90,7 +90,13 @@ function stageState(state: RolloutState, index: number): 'done' | 'now' | 'ahead
 function watchingView(state: RolloutState): { watching?: Watching } {
   if (!isWatching(state)) return {};
   const { imagined, told } = state;
-  return { watching: { would: imagined?.said.at(-1) ?? null, ...(told === undefined ? {} : { told }) } };
+  return {
+    watching: {
+      would: imagined?.said.at(-1) ?? null,
+      ...(imagined?.excluded === undefined ? {} : { excluded: imagined.excluded }),
+      ...(told === undefined ? {} : { told }),
+    },
+  };
 }
 
 /** Both answers to a drift, while they can be given; what is graver is answered first. */

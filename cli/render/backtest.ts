@@ -1,4 +1,5 @@
-import type { BacktestOutcome } from '../../rollout/backtest.ts';
+import type { BacktestOutcome } from '../../rollout/backtest-outcome.ts';
+import { backtestNotes } from '../../rollout/reporting/sentences.ts';
 import { type Ink, padEnd, type Tone, widthOf } from './ink.ts';
 import { duration } from './words.ts';
 
@@ -31,10 +32,10 @@ export function backtestLines(outcomes: readonly BacktestOutcome[], ink: Ink): s
   ];
 }
 
-function rowOf({ rollout, outcome, severity, stage, t, reason, held }: BacktestOutcome): string[] {
+function rowOf(found: BacktestOutcome): string[] {
+  const { rollout, outcome, severity, stage, t, reason } = found;
   const name = outcome === 'completed' ? outcome : `${outcome}${severity === null ? '' : ` (${severity})`}`;
-  const notes = held.length > 0 ? `would have held longer in ${held.join(', ')}` : '';
-  const why = outcome === 'completed' ? notes : [reason, notes].filter((text) => text !== '').join('; ');
+  const why = [...(outcome === 'completed' ? [] : [reason]), ...backtestNotes(found)].join('; ');
   return [rollout, name, `${stage} after ${duration(t)}`, why];
 }
 

@@ -1,5 +1,6 @@
 import type { Path } from '../document.ts';
 import { exclusionLimits } from '../exclusion-limits.ts';
+import { TOLD } from '../names.ts';
 import type { Plan } from '../plan.ts';
 import { ownLimits, severable, sliceOf, whoIs } from '../slices.ts';
 import type { Coverage } from '../stage.ts';
@@ -44,8 +45,10 @@ export function reviewExclusions({ plan, error, sound }: Review): void {
 
 /** Why nobody can be taken off alone; null: they can. */
 function unable({ mode, flag, reversibility }: Plan): string | null {
-  if (mode === 'observe') return 'a plan that only watches takes nobody off the canary';
-  if (flag.provider !== 'embedded') return `"${flag.provider}" cannot leave anybody out of what it serves`;
+  // What is told has no provider yet: who watches it tries what the embedded one would do.
+  const imagined = mode === 'observe' && flag.provider === TOLD;
+  if (flag.provider !== 'embedded' && !imagined)
+    return `"${flag.provider}" cannot leave anybody out of what it serves`;
   if (reversibility === 'forward-only')
     return 'the old path may not read what the canary of a forward-only plan has written for them';
   return null;
@@ -69,7 +72,8 @@ export function exclusionRisks(plan: Plan, warn: Warn): void {
   const slices = severable(plan).size;
   if (slices === 0) return;
   const told = new Set<string>(plan.notify.flatMap(({ events }) => events));
-  if (!told.has('excluded') && !told.has('stepped-back'))
+  const watched = plan.mode === 'observe' && told.has('would-exclude');
+  if (!told.has('excluded') && !told.has('stepped-back') && !watched)
     warn(['notify'], {
       rule: 'PLAN-EXCLUDE-SILENT',
       message: 'nobody is told when a slice is taken off the canary',

@@ -3,6 +3,7 @@ import { isTested, stageMetric } from '../stages.ts';
 import type { Warn } from './context.ts';
 import { exposureRisks } from './exposure-risks.ts';
 import { lifecycleRisks } from './lifecycle-risks.ts';
+import { limitRisks } from './limit-risks.ts';
 import { peopleRisks } from './people-risks.ts';
 
 /** Where a plan is valid and what it says or leaves out is a risk. */
@@ -11,6 +12,7 @@ export function reviewRisks(plan: Plan, warn: Warn): void {
   metricRisks(plan, warn);
   exposureRisks(plan, warn);
   lifecycleRisks(plan, warn);
+  limitRisks(plan, warn);
 }
 
 function metricRisks(plan: Plan, warn: Warn): void {

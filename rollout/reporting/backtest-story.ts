@@ -3,7 +3,8 @@ import { seriesOf } from '../../analysis/series.ts';
 import { finished } from '../../analysis/unhurried.ts';
 import type { Plan } from '../../plans/plan.ts';
 import type { Report } from '../../plans/report.ts';
-import type { Backtest, BacktestOutcome } from '../backtest.ts';
+import type { Backtest } from '../backtest.ts';
+import type { BacktestOutcome } from '../backtest-outcome.ts';
 
 /** A rollout of a backtest as it is drawn. `stages` say when each was entered, seconds since the rollout began. */
 export interface BacktestStory extends Pick<Report, 'metrics' | 'evidence'> {

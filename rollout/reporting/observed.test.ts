@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Exclusion } from '../../plans/exclusion.ts';
 import type { Cause } from '../../plans/journal.ts';
 import { Report } from '../../plans/report.ts';
 import { NOON } from '../../test/fixtures/rollout-view.ts';
@@ -81,6 +82,33 @@ it('is counted until now while nobody has done anything', () => {
   const journal = story.journal.filter(({ at }) => at < NOON + 600_000);
   const { observed } = reportOf({ ...story, journal, now: NOON + 585_000 });
   expect(observed?.[1]).toMatchObject({ followed: null, meanwhile: { requests: 2_500 } });
+});
+
+it('says of a slice that would have been excluded when others took the canary from somebody, and counts nothing of it', () => {
+  const story = watched();
+  const off: Exclusion = {
+    name: 'tenant=acme',
+    by: 'the gate',
+    reason: 'worse',
+    at: NOON + 400_000,
+    revision: null,
+  };
+  const journal = story.journal.map((entry) =>
+    entry.transition === 'would-stop'
+      ? { ...entry, transition: 'would-exclude' as const, summary: 'Would have excluded tenant=acme.' }
+      : entry,
+  );
+  const view = { ...story.view, watching: { would: null, excluded: [off] } };
+  const report = reportOf({ ...story, journal, view });
+  expect(report.observed?.[1]).toMatchObject({
+    transition: 'would-exclude',
+    followed: { at: NOON + 660_000, exposure: { percent: 1 } },
+    meanwhile: null,
+  });
+  expect(reportMarkdown(report)).toMatch(
+    /Would have excluded tenant=acme\\?\. 2 min 30 s later: Stage 1%\\?\.\n/,
+  );
+  expect(report.summary).toContain('the plan would not have stopped it; it would have excluded tenant=acme.');
 });
 
 it('is not there where the plan acts', () => {

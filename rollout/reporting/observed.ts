@@ -6,7 +6,7 @@ import type { Plan } from '../../plans/plan.ts';
 import type { Meanwhile, Observed } from '../../plans/report.ts';
 
 const MOVES: readonly Transition[] = ['started', 'advanced', 'stepped-back', 'completed'];
-const WOULD: readonly Transition[] = ['would-advance', 'would-pause', 'would-stop'];
+const WOULD: readonly Transition[] = ['would-advance', 'would-pause', 'would-exclude', 'would-stop'];
 
 interface Told {
   plan: Plan;
@@ -42,7 +42,11 @@ export function observedOf({ plan, journal, polls, origin, now }: Told): Observe
           followed === undefined
             ? null
             : { at: followed.at, summary: followed.summary, exposure: followed.exposure },
-        meanwhile: stays ? null : meanwhileOf(polls, window, evidence?.metric ?? null),
+        // Of whoever would have been off nothing more is read.
+        meanwhile:
+          stays || transition === 'would-exclude'
+            ? null
+            : meanwhileOf(polls, window, evidence?.metric ?? null),
       },
     ];
   });

@@ -10,6 +10,7 @@ import type {
 } from '../../plans/report.ts';
 import { partName } from '../../plans/slices.ts';
 import { audience, clock, duration, latency, percent, phaseText } from '../../plans/words.ts';
+import type { BacktestOutcome } from '../backtest-outcome.ts';
 
 /** The parts of a report in words, one line each, the same on every page. */
 
@@ -214,4 +215,12 @@ function signedCount(value: number): string {
 /** What takes less than a second is told in milliseconds. */
 function precise(seconds: number): string {
   return seconds < 1 ? `${Math.max(0, Math.round(seconds * 1000))} ms` : duration(seconds);
+}
+
+/** What a backtest says beside how a rollout ended: whom it would have taken off, and where it would have waited. */
+export function backtestNotes({ excluded = [], held }: Pick<BacktestOutcome, 'excluded' | 'held'>): string[] {
+  return [
+    ...excluded.map(({ who, stage, t }) => `would have excluded ${who} in ${stage} after ${duration(t)}`),
+    ...(held.length > 0 ? [`would have held longer in ${held.join(', ')}`] : []),
+  ];
 }

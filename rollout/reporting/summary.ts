@@ -71,11 +71,13 @@ function watchedText({
     first === undefined
       ? 'the plan would not have stopped it'
       : `the plan would first have stopped it in stage ${first.stage ?? ''}${after(first.at)}`;
+  const off = (view.watching?.excluded ?? []).map((one) => one.name);
+  const verdict = off.length === 0 ? would : `${would}; it would have excluded ${off.join(', ')}`;
   if (view.phase === 'completed')
-    return `${name} was only watched: the observation ended${after(view.endedAt)} with the canary for ${audience(view.exposure)}; ${would}.`;
+    return `${name} was only watched: the observation ended${after(view.endedAt)} with the canary for ${audience(view.exposure)}; ${verdict}.`;
   if (view.stage === null) return `Unfinished: ${name} is only watched, and nobody has the canary yet.`;
   const since = view.stageSince === null ? '' : ` for ${duration((now - view.stageSince) / 1000)}`;
-  return `Unfinished: ${name} is only watched, in stage ${view.stage} (${audience(view.exposure)})${since}; ${would}.`;
+  return `Unfinished: ${name} is only watched, in stage ${view.stage} (${audience(view.exposure)})${since}; ${verdict}.`;
 }
 
 function stopText({ stop }: RolloutView): string {

@@ -1,6 +1,7 @@
 import { clock, duration } from '../../plans/words.ts';
-import type { BacktestOutcome } from '../../rollout/backtest.ts';
+import type { BacktestOutcome } from '../../rollout/backtest-outcome.ts';
 import type { BacktestStory } from '../../rollout/reporting/backtest-story.ts';
+import { backtestNotes } from '../../rollout/reporting/sentences.ts';
 import { drawCharts } from './charts.ts';
 import { renderPage } from './page.ts';
 
@@ -42,8 +43,11 @@ export function backtestHtml({ plan, summary, stories, left, madeAt }: BacktestP
   });
 }
 
-function reasonOf({ outcome, stage, t, reason, held }: BacktestOutcome): string {
-  const notes = held.length > 0 ? `, and would have held longer in ${held.join(', ')}` : '';
+function reasonOf(found: BacktestOutcome): string {
+  const { outcome, stage, t, reason } = found;
+  const notes = backtestNotes(found)
+    .map((note) => `; it ${note}`)
+    .join('');
   if (outcome === 'completed') return `It would have gone through, to ${stage} after ${duration(t)}${notes}.`;
   return `In stage ${stage} after ${duration(t)}: ${reason}${notes}.`;
 }
