@@ -25,3 +25,13 @@ export async function within<T>(
     clearTimeout(timer);
   }
 }
+
+/** True when `work` has succeeded within so many milliseconds. Why it did not is not told: only where somebody else tells it. */
+export async function inTime(milliseconds: number, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await within(milliseconds, work());
+    return true;
+  } catch {
+    return false;
+  }
+}
