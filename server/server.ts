@@ -27,6 +27,7 @@ import { flagTokenRoutes } from './routes/flag-tokens.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { journalRoutes } from './routes/journal.ts';
 import { preflightRoutes } from './routes/preflights.ts';
 import { referenceRoutes } from './routes/references.ts';
 import { registryRoutes } from './routes/registry.ts';
@@ -74,6 +75,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       await typed.register(tokenRoutes(deps));
       await typed.register(rolloutRoutes(deps));
       await typed.register(sampleRoutes(deps));
+      await typed.register(journalRoutes(deps));
       await typed.register(preflightRoutes(deps));
       const replays = createReplays(deps);
       await typed.register(afterRoutes({ ...deps, replays }));

@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
+import type { JournalEntry } from '../plans/journal.ts';
 import { addAfterword } from './afterword.ts';
 import { announceRollout, announceSamples } from './changes.ts';
 import type { Database, Queries } from './connection.ts';
@@ -43,16 +44,8 @@ export function createRolloutStore(database: Database): RolloutStore {
 
     record: (record) => database.transaction((queries) => recordStep(queries, record)),
 
-    async journal(id) {
-      const rows = await database.run((queries) =>
-        queries
-          .select({ entry: journal.entry })
-          .from(journal)
-          .where(eq(journal.rolloutId, id))
-          .orderBy(asc(journal.seq)),
-      );
-      return rows.map((row) => row.entry);
-    },
+    journal: (id) => database.run((queries) => journalOf(queries, id)),
+    journalPage: (id, page) => database.run((queries) => journalOf(queries, id, page)),
 
     saveSamples: (rows) =>
       database.transaction(async (queries) => {
@@ -71,6 +64,20 @@ export function createRolloutStore(database: Database): RolloutStore {
 }
 
 const { viewSeq: _, search: _search, asks: _asks, ...columns } = getTableColumns(rollouts);
+
+async function journalOf(
+  queries: Queries,
+  id: string,
+  page: { after: number; limit: number } | null = null,
+): Promise<JournalEntry[]> {
+  const all = queries
+    .select({ entry: journal.entry })
+    .from(journal)
+    .where(and(eq(journal.rolloutId, id), page === null ? undefined : gt(journal.seq, page.after)))
+    .orderBy(asc(journal.seq));
+  const rows = await (page === null ? all : all.limit(page.limit));
+  return rows.map(({ entry }) => entry);
+}
 
 async function create(database: Database, rollout: NewRollout, admit?: Admission): Promise<RolloutRow> {
   for (let attempt = 1; ; attempt++) {

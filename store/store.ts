@@ -114,6 +114,8 @@ export interface RolloutStore {
   /** Adds a line behind the journal of a rollout that is over, once. */
   afterword(line: Afterword): Promise<void>;
   journal(id: string): Promise<JournalEntry[]>;
+  /** The next lines after the one with the number `after`; 0: from the first. */
+  journalPage(id: string, page: { after: number; limit: number }): Promise<JournalEntry[]>;
   saveSamples(rows: SampleRow[]): Promise<void>;
   /** The next samples after `after`, history first; null: from the first. */
   samplePage(id: string, page: { after: number | null; limit: number }): Promise<VersionedSample[]>;

@@ -9,7 +9,6 @@ import {
   ActionRequest,
   AmendReply,
   AmendRequest,
-  JournalReply,
   ListReply,
   PlanQuery,
   PlanReply,
@@ -116,20 +115,6 @@ export const rolloutRoutes =
           error,
         }));
         return { ...event, lease: leaseOf(deps, row), notifications };
-      },
-    });
-
-    app.get('/rollouts/:id/journal', {
-      config: { access: ['read'] },
-      schema: {
-        tags: ['rollouts'],
-        summary: 'Every transition',
-        params: Id,
-        response: { 200: JournalReply },
-      },
-      handler: async (request) => {
-        await rolloutFor(deps, request);
-        return { entries: await deps.rollouts.journal(request.params.id) };
       },
     });
 

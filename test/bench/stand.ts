@@ -25,7 +25,6 @@ export interface Stand {
   /** Resolves when every front of the shop gives nobody, or with `some` somebody, the canary; epoch milliseconds. */
   exposed(flag: string, wanted: 'none' | 'some', ms?: number): Promise<number>;
 }
-type JournalReply = z.infer<typeof JournalReply>;
 
 const BASE_PORT = 23_500;
 const LOOK_EVERY = 10;
