@@ -103,6 +103,12 @@ const table = {
     retry: true,
     hint: 'The first request with this Idempotency-Key is still in work: send it again in a second for its answer.',
   },
+  STILL_READING: {
+    status: 503,
+    exit: 3,
+    retry: true,
+    hint: 'It goes on being read: ask again in a moment, as the commands and the console do by themselves.',
+  },
   ONLY_WATCHES: {
     status: 409,
     exit: 1,
