@@ -7,10 +7,11 @@ import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
 import { oneAtATime } from './locks.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
+import { proposals, propose, withdraw } from './proposals.ts';
 import { recordStep } from './record.ts';
 import { latestSample, sampleMark, samplePage, saveSamples } from './samples.ts';
 import { carriedEvidence, journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
-import type { Admission, NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
+import type { Admission, NewRollout, RolloutFilter, RolloutRow, RolloutStore, Standing } from './store.ts';
 
 const DEFAULT_LIMIT = 1000;
 /** The active rollout may end between the refusal and the look at who it is. */
@@ -58,6 +59,12 @@ export function createRolloutStore(database: Database): RolloutStore {
 
     carried: (id) => database.run((queries) => carriedOf(queries, id)),
 
+    propose: (rolloutId, plan, admit) =>
+      database.transaction((queries) =>
+        propose(queries, { rolloutId, plan }, { admit, others: standing(queries) }),
+      ),
+    withdraw: (mark) => database.run((queries) => withdraw(queries, mark)),
+    proposals: () => database.run(proposals),
     amend: (revision) => database.transaction((queries) => amend(queries, revision)),
     planRevisions: (id) => database.run((queries) => revisionsOf(queries, id)),
   };
@@ -79,13 +86,19 @@ async function journalOf(
   return rows.map(({ entry }) => entry);
 }
 
+/** As of one transaction. */
+const standing = (queries: Queries): Standing => ({
+  list: (filter) => list(queries, filter),
+  proposals: () => proposals(queries),
+});
+
 async function create(database: Database, rollout: NewRollout, admit?: Admission): Promise<RolloutRow> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await database.transaction(async (queries) => {
         if (admit !== undefined) {
           await oneAtATime(queries, 'submits');
-          await admit({ list: (filter) => list(queries, filter) });
+          await admit(standing(queries));
         }
         return await insert(queries, rollout);
       });
