@@ -286,6 +286,12 @@ const table = {
     retry: false,
     hint: 'A kill holds this flag: `tidegate unlock FLAG --reason "..."` is the way back.',
   },
+  FLAGS_BUSY: {
+    status: 503,
+    exit: 1,
+    retry: true,
+    hint: 'Kills and rollbacks go first: apply the file again once they are through.',
+  },
   FLAG_OWNED: { status: 409, exit: 1, retry: false, hint: 'Another rollout moves this flag.' },
   FLAG_UNKNOWN: { status: 404, exit: 1, retry: false, hint: 'Check the key and the environment.' },
   FLAG_EXISTS: {

@@ -61,7 +61,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
     '/api/v1/flag-file',
     ['FLAG_FILE_UNREADABLE', 'FLAG_INVALID', 'SEGMENT_INVALID', 'SEGMENT_UNKNOWN', 'FLAG_UNKNOWN'],
   ],
-  ['/api/v1/flag-file', ['FLAG_EXISTS']],
+  ['/api/v1/flag-file', ['FLAG_EXISTS', 'FLAGS_BUSY']],
   ['/api/v1/segments/{name}', ['REVISION_UNKNOWN']],
   ['/api/v1/segments', ['SEGMENT_INVALID', 'SEGMENT_UNKNOWN', 'SEGMENT_IN_USE', 'SEGMENT_FULL']],
   ['/api/v1/flag-tokens/{id}', ['FLAG_TOKEN_UNKNOWN']],
