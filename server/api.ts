@@ -269,6 +269,8 @@ export const ListedFlag = z.strictObject({
   expires: z.string().nullable(),
   lifecycle: z.enum(LIFECYCLES).nullable(),
   flagSet: z.string().nullable(),
+  /** Why its definition cannot be served: the last good one is, or nobody gets it where there was none. Null: it is served. */
+  refused: z.string().nullable(),
 });
 export type ListedFlag = z.infer<typeof ListedFlag>;
 export const FlagsReply = z.strictObject({ flags: z.array(ListedFlag) });
