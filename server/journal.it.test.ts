@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../plans/failures.ts';
-import type { RolloutStore } from '../store/store.ts';
 import { type ApiServer, startApiServer } from '../test/fixtures/api-server.ts';
 import { startCommand } from '../test/fixtures/command.ts';
+import { type CountedPages, countPages } from '../test/fixtures/counted-pages.ts';
 import { recordLines } from '../test/fixtures/recorded-lines.ts';
 import { startTold } from '../test/fixtures/told-rollout.ts';
 import { JournalReply, MOST_LINES } from './api.ts';
@@ -12,28 +12,16 @@ const LINES = 2_300;
 let server: ApiServer;
 let id: string;
 let last: number;
-let read: RolloutStore['journalPage'];
-/** How many rows each read of the store may give. */
-let limits: number[];
-/** Before the page of this number is read. */
-let before: (page: number) => Promise<void>;
+let pages: CountedPages;
 
 beforeAll(async () => {
   server = await startApiServer();
   const told = await startTold(server.rollouts, { more: {}, at: Date.now(), name: 'long' });
   ({ id } = told);
   last = await recordLines(server.rollouts, told, LINES);
-  read = server.rollouts.journalPage;
-  server.rollouts.journalPage = async (rollout, page) => {
-    limits.push(page.limit);
-    await before(limits.length);
-    return read(rollout, page);
-  };
+  pages = countPages(server.rollouts, 'journalPage');
 }, 60_000);
-beforeEach(() => {
-  limits = [];
-  before = async () => undefined;
-});
+beforeEach(() => pages.reset());
 afterAll(() => server?.close());
 
 const ask = (query: string) => server.api(`/rollouts/${id}/journal${query}`);
@@ -61,7 +49,7 @@ describe('the journal of a long rollout', () => {
       const after = Number(new URLSearchParams(query).get('after') ?? 0);
       expect(entries.map(({ seq }) => seq)).toEqual(all.slice(0, last).filter((seq) => seq > after));
       expect(rest).toEqual({});
-      expect(limits).toEqual(query === '' ? [MOST_LINES, MOST_LINES, MOST_LINES] : [MOST_LINES]);
+      expect(pages.limits).toEqual(query === '' ? [MOST_LINES, MOST_LINES, MOST_LINES] : [MOST_LINES]);
     },
   );
 
@@ -74,13 +62,13 @@ describe('the journal of a long rollout', () => {
   );
 
   test('that breaks off in the middle is not taken for a whole one, here and by the command', async () => {
-    before = async (page) => {
+    pages.before = async (page) => {
       if (page % 2 === 0) throw new Failure('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer.');
     };
     const answer = await ask('');
     expect(answer.status).toBe(200);
     await expect(answer.text()).rejects.toThrow();
-    limits = [];
+    pages.limits = [];
     const { ended } = startCommand(['status', id, '--history', '--server', server.url], {
       cwd: '/',
       env: { TIDEGATE_TOKEN: server.token },
@@ -90,7 +78,7 @@ describe('the journal of a long rollout', () => {
   });
 
   test('is refused while the store is away', async () => {
-    before = () => Promise.reject(new Failure('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer.'));
+    pages.before = () => Promise.reject(new Failure('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer.'));
     const refused = await ask('');
     expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'POSTGRES_UNREACHABLE' }]);
   });

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
 import { demoStack, startDemoShop } from '../../app/demo.ts';
 import { type Stack, startStack } from '../../app/stack.ts';
 import type { Shop } from '../../examples/shop/shop.ts';
