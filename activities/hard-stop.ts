@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { inTime } from '../flags/deadline.ts';
 import type { FlagReading } from '../flags/provider.ts';
 import { withinExposure } from '../plans/exposure.ts';
 import type { GateRequest } from '../rollout/command.ts';
@@ -68,22 +69,7 @@ export function isTold(
   { rolloutId, id: gate }: GateRequest,
   { what, workflowId, report }: { what: string; workflowId: string; report: GateReport },
 ): Promise<boolean> {
-  return within(TELL_WITHIN, () => parts.tellStop(rolloutId, workflowId, { what, gate, report }));
-}
-
-/** True when `work` has succeeded within so many milliseconds. */
-export async function within(ms: number, work: () => Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([work().then(() => true), late]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
+  return inTime(TELL_WITHIN, () => parts.tellStop(rolloutId, workflowId, { what, gate, report }));
 }
 
 /** True once the flag reads as wanted, within the time that the workflow has for it. */

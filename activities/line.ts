@@ -1,4 +1,5 @@
-import { TELL_WITHIN, within } from './hard-stop.ts';
+import { inTime } from '../flags/deadline.ts';
+import { TELL_WITHIN } from './hard-stop.ts';
 import type { ActivityParts } from './parts.ts';
 
 /** How long a Temporal that did not answer is left alone, in milliseconds: a gate with short polls would fall behind. */
@@ -10,7 +11,7 @@ export function openLine(parts: Pick<ActivityParts, 'reachTemporal'>) {
   return {
     async isUp(): Promise<boolean> {
       if (Date.now() < silentUntil) return false;
-      if (await within(TELL_WITHIN, () => parts.reachTemporal())) return true;
+      if (await inTime(TELL_WITHIN, () => parts.reachTemporal())) return true;
       silentUntil = Date.now() + ASK_AGAIN;
       return false;
     },

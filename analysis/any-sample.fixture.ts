@@ -82,17 +82,16 @@ const cohort: fc.Arbitrary<CohortSample> = fc.record(
   },
   { requiredKeys: ['requests', 'ratios', 'histograms'] },
 );
-const instances = fc.record({ baseline: amount, canary: amount });
-const slice = fc.record(
-  {
-    baseline: cohort,
-    canary: cohort,
-    halves: fc.tuple(cohort, cohort),
-    canaryHalves: fc.tuple(cohort, cohort),
-    instances,
-  },
-  { requiredKeys: ['baseline', 'canary'] },
-);
+/** Of a sample and of each of its slices. */
+export const cohortsOf = (cohort: fc.Arbitrary<CohortSample>, instance: fc.Arbitrary<number>) => ({
+  baseline: cohort,
+  canary: cohort,
+  halves: fc.tuple(cohort, cohort),
+  canaryHalves: fc.tuple(cohort, cohort),
+  instances: fc.record({ baseline: instance, canary: instance }),
+});
+const cohorts = cohortsOf(cohort, amount);
+const slice = fc.record(cohorts, { requiredKeys: ['baseline', 'canary'] });
 const split = fc.record({ by: fc.constantFrom('a', 'b', null), baseline: amount, canary: amount });
 export const sample: fc.Arbitrary<Sample> = fc.record(
   {
@@ -100,11 +99,7 @@ export const sample: fc.Arbitrary<Sample> = fc.record(
     split: fc.option(split),
     stage: fc.constantFrom('5%', '25%', 'nowhere'),
     t: fc.nat(400),
-    baseline: cohort,
-    canary: cohort,
-    halves: fc.tuple(cohort, cohort),
-    canaryHalves: fc.tuple(cohort, cohort),
-    instances,
+    ...cohorts,
   },
   { requiredKeys: ['stage', 't', 'baseline', 'canary'] },
 );

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isFailure } from '../plans/failures.ts';
 import type { CohortSample, HistorySample, Sample } from '../plans/sample.ts';
+import { cohortsOf } from './any-sample.fixture.ts';
 import { refuseFaults, type TraceEntry, TraceReader, traceLine } from './trace.ts';
 import { planOf } from './traffic.fixture.ts';
 
@@ -37,27 +38,14 @@ const cohort: fc.Arbitrary<CohortSample> = fc.record(
   },
   { requiredKeys: ['requests', 'ratios', 'histograms'] },
 );
-const instances = fc.record({ baseline: fc.integer({ min: 1 }), canary: fc.integer({ min: 1 }) });
+const cohorts = cohortsOf(cohort, fc.integer({ min: 1 }));
 const sample: fc.Arbitrary<Sample> = fc.record(
   {
     stage: fc.constantFrom('5%', '25%'),
     t: fc.nat(),
-    baseline: cohort,
-    canary: cohort,
-    halves: fc.tuple(cohort, cohort),
-    canaryHalves: fc.tuple(cohort, cohort),
-    instances,
+    ...cohorts,
     slices: fc.record({
-      'tier=enterprise': fc.record(
-        {
-          baseline: cohort,
-          canary: cohort,
-          halves: fc.tuple(cohort, cohort),
-          canaryHalves: fc.tuple(cohort, cohort),
-          instances,
-        },
-        { requiredKeys: ['baseline', 'canary'] },
-      ),
+      'tier=enterprise': fc.record(cohorts, { requiredKeys: ['baseline', 'canary'] }),
     }),
     split: fc.option(fc.record({ by: fc.option(fc.string()), baseline: fc.nat(), canary: fc.nat() })),
   },

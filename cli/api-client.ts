@@ -10,6 +10,8 @@ import { patiently } from './render/patience.ts';
 const TIMEOUT_MS = 30_000;
 const ATTEMPTS = 4;
 const AGAIN_MS = 700;
+/** Six weeks of polls are read in less. */
+const READ_WITHIN_MS = 10 * 60_000;
 /** The request may have arrived, unlike with a server that is not there at all. */
 const BROKEN_OFF = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
@@ -22,6 +24,20 @@ function maySendAgain(error: Failure): boolean {
     'code' in cause &&
     BROKEN_OFF.has(String(cause.code))
   );
+}
+
+/** Does `work` again for as long as the server is still reading what it needs for the answer. */
+async function untilRead<T>(work: () => Promise<T>, tell: (howFar: string) => void): Promise<T> {
+  const end = Date.now() + READ_WITHIN_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'STILL_READING' || Date.now() > end) throw error;
+      tell(error.message.replace(/\.$/, ''));
+      await sleep(AGAIN_MS);
+    }
+  }
 }
 
 const timedOut = () => new DOMException('no answer in time', 'TimeoutError');
@@ -62,8 +78,12 @@ export class ApiClient {
   }
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const waits = this.#waits;
-    return waits === null ? work() : patiently(() => waits, work);
+    let says = this.#waits ?? '';
+    const read = () =>
+      untilRead(work, (howFar) => {
+        says = howFar;
+      });
+    return this.#waits === null ? read() : patiently(() => says, read);
   }
 
   get<T extends z.ZodType>(path: string, reply: T): Promise<z.output<T>> {

@@ -10,21 +10,6 @@ export function failureLines(failure: Failure, paint: (text: string) => string):
   ];
 }
 
-/** The same as the server would have said it, for `--json`. */
-export function failureObject(failure: Failure): object {
-  const row = FAILURES[failure.code];
-  return {
-    type: `urn:tidegate:failure:${failure.code.toLowerCase().replaceAll('_', '-')}`,
-    title: failure.code.toLowerCase().replaceAll('_', ' '),
-    status: row.status,
-    code: failure.code,
-    detail: failure.message,
-    ...(failure.where === undefined ? {} : { where: failure.where }),
-    details: failure.details,
-    hint: row.hint,
-  };
-}
-
 export function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(FAILURES, code);
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { FAILURES, Failure, isFailure } from '../plans/failures.ts';
+import { problemDetails } from '../plans/problem-details.ts';
 import { capital } from '../plans/words.ts';
-import { failureLines, failureObject } from './failure.ts';
+import { failureLines } from './failure.ts';
 import { createProgram } from './program.ts';
 import { inkFor } from './render/ink.ts';
 
@@ -48,7 +49,7 @@ function sentence(text: string): string {
 
 function tell(failure: Failure, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(failureObject(failure))}\n`);
+    process.stdout.write(`${JSON.stringify(problemDetails(failure))}\n`);
     return;
   }
   const ink = inkFor(process.stderr, process.env);

@@ -44,6 +44,14 @@ test('the rules of a plan with every kind of metric are what Prometheus takes, a
   await run(parts().promtool, ['check', 'rules', 'plan.rules.yaml'], { cwd: folder });
   const series = (name: string, cohort: string, perMinute: number) =>
     `{ series: '${name.replace('}', `,variant="${cohort}"}`)}', values: '0+${perMinute}x40' }`;
+  const errors = [
+    series('requests_total{code="200"}', 'off', 980),
+    series('requests_total{code="500"}', 'off', 20),
+    series('requests_total{code="200"}', 'on', 97),
+    series('requests_total{code="500"}', 'on', 4),
+  ]
+    .map((one) => `      - ${one}\n`)
+    .join('');
   await writeFile(
     join(folder, 'rules.test.yaml'),
     `rule_files: [plan.rules.yaml]
@@ -51,11 +59,7 @@ evaluation_interval: 1m
 tests:
   - interval: 1m
     input_series:
-      - ${series('requests_total{code="200"}', 'off', 980)}
-      - ${series('requests_total{code="500"}', 'off', 20)}
-      - ${series('requests_total{code="200"}', 'on', 97)}
-      - ${series('requests_total{code="500"}', 'on', 4)}
-      - ${series('orders_total{code="200"}', 'off', 100)}
+${errors}      - ${series('orders_total{code="200"}', 'off', 100)}
       - ${series('orders_total{code="200"}', 'on', 10)}
     promql_expr_test:
       - expr: 'sum by (cohort) (tidegate:cohort_metric:rate5m{metric="errors"}) > 0.03'
@@ -72,11 +76,7 @@ tests:
   # The same traffic in a stage whose own margin is +3pp: 3.96 % against 2 % is within it. From minute 21 on the server is away.
   - interval: 1m
     input_series:
-      - ${series('requests_total{code="200"}', 'off', 980)}
-      - ${series('requests_total{code="500"}', 'off', 20)}
-      - ${series('requests_total{code="200"}', 'on', 97)}
-      - ${series('requests_total{code="500"}', 'on', 4)}
-      - series: 'tidegate_rollout_margin{flag="pricing",environment="prod",rollout="pricing-1",metric="errors",margin="hard",direction="increase",unit="absolute",instance="a"}'
+${errors}      - series: 'tidegate_rollout_margin{flag="pricing",environment="prod",rollout="pricing-1",metric="errors",margin="hard",direction="increase",unit="absolute",instance="a"}'
         values: '0.03x20 stale'
     promql_expr_test:
       - expr: 'tidegate:cohort_margin:hard{metric="errors"}'

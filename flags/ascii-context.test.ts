@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { asciiKey } from '../client/ascii-key.ts';
-import { NO_EXPOSURE } from '../plans/exposure.ts';
+import { flagState } from '../test/fixtures/flag-state.ts';
 import { evaluateOne } from './ofrep.ts';
 import { startFlagService } from './service.ts';
 
@@ -24,23 +24,7 @@ it.each(['targetingKey', 'userId', 'user.id'])(
       await rm(dataDir, { recursive: true });
     });
     // What makes a service without PostgreSQL ready is a definition on disk.
-    service.accept({
-      environment: 'production',
-      key: 'half',
-      exposure: { ...NO_EXPOSURE, percent: 50 },
-      revision: 1,
-      epoch: 1,
-      rolloutId: null,
-      latch: null,
-      decommissioned: null,
-      lifecycle: 'Proposed',
-      spec: null,
-      live: false,
-      createdAt: 0,
-      shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness },
-      updatedAt: 0,
-      updatedBy: 'test',
-    });
+    service.accept(flagState(50, 1, { key: 'half', shape: { ...flagState(0, 0).shape, stickiness } }));
     await service.stop();
     const again = await startFlagService({ flagStore: null, databaseUrl: null, segments: {}, dataDir, log });
     const variant = (key: string) => {

@@ -7,6 +7,7 @@ import type { PlatformStore } from '../store/platform-contract.ts';
 import { isUnpublished } from './foreign-answers.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
 import { lastKnown, lowering, newOrder, readingOf } from './orders.ts';
+import { notServed, READ_AGAIN_MS, READ_BACK_MS, tell } from './platform-orders.ts';
 import type { Platform } from './platforms/platform.ts';
 import type { FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
 import { servedState } from './served.ts';
@@ -23,9 +24,6 @@ export interface ForeignOptions {
   /** How long PostgreSQL may take before a lowering goes on without it. Default 1,500 ms. */
   patienceMs?: number;
 }
-
-const READ_BACK_MS = 5_000;
-const READ_AGAIN_MS = 100;
 
 /** What lowers a flag on a platform while PostgreSQL is away: straight there, and kept in a latch for PostgreSQL. */
 export function createForeignEmergency({ platform, latches, dataDir, service }: ForeignOptions) {
@@ -54,19 +52,8 @@ export function createForeignEmergency({ platform, latches, dataDir, service }: 
       // What a platform reads may be older than what it serves. It is told all the same where more was known to be served.
       const less = !again && !told && !sameExposure(known.exposure, sighting.exposure);
       if (sameExposure(exposure, sighting.exposure) && !less) return sighting.exposure;
-      if (Date.now() > end)
-        throw new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, {
-          where,
-        });
-      const answer = await platform.write({
-        environment,
-        key,
-        shape,
-        exposure,
-        expected: null,
-        author,
-        reason,
-      });
+      if (Date.now() > end) throw notServed(platform);
+      const answer = await tell(platform, known, { exposure, author, reason });
       if (told || answer.kind === 'conflict' || !platform.uniqueVersions) await sleep(READ_AGAIN_MS);
       if (answer.kind === 'taken') told = true;
     }

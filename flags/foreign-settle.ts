@@ -6,6 +6,7 @@ import type { LinkedFlag, PlatformStore, Sight } from '../store/platform-contrac
 import { carryOver } from './carry-over.ts';
 import { isUnpublished, owed } from './foreign-answers.ts';
 import type { ForeignOptions } from './foreign-emergency.ts';
+import { notServed, READ_AGAIN_MS, READ_BACK_MS, tell } from './platform-orders.ts';
 import type { Sighting } from './platforms/platform.ts';
 import type { FlagShape, FlagTarget } from './provider.ts';
 
@@ -28,9 +29,6 @@ export interface Settling {
   make(target: FlagTarget, shape: FlagShape, author: string): Promise<void>;
 }
 
-/** How long a platform may go on reading as before a write, in milliseconds. */
-const READ_BACK_MS = 5_000;
-const READ_AGAIN_MS = 100;
 /** A flag that is gone serves nobody. */
 const ABSENT: Sighting = { exposure: NO_EXPOSURE, version: 'absent', changedBy: null };
 
@@ -105,26 +103,14 @@ export function createSettling(options: ForeignOptions): Settling {
         case 'raced':
           break;
       }
-      if (Date.now() > end)
-        throw new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, {
-          where: platform.where,
-        });
+      if (Date.now() > end) throw notServed(platform);
       if (ruling.kind !== 'push' && ruling.kind !== 'raced') await sleep(READ_AGAIN_MS);
     }
   }
 
   async function push({ flag, link }: LinkedFlag): Promise<void> {
-    const { environment, key, shape, exposure, updatedBy } = flag;
-    const reason = 'what Tidegate has ordered';
-    const answer = await platform.write({
-      environment,
-      key,
-      shape,
-      exposure,
-      expected: null,
-      author: updatedBy,
-      reason,
-    });
+    const { exposure, updatedBy: author } = flag;
+    const answer = await tell(platform, flag, { exposure, author, reason: 'what Tidegate has ordered' });
     if (answer.kind === 'conflict' || answer.sighting === null) return;
     await note({ flag, link }, answer.sighting);
   }
@@ -138,9 +124,8 @@ export function createSettling(options: ForeignOptions): Settling {
     const { links } = stores();
     const there = { ...ABSENT, unique: platform.uniqueVersions };
     const { linked: seen } = await links.observe(await linked(target), there);
-    const { environment, key } = target;
-    const made = { exposure: NO_EXPOSURE, expected: null, author, reason: 'a new rollout' };
-    const answer = await platform.write({ environment, key, shape, ...made });
+    const made = { exposure: NO_EXPOSURE, author, reason: 'a new rollout' };
+    const answer = await tell(platform, { ...target, shape }, made);
     if (answer.kind === 'taken' && answer.sighting !== null) await note(seen, answer.sighting);
   }
 

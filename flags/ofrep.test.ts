@@ -9,6 +9,7 @@ import { OpenFeature } from '@openfeature/server-sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { FlagState } from '../store/flag-contract.ts';
+import { flagState } from '../test/fixtures/flag-state.ts';
 import { missingOfrep, ofrepFaults } from '../test/fixtures/ofrep-description.ts';
 import { evaluateAll, evaluateOne } from './ofrep.ts';
 import { type FlagService, startFlagService } from './service.ts';
@@ -18,26 +19,7 @@ let dataDir: string;
 let service: FlagService;
 let empty: FlagService;
 
-function flag(key: string, over: Partial<FlagState> = {}): FlagState {
-  return {
-    environment: 'production',
-    key,
-    exposure: NO_EXPOSURE,
-    revision: 1,
-    epoch: 1,
-    rolloutId: null,
-    latch: null,
-    decommissioned: null,
-    lifecycle: 'Proposed',
-    spec: null,
-    live: false,
-    createdAt: 0,
-    shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
-    updatedAt: 0,
-    updatedBy: 'test',
-    ...over,
-  };
-}
+const flag = (key: string, over: Partial<FlagState> = {}): FlagState => flagState(0, 1, { key, ...over });
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'tidegate-ofrep-'));

@@ -13,6 +13,7 @@ import type { FlagState } from '../store/flag-contract.ts';
 import { createFlagStore } from '../store/flags.ts';
 import { migrate } from '../store/migrate.ts';
 import { createDatabase } from '../test/fixtures/database.ts';
+import { flagState } from '../test/fixtures/flag-state.ts';
 import { type FlagService, startFlagService } from './service.ts';
 import { type SyncServer, startSync } from './sync.ts';
 
@@ -35,27 +36,6 @@ afterEach(async () => {
   await Promise.all(services.map((service) => service.stop()));
   await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true })));
 });
-
-function state(percent: number, revision: number, over: Partial<FlagState> = {}): FlagState {
-  return {
-    environment: 'production',
-    key: 'pricing-v2',
-    exposure: { ...NO_EXPOSURE, percent },
-    revision,
-    epoch: 1,
-    rolloutId: null,
-    latch: null,
-    decommissioned: null,
-    lifecycle: 'Proposed',
-    spec: null,
-    live: false,
-    createdAt: 0,
-    shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
-    updatedAt: 0,
-    updatedBy: 'test',
-    ...over,
-  };
-}
 
 /** A service that keeps what it is given, on a folder that already has these definitions. */
 async function serve(states: FlagState[], port = 0): Promise<{ service: FlagService; server: SyncServer }> {
@@ -104,11 +84,11 @@ async function until(provider: FlagdProvider, value: boolean): Promise<number> {
 }
 
 test('flagd’s own provider evaluates locally what the service serves, and follows it', async () => {
-  const { service, server } = await serve([state(0, 1)]);
+  const { service, server } = await serve([flagState(0, 1)]);
   const provider = await connect([server.port]);
   expect(await isOn(provider)).toBe(false);
   expect(server.streams()).toBe(1);
-  service.accept(state(100, 2));
+  service.accept(flagState(100, 2));
   await until(provider, true);
   await provider.onClose();
   await vi.waitFor(() => expect(server.streams()).toBe(0), soon);
@@ -120,7 +100,7 @@ test('a change of PostgreSQL is evaluated in the application within milliseconds
   const database = openDatabase(postgres.url);
   const flagStore = createFlagStore(database);
   const target = { environment: 'production', key: 'pricing-v2' };
-  await flagStore.claim(target, state(0, 0).shape, 'r');
+  await flagStore.claim(target, flagState(0, 0).shape, 'r');
   const dataDir = await mkdtemp(join(tmpdir(), 'tidegate-sync-'));
   dirs.push(dataDir);
   const service = await startFlagService({
@@ -161,20 +141,20 @@ test('a change of PostgreSQL is evaluated in the application within milliseconds
 
 describe('with two services', () => {
   test('a client of the one that goes follows the other within two seconds, and comes back', async () => {
-    const one = await serve([state(0, 1)]);
-    const two = await serve([state(0, 1)]);
+    const one = await serve([flagState(0, 1)]);
+    const two = await serve([flagState(0, 1)]);
     const provider = await connect([one.server.port, two.server.port]);
     expect([one.server.streams(), two.server.streams()]).toEqual([1, 0]);
 
-    two.service.accept(state(100, 2));
+    two.service.accept(flagState(100, 2));
     await one.server.stop();
     const over = await until(provider, true);
-    two.service.accept(state(0, 3));
+    two.service.accept(flagState(0, 3));
     await until(provider, false);
 
     const again = await startSync({ service: one.service, host: '127.0.0.1', port: one.server.port });
     servers.push(again);
-    one.service.accept(state(100, 4));
+    one.service.accept(flagState(100, 4));
     await two.server.stop();
     const back = await until(provider, true);
     console.log(`failover to the other service and back, ms: ${JSON.stringify({ over, back })}`);
@@ -183,20 +163,20 @@ describe('with two services', () => {
   });
 
   test('the last flags go on being evaluated while both are away, and the client finds either again', async () => {
-    const one = await serve([state(100, 1)]);
-    const two = await serve([state(100, 1)]);
+    const one = await serve([flagState(100, 1)]);
+    const two = await serve([flagState(100, 1)]);
     const provider = await connect([one.server.port, two.server.port]);
     await Promise.all([one.server.stop(), two.server.stop()]);
     expect(await isOn(provider)).toBe(true);
     const again = await startSync({ service: two.service, host: '127.0.0.1', port: two.server.port });
     servers.push(again);
-    two.service.accept(state(0, 2));
+    two.service.accept(flagState(0, 2));
     await until(provider, false);
   });
 });
 
 describe('the selector', () => {
-  const both = [state(100, 1), state(0, 1, { environment: 'staging' })];
+  const both = [flagState(100, 1), flagState(0, 1, { environment: 'staging' })];
 
   test('keeps environments apart, and nothing asked is production', async () => {
     const { server } = await serve(both);
@@ -221,7 +201,7 @@ describe('the selector', () => {
     const { service, server } = await serve(both);
     const provider = await connect([server.port], 'canary');
     expect(await isOn(provider)).toBe('FLAG_NOT_FOUND');
-    service.accept(state(100, 1, { environment: 'canary' }));
+    service.accept(flagState(100, 1, { environment: 'canary' }));
     await until(provider, true);
   });
 
@@ -229,10 +209,10 @@ describe('the selector', () => {
     const inSet = (flagSet: string) => ({ spec: FlagSpec.parse({ kind: 'percentage', flagSet }) });
     const cart = { key: 'cart', ...inSet('checkout') };
     const { service, server } = await serve([
-      state(100, 1),
-      state(100, 1, cart),
-      state(100, 1, { key: 'cart', environment: 'staging', ...inSet('checkout') }),
-      state(100, 1, { key: 'ranking', ...inSet('search') }),
+      flagState(100, 1),
+      flagState(100, 1, cart),
+      flagState(100, 1, { key: 'cart', environment: 'staging', ...inSet('checkout') }),
+      flagState(100, 1, { key: 'ranking', ...inSet('search') }),
     ]);
     const [all, some, empty] = await Promise.all([
       connect([server.port]),
@@ -249,12 +229,12 @@ describe('the selector', () => {
 
     let heard = 0;
     some.events.addHandler(ProviderEvents.ConfigurationChanged, () => void (heard += 1));
-    service.accept(state(0, 2, { key: 'ranking', ...inSet('search') }));
-    service.accept(state(0, 2, cart));
+    service.accept(flagState(0, 2, { key: 'ranking', ...inSet('search') }));
+    service.accept(flagState(0, 2, cart));
     await vi.waitFor(async () => expect(await isOn(some, 'cart')).toBe(false), soon);
     expect(heard).toBe(1);
     // A flag that leaves one set and comes into another does so for both.
-    service.accept(state(100, 3, { key: 'cart', ...inSet('later') }));
+    service.accept(flagState(100, 3, { key: 'cart', ...inSet('later') }));
     await vi.waitFor(async () => expect(await isOn(empty, 'cart')).toBe(true), soon);
     await vi.waitFor(async () => expect(await isOn(some, 'cart')).toBe('FLAG_NOT_FOUND'), soon);
   });
@@ -274,7 +254,7 @@ test('a service without definitions answers "unavailable", never "no flags"', as
 });
 
 test('metadata is an empty struct, which every provider reads', async () => {
-  const { server } = await serve([state(0, 1)]);
+  const { server } = await serve([flagState(0, 1)]);
   // Field 2 with no bytes: a struct without fields. An answer without the field stops some providers.
   expect(await call(server.port, 'GetMetadata', Buffer.alloc(0))).toEqual(Buffer.from([0x12, 0]));
 });
@@ -286,7 +266,7 @@ test('a client that does not read holds nobody up and gets the newest state in t
     ...Object.fromEntries(Array.from({ length: 2000 }, (_, n) => [`variant-${n}-${'x'.repeat(40)}`, true])),
   };
   const big = (percent: number, revision: number) =>
-    state(percent, revision, { shape: { ...state(0, 0).shape, variants } });
+    flagState(percent, revision, { shape: { ...flagState(0, 0).shape, variants } });
   const { service, server } = await serve([big(0, 1)]);
   const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
   const lazy = client.makeServerStreamRequest(
@@ -317,7 +297,7 @@ test('a client that does not read holds nobody up and gets the newest state in t
 });
 
 test('a port that is taken is named', async () => {
-  const { service, server } = await serve([state(0, 1)]);
+  const { service, server } = await serve([flagState(0, 1)]);
   await expect(startSync({ service, host: '127.0.0.1', port: server.port })).rejects.toMatchObject({
     code: 'PORT_BUSY',
     message: expect.stringContaining(String(server.port)),

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { listen } from '../store/listen.ts';
 import { TOKENS_CHANNEL, type TokenRow, type TokenStore } from '../store/tokens.ts';
 import type { FlagAccess, Verdict } from './access.ts';
+import { inTime } from './deadline.ts';
 import { readText, writeAtomic } from './files.ts';
 import { createRefresher } from './refresher.ts';
 import type { FlagLog } from './service.ts';
@@ -123,7 +124,8 @@ export async function openTokenAccess(options: TokenAccessOptions): Promise<Flag
     await sleep(Math.max(0, lookupAt + LOOKUP_EVERY_MS - Date.now()));
     lookupAt = Date.now();
     lookup = null;
-    if (!stopped) await within(load(), LOOKUP_WITHIN_MS);
+    // A database that is away is told by the refresher.
+    if (!stopped) await inTime(LOOKUP_WITHIN_MS, load);
   }
 
   async function find(token: string): Promise<TokenRow | undefined> {
@@ -195,14 +197,4 @@ async function kept(file: string, log: FlagLog): Promise<TokenRow[]> {
     log.warn({ err: error, file }, 'flag tokens on disk cannot be read');
     return [];
   }
-}
-
-async function within(work: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  // A database that is away is told by the refresher.
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
 }

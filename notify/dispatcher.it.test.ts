@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startPostgres } from '../app/embedded/postgres.ts';
-import { NO_EXPOSURE } from '../plans/exposure.ts';
 import { createChannelMemory } from '../store/channel-memory.ts';
 import { type Database, openDatabase } from '../store/connection.ts';
 import { migrate } from '../store/migrate.ts';
@@ -14,6 +13,7 @@ import type { Outbox } from '../store/store.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
 import { type Receiver, startReceiver } from '../test/fixtures/receiver.ts';
+import { exampleView } from '../test/fixtures/rollout-view.ts';
 import { SLACK_CHANNEL, SLACK_TOKEN, startSlack } from '../test/fixtures/slack-double.ts';
 import { type SmtpDouble, startSmtp } from '../test/fixtures/smtp.ts';
 import { type Channel, Throttled } from './channel.ts';
@@ -81,32 +81,7 @@ async function tell(name: string, numbers: number[], channels: string[], on = da
   await store.record({
     entries: [],
     notifications: all,
-    view: {
-      id,
-      name,
-      title: null,
-      owner: null,
-      service: null,
-      environment: 'e',
-      flag: name,
-      phase: 'active',
-      stage: null,
-      stages: [],
-      exposure: NO_EXPOSURE,
-      safeExposure: NO_EXPOSURE,
-      flagRevision: null,
-      epoch: 0,
-      planRevision: 1,
-      submittedBy: 'ada',
-      submittedAt: 0,
-      stageSince: null,
-      endedAt: null,
-      blockers: [],
-      next: '',
-      pause: null,
-      stop: null,
-      seq: Math.max(...numbers),
-    },
+    view: exampleView({ id, name, flag: name, environment: 'e', seq: Math.max(...numbers) }),
   });
   return id;
 }

@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Assessment } from '../plans/assessment.ts';
 import { DIGESTS, EVENTS, TRANSITIONS } from '../plans/journal.ts';
 import { notification, rememberingLog } from '../test/fixtures/message.ts';
-import { exampleOf } from './example.ts';
+import { EXAMPLE, exampleOf } from './example.ts';
 import { examplesOf } from './example-range.ts';
 import { createRenderer, plainMessage } from './renderer.ts';
 import { FORMATS } from './template-data.ts';
@@ -21,36 +20,8 @@ function operatorFile(name: string, text: string): string {
 
 const log = rememberingLog();
 const built = createRenderer({ log });
-const evidence: Assessment = {
-  verdict: 'hard',
-  stage: '5%',
-  t: 60,
-  lnE: 6.1,
-  threshold: 4.6,
-  metric: 'errors',
-  reason: 'errors',
-  limits: [],
-  holding: [],
-  polls: { used: 4, ignored: 0, rejected: 0 },
-  warnings: [],
-  metrics: [
-    {
-      metric: 'errors',
-      verdict: 'hard',
-      lnE: 6.1,
-      estimate: 0.0082,
-      standardError: 0.001,
-      baseline: 0.004,
-      canary: 0.0122,
-      baselineRequests: 12300,
-      canaryRequests: 650,
-      soft: 0.001,
-      hard: 0.005,
-      interval: [0.0055, 0.011],
-      proven: null,
-    },
-  ],
-};
+const { evidence } = EXAMPLE;
+if (evidence === null) throw new Error('the example has no evidence');
 
 describe('a message about a slice', () => {
   test('names it', () => {

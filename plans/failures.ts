@@ -103,6 +103,12 @@ const table = {
     retry: true,
     hint: 'The first request with this Idempotency-Key is still in work: send it again in a second for its answer.',
   },
+  STILL_READING: {
+    status: 503,
+    exit: 3,
+    retry: true,
+    hint: 'It goes on being read: ask again in a moment, as the commands and the console do by themselves.',
+  },
   ONLY_WATCHES: {
     status: 409,
     exit: 1,
@@ -279,6 +285,12 @@ const table = {
     exit: 1,
     retry: false,
     hint: 'A kill holds this flag: `tidegate unlock FLAG --reason "..."` is the way back.',
+  },
+  FLAGS_BUSY: {
+    status: 503,
+    exit: 1,
+    retry: true,
+    hint: 'Kills and rollbacks go first: apply the file again once they are through.',
   },
   FLAG_OWNED: { status: 409, exit: 1, retry: false, hint: 'Another rollout moves this flag.' },
   FLAG_UNKNOWN: { status: 404, exit: 1, retry: false, hint: 'Check the key and the environment.' },

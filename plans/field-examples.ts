@@ -14,6 +14,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'flag.canary': 'on',
   'flag.variants': { on: true, off: false },
   'flag.stickiness': 'userId',
+  'flag.flagSet': 'checkout',
   'source.prometheus': 'default',
   'source.cohorts.baseline': 'deployment="stable"',
   'source.cohorts.canary': 'deployment="canary"',

@@ -241,6 +241,8 @@ describe('what is said and what to write instead', () => {
     ['flag: {', 'windows: { allow: [Mo-Fr 9-17] }\nflag: {', '2:20', 'PLAN-WINDOW', 'Mon-Thu 09:00-16:00'],
     ['flag: {', 'analysis: { falseRollback: 0% }\nflag: {', '2:28', 'PLAN-CHANCE', 'between'],
     ['key: pricing-v2', 'key: pricing-v2, canary: "off"', '2:34', 'PLAN-FLAG', 'two different variants'],
+    ['key: pricing-v2', 'key: pricing-v2, flagSet: production', '2:35', 'PLAN-FLAG', 'another name, or none'],
+    ['key: pricing-v2', 'key: pricing-v2, provider: mine, flagSet: a', '2:42', 'PLAN-FLAG', 'take it out'],
     ['key: pricing-v2', 'key: pricing-v2, variants: { "on": 1 }', '2:26', 'PLAN-FLAG', 'add `off: ...`'],
     ['rolled-back, no-data]', 'rolled-back, paused]', '22:53', 'PLAN-NOTIFY', 'each event once'],
   ])('%j written as %j: %s %s', (was, by, at, rule, instead) => {

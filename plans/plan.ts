@@ -84,6 +84,9 @@ export const Plan = z.strictObject({
         'The day by which the flag should be gone; a flag that the rollout makes carries it. Default there: 90 days after the least time of all stages.',
       )
       .meta({ examples: ['2027-06-30'] }),
+    flagSet: Key.optional().describe(
+      'The flag set of a flag that the rollout makes: a named part of the environment that clients can ask for alone.',
+    ),
     tenant: z
       .string()
       .regex(/^[^$\s=][^\s=]*$/, 'expected the name of an attribute')

@@ -30,7 +30,8 @@ const errors = {
     'A slice is taken off by itself only where the flag service can leave it out and the old path can have it back.',
   'PLAN-CHECK': 'A check asks exactly one thing, and says what must come.',
   'PLAN-BEFORE': 'What must hold before the start is something, each named once.',
-  'PLAN-FLAG': 'Baseline and canary are two variants, and variants that are listed have a value.',
+  'PLAN-FLAG':
+    'Baseline and canary are two variants, variants that are listed have a value, and a flag set is a part of its environment.',
   'PLAN-CLAIM':
     'A rollout can take the flag as it is defined: no split, variants that fit, and a platform that carries out all of the definition.',
   'PLAN-SAFE-EXPOSURE': 'A forward-only plan says where a stop ends, a reversible one does not.',

@@ -103,6 +103,7 @@ export const FIXED: readonly string[] = [
   'flag.baseline',
   'flag.canary',
   'flag.stickiness',
+  'flag.flagSet',
   'flag.tenant',
   'metadata.name',
   'reversibility',

@@ -182,7 +182,19 @@ export const StatusReply = z.strictObject({
   ),
 });
 export type StatusReply = z.infer<typeof StatusReply>;
-export const JournalReply = z.strictObject({ entries: z.array(JournalEntry) });
+/** Journal lines of a page. */
+export const MOST_LINES = 1_000;
+/** `after`: the `seq` of a line; without it from the first. Without `limit` the answer is all of them. */
+export const JournalQuery = z.strictObject({
+  after: z.coerce.number().int().nonnegative().max(LARGEST).optional(),
+  limit: z.coerce.number().int().positive().max(MOST_LINES).optional(),
+});
+export const JournalReply = z.strictObject({
+  entries: z.array(JournalEntry),
+  /** With `limit`: `after` of the next page; null: this is the last one. */
+  next: z.number().nullable().exactOptional(),
+});
+export type JournalReply = z.infer<typeof JournalReply>;
 /** Samples of a page. */
 export const MOST_SAMPLES = 1_000;
 /** `after`: seconds since the rollout began; without it from its beginning. What was read of the time before has a negative time. */
@@ -257,6 +269,8 @@ export const ListedFlag = z.strictObject({
   expires: z.string().nullable(),
   lifecycle: z.enum(LIFECYCLES).nullable(),
   flagSet: z.string().nullable(),
+  /** Why its definition cannot be served: the last good one is, or nobody gets it where there was none. Null: it is served. */
+  refused: z.string().nullable(),
 });
 export type ListedFlag = z.infer<typeof ListedFlag>;
 export const FlagsReply = z.strictObject({ flags: z.array(ListedFlag) });

@@ -364,6 +364,27 @@ flags:
     });
   });
 
+  test('a flag that a plan makes is in the flag set that the plan names, and one that was there stays where it is', async () => {
+    const text = (set: string) => planFor('grouped').replace('key: grouped', `key: grouped, flagSet: ${set}`);
+    const target = { environment: 'production', key: 'grouped' };
+    const shape = {
+      variants: { on: true, off: false },
+      baseline: 'off',
+      canary: 'on',
+      stickiness: 'targetingKey',
+    };
+    const set = async () => (await get('/flags/grouped')).body.flagSet;
+    const first = (await post('/rollouts', { reason: undefined, text: text('checkout') })).body.id;
+    await server.flagStore.claim(target, shape, first);
+    await expect.poll(set).toBe('checkout');
+    expect(server.flagService.document('production', 'checkout').text).toContain('"grouped"');
+    await server.flagStore.release(target, first);
+    await post(`/rollouts/${first}/actions/rollback`, { reason: 'enough' });
+    const next = (await post('/rollouts', { reason: undefined, text: text('other') })).body.id;
+    await server.flagStore.claim(target, shape, next);
+    expect((await server.flagStore.read(target))?.spec?.flagSet).toBe('checkout');
+  });
+
   test('a flag that a plan makes expires when the plan says, else 90 days after its stages, and its history tells', async () => {
     const made = async (key: string, text: string) => {
       const { id } = (await post('/rollouts', { reason: undefined, text })).body;

@@ -69,6 +69,8 @@ export interface ServerDeps {
   board: Board;
   /** Kinds of the channels of tidegate.yaml, by name. */
   channels: Readonly<Record<string, string>>;
+  /** How long a request waits for the record of a rollout, in milliseconds. Absent: 15,000. */
+  patienceMs?: number;
   /** Moves flags; honours a kill while PostgreSQL is away. */
   flags: FlagProvider;
   /** What is delivered, also while PostgreSQL is away. */

@@ -1,20 +1,13 @@
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
-import { FAILURES, Failure, isFailure } from '../plans/failures.ts';
+import { Failure, isFailure } from '../plans/failures.ts';
+import { problemDetails } from '../plans/problem-details.ts';
 import type { Problem } from './api.ts';
 import { Conflict } from './conflict.ts';
 
 /** RFC 9457 problem details of a failure; all but the sentence itself comes from the table of failures. */
 export function problemOf(failure: Failure): Problem {
-  const row = FAILURES[failure.code];
   return {
-    type: `urn:tidegate:failure:${failure.code.toLowerCase().replaceAll('_', '-')}`,
-    title: failure.code.toLowerCase().replaceAll('_', ' '),
-    status: row.status,
-    code: failure.code,
-    detail: failure.message,
-    ...(failure.where === undefined ? {} : { where: failure.where }),
-    details: [...failure.details],
-    hint: row.hint,
+    ...problemDetails(failure),
     ...(failure instanceof Conflict ? { current: failure.current } : {}),
   };
 }

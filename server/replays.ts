@@ -20,6 +20,8 @@ export interface Replays {
    * time waits and finds it up to date.
    */
   of<T>(row: RolloutRow, use: (replayed: Replayed) => T | Promise<T>): Promise<T>;
+  /** How many polls of a rollout are read by now; null: none are being read. */
+  read(id: string): number | null;
   /** The polls of its stages, without what only the analysis looks at. */
   polls(id: string): Promise<StoredPoll[]>;
 }
@@ -42,6 +44,7 @@ interface Kept {
 export function createReplays({ rollouts }: ReplayParts): Replays {
   const kept = new Map<string, Kept>();
   const turns = new Map<string, Promise<unknown>>();
+  const reading = new Map<string, Kept>();
 
   async function known(row: RolloutRow, recording: Recording): Promise<Kept> {
     const before = kept.get(row.id);
@@ -64,6 +67,20 @@ export function createReplays({ rollouts }: ReplayParts): Replays {
     const found = await known(row, recording);
     // One that fails half-way has read what it does not know.
     kept.delete(row.id);
+    reading.set(row.id, found);
+    try {
+      await readOn(row, found);
+    } finally {
+      reading.delete(row.id);
+    }
+    kept.set(row.id, found);
+    const [oldest] = kept.keys();
+    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+    const { plan, journal, origin, amendments } = recording;
+    return { plan, journal, origin, amendments, replay: found.replay };
+  }
+
+  async function readOn(row: RolloutRow, found: Kept): Promise<void> {
     const pace = createPace();
     for (;;) {
       const page = await rollouts.samplePage(row.id, { after: found.last, limit: PAGE });
@@ -78,13 +95,8 @@ export function createReplays({ rollouts }: ReplayParts): Replays {
         };
         await pace.breathe();
       }
-      if (page.length < PAGE) break;
+      if (page.length < PAGE) return;
     }
-    kept.set(row.id, found);
-    const [oldest] = kept.keys();
-    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
-    const { plan, journal, origin, amendments } = recording;
-    return { plan, journal, origin, amendments, replay: found.replay };
   }
 
   return {
@@ -99,6 +111,7 @@ export function createReplays({ rollouts }: ReplayParts): Replays {
       turns.set(row.id, over);
       return mine;
     },
+    read: (id) => reading.get(id)?.mark.rows ?? null,
     async polls(id) {
       const polls: StoredPoll[] = [];
       const pace = createPace();

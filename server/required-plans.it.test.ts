@@ -1,11 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Failure } from '../plans/failures.ts';
+import { AMENDMENT_WAITS } from '../rollout/blockers.ts';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
 
 let server: ApiServer;
+let sql: pg.Client;
 beforeAll(async () => {
   server = await startApiServer();
+  sql = new pg.Client({ connectionString: server.databaseUrl });
+  await sql.connect();
 }, 60_000);
-afterAll(() => server?.close());
+afterAll(async () => {
+  await sql?.end();
+  await server?.close();
+});
 
 interface Reply {
   id?: string;
@@ -85,4 +94,52 @@ test('two that come at once and wait for each other do not both begin: one is re
     const again = refused[0] === both[0] ? sun : moon;
     expect((await submit(planFor(again))).status).toBe(201);
   }
+});
+
+describe('two that run and are amended to wait for each other', () => {
+  const begun = async (name: string): Promise<string> => (await submit(planFor(name))).body.id ?? '';
+  const amend = (id: string, text: string) =>
+    post(`/rollouts/${id}/amend`, { text, file: 'p.yaml', reason: 'order' });
+
+  test('at once do not both come to wait: one is refused with the circle', async () => {
+    for (const round of [1, 2, 3]) {
+      const [day, night] = [`day-${round}`, `night-${round}`];
+      const ids = [await begun(day), await begun(night)] as const;
+      const both = await Promise.all([
+        amend(ids[0], requiring(day, night)),
+        amend(ids[1], requiring(night, day)),
+      ]);
+      expect(both.map(({ status }) => status).toSorted()).toEqual([200, 422]);
+      const refused = both.find(({ status }) => status === 422);
+      expect(refused?.body).toMatchObject({ code: 'PLAN_INVALID' });
+      expect(refused?.body.details?.join(' ')).toContain('none of these could go on');
+    }
+  });
+
+  test('also while the first waits for a second person, and no longer once that is refused', async () => {
+    const [hill, dale] = [await begun('hill'), await begun('dale')];
+    const kept = server.rollouts.amend;
+    // The workflow keeps it to itself until somebody agrees.
+    server.rollouts.amend = async () => undefined;
+    expect((await amend(hill, requiring('hill', 'dale'))).status).toBe(200);
+    server.rollouts.amend = kept;
+    const blocker = { kind: 'approval' as const, text: AMENDMENT_WAITS, until: null, roles: [] };
+    const view = await server.engine.view(hill);
+    await server.engine.step({ ...view, blockers: [blocker] });
+    await sql.query("update proposed_plans set at = now() - interval '1 day'");
+    expect((await amend(dale, requiring('dale', 'hill'))).status).toBe(422);
+    await server.engine.step({ ...(await server.engine.view(hill)), blockers: [] });
+    expect((await amend(dale, requiring('dale', 'hill'))).status).toBe(200);
+  });
+
+  test('not where the rollout itself refuses the first', async () => {
+    const [sea, land] = [await begun('sea'), await begun('land')];
+    const { amend: taken } = server.engine;
+    server.engine.amend = async () => {
+      throw new Failure('AMEND_REFUSED', 'no');
+    };
+    expect((await amend(sea, requiring('sea', 'land'))).body).toMatchObject({ code: 'AMEND_REFUSED' });
+    server.engine.amend = taken;
+    expect((await amend(land, requiring('land', 'sea'))).status).toBe(200);
+  });
 });

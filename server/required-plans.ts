@@ -10,7 +10,8 @@ import {
 } from '../plans/requires.ts';
 import { besideRequired, type Found } from '../plans/review/required.ts';
 import { ENDED, PHASES } from '../plans/view.ts';
-import type { RolloutRow, RolloutStore } from '../store/store.ts';
+import { AMENDMENT_WAITS } from '../rollout/blockers.ts';
+import type { Proposal, RolloutRow, Standing } from '../store/store.ts';
 import { planOf } from './live.ts';
 
 const ACTIVE = PHASES.filter((phase) => !ENDED.includes(phase));
@@ -25,7 +26,7 @@ export interface RequiredPlans {
 
 /** The rollouts that a plan requires something of; null: it requires nothing. `amends`: the one whose plan it is to become. */
 export async function requiredPlans(
-  rollouts: Pick<RolloutStore, 'list'>,
+  rollouts: Standing,
   plan: Plan,
   amends: string | null,
 ): Promise<RequiredPlans | null> {
@@ -43,16 +44,26 @@ export async function requiredPlans(
     const { rollout, environment } = requirement;
     return found.get(keyOf(requirement)) ?? { sight: sightOf({ rollout, environment }, []), row: null };
   };
-  const active = (await rollouts.list({ phases: ACTIVE })).filter(({ id }) => id !== amends).map(requiredRow);
-  const circle = circleOf(plan, {
-    active,
-    isMet: (requirement) => standingOf(requirement, foundOf(requirement).sight) === 'met',
-  });
+  const [rows, proposals] = await Promise.all([rollouts.list({ phases: ACTIVE }), rollouts.proposals()]);
+  const others = rows.filter(({ id }) => id !== amends);
+  const isMet = (requirement: PlacedRequirement) =>
+    standingOf(requirement, foundOf(requirement).sight) === 'met';
+  const circle =
+    circleOf(plan, { active: others.map(requiredRow), isMet }) ??
+    circleOf(plan, { active: others.map((row) => requiredRow(amendedSoon(row, proposals))), isMet });
   return {
     beside: besideRequired(plan, foundOf),
     // What only watches holds nobody up.
     circle: plan.mode === 'observe' ? null : circle,
   };
+}
+
+/** With the plan that it is about to get: one that was asked for just now, or that waits for a second person. */
+function amendedSoon(row: RolloutRow, proposals: readonly Proposal[]): RolloutRow {
+  const proposal = proposals.find(({ rolloutId }) => rolloutId === row.id);
+  if (proposal === undefined) return row;
+  const waits = row.view?.blockers.some(({ text }) => text === AMENDMENT_WAITS) ?? false;
+  return proposal.fresh || waits ? { ...row, plan: proposal.plan } : row;
 }
 
 function keyOf({ rollout, environment }: PlacedRequirement): string {

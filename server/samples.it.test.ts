@@ -1,21 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../plans/failures.ts';
-import type { RolloutStore } from '../store/store.ts';
 import { allSamples } from '../test/fixtures/all-samples.ts';
 import { type ApiServer, startApiServer } from '../test/fixtures/api-server.ts';
 import { startCommand } from '../test/fixtures/command.ts';
 import { submitAsSam } from '../test/fixtures/console-stand.ts';
+import { type CountedPages, countPages } from '../test/fixtures/counted-pages.ts';
 import { MOST_SAMPLES, SamplesReply } from './api.ts';
 
 const POLLS = 2_300;
 
 let server: ApiServer;
 let id: string;
-let read: RolloutStore['samplePage'];
-/** How many rows each read of the store may give. */
-let limits: number[];
-/** Before the page of this number is read. */
-let before: (page: number) => Promise<void>;
+let pages: CountedPages;
 
 beforeAll(async () => {
   server = await startApiServer();
@@ -36,17 +32,9 @@ beforeAll(async () => {
   // A source that was down leaves a window without a sample.
   const rows = Array.from({ length: POLLS }, (_, i) => row((i + 1) * 15, i !== 7));
   await server.rollouts.saveSamples(rows);
-  read = server.rollouts.samplePage;
-  server.rollouts.samplePage = async (rollout, page) => {
-    limits.push(page.limit);
-    await before(limits.length);
-    return read(rollout, page);
-  };
+  pages = countPages(server.rollouts, 'samplePage');
 }, 60_000);
-beforeEach(() => {
-  limits = [];
-  before = async () => undefined;
-});
+beforeEach(() => pages.reset());
 afterAll(() => server?.close());
 
 const ask = async (query: string) =>
@@ -74,7 +62,7 @@ describe('its trace', () => {
     const held = new Promise<void>((resolve) => {
       goOn = resolve;
     });
-    before = (page) => (page === 3 ? held : Promise.resolve());
+    pages.before = (page) => (page === 3 ? held : Promise.resolve());
     const answer = await server.api(`/rollouts/${id}/trace`);
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
@@ -84,25 +72,25 @@ describe('its trace', () => {
       return piece?.done === false;
     };
     while (text.split('\n').length < MOST_SAMPLES && (await more()));
-    expect(limits.length).toBeLessThan(4);
+    expect(pages.limits.length).toBeLessThan(4);
     goOn();
     while (await more());
     const lines = text.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).t)).toEqual(
       Array.from({ length: POLLS }, (_, i) => (i + 1) * 15).filter((t) => t !== 8 * 15),
     );
-    expect(Math.max(...limits)).toBeLessThanOrEqual(MOST_SAMPLES);
-    expect(limits).toHaveLength(3);
+    expect(Math.max(...pages.limits)).toBeLessThanOrEqual(MOST_SAMPLES);
+    expect(pages.limits).toHaveLength(3);
   });
 
   test('that breaks off in the middle is not taken for a whole one, here and by the command', async () => {
-    before = async (page) => {
+    pages.before = async (page) => {
       if (page % 2 === 0) throw new Failure('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer.');
     };
     const answer = await server.api(`/rollouts/${id}/trace`);
     expect(answer.status).toBe(200);
     await expect(answer.text()).rejects.toThrow();
-    limits = [];
+    pages.limits = [];
     const args = ['status', id, '--trace', '--server', server.url];
     const { ended } = startCommand(args, { cwd: '/', env: { TIDEGATE_TOKEN: server.token } });
     const { status, out, err } = await ended;
@@ -111,7 +99,7 @@ describe('its trace', () => {
   });
 
   test('is refused while the store is away', async () => {
-    before = () => Promise.reject(new Failure('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer.'));
+    pages.before = () => Promise.reject(new Failure('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer.'));
     const refused = await server.api(`/rollouts/${id}/trace`);
     expect([refused.status, refused.headers.get('content-type')]).toEqual([
       503,

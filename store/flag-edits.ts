@@ -1,18 +1,17 @@
-import { eq } from 'drizzle-orm';
 import { type Exposure, isNobody, isServed, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { Failure } from '../plans/failures.ts';
 import { faultText, reviewFlagSpec } from '../plans/flag/review.ts';
-import { FlagSpec, readableSpec } from '../plans/flag/spec.ts';
+import { FlagSpec } from '../plans/flag/spec.ts';
 import { stable } from '../plans/flag/stable.ts';
-import type { FlagWorld, ReviewedFlag } from '../plans/flag/world.ts';
+import type { ReviewedFlag } from '../plans/flag/world.ts';
 import type { Queries } from './connection.ts';
 import type { FlagState, FlagTarget } from './flag-contract.ts';
-import { type Author, changeFlag, findFlag, key, locked, named, state } from './flag-rows.ts';
+import { type Author, changeFlag, findFlag, key, locked, named } from './flag-rows.ts';
 import { lowers } from './flag-rules.ts';
+import type { FlagWorlds } from './flag-worlds.ts';
 import { oneAtATime } from './locks.ts';
 import type { FlagContents } from './registry-contract.ts';
 import { flags } from './schema.ts';
-import { listSegments } from './segment-rows.ts';
 
 /** Somebody moves a flag by hand, which is drift for a rollout that owns it. Through a latch only downwards. */
 export async function moveByHand(
@@ -37,7 +36,7 @@ export async function moveByHand(
 export async function putFlag(
   queries: Queries,
   target: FlagTarget,
-  wanted: FlagContents & { configured: readonly string[]; create: boolean },
+  wanted: FlagContents & { worlds: FlagWorlds; create: boolean },
   by: Author,
 ): Promise<FlagState> {
   await oneAtATime(queries, 'definitions');
@@ -47,12 +46,8 @@ export async function putFlag(
   const { shape, spec } = wanted;
   if (present !== null && sameContents(present, wanted)) return present;
   if (present !== null && !sameService(present, wanted)) refuseForeign(present);
-  await review(
-    queries,
-    { key: target.key, environment: target.environment, shape, spec },
-    wanted.configured,
-    present,
-  );
+  const { environment } = target;
+  await review({ key: target.key, environment, shape, spec }, wanted.worlds, present);
   if (present === null) {
     await queries.insert(flags).values({
       ...key(target),
@@ -63,10 +58,16 @@ export async function putFlag(
       epoch: 0,
       updatedBy: by.author,
     });
-    return changeFlag(queries, await locked(queries, target), by);
+    return putIn(wanted.worlds, await changeFlag(queries, await locked(queries, target), by));
   }
   mayEdit(present, wanted);
-  return changeFlag(queries, { ...present, spec, shape: { ...present.shape, ...shape } }, by);
+  const next = { ...present, spec, shape: { ...present.shape, ...shape } };
+  return putIn(wanted.worlds, await changeFlag(queries, next, by));
+}
+
+function putIn(worlds: FlagWorlds, flag: FlagState): FlagState {
+  worlds.put(flag);
+  return flag;
 }
 
 export function sameContents(flag: FlagState, { shape, spec }: FlagContents): boolean {
@@ -101,12 +102,11 @@ export function mayEdit(flag: FlagState, { shape, spec }: FlagContents): void {
 }
 
 export async function review(
-  queries: Queries,
   flag: ReviewedFlag & { environment: string },
-  configured: readonly string[],
+  worlds: FlagWorlds,
   present: FlagState | null,
 ): Promise<void> {
-  const details = reviewFlagSpec(flag, await worldOf(queries, flag.environment, configured)).map(faultText);
+  const details = reviewFlagSpec(flag, await worlds.of(flag.environment)).map(faultText);
   const { spec } = flag;
   const due = spec?.purpose === 'release' || spec?.purpose === 'experiment';
   if (due && spec.expires === null && (present === null || present.spec?.expires != null))
@@ -117,22 +117,6 @@ export async function review(
     details.push('flagSet: all flags of an environment have its name. Instead: another name, or none');
   if (details.length === 0) return;
   throw new Failure('FLAG_INVALID', `The definition of ${named(flag)} cannot be served.`, { details });
-}
-
-async function worldOf(
-  queries: Queries,
-  environment: string,
-  configured: readonly string[],
-): Promise<FlagWorld> {
-  const rows = await queries.select().from(flags).where(eq(flags.environment, environment));
-  const shared = await listSegments(queries);
-  return {
-    flags: new Map(rows.map(state).map((flag) => [flag.key, { ...flag, spec: readableSpec(flag.spec) }])),
-    segments: new Map<string, { joinable: boolean }>([
-      ...configured.map((name) => [name, { joinable: false }] as const),
-      ...shared.map((segment) => [segment.name, segment] as const),
-    ]),
-  };
 }
 
 /** What another platform serves is written there. */

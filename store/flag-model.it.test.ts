@@ -1,34 +1,19 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Exposure } from '../plans/exposure.ts';
-import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
-import { type Database, openDatabase } from './connection.ts';
-import type { FlagDefinition, FlagLatch, FlagStore } from './flag-contract.ts';
-import { createFlagStore } from './flags.ts';
-import { migrate } from './migrate.ts';
+import { type StoreStand, shape, standFlagStore } from '../test/fixtures/flag-store.ts';
+import type { FlagLatch, FlagStore } from './flag-contract.ts';
 
-let server: TestDatabase;
-let database: Database;
+let stand: StoreStand;
 let store: FlagStore;
 
 beforeAll(async () => {
-  server = await createDatabase();
-  await migrate(server.url);
-  database = openDatabase(server.url);
-  store = createFlagStore(database);
+  stand = await standFlagStore();
+  ({ store } = stand);
 });
 
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
+afterAll(() => stand?.close());
 
-const shape: FlagDefinition = {
-  variants: { on: true, off: false },
-  baseline: 'off',
-  canary: 'on',
-  stickiness: 'userId',
-};
 const latch: FlagLatch = { by: 'eve', reason: 'errors', at: '2026-01-01T00:00:00Z' };
 const to = (percent: number): Exposure => ({ percent, segments: [], variant: null });
 const flag = (key: string) => ({ environment: 'production', key });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Exposure, NO_EXPOSURE } from '../plans/exposure.ts';
+import { flagState } from '../test/fixtures/flag-state.ts';
 import type { FlagChange, FlagState } from './flag-contract.ts';
 import { judge, killedExposure, lowers } from './flag-rules.ts';
 
@@ -26,23 +27,7 @@ describe('a lower exposure', () => {
   });
 });
 
-const flag: FlagState = {
-  environment: 'production',
-  key: 'f',
-  exposure: to(5),
-  revision: 7,
-  epoch: 3,
-  rolloutId: 'r-1',
-  latch: null,
-  decommissioned: null,
-  lifecycle: 'Proposed',
-  spec: null,
-  live: false,
-  createdAt: 0,
-  shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
-  updatedAt: 0,
-  updatedBy: 'r-1',
-};
+const flag: FlagState = flagState(5, 7, { key: 'f', epoch: 3, rolloutId: 'r-1', updatedBy: 'r-1' });
 const latched: FlagState = {
   ...flag,
   exposure: NO_EXPOSURE,

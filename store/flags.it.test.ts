@@ -3,35 +3,22 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Exposure, NO_EXPOSURE } from '../plans/exposure.ts';
 import { FlagSpec } from '../plans/flag/spec.ts';
-import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
-import { type Database, openDatabase } from './connection.ts';
+import { type StoreStand, shape, standFlagStore } from '../test/fixtures/flag-store.ts';
+import type { Database } from './connection.ts';
 import type { FlagChange, FlagDefinition, FlagLatch, FlagStore } from './flag-contract.ts';
-import { createFlagStore } from './flags.ts';
-import { migrate } from './migrate.ts';
 import { createFlagRegistry } from './registry.ts';
 
-let server: TestDatabase;
+let stand: StoreStand;
 let database: Database;
 let store: FlagStore;
 
 beforeAll(async () => {
-  server = await createDatabase();
-  await migrate(server.url);
-  database = openDatabase(server.url, { max: 20 });
-  store = createFlagStore(database);
+  stand = await standFlagStore({ max: 20 });
+  ({ database, store } = stand);
 });
 
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
+afterAll(() => stand?.close());
 
-const shape: FlagDefinition = {
-  variants: { on: true, off: false },
-  baseline: 'off',
-  canary: 'on',
-  stickiness: 'userId',
-};
 const latch: FlagLatch = { by: 'eve', reason: 'errors', at: '2026-01-01T00:00:00Z' };
 const to = (percent: number): Exposure => ({ percent, segments: [], variant: null });
 const flag = (key: string) => ({ environment: 'production', key });

@@ -40,6 +40,7 @@ import {
   lowers,
   pointOfNoReturn,
 } from './flag-rules.ts';
+import { inHaste } from './locks.ts';
 import { plannedEntry } from './planned-spec.ts';
 import { flags } from './schema.ts';
 import { listSegments } from './segment-rows.ts';
@@ -143,6 +144,7 @@ async function claim(
 }
 
 async function write(queries: Queries, wanted: FlagChange): Promise<FlagChangeResult> {
+  if (wanted.direction === 'lower') await inHaste(queries);
   const flag = await locked(queries, wanted);
   const ruling = judge(wanted, flag, await lastWriter(queries, wanted));
   if (ruling === 'unchanged') {
@@ -184,6 +186,7 @@ async function kill(
   safe: Exposure | null,
   latch: FlagLatch,
 ): Promise<FlagState> {
+  await inHaste(queries);
   const flag = await locked(queries, target);
   const refusal = pointOfNoReturn(flag);
   if (refusal !== null) throw refusal;

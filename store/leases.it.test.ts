@@ -1,33 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Exposure } from '../plans/exposure.ts';
-import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
-import { type Database, openDatabase } from './connection.ts';
-import type { FlagChange, FlagDefinition, FlagStore } from './flag-contract.ts';
-import { createFlagStore } from './flags.ts';
-import { migrate } from './migrate.ts';
+import { type StoreStand, shape, standFlagStore } from '../test/fixtures/flag-store.ts';
+import type { FlagChange, FlagStore } from './flag-contract.ts';
 
-let server: TestDatabase;
-let database: Database;
+let stand: StoreStand;
 let store: FlagStore;
 
 beforeAll(async () => {
-  server = await createDatabase();
-  await migrate(server.url);
-  database = openDatabase(server.url, { max: 5 });
-  store = createFlagStore(database);
+  stand = await standFlagStore({ max: 5 });
+  ({ store } = stand);
 });
 
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
+afterAll(() => stand?.close());
 
-const shape: FlagDefinition = {
-  variants: { on: true, off: false },
-  baseline: 'off',
-  canary: 'on',
-  stickiness: 'userId',
-};
 const to = (percent: number): Exposure => ({ percent, segments: [], variant: null });
 const flag = (key: string) => ({ environment: 'production', key });
 const SHORT = 0.02;

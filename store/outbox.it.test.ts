@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Notification } from '../plans/journal.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { notification } from '../test/fixtures/message.ts';
+import { exampleView } from '../test/fixtures/rollout-view.ts';
 import { createChannelMemory } from './channel-memory.ts';
 import { type Database, openDatabase } from './connection.ts';
 import { migrate } from './migrate.ts';
@@ -49,32 +49,7 @@ async function rolloutWith(numbers: number[], over: Partial<Notification> = {}):
   await store.record({
     entries: [],
     notifications,
-    view: {
-      id,
-      name,
-      title: null,
-      owner: null,
-      service: null,
-      environment: 'e',
-      flag: name,
-      phase: 'active',
-      stage: null,
-      stages: [],
-      exposure: NO_EXPOSURE,
-      safeExposure: NO_EXPOSURE,
-      flagRevision: null,
-      epoch: 0,
-      planRevision: 1,
-      submittedBy: 'ada',
-      submittedAt: 0,
-      stageSince: null,
-      endedAt: null,
-      blockers: [],
-      next: '',
-      pause: null,
-      stop: null,
-      seq: Math.max(0, ...numbers),
-    },
+    view: exampleView({ id, name, flag: name, environment: 'e', seq: Math.max(0, ...numbers) }),
   });
   return id;
 }

@@ -15,7 +15,7 @@ const Stage = z.object({ bake: Seconds, decommission: z.object({ cleanFor: Secon
 /** All that matters here of a stored plan. */
 const Planned = z.object({
   metadata: z.object({ title: z.string().optional(), owner: z.string().min(1).optional() }),
-  flag: z.object({ expires: z.iso.date().optional() }).optional(),
+  flag: z.object({ expires: z.iso.date().optional(), flagSet: z.string().min(1).optional() }).optional(),
   stages: z.array(Stage).catch([]),
 });
 
@@ -26,7 +26,7 @@ export interface PlannedEntry {
 }
 
 /**
- * The entry in the registry of a flag that a rollout makes: a release flag of the plan's owner, which ends on the plan's day,
+ * The entry in the registry of a flag that a rollout makes: a release flag of the plan's owner in the plan's flag set, which ends on the plan's day,
  * else 90 days after all stages have had their least time. A rollout that is not known says nothing of either.
  */
 export async function plannedEntry(queries: Queries, rolloutId: string): Promise<PlannedEntry> {
@@ -44,6 +44,7 @@ export async function plannedEntry(queries: Queries, rolloutId: string): Promise
       purpose: 'release',
       owner: metadata?.owner ?? null,
       expires,
+      ...(flag?.flagSet === undefined ? {} : { flagSet: flag.flagSet }),
       description: (metadata?.title ?? '').slice(0, 1000),
     }),
     note:

@@ -39,7 +39,10 @@ export interface Undone {
  * `SEGMENT_IN_USE`, `SEGMENT_FULL`, `POSTGRES_UNREACHABLE`.
  */
 export interface FlagRegistry {
-  /** Changes as one transaction: all of them, or none where one is refused. Rows that are changed are held to its end. */
+  /**
+   * Changes as one transaction: all of them, or none where one is refused. Where a flag is lowered meanwhile `work` is given up and done again from
+   * its beginning, since rows that are changed are held to its end. `FLAGS_BUSY` where that never ends.
+   */
   together<T>(work: (registry: FlagRegistry) => Promise<T>): Promise<T>;
   read(target: FlagTarget): Promise<FlagState | null>;
   flags(environment: string): Promise<FlagState[]>;

@@ -6,6 +6,8 @@ import type { FlagRevision, FlagState, FlagTarget } from './flag-contract.ts';
 import { mayEdit, moveByHand, putFlag, refuseForeign, review, sameService } from './flag-edits.ts';
 import { type Author, changeFlag, findFlag, locked, named, revisions, state } from './flag-rows.ts';
 import { lowers } from './flag-rules.ts';
+import { type FlagWorlds, openWorlds } from './flag-worlds.ts';
+import { givingWay } from './giving-way.ts';
 import { oneAtATime } from './locks.ts';
 import type { By, FlagRegistry, Undone } from './registry-contract.ts';
 import { flagRevisions, flags } from './schema.ts';
@@ -17,12 +19,20 @@ import { listSegments } from './segment-rows.ts';
 export function createFlagRegistry(
   database: Pick<Database, 'run' | 'transaction'>,
   configured: readonly string[],
+  shared: FlagWorlds | null = null,
 ): FlagRegistry {
+  const worldsOf = (queries: Queries) => shared ?? openWorlds(queries, configured);
+  const ofSegments = async <T>(work: (queries: Queries) => Promise<T>): Promise<T> => {
+    const done = await database.transaction(work);
+    shared?.forget();
+    return done;
+  };
   return {
     together: (work) =>
-      database.transaction((queries) => {
-        const within = <T>(one: (of: Queries) => Promise<T>) => one(queries);
-        return work(createFlagRegistry({ run: within, transaction: within }, configured));
+      givingWay(database, (queries, step) => {
+        const within = <T>(one: (of: Queries) => Promise<T>) => step(() => one(queries));
+        const worlds = openWorlds(queries, configured);
+        return work(createFlagRegistry({ run: within, transaction: within }, configured, worlds));
       }),
     read: (target) => database.run((queries) => findFlag(queries, target)),
     flags: (environment) =>
@@ -36,7 +46,9 @@ export function createFlagRegistry(
         return rows.map((row) => row.environment);
       }),
     put: (target, wanted, by) =>
-      database.transaction((queries) => putFlag(queries, target, { ...wanted, configured }, person(by))),
+      database.transaction((queries) =>
+        putFlag(queries, target, { ...wanted, worlds: worldsOf(queries) }, person(by)),
+      ),
     move: (target, to, by) =>
       database.transaction(async (queries) => {
         refuseForeign(await locked(queries, target));
@@ -45,16 +57,18 @@ export function createFlagRegistry(
     history: (target, limit) => database.run((queries) => revisions(queries, target, limit)),
     revision: (target, revision) => database.run((queries) => revisionOf(queries, target, revision)),
     undo: (target, revision, by) =>
-      database.transaction((queries) => undo(queries, target, { revision, configured }, person(by))),
+      database.transaction((queries) =>
+        undo(queries, target, { revision, worlds: openWorlds(queries, configured) }, person(by)),
+      ),
     segments: () => database.run(listSegments),
     segment: (name) => database.run((queries) => segmentNamed(queries, name)),
-    putSegment: (spec, by) => database.transaction((queries) => putSegment(queries, spec, configured, by)),
-    removeSegment: (name, by) => database.transaction((queries) => removeSegment(queries, name, by)),
+    putSegment: (spec, by) => ofSegments((queries) => putSegment(queries, spec, configured, by)),
+    removeSegment: (name, by) => ofSegments((queries) => removeSegment(queries, name, by)),
     enrol: (name, key, what, by) =>
       database.transaction((queries) => enrol(queries, name, { key, change: what }, by)),
     segmentAt: (name, revision) => database.run((queries) => segmentAt(queries, name, revision)),
     undoSegment: (name, revision, by) =>
-      database.transaction((queries) => undoSegment(queries, name, { revision, configured }, by)),
+      ofSegments((queries) => undoSegment(queries, name, { revision, configured }, by)),
     segmentRevisions: (name) => database.run((queries) => segmentRevisionsOf(queries, name)),
   };
 }
@@ -86,7 +100,7 @@ async function revisionOf(queries: Queries, target: FlagTarget, revision: number
 async function undo(
   queries: Queries,
   target: FlagTarget,
-  { revision, configured }: { revision: number; configured: readonly string[] },
+  { revision, worlds }: { revision: number; worlds: FlagWorlds },
   by: Author,
 ): Promise<Undone> {
   await oneAtATime(queries, 'definitions');
@@ -97,7 +111,7 @@ async function undo(
   refuseMoved(flag, old, contents);
   if (content !== null && contents.spec !== null) {
     const { environment, key } = target;
-    await review(queries, { environment, key, ...contents }, configured, flag);
+    await review({ environment, key, ...contents }, worlds, flag);
     mayEdit(flag, { shape: contents.shape, spec: contents.spec });
   }
   // What a platform serves was compared above, and is none of this one's.

@@ -1,15 +1,17 @@
-import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
 import { Failure } from '../plans/failures.ts';
+import type { JournalEntry } from '../plans/journal.ts';
 import { addAfterword } from './afterword.ts';
 import { announceRollout, announceSamples } from './changes.ts';
 import type { Database, Queries } from './connection.ts';
 import { isUniqueViolation } from './connection-errors.ts';
 import { oneAtATime } from './locks.ts';
 import { amend, revisionsOf } from './plan-revisions.ts';
+import { proposals, propose, withdraw } from './proposals.ts';
 import { recordStep } from './record.ts';
 import { latestSample, sampleMark, samplePage, saveSamples } from './samples.ts';
 import { carriedEvidence, journal, ONE_ACTIVE, planRevisions, rolloutNumbers, rollouts } from './schema.ts';
-import type { Admission, NewRollout, RolloutFilter, RolloutRow, RolloutStore } from './store.ts';
+import type { Admission, NewRollout, RolloutFilter, RolloutRow, RolloutStore, Standing } from './store.ts';
 
 const DEFAULT_LIMIT = 1000;
 /** The active rollout may end between the refusal and the look at who it is. */
@@ -43,16 +45,8 @@ export function createRolloutStore(database: Database): RolloutStore {
 
     record: (record) => database.transaction((queries) => recordStep(queries, record)),
 
-    async journal(id) {
-      const rows = await database.run((queries) =>
-        queries
-          .select({ entry: journal.entry })
-          .from(journal)
-          .where(eq(journal.rolloutId, id))
-          .orderBy(asc(journal.seq)),
-      );
-      return rows.map((row) => row.entry);
-    },
+    journal: (id) => database.run((queries) => journalOf(queries, id)),
+    journalPage: (id, page) => database.run((queries) => journalOf(queries, id, page)),
 
     saveSamples: (rows) =>
       database.transaction(async (queries) => {
@@ -65,6 +59,12 @@ export function createRolloutStore(database: Database): RolloutStore {
 
     carried: (id) => database.run((queries) => carriedOf(queries, id)),
 
+    propose: (rolloutId, plan, admit) =>
+      database.transaction((queries) =>
+        propose(queries, { rolloutId, plan }, { admit, others: standing(queries) }),
+      ),
+    withdraw: (mark) => database.run((queries) => withdraw(queries, mark)),
+    proposals: () => database.run(proposals),
     amend: (revision) => database.transaction((queries) => amend(queries, revision)),
     planRevisions: (id) => database.run((queries) => revisionsOf(queries, id)),
   };
@@ -72,13 +72,33 @@ export function createRolloutStore(database: Database): RolloutStore {
 
 const { viewSeq: _, search: _search, asks: _asks, ...columns } = getTableColumns(rollouts);
 
+async function journalOf(
+  queries: Queries,
+  id: string,
+  page: { after: number; limit: number } | null = null,
+): Promise<JournalEntry[]> {
+  const all = queries
+    .select({ entry: journal.entry })
+    .from(journal)
+    .where(and(eq(journal.rolloutId, id), page === null ? undefined : gt(journal.seq, page.after)))
+    .orderBy(asc(journal.seq));
+  const rows = await (page === null ? all : all.limit(page.limit));
+  return rows.map(({ entry }) => entry);
+}
+
+/** As of one transaction. */
+const standing = (queries: Queries): Standing => ({
+  list: (filter) => list(queries, filter),
+  proposals: () => proposals(queries),
+});
+
 async function create(database: Database, rollout: NewRollout, admit?: Admission): Promise<RolloutRow> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await database.transaction(async (queries) => {
         if (admit !== undefined) {
           await oneAtATime(queries, 'submits');
-          await admit({ list: (filter) => list(queries, filter) });
+          await admit(standing(queries));
         }
         return await insert(queries, rollout);
       });

@@ -123,6 +123,18 @@ export const carriedEvidence = pgTable('carried_evidence', {
   evidence: json().notNull(),
 });
 
+/** Plans that were asked for in amendments: a rollout may be about to get its last one. */
+export const proposedPlans = pgTable(
+  'proposed_plans',
+  {
+    mark: words().primaryKey(),
+    rolloutId: rolloutId(),
+    plan: json().notNull(),
+    at: moment().notNull().default(sql`now()`),
+  },
+  (table) => [index('proposed_plans_rollout').on(table.rolloutId, table.at)],
+);
+
 export const journal = pgTable(
   'journal',
   {

@@ -96,8 +96,19 @@ export interface SampleMark {
   versions: number;
 }
 
+/** What is looked at of the rollouts that others wait for. */
+export type Standing = Pick<RolloutStore, 'list' | 'proposals'>;
+
 /** Throws what a rollout is refused with. */
-export type Admission = (others: Pick<RolloutStore, 'list'>) => Promise<void>;
+export type Admission = (others: Standing) => Promise<void>;
+
+/** A plan that was asked for in an amendment of an active rollout. */
+export interface Proposal {
+  rolloutId: string;
+  plan: unknown;
+  /** Asked for within the last minute: whether it was taken is not stored yet. */
+  fresh: boolean;
+}
 
 /** Rollouts, their journal and their samples in PostgreSQL. A connection failure is `POSTGRES_UNREACHABLE`. */
 export interface RolloutStore {
@@ -114,6 +125,8 @@ export interface RolloutStore {
   /** Adds a line behind the journal of a rollout that is over, once. */
   afterword(line: Afterword): Promise<void>;
   journal(id: string): Promise<JournalEntry[]>;
+  /** The next lines after the one with the number `after`; 0: from the first. */
+  journalPage(id: string, page: { after: number; limit: number }): Promise<JournalEntry[]>;
   saveSamples(rows: SampleRow[]): Promise<void>;
   /** The next samples after `after`, history first; null: from the first. */
   samplePage(id: string, page: { after: number | null; limit: number }): Promise<VersionedSample[]>;
@@ -122,6 +135,15 @@ export interface RolloutStore {
   latestSample(id: string): Promise<SampleRow | null>;
   /** The evidence that a rollout went on with of an earlier one of its build, as JSON; null: it began without any. */
   carried(id: string): Promise<unknown>;
+  /**
+   * Says that a rollout is about to get another plan, before anybody is asked to take it; `admit` as of `create`.
+   * @returns what `withdraw` takes
+   */
+  propose(id: string, plan: unknown, admit?: Admission): Promise<string>;
+  /** The plan was refused. */
+  withdraw(proposal: string): Promise<void>;
+  /** Of active rollouts, the last of each. */
+  proposals(): Promise<Proposal[]>;
   /** Keeps the plan of an accepted amendment, which is the rollout's from then on. */
   amend(revision: PlanRevision): Promise<void>;
   /** Every plan of a rollout, the oldest first; none where it was submitted before they were kept and never amended since. */

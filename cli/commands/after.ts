@@ -35,8 +35,6 @@ export async function retry(context: Context, reference: string, options: RetryO
       ...text,
     },
     reply: RetryReply,
-    // What was seen of the build is judged again.
-    timeoutMs: 120_000,
   });
   context.tell(reply);
   context.say(

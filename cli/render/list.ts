@@ -37,7 +37,16 @@ export function renderList(rollouts: RolloutView[], page: Page): string[] {
 
 type FlagLine = Pick<
   ListedFlag,
-  'key' | 'environment' | 'exposure' | 'rolloutId' | 'latch' | 'owner' | 'purpose' | 'expires' | 'lifecycle'
+  | 'key'
+  | 'environment'
+  | 'exposure'
+  | 'rolloutId'
+  | 'latch'
+  | 'owner'
+  | 'purpose'
+  | 'expires'
+  | 'lifecycle'
+  | 'refused'
 >;
 
 /** Below each flag what moves it or holds it down, which no narrow screen may cut off. */
@@ -54,7 +63,10 @@ export function renderFlags(flags: FlagLine[], page: Page): string[] {
   ]);
   const titles = ['flag', 'environment', 'exposure', 'lifecycle', 'owner', 'purpose', 'expires'];
   const [head = '', ...lines] = table(titles, rows, page);
-  const below = ({ rolloutId, latch }: FlagLine) => [
+  const below = ({ rolloutId, latch, refused }: FlagLine) => [
+    ...(refused === null
+      ? []
+      : [page.ink('bad', clip(`  its definition cannot be served: ${refused}`, page.width))]),
     ...(latch === null
       ? []
       : [page.ink('bad', clip(`  killed by ${latch.by}: ${latch.reason}`, page.width))]),

@@ -180,6 +180,7 @@ test('flags show whose they are and how long, and what holds or moves them, in 8
     key: 'checkout',
     environment: 'production',
     exposure: { percent: 0, segments: [], variant: null },
+    refused: null,
   };
   const latch = { by: 'ada', reason: 'wrong totals', at: '2026-03-02T12:00:00Z' };
   const release = { owner: 'payments', purpose: 'release', expires: '2027-06-30', latch: null };
@@ -192,6 +193,7 @@ test('flags show whose they are and how long, and what holds or moves them, in 8
   };
   const bare = {
     ...flag,
+    refused: 'kind: unknown',
     owner: null,
     purpose: null,
     expires: null,
@@ -204,6 +206,7 @@ test('flags show whose they are and how long, and what holds or moves them, in 8
     pricing-v2  production   nobody    Ramping    payments  release  2027-06-30
       moved by pricing-v2-1
     checkout    production   nobody    –          –         –        –
+      its definition cannot be served: kind: unknown
       killed by ada: wrong totals"
   `);
 });

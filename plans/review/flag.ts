@@ -13,6 +13,7 @@ export function reviewFlag({ plan, error, sound }: Review): void {
     const message = `the variant "${name}" has no value`;
     error(['flag', 'variants'], { rule: 'PLAN-FLAG', message, instead: `add \`${name}: ...\``, key: true });
   }
+  reviewFlagSet({ plan, error, sound });
   if (reversibility === 'forward-only' && safeExposure === undefined) {
     const instead = 'add `safeExposure: frozen` (stay as it is) or `safeExposure: { variant: NAME }`';
     error(['reversibility'], {
@@ -61,5 +62,19 @@ export function reviewFlag({ plan, error, sound }: Review): void {
       message,
       instead: `name all three in \`flag.variants\`, with \`${variant}: ...\``,
     });
+  }
+}
+
+function reviewFlagSet({ plan, error, sound }: Pick<Review, 'plan' | 'error' | 'sound'>): void {
+  const { flag, environment } = plan;
+  const path = ['flag', 'flagSet'];
+  if (flag.flagSet === undefined || !sound(path)) return;
+  if (flag.flagSet === environment && sound(['environment'])) {
+    const message = 'all flags of an environment have its name';
+    error(path, { rule: 'PLAN-FLAG', message, instead: 'another name, or none' });
+  }
+  if (flag.provider !== 'embedded' && sound(['flag', 'provider'])) {
+    const message = `flags of ${flag.provider} are in none of Tidegate's flag sets`;
+    error(path, { rule: 'PLAN-FLAG', message, instead: 'take it out', key: true });
   }
 }

@@ -5,6 +5,7 @@ import { type ApiServer, planFor, startApiServer } from '../../test/fixtures/api
 import {
   Browser,
   type IdentityProvider,
+  identityConfig,
   startIdentityProvider,
 } from '../../test/fixtures/identity-provider.ts';
 import { CallerReply } from '../api/access.ts';
@@ -16,14 +17,7 @@ beforeAll(async () => {
   const port = await freePort();
   server = await startApiServer({
     groups: { sre: ['operator', 'approver:on-call'].map((text) => GrantText.parse(text)) },
-    oidc: {
-      issuer: `http://127.0.0.1:${port}`,
-      clientId: 'tidegate',
-      clientSecret: 'a secret that only the two of them know',
-      scopes: ['openid', 'email', 'groups'],
-      nameClaim: 'email',
-      groupsClaim: 'groups',
-    },
+    oidc: identityConfig(port),
   });
   provider = await startIdentityProvider({
     port,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { within } from '../../flags/deadline.ts';
+import type { Refusal } from '../../flags/guard.ts';
 import type { FlagReading, FlagTarget } from '../../flags/provider.ts';
 import type { Place } from '../../plans/access.ts';
 import { Failure } from '../../plans/failures.ts';
@@ -70,8 +71,10 @@ async function known(deps: ServerDeps, key: string): Promise<string[]> {
 /** A reading beside the entry of the registry that this server has. */
 export function listedFlag(
   reading: FlagReading,
-  state: Pick<FlagState, 'spec' | 'lifecycle'> | null,
+  { state, refusals }: { state: Pick<FlagState, 'spec' | 'lifecycle'> | null; refusals: readonly Refusal[] },
 ): ListedFlag {
+  const { environment, key } = reading;
+  const refusal = refusals.find((one) => one.environment === environment && one.key === key);
   const { owner, purpose, expires, flagSet } = readableSpec(state?.spec) ?? {
     owner: null,
     purpose: null,
@@ -79,7 +82,8 @@ export function listedFlag(
     flagSet: undefined,
   };
   const lifecycle = state?.lifecycle ?? null;
-  return { ...flagReply(reading), owner, purpose, expires, lifecycle, flagSet: flagSet ?? null };
+  const about = { owner, purpose, expires, lifecycle, flagSet: flagSet ?? null };
+  return { ...flagReply(reading), ...about, refused: refusal?.fault ?? null };
 }
 
 export function flagReply(reading: FlagReading): FlagReply {

@@ -5,7 +5,11 @@ import { GrantText } from '../../plans/access.ts';
 import { type ApiServer, startApiServer } from '../../test/fixtures/api-server.ts';
 import { axe } from '../../test/fixtures/axe.ts';
 import { findBrowser, startBrowser } from '../../test/fixtures/browser.ts';
-import { type IdentityProvider, startIdentityProvider } from '../../test/fixtures/identity-provider.ts';
+import {
+  type IdentityProvider,
+  identityConfig,
+  startIdentityProvider,
+} from '../../test/fixtures/identity-provider.ts';
 
 const found = await findBrowser();
 const skipped = 'skipped' in found ? found.skipped : '';
@@ -23,14 +27,7 @@ describe.skipIf(skipped !== '')(`a refused login in Chromium${skipped && ` (skip
     port = await freePort();
     server = await startApiServer({
       groups: { sre: [GrantText.parse('operator')] },
-      oidc: {
-        issuer: `http://127.0.0.1:${port}`,
-        clientId: 'tidegate',
-        clientSecret: 'a secret that only the two of them know',
-        scopes: ['openid', 'email', 'groups'],
-        nameClaim: 'email',
-        groupsClaim: 'groups',
-      },
+      oidc: identityConfig(port),
     });
     browser = await startBrowser(found);
   }, 60_000);

@@ -12,6 +12,7 @@ import {
 } from '../api.ts';
 import { callerOf } from '../auth/guard.ts';
 import type { ServerDeps } from '../deps.ts';
+import { registered } from '../flags/registered.ts';
 import { flagPlace, flagReply, listedFlag, operator, targetOf } from '../flags/target.ts';
 import { kill } from '../kill.ts';
 
@@ -32,11 +33,12 @@ export const flagRoutes =
         );
         const flags = flagService
           .environments()
-          .flatMap((environment) => flagService.flags(environment))
+          .flatMap((environment) => registered(flagService, environment))
           .filter(({ environment, key }) => caller.may('read', { environment, flag: key }));
+        const refusals = flagService.refusals();
         return {
           flags: flags.map((flag) => ({
-            ...listedFlag(flag, flag),
+            ...listedFlag(flag, { state: flag, refusals }),
             offline: latched.has(`${flag.environment}/${flag.key}`),
           })),
         };
@@ -59,7 +61,10 @@ export const flagRoutes =
         if (reading === null) {
           throw new Failure('FLAG_UNKNOWN', `There is no flag ${target.key} in ${target.environment}.`);
         }
-        return listedFlag(reading, deps.flagService.definition(target));
+        return listedFlag(reading, {
+          state: deps.flagService.definition(target),
+          refusals: deps.flagService.refusals(),
+        });
       },
     });
 

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { FlagService } from '../../flags/service.ts';
 import { isNobody } from '../../plans/exposure.ts';
 import { Failure } from '../../plans/failures.ts';
 import { contentsOf, textOf } from '../../plans/flag/contents.ts';
@@ -27,6 +26,7 @@ import type { ServerDeps } from '../deps.ts';
 import { applyFile } from '../flags/apply.ts';
 import { detailOf } from '../flags/detail.ts';
 import { refuseUnfit } from '../flags/fit.ts';
+import { registered } from '../flags/registered.ts';
 import { flagPlace, operator, targetOf } from '../flags/target.ts';
 
 const params = z.strictObject({ key: z.string().min(1) });
@@ -250,14 +250,4 @@ function between(before: FlagRevision | null, after: FlagRevision): Difference[]
   return wholly
     ? differences(all, parts(after))
     : differences({ exposure: before.exposure }, { exposure: after.exposure });
-}
-
-/** What is served, and what never could be: the hygiene of flags is about that as well. */
-function registered(flagService: FlagService, environment: string): FlagState[] {
-  const served = flagService.flags(environment);
-  const keys = new Set(served.map(({ key }) => key));
-  const others = flagService
-    .refusals()
-    .filter((refused) => refused.environment === environment && !keys.has(refused.key));
-  return [...served, ...others.flatMap((refused) => flagService.definition(refused) ?? [])];
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { amend } from '../amend.ts';
 import { ListQuery } from '../api/board.ts';
 import { CheckReply, CheckRequest, PlanComparisonReply, PlanDifferenceQuery } from '../api/plans.ts';
 import {
@@ -9,7 +10,6 @@ import {
   ActionRequest,
   AmendReply,
   AmendRequest,
-  JournalReply,
   ListReply,
   PlanQuery,
   PlanReply,
@@ -119,20 +119,6 @@ export const rolloutRoutes =
       },
     });
 
-    app.get('/rollouts/:id/journal', {
-      config: { access: ['read'] },
-      schema: {
-        tags: ['rollouts'],
-        summary: 'Every transition',
-        params: Id,
-        response: { 200: JournalReply },
-      },
-      handler: async (request) => {
-        await rolloutFor(deps, request);
-        return { entries: await deps.rollouts.journal(request.params.id) };
-      },
-    });
-
     app.get('/rollouts/:id/plan', {
       config: { access: ['read'] },
       schema: {
@@ -224,7 +210,7 @@ export const rolloutRoutes =
         const { plan } = await settledTenants(deps, { plan: written, text, file, before });
         const actor = callerOf(request).actor({ by, roles }, place);
         const wanted = { plan, text, actor, reason, ...seenOf({ seq, gate }), ...requestIdOf(request) };
-        const { changes, view } = await withCurrent(deps, id, () => deps.engine.amend(id, wanted));
+        const { changes, view } = await withCurrent(deps, id, () => amend(deps, id, wanted));
         return { id, changes, view };
       },
     });

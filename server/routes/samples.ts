@@ -5,6 +5,7 @@ import type { SampleRow } from '../../store/store.ts';
 import { SamplesQuery, SamplesReply } from '../api.ts';
 import { rolloutFor } from '../auth/places.ts';
 import type { ServerDeps } from '../deps.ts';
+import { fromTheFirst } from '../pieces.ts';
 import { tracePages } from '../trace.ts';
 
 const params = z.strictObject({ id: z.string().min(1) });
@@ -43,14 +44,8 @@ export const sampleRoutes =
       config: { access: ['read'] },
       schema: { tags: ['rollouts'], summary: 'Its samples as JSON lines, for backtest', params },
       handler: async (request, reply) => {
-        const pages = tracePages(deps, await rolloutFor(deps, request));
-        // Whoever asks while the store is away is refused; later the answer breaks off, which nobody takes for its end.
-        const first = await pages.next();
-        async function* lines() {
-          if (first.done !== true) yield first.value;
-          yield* pages;
-        }
-        return reply.type('application/x-ndjson').send(Readable.from(lines()));
+        const pages = await fromTheFirst(tracePages(deps, await rolloutFor(deps, request)));
+        return reply.type('application/x-ndjson').send(Readable.from(pages));
       },
     });
   };

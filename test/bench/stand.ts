@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
 import { demoStack, startDemoShop } from '../../app/demo.ts';
 import { type Stack, startStack } from '../../app/stack.ts';
 import type { Shop } from '../../examples/shop/shop.ts';
@@ -25,7 +24,6 @@ export interface Stand {
   /** Resolves when every front of the shop gives nobody, or with `some` somebody, the canary; epoch milliseconds. */
   exposed(flag: string, wanted: 'none' | 'some', ms?: number): Promise<number>;
 }
-type JournalReply = z.infer<typeof JournalReply>;
 
 const BASE_PORT = 23_500;
 const LOOK_EVERY = 10;

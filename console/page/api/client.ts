@@ -20,6 +20,9 @@ export class Refused extends Error {
 
 const BASE = '/api/v1';
 const PATIENCE_MS = 30_000;
+const AGAIN_MS = 700;
+/** Six weeks of polls are read in less. */
+const READ_WITHIN_MS = 10 * 60_000;
 let csrf: string | null = null;
 
 /** Each change says so, since a cookie alone travels with what other pages send, too. */
@@ -88,7 +91,22 @@ export async function retry(
   return { summary: `${done.id} begins at stage ${done.stage}. ${done.evidence}`, told: true };
 }
 
+/** Asks again for as long as the server is still reading what it needs for the answer. */
 async function call<T>(path: string, init: RequestInit): Promise<T> {
+  const end = performance.now() + READ_WITHIN_MS;
+  for (;;) {
+    try {
+      return await once<T>(path, init);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== 'STILL_READING' || performance.now() > end)
+        throw error;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      init.signal?.throwIfAborted();
+    }
+  }
+}
+
+async function once<T>(path: string, init: RequestInit): Promise<T> {
   const headers = new Headers(init.headers);
   if (init.method !== undefined && csrf !== null) headers.set('x-tidegate-csrf', csrf);
   const limit = AbortSignal.timeout(PATIENCE_MS);

@@ -1,23 +1,20 @@
-import type { JournalEntry } from '../../../plans/journal.ts';
 import { answerLine } from '../../../plans/standing-words.ts';
 import { audience, cause, clock } from '../../../plans/words.ts';
-import { useRefreshed } from './use-refreshed.ts';
+import { furtherLines } from './journal-lines.ts';
+import { useRead } from './use-refreshed.ts';
 
 /** Every transition, the newest first. */
 export function JournalSection({ id, seq }: { id: string; seq: number }) {
-  const { value: reply } = useRefreshed<{ entries: JournalEntry[] }>(
-    `/rollouts/${encodeURIComponent(id)}/journal`,
-    String(seq),
-    500,
-  );
+  const path = `/rollouts/${encodeURIComponent(id)}/journal`;
+  const { value: lines } = useRead(path, furtherLines, { stamp: String(seq), everyMs: 500 });
   return (
     <section aria-labelledby="journal">
       <h2 id="journal">Journal</h2>
-      {reply === null ? (
+      {lines === null ? (
         <p className="quiet">Reading …</p>
       ) : (
         <ol className="journal" reversed>
-          {reply.entries.toReversed().map((entry) => (
+          {lines.toReversed().map((entry) => (
             <li key={entry.seq}>
               <p>
                 <time dateTime={new Date(entry.at).toISOString()}>{clock(entry.at)} UTC</time>{' '}

@@ -10,9 +10,21 @@ export interface Refreshed<T> {
 
 /** What stands at an address, read again when `stamp` changes, at most each `everyMs`; null until it is here. */
 export function useRefreshed<T>(path: string | null, stamp: string, everyMs: number): Refreshed<T> {
-  const [value, setValue] = useState<T | null>(null);
+  return useRead<T>(path, (at, { signal }) => get<T>(at, signal), { stamp, everyMs });
+}
+
+/** The same of what `read` makes of the address, by what it made of it before. */
+export function useRead<T>(
+  path: string | null,
+  read: (path: string, now: { signal: AbortSignal; before: T | null }) => Promise<T>,
+  { stamp, everyMs }: { stamp: string; everyMs: number },
+): Refreshed<T> {
+  const [known, setKnown] = useState<{ path: string; value: T } | null>(null);
+  const latest = useRef({ read, known });
+  latest.current = { read, known };
   const readAt = useRef(Number.NEGATIVE_INFINITY);
   const pause = useRef(everyMs);
+  // oxlint-disable-next-line react-hooks/exhaustive-deps -- a new stamp is what reads again
   useEffect(() => {
     if (path === null) return;
     const gone = new AbortController();
@@ -20,10 +32,12 @@ export function useRefreshed<T>(path: string | null, stamp: string, everyMs: num
     const timer = setTimeout(() => {
       const began = performance.now();
       readAt.current = began;
-      get<T>(path, gone.signal).then(
-        (read) => {
+      const { read: readNow, known: there } = latest.current;
+      const before = there?.path === path ? there.value : null;
+      readNow(path, { signal: gone.signal, before }).then(
+        (value) => {
           pause.current = Math.max(everyMs, TIMES_THE_ANSWER * (performance.now() - began));
-          setValue(read);
+          setKnown({ path, value });
         },
         // What was read before stays; the next change tries again.
         () => undefined,
@@ -36,5 +50,5 @@ export function useRefreshed<T>(path: string | null, stamp: string, everyMs: num
       if (performance.now() - readAt.current < 50) readAt.current = Number.NEGATIVE_INFINITY;
     };
   }, [path, stamp, everyMs]);
-  return { value };
+  return { value: known?.value ?? null };
 }

@@ -8,7 +8,7 @@ import { createDispatcher } from '../../../client/dispatcher.ts';
 import { flagProvider } from '../../../client/flag-provider.ts';
 import { flagdOptions } from '../../../client/provider.ts';
 import { flagSet } from '../../../flags/definition.ts';
-import type { FlagState } from '../../../store/flag-contract.ts';
+import { flagState } from '../../fixtures/flag-state.ts';
 import { inTurns, over } from '../turns.ts';
 import { answer } from './child.ts';
 import { ENVIRONMENT } from './messages.ts';
@@ -111,7 +111,11 @@ answer({
     const results: { percent: number; share: number; lost: number }[] = [];
     for (const percent of PERCENTS) {
       const core = new FlagdCore();
-      core.setConfigurations(JSON.stringify(flagSet(ENVIRONMENT, [cohort(percent)], {})));
+      core.setConfigurations(
+        JSON.stringify(
+          flagSet(ENVIRONMENT, [flagState(percent, 1, { environment: ENVIRONMENT, key: 'cohort' })], {}),
+        ),
+      );
       const now = new Uint8Array(keys);
       let [count, lost] = [0, 0];
       for (let key = 0; key < keys; key += 1) {
@@ -126,23 +130,3 @@ answer({
     return results;
   },
 });
-
-function cohort(percent: number): FlagState {
-  return {
-    environment: ENVIRONMENT,
-    key: 'cohort',
-    exposure: { percent, segments: [], variant: null },
-    revision: 1,
-    epoch: 1,
-    rolloutId: null,
-    latch: null,
-    decommissioned: null,
-    lifecycle: 'Proposed',
-    spec: null,
-    live: false,
-    createdAt: 0,
-    shape: { variants: { on: true, off: false }, baseline: 'off', canary: 'on', stickiness: 'targetingKey' },
-    updatedAt: 0,
-    updatedBy: 'bench',
-  };
-}
