@@ -41,7 +41,7 @@ export function detectedDrill(flag: Flag, given: Given): void {
       'drill',
       id,
       '--percent',
-      '10',
+      '25',
       '--within',
       '50s',
       '--yes',
