@@ -62,10 +62,12 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     for (const part of parts.splice(0).toReversed()) await part.close();
   };
   try {
-    const [baseline, canary] = await allOrNone([
+    const backends = [
       start({ role: 'baseline', port: ports.baseline ?? 0, seed }),
       start({ role: 'canary', port: ports.canary ?? 0, seed: seed + 1 }),
-    ]);
+    ] as const;
+    await Promise.allSettled(backends);
+    const [baseline, canary] = await Promise.all(backends);
     const paths = { baseline: baseline.url, canary: canary.url };
     const numbers = Array.from({ length: instances }, (_, i) => ports.fronts?.[i] ?? 0);
     const fronts = await allOrNone(numbers.map((port) => start({ role: 'front', port, flagd, ...paths })));
@@ -101,11 +103,9 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
 }
 
 /** Waits for all, so that none is still starting when the first failure is reported. */
-async function allOrNone<T extends readonly unknown[]>(
-  starting: readonly [...{ [K in keyof T]: Promise<T[K]> }],
-): Promise<T> {
+async function allOrNone<T>(starting: Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(starting);
-  return (await Promise.all(starting)) as unknown as T;
+  return Promise.all(starting);
 }
 
 async function flagsReady(front: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { Flag, Given } from '../../fixtures/lane.ts';
 import { planText, type TestStack } from '../../fixtures/stack.ts';
 
 const STAGES = [
-  '{ name: 10%, percent: 10, bake: 10m, minRequests: 50 }',
+  '{ name: 20%, percent: 20, bake: 10m, minRequests: 50 }',
   '{ name: 100%, percent: 100, bake: 10m }',
 ];
 
@@ -17,7 +17,7 @@ async function served(tg: TestStack, flag: string): Promise<Record<string, unkno
 
 async function running(tg: TestStack, flag: Flag): Promise<string> {
   const id = await tg.submit(planText({ flag, stages: STAGES }));
-  await tg.until(id, ({ stage }) => stage === '10%');
+  await tg.until(id, ({ stage }) => stage === '20%');
   await tg.untilExposed(flag, (share) => share > 0.03);
   // A gate that has not seen anything yet has nothing to compare with.
   await vi.waitFor(
@@ -35,13 +35,13 @@ export function detectedDrill(flag: Flag, given: Given): void {
     const id = await running(tg, flag);
     const asked = await tg.tidegate('drill', id);
     expect(asked.status).toBe(2);
-    expect(asked.stderr).toMatch(/say --yes[\s\S]*for 5 % of the canary's users \(0\.5 % of everybody\)/);
+    expect(asked.stderr).toMatch(/say --yes[\s\S]*for 5 % of the canary's users \(1 % of everybody\)/);
 
     const drilled = await tg.tidegate(
       'drill',
       id,
       '--percent',
-      '25',
+      '10',
       '--within',
       '50s',
       '--yes',
@@ -64,7 +64,7 @@ export function detectedDrill(flag: Flag, given: Given): void {
     const { drills } = (await (await tg.stack.api(`/drills?flag=${flag}`)).json()) as DrillsReply;
     expect(drills).toMatchObject([{ rolloutId: id, environment: 'demo', run: { passed: true, within: 50 } }]);
     const listed = await tg.tidegate('drill', '--list', flag);
-    expect(listed.stdout).toMatch(new RegExp(`${id} +demo +10% .* passed: detected after`));
+    expect(listed.stdout).toMatch(new RegExp(`${id} +demo +20% .* passed: detected after`));
   }, 150_000);
 }
 
@@ -83,7 +83,7 @@ export function unseenDrill(flag: Flag, given: Given): void {
     expect(begun.status).toBe(201);
     await tg.until(id, ({ drill }) => drill?.passed === false, 30_000);
     const { view } = await tg.status(id);
-    expect(view).toMatchObject({ phase: 'active', stage: '10%', pause: null });
+    expect(view).toMatchObject({ phase: 'active', stage: '20%', pause: null });
     expect(view.drill?.outcome).toContain('was not detected');
     await expect
       .poll(async () => (await served(tg, flag))['tidegate.drill.errorRate'], { timeout: 10_000 })
