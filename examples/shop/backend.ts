@@ -26,28 +26,35 @@ export interface BackendOptions {
 
 /**
  * One path of the shop behind HTTP: `POST /price`, `POST /summary`, and `POST|GET|DELETE /_fault`, the switch that
- * makes it bad. Headers `x-shop-flag`, `x-shop-endpoint` and `x-shop-tenant` say what the shop asks it for.
+ * makes it bad, a fault for each flag (`DELETE /_fault?flag=KEY` heals one of them). Headers `x-shop-flag`, `x-shop-endpoint` and `x-shop-tenant` say what the shop asks it for.
  */
 export async function startBackend({ path, port = 0, seed = 1 }: BackendOptions): Promise<Listening> {
   warm(path);
   const callUpstream = upstream(seed);
   const draw = random(seed + 1);
-  let fault: ActiveFault | null = null;
+  /** By the flag that they name. */
+  const faults = new Map<string | null, ActiveFault>();
 
   async function administer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method === 'POST') fault = { ...asked(await readJson(request)), since: Date.now() };
-    else if (request.method === 'DELETE') fault = null;
-    else if (request.method !== 'GET') throw new BadRequest('GET, POST or DELETE.', 405);
-    send(response, 200, { fault });
+    const flag = new URL(request.url ?? '/', 'http://shop').searchParams.get('flag');
+    if (request.method === 'POST') {
+      const fault = asked(await readJson(request));
+      faults.set(fault.flag, { ...fault, since: Date.now() });
+    } else if (request.method !== 'DELETE' && request.method !== 'GET')
+      throw new BadRequest('GET, POST or DELETE.', 405);
+    else if (request.method === 'DELETE' && flag === null) faults.clear();
+    else if (request.method === 'DELETE') faults.delete(flag);
+    send(response, 200, { faults: [...faults.values()] });
   }
 
   async function work(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = compute(path, request.url, await readJson(request));
+    const body = await readJson(request);
+    const answer = compute(path, request.url, body);
     const endpoint = header(request, 'x-shop-endpoint');
     const flag = header(request, 'x-shop-flag');
     const tenant = header(request, 'x-shop-tenant');
-    const struck = fault !== null && hits(fault, { flag, endpoint, tenant }) ? fault : null;
-    if (struck !== null) {
+    const struck = [...faults.values()].find((fault) => hits(fault, { flag, endpoint, tenant }));
+    if (struck !== undefined) {
       response.setHeader(FAULT_HEADER, String(struck.since));
       if (struck.latencyMs > 0) await wait(struck.latencyMs);
       if (draw() < struck.errorRate) return send(response, 500, { error: 'The new path failed.' });
@@ -58,14 +65,24 @@ export async function startBackend({ path, port = 0, seed = 1 }: BackendOptions)
       if (error instanceof UpstreamFailure) return send(response, 503, { error: error.message });
       throw error;
     }
-    send(response, 200, answer);
+    const { wrongRate = 0 } = struck ?? {};
+    const isWrong = wrongRate > 0 && draw() < wrongRate;
+    send(response, 200, isWrong ? compute(miscounting(path), request.url, body) : answer);
   }
 
   return serve((request, response) => {
-    if (request.url === '/_fault') return administer(request, response);
+    if (request.url?.startsWith('/_fault') === true) return administer(request, response);
     if (request.method === 'POST') return work(request, response);
     return Promise.reject(new BadRequest('No such page.', 404));
   }, port);
+}
+
+function miscounting(path: Path): Path {
+  const off = <T extends { total: number }>(counted: T): T => ({ ...counted, total: counted.total + 1 });
+  return {
+    price: (...asked) => path.price(...asked).map(off),
+    summarise: (...asked) => off(path.summarise(...asked)),
+  };
 }
 
 function compute(path: Path, url: string | undefined, body: unknown): unknown {

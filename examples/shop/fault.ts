@@ -8,6 +8,8 @@ export interface Fault {
   errorRate: number;
   /** Milliseconds added to every request. */
   latencyMs: number;
+  /** Share of the answers that are fast, without an error, and wrong, 0 to 1: each total is a cent too high. Default 0. */
+  wrongRate?: number;
 }
 
 export interface ActiveFault extends Fault {
@@ -33,6 +35,7 @@ export function parseFault(body: unknown): Fault {
     tenant: text(fields, 'tenant'),
     errorRate: number(fields, { name: 'errorRate', most: 1 }),
     latencyMs: number(fields, { name: 'latencyMs', most: 60_000 }),
+    wrongRate: number(fields, { name: 'wrongRate', most: 1 }),
   };
 }
 

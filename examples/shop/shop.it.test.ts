@@ -137,6 +137,23 @@ describe('a bad new path', () => {
     expect(grown({ flag: 'pricing-v2', code: '500' })).toBe(0);
   });
 
+  it('is fast, without an error and wrong by a cent, or heals, for each flag apart', async () => {
+    flags.set(flagsAt(100, 100));
+    await expect.poll(() => exposed('pricing-v2')).toEqual([1, 1]);
+    const price = async () => (await until(() => ask('/products/tools-3l'))).body.lines[0].total;
+    const right = await price();
+    const wrong = { endpoint: null, errorRate: 0, latencyMs: 0, wrongRate: 1 };
+    await shop.fault({ ...wrong, flag: 'pricing-v2' });
+    await shop.fault({ ...wrong, flag: 'checkout-v2', errorRate: 1 });
+    await until(() => ask('/products/tools-3l'), 500);
+    await shop.heal('checkout-v2');
+    expect(await price()).toBe(right + 1);
+    await shop.heal('pricing-v2');
+    expect(await price()).toBe(right);
+    flags.set(flagsAt(0, 0));
+    await expect.poll(() => exposed('checkout-v2')).toEqual([0, 0]);
+  });
+
   it('is refused in words when the fault makes no sense', async () => {
     await expect(shop.fault({ ...BAD_CHECKOUT, errorRate: 2 })).rejects.toThrow(
       'errorRate is a number from 0 to 1',

@@ -31,8 +31,10 @@ export interface Shop {
   metricsTargets: string[];
   /** Process ids, empty when all runs in this process. */
   pids: number[];
-  /** Makes one endpoint of the new path bad, or heals it with null. */
+  /** Makes the new path bad, in place of what was bad of the same flag; null heals all of it. */
   fault(fault: Fault | null): Promise<void>;
+  /** Heals the new path of one flag. */
+  heal(flag: string): Promise<void>;
   /** When the first and the last response touched by the present fault were served, epoch milliseconds. */
   bad(): Promise<FaultReport>;
   /** How many of the synthetic users each front gives the canary. */
@@ -60,8 +62,12 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     for (const part of parts.splice(0).toReversed()) await part.close();
   };
   try {
-    const baseline = await start({ role: 'baseline', port: ports.baseline ?? 0, seed });
-    const canary = await start({ role: 'canary', port: ports.canary ?? 0, seed: seed + 1 });
+    const backends = [
+      start({ role: 'baseline', port: ports.baseline ?? 0, seed }),
+      start({ role: 'canary', port: ports.canary ?? 0, seed: seed + 1 }),
+    ] as const;
+    await Promise.allSettled(backends);
+    const [baseline, canary] = await Promise.all(backends);
     const paths = { baseline: baseline.url, canary: canary.url };
     const numbers = Array.from({ length: instances }, (_, i) => ports.fronts?.[i] ?? 0);
     const fronts = await allOrNone(numbers.map((port) => start({ role: 'front', port, flagd, ...paths })));
@@ -76,7 +82,12 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       ...paths,
       metricsTargets: fronts.map(({ port }) => `127.0.0.1:${port}`),
       pids: parts.flatMap((part) => ('pid' in part && typeof part.pid === 'number' ? [part.pid] : [])),
-      fault: (fault) => setFault(paths.canary, fault),
+      fault: (fault) =>
+        setFault(
+          `${paths.canary}/_fault`,
+          fault === null ? HEAL : { method: 'POST', body: JSON.stringify(fault) },
+        ),
+      heal: (flag) => setFault(`${paths.canary}/_fault?flag=${encodeURIComponent(flag)}`, HEAL),
       bad: async () => merged(await Promise.all(urls.map((url) => getJson<FaultReport>(`${url}/_fault`)))),
       exposure: (flag, users = 1_000) => {
         const query = new URLSearchParams({ flag, users: String(users) });
@@ -106,9 +117,10 @@ async function flagsReady(front: string): Promise<void> {
   }
 }
 
-async function setFault(backend: string, fault: Fault | null): Promise<void> {
-  const request = fault === null ? { method: 'DELETE' } : { method: 'POST', body: JSON.stringify(fault) };
-  const response = await fetch(`${backend}/_fault`, request);
+const HEAL = { method: 'DELETE' };
+
+async function setFault(url: string, request: RequestInit): Promise<void> {
+  const response = await fetch(url, request);
   if (!response.ok) throw new Error(`The shop refused the fault: ${await response.text()}`);
 }
 

@@ -60,6 +60,8 @@ beforeAll(async () => {
       temporal: base + 3,
       prometheus: base + 4,
       postgres: base + 5,
+      serverTelemetry: base + 6,
+      workerTelemetry: base + 7,
     },
   });
 }, 180_000);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandFile } from '../../app/paths.ts';
+import { packed } from './scenes/package.ts';
 
 /** `tidegate up` as a person runs it, with a state folder of its own. */
 interface Up {
@@ -164,6 +165,9 @@ describe('tidegate up', () => {
     busy?.close();
   }, 180_000);
 });
+
+// Beside them, and not in a file of its own that might run at the same time: both want the same ports.
+packed();
 
 /** Listens on the port, unless somebody else does already. */
 async function occupied(port: number): Promise<[Server | null, number]> {

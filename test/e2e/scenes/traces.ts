@@ -1,46 +1,36 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../fixtures/otlp-receiver.ts';
-import { failing, planText, startTestStack, type TestStack } from '../fixtures/stack.ts';
+import { it, vi } from 'vitest';
+import type { Flag, Given } from '../../fixtures/lane.ts';
+import type { ReceivedSpan } from '../../fixtures/otlp-receiver.ts';
+import { failing, planText } from '../../fixtures/stack.ts';
 
-const FLAG = 'pricing-v2';
-
-/** Given a receiver of traces that the environment names, when a rollout is decided on, then its traces say who led to what. */
-describe('traces by OTLP', () => {
-  let receiver: OtlpReceiver;
-  let tg: TestStack;
-
-  beforeAll(async () => {
-    receiver = await startOtlpReceiver();
-    process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = receiver.url;
-    // A batch goes out after this long, in ms.
-    process.env['OTEL_BSP_SCHEDULE_DELAY'] = '200';
-    tg = await startTestStack(10);
-  });
-
-  afterAll(async () => {
-    delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
-    delete process.env['OTEL_BSP_SCHEDULE_DELAY'];
-    await tg?.stop();
-    await receiver?.close();
-  });
-
-  const spanWhere = async (wanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan> => {
-    await expect.poll(() => receiver.spans.some(wanted), { timeout: 30_000 }).toBe(true);
-    return receiver.spans.find(wanted) as ReceivedSpan;
-  };
+/** Who led to what, by OTLP. The last of a lane: a kill latches its flag. */
+export function traces(flag: Flag, given: Given, spans: () => readonly ReceivedSpan[]): void {
+  const spanWhere = (wanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan> =>
+    vi.waitFor(
+      () => {
+        const span = spans().find(wanted);
+        if (span === undefined) throw new Error('no such span has come');
+        return span;
+      },
+      { timeout: 30_000, interval: 50 },
+    );
   const parentOf = (span: ReceivedSpan) => spanWhere(({ spanId }) => spanId === span.parentSpanId);
-  const write = (stage: string, direction: string) =>
+  const write = (id: string, stage: string, direction: string) =>
     spanWhere(
       ({ name, attributes }) =>
         name === 'flag.write' &&
+        attributes['tidegate.rollout.id'] === id &&
         attributes['tidegate.stage'] === stage &&
         attributes['tidegate.flag.direction'] === direction,
     );
 
-  it('lead from an approval over HTTP to the flag write, and to a hard stop in a trace of its own', async () => {
+  it.sequential('traces lead from an approval over HTTP to the flag write, and to a hard stop in a trace of its own', async ({
+    expect,
+  }) => {
+    const tg = given();
     const id = await tg.submit(
       planText({
-        flag: FLAG,
+        flag,
         stages: [
           '{ name: internal, audience: { segments: [employees] }, bake: 1s, approval: { roles: [on-call] } }',
           '{ name: 50%, percent: 50, bake: 10m }',
@@ -57,7 +47,7 @@ describe('traces by OTLP', () => {
     expect(answer.status).toBe(200);
     await tg.until(id, ({ stage }) => stage === '50%');
 
-    const raised = await write('50%', 'raise');
+    const raised = await write(id, '50%', 'raise');
     expect(raised).toMatchObject({
       traceId,
       service: 'tidegate-worker',
@@ -65,7 +55,7 @@ describe('traces by OTLP', () => {
       attributes: {
         'tidegate.rollout.id': id,
         'tidegate.environment': 'demo',
-        'feature_flag.key': FLAG,
+        'feature_flag.key': flag,
         'tidegate.flag.result': 'written',
         'tidegate.exposure.percent': 50,
       },
@@ -87,38 +77,41 @@ describe('traces by OTLP', () => {
     });
 
     // The submission has a trace of its own, with the claim, and the first raise came by itself or with it.
-    const claim = await spanWhere(({ name }) => name === 'flag.claim');
-    const submitted = await spanWhere(
-      ({ name, attributes }) =>
-        name === 'POST /api/v1/rollouts' && attributes['http.response.status_code'] === 201,
+    const of = (span: ReceivedSpan) => span.attributes['tidegate.rollout.id'] === id;
+    const claim = await spanWhere((span) => span.name === 'flag.claim' && of(span));
+    await spanWhere(
+      ({ name, attributes, traceId }) =>
+        name === 'POST /api/v1/rollouts' &&
+        attributes['http.response.status_code'] === 201 &&
+        traceId === claim.traceId,
     );
-    expect(claim.traceId).toBe(submitted.traceId);
 
-    await tg.shop.fault(failing(FLAG, 0.4));
+    await tg.shop.fault(failing(flag, 0.4));
     await tg.until(id, ({ phase }) => phase === 'rolled-back', 90_000);
-    await tg.shop.fault(null);
-    const stop = await spanWhere(({ name }) => name === 'hard stop');
-    const lowered = await write('50%', 'lower');
+    const stop = await spanWhere((span) => span.name === 'hard stop' && of(span));
+    const lowered = await write(id, '50%', 'lower');
     expect(stop).toMatchObject({ parentSpanId: '', attributes: { 'tidegate.rollout.id': id } });
     expect(stop.traceId).not.toBe(traceId);
     expect(stop.links).toEqual([traceId]);
     expect(lowered.traceId).toBe(stop.traceId);
     // Reads are too many for spans.
-    expect(receiver.spans.filter(({ name }) => name.startsWith('GET'))).toEqual([]);
+    expect(spans().filter(({ name }) => name.startsWith('GET'))).toEqual([]);
   });
 
-  it('lead from a kill to its flag write in the server', async () => {
-    const { status } = await tg.stack.api(`/flags/${FLAG}/kill?environment=demo`, {
+  it.sequential('traces lead from a kill to its flag write in the server', async ({ expect }) => {
+    const { status } = await given().stack.api(`/flags/${flag}/kill?environment=demo`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ by: 'kim', reason: 'test' }),
     });
     expect(status).toBe(200);
-    const killed = await spanWhere(({ name }) => name === 'flag.kill');
-    expect(killed.attributes).toMatchObject({ 'feature_flag.key': FLAG, 'tidegate.flag.direction': 'lower' });
+    const killed = await spanWhere(
+      ({ name, attributes }) => name === 'flag.kill' && attributes['feature_flag.key'] === flag,
+    );
+    expect(killed.attributes).toMatchObject({ 'feature_flag.key': flag, 'tidegate.flag.direction': 'lower' });
     expect(await parentOf(killed)).toMatchObject({
       name: 'POST /api/v1/flags/:key/kill',
       service: 'tidegate-server',
     });
   });
-});
+}

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** What is handed to npm, as whoever installs it has it. Its demonstration takes the ports that `tidegate up` takes. */
+export function packed(): void {
+  describe('the package', () => {
+    let dir: string;
+    let listed: string[];
+    let archive: string;
+
+    beforeAll(async () => {
+      dir = await mkdtemp(join(tmpdir(), 'tidegate-package-'));
+      // As root, PostgreSQL runs as another account, which must get in.
+      await chmod(dir, 0o711);
+      await run(
+        process.execPath,
+        ['-e', "import('./scripts/setup/build.mjs').then((m) => m.ensureBuild())"],
+        {
+          cwd: root,
+        },
+      );
+      const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
+        cwd: root,
+      });
+      const answer: unknown = JSON.parse(stdout);
+      const packed = (Array.isArray(answer) ? answer[0] : Object.values(answer as object)[0]) as {
+        filename: string;
+        files: { path: string }[];
+      };
+      archive = join(dir, packed.filename);
+      listed = packed.files.map(({ path }) => path);
+    }, 180_000);
+    afterAll(() => rm(dir, { recursive: true, force: true }));
+
+    it('holds compiled JavaScript and what it reads, and no sources or tests', () => {
+      expect(listed).toEqual(
+        expect.arrayContaining([
+          'LICENSE',
+          'package.json',
+          'dist/cli/main.js',
+          'dist/workflow-bundle.js',
+          'dist/store/migrations/0000_initial.sql',
+          'scripts/setup.mjs',
+          'tidegate.example.yaml',
+        ]),
+      );
+      expect(
+        listed.filter((path) => /(?<!\.d)\.ts$|\.test\.|^dist\/test\/|\.map$|node_modules/.test(path)),
+      ).toEqual([]);
+    });
+
+    it('installs in an empty folder without install scripts, and its command runs there', async () => {
+      const options = {
+        cwd: dir,
+        env: { ...process.env, npm_config_update_notifier: 'false', XDG_STATE_HOME: join(dir, 'state') },
+      };
+      const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-save'];
+      await run('npm', ['install', ...flags, archive], options);
+      const tidegate = (...args: string[]) => run('npx', ['--no-install', 'tidegate', ...args], options);
+
+      const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+      expect((await tidegate('--version')).stdout.trim()).toBe(version);
+
+      const example = join(
+        'node_modules/tidegate',
+        listed.find((path) => path.endsWith('examples/pricing-v2.yaml')) ?? '',
+      );
+      expect((await tidegate('plan', 'check', example)).stdout).toContain('pricing-v2.yaml: ok');
+
+      // The whole demonstration; it rejects unless one rollout completes and the other is rolled back.
+      const { stdout } = await tidegate('up', '--demo', '--once');
+      expect(stdout).toContain('both rollouts went as they should');
+    }, 600_000);
+  });
+}
