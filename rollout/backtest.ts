@@ -2,17 +2,16 @@ import { carriedEvidence } from '../analysis/carried.ts';
 import type { Evidence } from '../analysis/evidence.ts';
 import { learn } from '../analysis/history.ts';
 import type { StoredPoll } from '../analysis/replay.ts';
-import { Approval } from '../plans/approval.ts';
 import type { Assessment } from '../plans/assessment.ts';
 import { NO_EXPOSURE } from '../plans/exposure.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Reading, Sample } from '../plans/sample.ts';
-import type { Stage } from '../plans/stage.ts';
 import type { Command, GateRequest } from './command.ts';
 import type { GateMemory, PersonEvent, RolloutEvent } from './event.ts';
 import { overdue, reportKey } from './report.ts';
 import { openRollout, type PauseKind, type RolloutState } from './state.ts';
 import { step } from './step.ts';
+import { unbound } from './unbound.ts';
 import { assessGate, beginGate, observeWindow } from './watching.ts';
 
 /** What a plan would have done with one recorded rollout. Null where nothing stopped it. */
@@ -33,6 +32,10 @@ export interface BacktestOutcome {
   reason: string;
   /** Stages that the trace has left although the gate would still have held. */
   held: string[];
+  /** What each of them still lacked when the trace left it. */
+  heldBy: Record<string, string>;
+  /** Stages of the plan that the trace has no poll of, where nothing stopped it: of them nothing is known. */
+  unseen: string[];
 }
 
 /** Pauses that end by themselves: a backtest goes on with the data that come after. */
@@ -58,7 +61,8 @@ export class Backtest {
   #revision = 0;
   #advance: Extract<Command, { kind: 'write' }>['request'] | null = null;
   #last: Assessment | null = null;
-  #held: string[] = [];
+  readonly #held = new Map<string, string>();
+  readonly #seen = new Set<string>();
   #outcome: BacktestOutcome | null = null;
   readonly #polls: StoredPoll[] | null;
 
@@ -107,6 +111,7 @@ export class Backtest {
     if (this.#outcome !== null) return;
     const stage = this.#plan.stages.findIndex(({ name }) => name === sample.stage);
     if (this.#history !== null) this.#begin();
+    this.#seen.add(sample.stage);
     this.#reach(stage);
     const { poll } = this.#plan.source;
     if (this.#t !== null && sample.t - this.#t > GAP * poll) {
@@ -121,7 +126,7 @@ export class Backtest {
   finish(): BacktestOutcome {
     if (this.#outcome !== null) return this.#outcome;
     const last = this.#last;
-    if (last !== null && last.verdict !== 'pass') this.#hold(last.stage);
+    if (last !== null && last.verdict !== 'pass') this.#hold(last);
     return {
       rollout: this.#rollout,
       outcome: 'completed',
@@ -132,7 +137,8 @@ export class Backtest {
       lnE: last?.lnE ?? 0,
       estimate: null,
       reason: last?.reason ?? 'the trace holds no polls',
-      held: this.#held,
+      ...this.#waited(),
+      unseen: this.#unseen(),
     };
   }
 
@@ -166,13 +172,23 @@ export class Backtest {
   #leave(gate: GateRequest): void {
     const memory = this.#memory ?? beginGate(gate);
     const seen = this.#last?.stage === this.#plan.stages[gate.stage]?.name ? this.#last : null;
-    if (seen !== null && seen.verdict !== 'pass') this.#hold(seen.stage);
+    if (seen !== null && seen.verdict !== 'pass') this.#hold(seen);
     const assessment = seen ?? assessGate(memory, gate, true);
     this.#report(gate, memory, { ...assessment, verdict: 'pass', holding: [], limits: [] });
   }
 
-  #hold(stage: string): void {
-    if (!this.#held.includes(stage)) this.#held.push(stage);
+  #hold({ stage, reason }: Assessment): void {
+    if (!this.#held.has(stage)) this.#held.set(stage, reason);
+  }
+
+  #waited(): Pick<BacktestOutcome, 'held' | 'heldBy'> {
+    return { held: [...this.#held.keys()], heldBy: Object.fromEntries(this.#held) };
+  }
+
+  /** A decommission is no part of what a trace records. */
+  #unseen(): string[] {
+    const served = this.#plan.stages.filter(({ decommission }) => decommission === undefined);
+    return served.map(({ name }) => name).filter((name) => !this.#seen.has(name));
   }
 
   #observe(reading: Reading): void {
@@ -234,7 +250,8 @@ export class Backtest {
       estimate:
         assessment.metrics.find((one) => one.metric === metric && one.slice === slice)?.estimate ?? null,
       reason: assessment.reason,
-      held: this.#held,
+      ...this.#waited(),
+      unseen: [],
     };
   }
 
@@ -303,9 +320,6 @@ export class Backtest {
   }
 }
 
-/** Given when the trace has left the stage. */
-const RECORDED = Approval.parse({ roles: ['trace'] });
-
 /** Who recorded the trace let the rollout go on, or back. */
 function person(action: PersonEvent['action'], by = 'trace'): PersonEvent {
   return {
@@ -322,43 +336,6 @@ function person(action: PersonEvent['action'], by = 'trace'): PersonEvent {
 /** The evidence's own, whatever the policy makes of it; of a limit what it did. */
 function severityOf({ verdict }: Assessment, otherwise: 'hard' | 'soft' | null): 'hard' | 'soft' | null {
   return verdict === 'hard' || verdict === 'soft' ? verdict : otherwise;
-}
-
-/** Nothing of a plan that waits for people or hours, or for what a trace does not hold, binds a recorded rollout. */
-function unbound(plan: Plan): Plan {
-  const {
-    windows: _windows,
-    approval: _approval,
-    start: _start,
-    deadline: _deadline,
-    before: _before,
-    requires: _requires,
-    ...rest
-  } = plan;
-  return {
-    ...rest,
-    mode: 'act',
-    approvals: {},
-    limits: plan.limits.filter(({ expr }) => expr === undefined),
-    policy: { ...plan.policy, sharedService: 'note' },
-    stages: plan.stages.map(
-      ({ approval: _stage, windows: _own, checks: _checks, requires: _others, ...stage }, index) => ({
-        ...withoutParity(stage),
-        // Nothing is written where it begins, so the trace says by an approval that it has got there.
-        ...(plan.stages[index + 1]?.decommission === undefined ? {} : { approval: RECORDED }),
-        // A trace has no expressions: the requests of the old path's cohort are what it tells.
-        ...(stage.decommission === undefined
-          ? {}
-          : { decommission: { ...stage.decommission, unused: undefined } }),
-      }),
-    ),
-  };
-}
-
-function withoutParity(stage: Stage): Stage {
-  const parity = Number.POSITIVE_INFINITY;
-  if (stage.shadow !== undefined) return { ...stage, shadow: { parity } };
-  return stage.dark === undefined ? stage : { ...stage, dark: { ...stage.dark, parity } };
 }
 
 function missing(t: number): Reading {

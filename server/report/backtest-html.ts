@@ -1,6 +1,7 @@
 import { clock, duration } from '../../plans/words.ts';
 import type { BacktestOutcome } from '../../rollout/backtest.ts';
 import type { BacktestStory } from '../../rollout/reporting/backtest-story.ts';
+import { heldText, unseenText } from '../../rollout/reporting/backtest-words.ts';
 import { drawCharts } from './charts.ts';
 import { renderPage } from './page.ts';
 
@@ -42,8 +43,14 @@ export function backtestHtml({ plan, summary, stories, left, madeAt }: BacktestP
   });
 }
 
-function reasonOf({ outcome, stage, t, reason, held }: BacktestOutcome): string {
-  const notes = held.length > 0 ? `, and would have held longer in ${held.join(', ')}` : '';
-  if (outcome === 'completed') return `It would have gone through, to ${stage} after ${duration(t)}${notes}.`;
-  return `In stage ${stage} after ${duration(t)}: ${reason}${notes}.`;
+function reasonOf(found: BacktestOutcome): string {
+  const { outcome, stage, t, reason } = found;
+  const notes = [unseenText(found), heldText(found)]
+    .filter((text) => text !== '')
+    .map((text) => `; ${text}`)
+    .join('');
+  if (outcome !== 'completed') return `In stage ${stage} after ${duration(t)}: ${reason}${notes}.`;
+  const through =
+    found.unseen.length === 0 ? 'It would have gone through, to' : 'Nothing would have stopped it, up to';
+  return `${through} ${stage} after ${duration(t)}${notes}.`;
 }
