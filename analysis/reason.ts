@@ -35,10 +35,14 @@ export function limitReason(limit: LimitAssessment, plan: Plan): string {
   return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
 }
 
-/** `holding`: what the gate lacks, where its windows were good and a metric of them is not. */
+/** `holding`: what the gate lacks, where its windows were good and a metric of them is not; `metrics`: those that no window has. */
 export function noDataReason(
   { t, rejectedSince, rejections }: Evidence,
-  { slices, holding }: { slices: readonly string[]; holding: readonly Holding[] },
+  {
+    slices,
+    holding,
+    metrics,
+  }: { slices: readonly string[]; holding: readonly Holding[]; metrics: readonly string[] },
 ): string {
   const lasting = t === null || rejectedSince === null ? '' : ` for ${Math.round(t - rejectedSince)} s`;
   const lacks = holding.flatMap((one) => (one.kind === 'data' ? one.rejections : []));
@@ -47,7 +51,8 @@ export function noDataReason(
     ...[...rejections, ...wrong].map(rejectionText),
     ...slices.map((slice) => `no series with ${slice}`),
   ];
-  return `no usable data${lasting}: ${why.length > 0 ? [...new Set(why)].join('; ') : 'metrics of the plan are missing from the samples'}`;
+  const said = why.length > 0 ? [...new Set(why)] : metrics.map((metric) => `the samples lack ${metric}`);
+  return `no usable data${lasting}: ${said.length > 0 ? said.join('; ') : 'metrics of the plan are missing from the samples'}`;
 }
 
 /** The first things that stand in the way, the one that lasts longest or matters most first. */

@@ -232,6 +232,7 @@ function endingOf(the: Case): Ending {
       reason: noDataReason(evidence, {
         slices: missingSlices(evidence, { plan, stage: frame.index }),
         holding: the.holding,
+        metrics: longMissing(evidence, plan),
       }),
     };
   // Its action, a pause, is the limit's own; the plan's soft policy is about evidence.
@@ -263,6 +264,14 @@ function metricOf(plan: Plan, limit: LimitAssessment): string | null {
   return plan.limits.find(({ name }) => name === limit.limit)?.metric ?? null;
 }
 
+/** Metrics that the samples lack for longer than the plan bears. */
+function longMissing(evidence: Evidence, plan: Plan): string[] {
+  const gone = plan.metrics.filter(({ name }) =>
+    isLong(evidence.metrics[name]?.missing ?? null, evidence, plan),
+  );
+  return gone.map(({ name }) => name);
+}
+
 /** Nothing usable for as long as the plan bears, or a canary that never showed up. */
 function isWithoutData(evidence: Evidence, plan: Plan, stage: number): boolean {
   const { t, last, rejectedSince, rejections, canarySeen, polls } = evidence;
@@ -272,8 +281,5 @@ function isWithoutData(evidence: Evidence, plan: Plan, stage: number): boolean {
   const absent = rejections.some(({ kind }) => kind === 'no-canary');
   if (last === 'rejected' && !canarySeen && absent && polls.rejected >= NO_CANARY_POLLS) return true;
   const { after } = plan.policy.noData;
-  return (
-    plan.metrics.some(({ name }) => isLong(evidence.metrics[name]?.missing ?? null, evidence, plan)) ||
-    missingSlices(evidence, { plan, stage, after }).length > 0
-  );
+  return longMissing(evidence, plan).length > 0 || missingSlices(evidence, { plan, stage, after }).length > 0;
 }

@@ -194,7 +194,7 @@ describe('a backtest', () => {
     const args = ['backtest', 'plan.yaml', '--trace', 'renamed.jsonl'];
     const { status, out } = await startCommand(args, { cwd: folder }).ended;
     expect(status).toBe(1);
-    expect(out).toMatch(/would have held longer in 5% \(.*metrics of the plan are missing from the samples/);
+    expect(out).toMatch(/would have held longer in 5% \(no usable data: the samples lack errors\)/);
   });
 
   test('of a file that is no text of lines says what it is, and not that each line is wrong', async () => {
