@@ -105,13 +105,14 @@ function tellSevered(
   metrics: readonly MetricAssessment[],
   plan: Plan,
 ): Severed[] {
-  return severed.flatMap(({ metric, slice, severity, assessment: seen }) => {
+  return severed.flatMap((finding) => {
+    const { metric, slice, severity, assessment: seen } = finding;
     if (slice === null) return [];
     const who = severable(plan).get(slice) ?? slice;
     const all =
       metrics.find((one) => one.metric === metric.name && one.slice === undefined)?.canaryRequests ?? 0;
     const share = all > 0 ? Math.min(1, seen.canaryRequests / all) : null;
-    return { slice, who, metric: metric.name, severity, reason: stopReason(seen, metric), share };
+    return { slice, who, metric: metric.name, severity, reason: stopReason(seen, finding), share };
   });
 }
 
@@ -168,7 +169,7 @@ function alikeLimit({ lnE, severity }: Stop, threshold: number, t: number | null
 
 function alikeReason({ metric }: Stop): string {
   if (metric === null) return ALIKE_TEXT;
-  return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric.metric)}`;
+  return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric)}`;
 }
 
 function nameOf({ metric, slice }: Finding): string {
@@ -250,7 +251,7 @@ function stopped({ stop, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
   const { metric, slice } = carrier;
   const assessment =
     metrics.find((one) => one.metric === metric.name && (one.slice ?? null) === slice) ?? carrier.assessment;
-  const reason = stopReason(assessment, metric);
+  const reason = stopReason(assessment, carrier);
   return { verdict, metric: metric.name, ...(slice === null ? {} : { slice }), reason };
 }
 
