@@ -95,7 +95,7 @@ describe('a drill', () => {
     expect(drilled('not-back')).toContainEqual(['rollback-unverified', 'pricing', false]);
     world = begun({ notify: [{ channel, events }] });
     world.event(DRILL);
-    world.event({ ...DRILL, begins: null } as RolloutEvent);
+    world.event({ ...DRILL, begins: null });
     world.report(assessment('hard'));
     expect(world.messages.at(-1)?.title).toMatch(/^Incident: pricing stopped hard/);
   });
