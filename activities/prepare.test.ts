@@ -136,7 +136,7 @@ describe('what a plan asks for before it begins', () => {
     expect(await answers({ evidence: ['tests', 'runbook', 'sign-off'] }, { told })).toEqual([
       'before: tests passed: ok: ci, Mon 2026-03-02 09:00 UTC, https://ci.example.com/7',
       'before: runbook failed: not ok: ada, Mon 2026-03-02 09:00 UTC',
-      'before: sign-off failed: nobody has told',
+      'before: sign-off failed: nobody has told; tidegate evidence ROLLOUT sign-off',
     ]);
   });
 

@@ -111,7 +111,11 @@ async function told(
         const who = one === undefined ? '' : `; told by ${by}`;
         return answer(kind, asked, { ok, came: `${came}${who}` });
       }
-      return answer(kind, asked, one === undefined ? no('nobody has told') : yes(`ok: ${by}`));
+      return answer(
+        kind,
+        asked,
+        one === undefined ? no(`nobody has told; tidegate evidence ROLLOUT ${kind}`) : yes(`ok: ${by}`),
+      );
     }),
   );
 }

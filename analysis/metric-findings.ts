@@ -21,6 +21,7 @@ import type { Estimate } from './process.ts';
 import { evidenceOf, presentSegment } from './process.ts';
 import { proofDispersionsOf } from './proof-noise.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
+import type { Span } from './reason.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { dispersionsOf } from './stage.ts';
 import { Stretches } from './stretches.ts';
@@ -47,6 +48,7 @@ export interface Finding {
   safe: boolean;
   /** It has shown that it is better by what the plan asks; null: nothing is asked. */
   improved: boolean | null;
+  span: Span | null;
 }
 
 export interface Look {
@@ -61,7 +63,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   if (known === undefined) return nothing(metric);
   const margins = marginsOf(metric, known, look);
   const yardsticks = yardsticksOf(metric, known, look);
-  const { lnE, estimate: found } = evidenceOf(known.process, yardsticks);
+  const { lnE, carrier, estimate: found } = evidenceOf(known.process, yardsticks);
   const estimate = found === null || known.kind !== 'value' ? found : scaled(found, unitOf(known));
   const mirrored = frame.compared
     ? mirroredEvidence(known, look, { metric: metric.name, margins })
@@ -81,6 +83,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
+    span: carrier && { polls: carrier.age, stage: known.interval.polls, poll: plan.source.poll },
     assessment: {
       metric: metric.name,
       verdict: 'pass' satisfies Verdict,
@@ -277,6 +280,7 @@ function nothing(metric: Metric): Finding {
     exceedances: null,
     safe: false,
     improved: null,
+    span: null,
     assessment: {
       metric: metric.name,
       verdict: 'hold',

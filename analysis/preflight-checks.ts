@@ -67,7 +67,10 @@ export function alertFindings(plan: Plan, rules: readonly AlertRule[] | null): P
       {
         ...at,
         severity: 'warning',
-        message: `none of its ${rules.length} alerting rules names the service or the plan's series`,
+        message:
+          rules.length === 0
+            ? 'it has no alerting rule'
+            : `none of its ${rules.length} alerting rules names the service or the plan's series`,
         instead: 'alerts for the service: they see what no metric of the plan looks at',
       },
     ];

@@ -3,10 +3,25 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
+import { duration } from '../plans/words.ts';
 import type { Evidence } from './evidence.ts';
 
-/** "errors: canary 3.1 % against 0.5 %, +2.6 pp (at least +1.2 pp) beyond the soft margin of +0.1 pp". */
-export function stopReason(assessment: MetricAssessment, metric: Metric): string {
+/** The polls behind an estimate, those of the stage, and the seconds of one. */
+export interface Span {
+  polls: number;
+  stage: number;
+  poll: number;
+}
+
+/**
+ * "errors: canary 3.1 % against 0.5 %, +2.6 pp (at least +1.2 pp) beyond the soft margin of +0.1 pp". Values and the bound are those of
+ * the stage; where the evidence is of another time, and says something else, that has its own: "errors: canary 1.6 % against 0.98 %
+ * over the stage; +9.3 pp in the last 45 s, beyond the hard margin of +2 pp".
+ */
+export function stopReason(
+  assessment: MetricAssessment,
+  { metric, span }: { metric: Metric; span: Span | null },
+): string {
   const { estimate, soft, hard, interval, verdict } = assessment;
   const value = valueText(metric);
   const against = `${partName(assessment)}: canary ${value(assessment.canary)} against ${value(assessment.baseline)}`;
@@ -24,7 +39,23 @@ export function stopReason(assessment: MetricAssessment, metric: Metric): string
   const beyond =
     margin === null ? 'beyond its margin' : `beyond the ${name} margin of ${differenceText(margin, metric)}`;
   const what = metric.kind === 'latency' ? ' of requests above the edge' : '';
-  return `${against}, ${differenceText(estimate, metric)}${what}${least} ${beyond}`;
+  const difference = `${differenceText(estimate, metric)}${what}`;
+  if (span === null || isOfStage(assessment, { kind: metric.kind, span }))
+    return `${against}, ${difference}${least} ${beyond}`;
+  return `${against} over the stage${least}; ${difference} in the last ${duration(span.polls * span.poll)}, ${beyond}`;
+}
+
+/** The estimate may differ from what the stage's values say by so much of itself. */
+const ALIKE = 0.2;
+
+/** Whether the stage's own values say what the evidence says. Those of a latency are no shares: then its time must be the stage's. */
+function isOfStage(
+  { estimate, canary, baseline }: MetricAssessment,
+  { kind, span }: { kind: Metric['kind']; span: Span },
+): boolean {
+  if (span.polls === span.stage) return true;
+  if (kind === 'latency' || canary === null || baseline === null) return false;
+  return Math.abs(canary - baseline - estimate) <= ALIKE * Math.abs(estimate);
 }
 
 export function limitReason(limit: LimitAssessment, plan: Plan): string {
@@ -35,10 +66,14 @@ export function limitReason(limit: LimitAssessment, plan: Plan): string {
   return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
 }
 
-/** `holding`: what the gate lacks, where its windows were good and a metric of them is not. */
+/** `holding`: what the gate lacks, where its windows were good and a metric of them is not; `metrics`: those that no window has. */
 export function noDataReason(
   { t, rejectedSince, rejections }: Evidence,
-  { slices, holding }: { slices: readonly string[]; holding: readonly Holding[] },
+  {
+    slices,
+    holding,
+    metrics,
+  }: { slices: readonly string[]; holding: readonly Holding[]; metrics: readonly string[] },
 ): string {
   const lasting = t === null || rejectedSince === null ? '' : ` for ${Math.round(t - rejectedSince)} s`;
   const lacks = holding.flatMap((one) => (one.kind === 'data' ? one.rejections : []));
@@ -47,7 +82,8 @@ export function noDataReason(
     ...[...rejections, ...wrong].map(rejectionText),
     ...slices.map((slice) => `no series with ${slice}`),
   ];
-  return `no usable data${lasting}: ${why.length > 0 ? [...new Set(why)].join('; ') : 'metrics of the plan are missing from the samples'}`;
+  const said = why.length > 0 ? [...new Set(why)] : metrics.map((metric) => `the samples lack ${metric}`);
+  return `no usable data${lasting}: ${said.length > 0 ? said.join('; ') : 'metrics of the plan are missing from the samples'}`;
 }
 
 /** The first things that stand in the way, the one that lasts longest or matters most first. */

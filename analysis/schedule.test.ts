@@ -99,6 +99,22 @@ describe('risks differ', () => {
     expect(plans.map(({ notify }) => notify.length)).toEqual([1, 2, 2, 2]);
   });
 
+  it('and the more must be there before the first user, which somebody other than who submits may waive', () => {
+    const before = plans.map((plan) => plan.before);
+    expect(before.map((one) => one?.evidence?.length ?? 0)).toEqual([0, 0, 2, 5]);
+    expect(before.map((one) => one?.drill)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      // None of the flag can be there in production, where it has not begun.
+      { within: 30 * 86_400, environment: 'staging' },
+    ]);
+    expect(before.slice(2).every((one) => one?.metrics === 'baseline' && one.waive !== undefined)).toBe(true);
+    const text = written({ risk: 'critical' }).text;
+    expect(text).toContain('# Nothing starts without: a drill passed in staging, and what is told with');
+    expect(written({ risk: 'medium' }).text).not.toContain('before:');
+  });
+
   it('what cannot be undone and moves data is written as high at least, and says so', () => {
     const { text, parsed } = written({ risk: 'low', reversibility: 'forward-only', migration: true });
     expect(text).toContain('Written as high');

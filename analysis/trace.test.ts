@@ -183,7 +183,7 @@ describe('a trace', () => {
       expect(isFailure(error) && error.details).toMatchObject([
         'line 1: not JSON',
         'line 2: canary: missing in stage 5%',
-        expect.stringMatching(/^line 3: rollout: .*stage: .*t: .*baseline: /),
+        'line 3: rollout is missing; stage: expected string, received number; t is missing; baseline is missing',
       ]);
     }
   });

@@ -212,11 +212,15 @@ function parseLine(text: string, plan: Plan): TraceEntry | string {
   if (json === undefined) return 'not JSON';
   const result = Line.safeParse(json);
   if (!result.success) {
-    return result.error.issues
-      .map(({ path, message }) => `${path.join('.') || 'line'}: ${message}`)
-      .join('; ');
+    return result.error.issues.map(issueText).join('; ');
   }
   return entryOf(result.data, plan);
+}
+
+function issueText({ path, message }: z.core.$ZodIssue): string {
+  const place = path.join('.') || 'line';
+  const said = message.replace(/^Invalid input: /, '');
+  return said.endsWith('received undefined') ? `${place} is missing` : `${place}: ${said}`;
 }
 
 /** Undefined where it is no JSON. */

@@ -105,13 +105,14 @@ function tellSevered(
   metrics: readonly MetricAssessment[],
   plan: Plan,
 ): Severed[] {
-  return severed.flatMap(({ metric, slice, severity, assessment: seen }) => {
+  return severed.flatMap((finding) => {
+    const { metric, slice, severity, assessment: seen } = finding;
     if (slice === null) return [];
     const who = severable(plan).get(slice) ?? slice;
     const all =
       metrics.find((one) => one.metric === metric.name && one.slice === undefined)?.canaryRequests ?? 0;
     const share = all > 0 ? Math.min(1, seen.canaryRequests / all) : null;
-    const reason = stopReason({ ...seen, verdict: severity }, metric);
+    const reason = stopReason({ ...seen, verdict: severity }, finding);
     return { slice, who, metric: metric.name, severity, reason, share };
   });
 }
@@ -169,7 +170,7 @@ function alikeLimit({ lnE, severity }: Stop, threshold: number, t: number | null
 
 function alikeReason({ metric }: Stop): string {
   if (metric === null) return ALIKE_TEXT;
-  return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric.metric)}`;
+  return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric)}`;
 }
 
 function nameOf({ metric, slice }: Finding): string {
@@ -233,6 +234,7 @@ function endingOf(the: Case): Ending {
       reason: noDataReason(evidence, {
         slices: missingSlices(evidence, { plan, stage: frame.index }),
         holding: the.holding,
+        metrics: longMissing(evidence, plan),
       }),
     };
   // Its action, a pause, is the limit's own; the plan's soft policy is about evidence.
@@ -251,7 +253,7 @@ function stopped({ stop, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
   const { metric, slice } = carrier;
   const assessment =
     metrics.find((one) => one.metric === metric.name && (one.slice ?? null) === slice) ?? carrier.assessment;
-  const reason = stopReason(assessment, metric);
+  const reason = stopReason(assessment, carrier);
   return { verdict, metric: metric.name, ...(slice === null ? {} : { slice }), reason };
 }
 
@@ -266,6 +268,14 @@ function metricOf(plan: Plan, limit: LimitAssessment): string | null {
   return plan.limits.find(({ name }) => name === limit.limit)?.metric ?? null;
 }
 
+/** Metrics that the samples lack for longer than the plan bears. */
+function longMissing(evidence: Evidence, plan: Plan): string[] {
+  const gone = plan.metrics.filter(({ name }) =>
+    isLong(evidence.metrics[name]?.missing ?? null, evidence, plan),
+  );
+  return gone.map(({ name }) => name);
+}
+
 /** Nothing usable for as long as the plan bears, or a canary that never showed up. */
 function isWithoutData(evidence: Evidence, plan: Plan, stage: number): boolean {
   const { t, last, rejectedSince, rejections, canarySeen, polls } = evidence;
@@ -275,8 +285,5 @@ function isWithoutData(evidence: Evidence, plan: Plan, stage: number): boolean {
   const absent = rejections.some(({ kind }) => kind === 'no-canary');
   if (last === 'rejected' && !canarySeen && absent && polls.rejected >= NO_CANARY_POLLS) return true;
   const { after } = plan.policy.noData;
-  return (
-    plan.metrics.some(({ name }) => isLong(evidence.metrics[name]?.missing ?? null, evidence, plan)) ||
-    missingSlices(evidence, { plan, stage, after }).length > 0
-  );
+  return longMissing(evidence, plan).length > 0 || missingSlices(evidence, { plan, stage, after }).length > 0;
 }

@@ -214,7 +214,7 @@ coverage:
     expect(with_.alerts).toEqual({ about: ['ShopIsBad'], all: 2 });
     expect(told(with_, 'alerts')).toEqual([]);
     expect(told(without, 'alerts')).toMatchObject([
-      { severity: 'warning', message: expect.stringContaining('none of its 0 alerting rules') },
+      { severity: 'warning', message: expect.stringContaining('has no alerting rule') },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { traceLine } from '../analysis/trace.ts';
 import { errorsPoll, planOf, randomOf } from '../analysis/traffic.fixture.ts';
@@ -159,4 +160,65 @@ describe('a backtest', () => {
       expect(err).toBe('');
     },
   );
+
+  const good = (stages: readonly string[], metric = 'errors') =>
+    stages.flatMap((stage, at) =>
+      Array.from({ length: 245 }, (_, poll) => {
+        const random = randomOf(1000 * at + poll);
+        const one = { stage, t: (at * 245 + poll + 1) * 15, requests: 3000, share: 0.05 };
+        const sample = errorsPoll(random, { ...one, baseline: 0.005, canary: 0.005 });
+        return traceLine(sample, { rollout: 'r1', plan }).replaceAll('"errors"', `"${metric}"`);
+      }),
+    );
+
+  test('of a rollout that ended sooner than the plan says which stages nothing is known of', async () => {
+    const longer = {
+      ...PLAN,
+      stages: ['5%', '25%', '50%'].map((name, at) => ({ name, percent: 5 + at, bake: '1h' })),
+    };
+    await writeFile(join(folder, 'longer.yaml'), JSON.stringify(longer));
+    await writeFile(join(folder, 'sooner.jsonl'), good(['5%']).join('\n'));
+    const args = ['backtest', 'longer.yaml', '--trace', 'sooner.jsonl', '--chart', 'sooner.html'];
+    const { status, out } = await startCommand(args, { cwd: folder }).ended;
+    expect(status).toBe(0);
+    expect(out).toContain('the trace has nothing of 25%, 50%');
+    expect(out).toContain('1 completed (1 of only some stages)');
+    const page = await readFile(join(folder, 'sooner.html'), 'utf8');
+    expect(page).toContain('Nothing would have stopped it, up to 5%');
+    const json = await startCommand([...args.slice(0, 4), '--json'], { cwd: folder }).ended;
+    expect(JSON.parse(json.out)).toMatchObject({ outcome: 'completed', stage: '5%', unseen: ['25%', '50%'] });
+  });
+
+  test('of a trace without a metric of the plan says what each stage still lacked', async () => {
+    await writeFile(join(folder, 'renamed.jsonl'), good(['5%'], 'errorz').join('\n'));
+    const args = ['backtest', 'plan.yaml', '--trace', 'renamed.jsonl'];
+    const { status, out } = await startCommand(args, { cwd: folder }).ended;
+    expect(status).toBe(1);
+    expect(out).toMatch(/would have held longer in 5% \(no usable data: the samples lack errors\)/);
+  });
+
+  test('of a file that is no text of lines says what it is, and not that each line is wrong', async () => {
+    const text = good(['5%']).join('\n');
+    await writeFile(join(folder, 'a.jsonl.gz'), gzipSync(text));
+    await writeFile(join(folder, 'wide.jsonl'), Buffer.from(`\ufeff${text}`, 'utf16le'));
+    const why = async (file: string) => {
+      const args = ['backtest', 'plan.yaml', '--trace', file];
+      const { status, out, err } = await startCommand(args, { cwd: folder }).ended;
+      expect([status, out]).toEqual([2, '']);
+      return err;
+    };
+    const packed = await why('a.jsonl.gz');
+    expect(packed).toMatch(
+      /it is compressed\. \(TRACE_UNREADABLE\)\n {2}at a\.jsonl\.gz\n.*gunzip -c FILE \|/,
+    );
+    expect(await why('wide.jsonl')).toContain('it is no UTF-8 text. (TRACE_UNREADABLE)');
+    expect(await why('nowhere.jsonl')).toContain('there is no such file. (TRACE_UNREADABLE)');
+    expect(await why('.')).toContain('it is a folder. (TRACE_UNREADABLE)');
+  });
+
+  test('reads past the mark that some editors put before the first line', async () => {
+    const { status, out } = await run(`\ufeff${good(['5%']).join('\r\n')}`, 'marked.jsonl');
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ outcome: 'completed', held: [], heldBy: {}, unseen: [] });
+  });
 });

@@ -54,6 +54,14 @@ describe('an incident', () => {
     expect(told()).toHaveLength(2);
   });
 
+  test('is not opened by a drill, and by a rollback in one that does not work', async () => {
+    for (const event of ['hard-stop', 'rolled-back', 'rollback-verified'] as const)
+      await channel().send(notification({ event, drill: true }));
+    expect(told()).toEqual([]);
+    await channel().send(notification({ event: 'rollback-unverified' }));
+    expect(told()).toHaveLength(1);
+  });
+
   test('is not opened by what no user notices, nor to say that all is well', async () => {
     for (const event of TRANSITIONS)
       if (!['hard-stop', 'killed', 'write-failed', 'rollback-unverified'].includes(event))

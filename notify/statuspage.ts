@@ -206,8 +206,9 @@ export function createStatuspage({ name, config, memory, renderer }: StatuspageP
         if (!there || step === 'resolved') await memory.keep(place, RESOLVED);
         if (there) return;
       }
-      // What was never told to be wrong is not told to be well, nor to go on.
+      // What was never told to be wrong is not told to be well, nor to go on; and a drill is no trouble of the page's readers.
       if (step === 'monitoring' || step === 'resolved' || step === 'goes-on') return;
+      if (notification.drill === true) return;
       await memory.keep(place, await begin(notification, how));
     },
 

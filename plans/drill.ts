@@ -63,3 +63,27 @@ export function usualPercent(exposure: { percent: number; segments: string[]; va
   if (isNobody(exposure)) return null;
   return touchedShare(exposure, USUAL_PERCENT) <= SMALL_SHARE ? USUAL_PERCENT : null;
 }
+
+/** What a view says of its drill and its stop. */
+interface Stopped {
+  drill?: DrillRun;
+  stop: { at: number } | null;
+}
+
+/** The drill that a stop came from: the gate or an alert has stopped what was broken on purpose. Null: it came from none. */
+export function drillBehind({ drill, stop }: Stopped): DrillRun | null {
+  if (drill === undefined || drill.detectedAt === null || stop === null || stop.at < drill.startedAt)
+    return null;
+  return drill.endedAt === null || stop.at <= drill.endedAt ? drill : null;
+}
+
+/** The drill that what happens at `at` belongs to, while it runs or is verified, and once it has stopped the rollout. */
+export function drillAt(view: Stopped, at: number): DrillRun | null {
+  const { drill } = view;
+  return drill?.endedAt === null && at >= drill.startedAt ? drill : drillBehind(view);
+}
+
+/** "it is a drill: ada has broken the new path on purpose for 4 % of the canary's users". */
+export function drillText({ by, breakage }: DrillRun): string {
+  return `it is a drill: ${by} has broken the new path on purpose for ${breakage.percent} % of the canary's users`;
+}

@@ -29,6 +29,12 @@ const table = {
     retry: false,
     hint: 'A trace is JSON lines as `tidegate status ROLLOUT --trace` prints them; mend the lines named.',
   },
+  TRACE_UNREADABLE: {
+    status: 400,
+    exit: 2,
+    retry: false,
+    hint: 'Check the path and that the file is text of JSON lines.',
+  },
   RECORDING_EMPTY: {
     status: 404,
     exit: 1,

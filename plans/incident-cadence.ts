@@ -1,6 +1,7 @@
+import { drillBehind } from './drill.ts';
 import { type IncidentFacts, incidentState, standingLines, standingSentence } from './incident-standing.ts';
 import { INCIDENT, INCIDENT_MESSAGES, type JournalEntry, type Notification } from './journal.ts';
-import { aboutOf, titleOf } from './notification.ts';
+import { aboutOf, DRILL, isReal, titleOf } from './notification.ts';
 import type { Plan } from './plan.ts';
 import { SUMMARY_WITHIN, UPDATE_EVERY } from './subscription.ts';
 import { duration } from './words.ts';
@@ -145,6 +146,7 @@ export function message(incident: IncidentNow, { event, channel, now, next, text
       ? `${about.title ?? about.name} in ${view.environment}`
       : titleOf(opened, view, about.title ?? about.name);
   const facts = standingLines(incident, at);
+  const drill = drillBehind(view) !== null && !lines.some(isReal);
   const review = event === 'incident-review' ? texts?.review : undefined;
   return {
     rolloutId: view.id,
@@ -152,7 +154,7 @@ export function message(incident: IncidentNow, { event, channel, now, next, text
     at: now,
     event,
     channel,
-    title: `${WORDS[event]}: ${title}`,
+    title: `${drill ? DRILL : ''}${WORDS[event]}: ${title}`,
     summary: standingSentence(incident, at),
     rollout: {
       ...about,
@@ -160,6 +162,7 @@ export function message(incident: IncidentNow, { event, channel, now, next, text
       percent: incident.flag?.exposure.percent ?? view.exposure.percent,
     },
     evidence: null,
+    ...(drill ? { drill: true } : {}),
     standing: {
       state: incidentState(incident),
       since,

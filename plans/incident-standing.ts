@@ -1,3 +1,4 @@
+import { drillBehind, drillText } from './drill.ts';
 import { type Exposure, leavesCanary } from './exposure.ts';
 import type { IncidentStanding, JournalEntry } from './journal.ts';
 import type { Plan } from './plan.ts';
@@ -62,7 +63,9 @@ export function standingLines(
   const { view, lines } = facts;
   const explained = lines.findLast(({ explanation }) => explanation !== undefined)?.explanation;
   const [opened] = lines;
+  const drill = drillBehind(view);
   return [
+    ...(drill === null ? [] : [`Drill: ${drillText(drill)}`]),
     `Since: ${clock(since)} UTC, ${duration((now - since) / 1000)}`,
     ...(opened === undefined ? [] : [`Cause: ${cause(opened.cause)}`]),
     `Exposure now: ${exposureText(facts)}`,

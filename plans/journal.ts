@@ -209,6 +209,8 @@ export const Notification = z.strictObject({
   explanation: z.custom<Explanation>().optional(),
   /** Of an `alert`. */
   alert: AlertStatus.exactOptional(),
+  /** What a drill has brought about: nobody has to mend anything. */
+  drill: z.literal(true).exactOptional(),
   /** Of an `incident`. */
   incident: Incident.exactOptional(),
   /** Of what follows an incident. */

@@ -14,3 +14,8 @@ export const Limit = z.strictObject({
   action: z.enum(['pause', 'rollback']).default('pause').describe('What happens then.'),
 });
 export type Limit = z.infer<typeof Limit>;
+
+/** True for a limit that has no value, or nothing to hold it against, where nobody has the old path. */
+export function needsBaseline({ cohort, above, expr }: Limit): boolean {
+  return expr === undefined && (cohort === 'baseline' || above.kind === 'times-baseline');
+}

@@ -1,4 +1,5 @@
 import { actionsFor } from './actions.ts';
+import { type DrillRun, drillAt, drillText } from './drill.ts';
 import { incidentOf } from './incident.ts';
 import { INCIDENT, type JournalEntry, type Notification, type Transition } from './journal.ts';
 import type { Plan } from './plan.ts';
@@ -95,20 +96,43 @@ export function notificationOf(
   { about, channel }: { about: Omit<Notification['rollout'], 'stage' | 'percent'>; channel: string },
 ): Notification {
   const { cause } = entry;
+  const drill = drilled(entry, view);
   return {
     rolloutId: entry.rolloutId,
     seq: entry.seq,
     at: entry.at,
     event: entry.transition,
     channel,
-    title: titleOf(entry, view, about.title ?? about.name),
-    summary: entry.summary,
+    title: `${drill === null ? '' : DRILL}${titleOf(entry, view, about.title ?? about.name)}`,
+    summary: drill === null ? entry.summary : `${entry.summary} ${sentence(drillText(drill))}`,
     rollout: { ...about, stage: entry.stage, percent: entry.exposure.percent },
     evidence: entry.evidence,
     ...(entry.explanation === undefined ? {} : { explanation: entry.explanation }),
+    ...(drill === null ? {} : { drill: true }),
     ...(cause.kind === 'alert' && cause.status !== undefined ? { alert: cause.status } : {}),
     actions: actionsFor(entry, view),
   };
+}
+
+/** Before the title of what is no real incident, so that whoever is woken sees it first. */
+export const DRILL = 'Drill: ';
+
+/** A way back that does not work is real, whatever it was tried for. */
+const REAL: readonly Transition[] = ['write-failed', 'rollback-unverified'];
+
+export function isReal({ transition }: Pick<JournalEntry, 'transition'>): boolean {
+  return REAL.includes(transition);
+}
+
+/** What people decide meanwhile is theirs, and the drill's own lines name it. */
+function drilled(entry: JournalEntry, view: RolloutView): DrillRun | null {
+  const { transition, cause, at } = entry;
+  const own = transition === 'drill' || cause.kind === 'person' || cause.kind === 'flag';
+  return own || isReal(entry) ? null : drillAt(view, at);
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** The message that opens an incident; null: the entry is none. */
@@ -125,7 +149,9 @@ export function incidentMessage(
   return {
     ...said,
     event: INCIDENT,
-    title: `Incident: ${said.title}`,
+    title: said.title.startsWith(DRILL)
+      ? `${DRILL}Incident: ${said.title.slice(DRILL.length)}`
+      : `Incident: ${said.title}`,
     summary: `${said.summary} The canary had: ${audience}${served}.`,
     incident,
   };

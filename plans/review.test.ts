@@ -79,6 +79,22 @@ const cases: [expected: string, changes: Written][] = [
   ['PLAN-ADVISORY metrics[1].name', { metrics: [errors, { ...latency, soft: undefined }] }],
   ['PLAN-MIXED-MARGINS metrics[0].hard', { metrics: [{ ...errors, hard: '+50%' }, latency] }],
   ['PLAN-NO-BASELINE stages[3].percent', { limits: [] }],
+  [
+    'PLAN-NO-BASELINE stages[3].percent',
+    { limits: [{ name: 'doubled', metric: 'errors', above: '2x baseline', action: 'rollback' }] },
+  ],
+  [
+    'PLAN-NO-BASELINE stages[3].percent',
+    { limits: [{ name: 'old path', metric: 'errors', cohort: 'baseline', above: '5%', action: 'pause' }] },
+  ],
+  [
+    'PLAN-NO-BASELINE stages[4].percent',
+    {
+      metrics: [errors, latency, { ...errors, name: 'shadow errors', of: 'shadow' }],
+      stages: [{ name: 'shadow', shadow: {} }, ...stages(5, 25, 100)],
+      limits: [{ name: 'behind', metric: 'shadow errors', above: '5%', action: 'rollback' }],
+    },
+  ],
   ['PLAN-NO-KILL-PATH safeExposure', { reversibility: 'forward-only', safeExposure: 'frozen' }],
   [
     'PLAN-DARK stages[0].dark',
@@ -117,7 +133,10 @@ const cases: [expected: string, changes: Written][] = [
     'PLAN-EXCLUDE-BLIND coverage[0].then',
     {
       coverage: [{ slice: 'tenant=acme', then: 'exclude' }],
-      limits: [{ name: 'ceiling', metric: 'errors', above: '2x baseline', action: 'rollback' }],
+      limits: [
+        { name: 'doubled', metric: 'errors', above: '2x baseline', action: 'rollback' },
+        { name: 'ceiling', metric: 'errors', above: '5%', action: 'pause' },
+      ],
       notify: [{ channel: 'a', events: ['paused', 'rolled-back', 'excluded'] }],
     },
   ],
@@ -132,6 +151,23 @@ const cases: [expected: string, changes: Written][] = [
   ['PLAN-FRIDAY windows', { windows: null }],
   ['PLAN-FRIDAY windows.allow[0]', { windows: { allow: ['Mon-Fri 09:00-16:00'] } }],
   ['PLAN-FRIDAY windows.allow[1]', { windows: { allow: ['Fri 09:00-12:00', '22:00-02:00'] } }],
+  ['PLAN-FRIDAY windows.allow[0]', { windows: { allow: ['Thu 14:00-13:00'] } }],
+  [
+    'PLAN-FRIDAY stages[2].windows.allow[0]',
+    {
+      stages: stages(5, 25, 100).map((one, at) =>
+        at === 2 ? { ...one, windows: { allow: ['15:00-17:00'] } } : one,
+      ),
+    },
+  ],
+  [
+    'PLAN-FRIDAY stages[2].windows',
+    {
+      stages: stages(5, 25, 100).map((one, at) =>
+        at === 2 ? { ...one, windows: { timezone: 'UTC' } } : one,
+      ),
+    },
+  ],
   ['PLAN-NO-DUAL-WRITE migration', { migration: { parity: 'ceiling' } }],
   ['PLAN-NO-PARITY migration', { migration: { writes: 'both' } }],
   [
@@ -167,6 +203,9 @@ it('what a good plan has is no risk', () => {
   expect(rulesOf(planWith({ approval: { roles: ['on-call'], quorum: 2 } }))).toEqual([]);
   expect(rulesOf(planWith({ stages: stages(0.2, 1, 5, 25, 100) }))).toEqual([]);
   expect(rulesOf(planWith({ migration: { writes: 'both', parity: 'ceiling' } }))).toEqual([]);
+  const hours = stages(5, 25, 100).map((one) => ({ ...one, windows: { allow: ['Mon 09:00-16:00'] } }));
+  expect(rulesOf(planWith({ stages: hours, windows: null }))).toEqual([]);
+  expect(rulesOf(planWith({ windows: { allow: ['Thu 14:00-12:00', 'Sat 00:00-24:00'] } }))).toEqual([]);
   const forward = {
     reversibility: 'forward-only',
     safeExposure: { variant: 'disabled' },

@@ -108,13 +108,13 @@ const risks = {
   },
   'PLAN-MIXED-MARGINS': {
     holds: 'The soft and the hard margin of a metric can be compared.',
-    why: 'Which of them is reached first depends on the traffic, so that a hard stop may come before the page.',
+    why: 'Which of them is reached first depends on what the baseline is like, so that a hard stop may come before the page.',
     mend: 'The same unit for both.',
   },
   'PLAN-NO-BASELINE': {
     holds: 'At 100 % nothing is left to compare with, so that only limits guard it.',
     why: 'Without a baseline and without a limit nothing can stop the longest stage.',
-    mend: '`limits:`, such as an error rate, or a last public stage of 99.',
+    mend: 'A limit of a fixed value in `limits:`, such as an error rate above 5% (`2x baseline` has nothing to double there), or a last public stage of 99.',
   },
   'PLAN-UNSEEN': {
     holds: 'The traffic shows what the thresholds name within the bake time.',

@@ -1,5 +1,5 @@
 import { excludedNames } from './exclusion.ts';
-import type { Limit } from './limit.ts';
+import { type Limit, needsBaseline } from './limit.ts';
 import type { LatencyMetric, Metric, RatioMetric } from './metric.ts';
 import { perPlan } from './per-plan.ts';
 import type { Plan } from './plan.ts';
@@ -101,12 +101,11 @@ export function whoIn(plan: Plan, slice: string): string {
 export function ownLimits(plan: Plan, slice: string): Limit[] {
   const names = sliceMetrics(plan, slice).map(({ name }) => name);
   return plan.limits.filter(
-    ({ metric, cohort, above, action }) =>
-      metric !== undefined &&
-      names.includes(metric) &&
-      cohort === 'canary' &&
-      above.kind === 'value' &&
-      action === 'rollback',
+    (limit) =>
+      limit.metric !== undefined &&
+      names.includes(limit.metric) &&
+      !needsBaseline(limit) &&
+      limit.action === 'rollback',
   );
 }
 

@@ -40,7 +40,9 @@ export function waits(
     // The pause has a line of its own, with its deadline.
     .filter((blocker) => !(blocker.kind === 'paused' && view.pause !== null))
     .map((blocker) => {
-      const until = blocker.until === null ? '' : ` (${relative(blocker.until, now)})`;
+      // A check that failed does not pass by waiting.
+      const again = blocker.kind === 'checks' ? 'asked again ' : '';
+      const until = blocker.until === null ? '' : ` (${again}${relative(blocker.until, now)})`;
       const roles = blocker.roles.length === 0 ? '' : ` [${blocker.roles.join(', ')}]`;
       return `${blocker.text}${roles}${until}`;
     });

@@ -18,6 +18,10 @@ export interface BacktestOutcome {
   reason: string;
   /** Stages that the trace has left although the gate would still have held. */
   held: string[];
+  /** What each of them still lacked when the trace left it. */
+  heldBy: Record<string, string>;
+  /** Stages of the plan that the trace has no poll of, where nothing stopped it: of them nothing is known. */
+  unseen: string[];
   /** Who would have been taken off the canary alone, until then; absent: nobody. */
   excluded?: BacktestExclusion[];
 }

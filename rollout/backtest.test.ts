@@ -6,7 +6,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { Backtest } from './backtest.ts';
 import type { BacktestOutcome } from './backtest-outcome.ts';
-import { backtestNotes } from './reporting/sentences.ts';
+import { backtestNotes } from './reporting/backtest-words.ts';
 import { TraceRun } from './trace-run.ts';
 
 const plan = planOf();

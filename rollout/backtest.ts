@@ -40,8 +40,9 @@ export class Backtest {
   #revision = 0;
   #advance: Extract<Command, { kind: 'write' }>['request'] | null = null;
   #last: Assessment | null = null;
-  #held: string[] = [];
   #excluded: BacktestExclusion[] = [];
+  readonly #held = new Map<string, string>();
+  readonly #seen = new Set<string>();
   #outcome: BacktestOutcome | null = null;
   readonly #polls: StoredPoll[] | null;
 
@@ -90,6 +91,7 @@ export class Backtest {
     if (this.#outcome !== null) return;
     const stage = this.#plan.stages.findIndex(({ name }) => name === sample.stage);
     if (this.#history !== null) this.#begin();
+    this.#seen.add(sample.stage);
     this.#reach(stage);
     const { poll } = this.#plan.source;
     if (this.#t !== null && sample.t - this.#t > GAP * poll) {
@@ -106,7 +108,7 @@ export class Backtest {
   finish(): BacktestOutcome {
     if (this.#outcome !== null) return this.#outcome;
     const last = this.#last;
-    if (last !== null && last.verdict !== 'pass') this.#hold(last.stage);
+    if (last !== null && last.verdict !== 'pass') this.#hold(last);
     return {
       rollout: this.#rollout,
       outcome: 'completed',
@@ -117,7 +119,8 @@ export class Backtest {
       lnE: last?.lnE ?? 0,
       estimate: null,
       reason: last?.reason ?? 'the trace holds no polls',
-      held: this.#held,
+      ...this.#waited(),
+      unseen: this.#unseen(),
       ...this.#takenOff(),
     };
   }
@@ -156,13 +159,23 @@ export class Backtest {
   #leave(gate: GateRequest): void {
     const memory = this.#memory ?? beginGate(gate);
     const seen = this.#last?.stage === this.#plan.stages[gate.stage]?.name ? this.#last : null;
-    if (seen !== null && seen.verdict !== 'pass') this.#hold(seen.stage);
+    if (seen !== null && seen.verdict !== 'pass') this.#hold(seen);
     const assessment = seen ?? assessGate(memory, gate, true);
     this.#report(gate, memory, { ...assessment, verdict: 'pass', holding: [], limits: [] });
   }
 
-  #hold(stage: string): void {
-    if (!this.#held.includes(stage)) this.#held.push(stage);
+  #hold({ stage, reason }: Assessment): void {
+    if (!this.#held.has(stage)) this.#held.set(stage, reason);
+  }
+
+  #waited(): Pick<BacktestOutcome, 'held' | 'heldBy'> {
+    return { held: [...this.#held.keys()], heldBy: Object.fromEntries(this.#held) };
+  }
+
+  /** A decommission is no part of what a trace records. */
+  #unseen(): string[] {
+    const served = this.#plan.stages.filter(({ decommission }) => decommission === undefined);
+    return served.map(({ name }) => name).filter((name) => !this.#seen.has(name));
   }
 
   #observe(reading: Reading): void {
@@ -228,7 +241,8 @@ export class Backtest {
       estimate:
         assessment.metrics.find((one) => one.metric === metric && one.slice === slice)?.estimate ?? null,
       reason: assessment.reason,
-      held: this.#held,
+      ...this.#waited(),
+      unseen: [],
       ...this.#takenOff(),
     };
   }

@@ -63,6 +63,43 @@ describe('a drill', () => {
     expect(last(world)).toMatchObject({ transition: 'drill', drill: { passed: true } });
   });
 
+  it('says in every message of its stop that it is one, and in none of what people do or of a way back that fails', () => {
+    const channel = 'pager';
+    const events = ['incident', 'paused', 'rolled-back', 'rollback-verified', 'rollback-unverified', 'drill'];
+    const drilled = (end: 'back' | 'not-back') => {
+      world = begun({
+        notify: [
+          { channel, events },
+          { channel: 'log', events: ['hard-stop'] },
+        ],
+      });
+      world.event(DRILL);
+      world.report(assessment('hard'));
+      world.settle();
+      world.event({ kind: 'verified', outcome: end, detail: 'so', queries: [] });
+      return world.messages.map(({ event, title, drill }) => [event, title.split(' ')[0], drill === true]);
+    };
+    expect(drilled('back')).toEqual([
+      ['drill', 'pricing', false],
+      ['incident', 'Drill:', true],
+      ['hard-stop', 'Drill:', true],
+      ['rolled-back', 'Drill:', true],
+      ['rollback-verified', 'Drill:', true],
+      ['drill', 'pricing', false],
+    ]);
+    const opened = world.messages.find(({ event }) => event === 'incident');
+    expect(opened?.title).toMatch(/^Drill: Incident: pricing stopped hard/);
+    expect(opened?.summary).toContain(
+      "It is a drill: kim has broken the new path on purpose for 5 % of the canary's users.",
+    );
+    expect(drilled('not-back')).toContainEqual(['rollback-unverified', 'pricing', false]);
+    world = begun({ notify: [{ channel, events }] });
+    world.event(DRILL);
+    world.event({ ...DRILL, begins: null });
+    world.report(assessment('hard'));
+    expect(world.messages.at(-1)?.title).toMatch(/^Incident: pricing stopped hard/);
+  });
+
   it('has not passed when it took too long, or was not seen to be over', () => {
     world.event(DRILL);
     world.report(assessment('hard'));

@@ -9,7 +9,7 @@ import {
   sameExposure,
   withinExposure,
 } from '../plans/exposure.ts';
-import type { JournalEntry } from '../plans/journal.ts';
+import type { JournalEntry, Notification } from '../plans/journal.ts';
 import type { Origin } from '../plans/origin.ts';
 import { Plan } from '../plans/plan.ts';
 import type { RequiredSight } from '../plans/requires.ts';
@@ -127,6 +127,8 @@ export class World {
     lapsed: false,
   };
   readonly journal: JournalEntry[] = [];
+  /** What channels are told. */
+  readonly messages: Notification[] = [];
   readonly commands: Command[] = [];
   readonly pending: (ClaimRequest | WriteRequest)[] = [];
   readonly answers: RolloutEvent[] = [];
@@ -172,7 +174,10 @@ export class World {
     if (command.kind === 'look') this.look = command.request;
     if (command.kind === 'watch' || command.kind === 'unwatch') this.look = null;
     if (command.kind === 'unwatch' || command.kind === 'look') this.gate = null;
-    if (command.kind === 'record') this.journal.push(...command.request.entries);
+    if (command.kind === 'record') {
+      this.journal.push(...command.request.entries);
+      this.messages.push(...command.request.notifications);
+    }
     if (command.kind === 'release' && this.flag.owner === this.state.id)
       this.flag = { ...this.flag, owner: null, fallback: null, lapsed: false };
   }

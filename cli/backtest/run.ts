@@ -13,7 +13,7 @@ const MOST_THREADS = 8;
 
 /**
  * The outcomes of all rollouts of a trace, in the order of their first lines, and the stories of the first `draw` ones.
- * @throws Failure TRACE_INVALID
+ * @throws Failure TRACE_INVALID, TRACE_UNREADABLE
  */
 export async function runTrace(plan: Plan, trace: TraceFile, draw: number): Promise<Backtested> {
   const progress = new Progress(process.stderr, trace.size, 'rollouts');

@@ -1,5 +1,5 @@
 import type { BacktestOutcome } from '../../rollout/backtest-outcome.ts';
-import { backtestNotes } from '../../rollout/reporting/sentences.ts';
+import { backtestNotes } from '../../rollout/reporting/backtest-words.ts';
 import { type Ink, padEnd, type Tone, widthOf } from './ink.ts';
 import { duration } from './words.ts';
 
@@ -41,11 +41,15 @@ function rowOf(found: BacktestOutcome): string[] {
 
 /** All outcomes in one sentence. */
 export function summary(outcomes: readonly BacktestOutcome[]): string {
-  const count = (wanted: BacktestOutcome['outcome']) =>
-    outcomes.filter(({ outcome }) => outcome === wanted).length;
-  const held = outcomes.filter(
-    ({ outcome, held: stages }) => outcome === 'completed' && stages.length > 0,
-  ).length;
+  const of = (wanted: BacktestOutcome['outcome']) => outcomes.filter(({ outcome }) => outcome === wanted);
+  const completed = of('completed');
+  const held = completed.filter((one) => one.held.length > 0).length;
+  const part = completed.filter((one) => one.unseen.length > 0).length;
+  const notes = [
+    ...(held > 0 ? [`${held} would have held longer`] : []),
+    ...(part > 0 ? [`${part} of only some stages`] : []),
+  ];
   const many = outcomes.length === 1 ? '1 rollout' : `${outcomes.length} rollouts`;
-  return `${many}: ${count('completed')} completed${held > 0 ? ` (${held} would have held longer)` : ''}, ${count('paused')} paused, ${count('rolled-back')} rolled back`;
+  const noted = notes.length > 0 ? ` (${notes.join(', ')})` : '';
+  return `${many}: ${completed.length} completed${noted}, ${of('paused').length} paused, ${of('rolled-back').length} rolled back`;
 }

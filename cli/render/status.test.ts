@@ -122,6 +122,14 @@ test('status names the roles that may approve', () => {
   expect(text).toContain('waits for an approval [on-call] (in 30 min)');
 });
 
+test('a check that failed does not end by itself: status says when it is asked again', () => {
+  const text = 'before stage 5% failed: smoke (no answer)';
+  const view = exampleView({ blockers: [{ kind: 'checks', text, until: NOON + 240_000, roles: [] }] });
+  expect(renderStatus({ view, live: null, notifications: [] }, page).join('\n')).toContain(
+    `${text} (asked again in 4 min)`,
+  );
+});
+
 test('evidence is told as a share of what a stop needs', () => {
   expect(sureness(-3, 4.6)).toBe(0);
   expect(sureness(9, 4.6)).toBe(1);

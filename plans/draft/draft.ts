@@ -1,10 +1,13 @@
 import { clientMetrics, unusedByClient } from '../client-metrics.ts';
-import type { Answers } from './answers.ts';
+import { type Answers, ROLES } from './answers.ts';
 import { type Profile, profileOf } from './profiles.ts';
 import type { Schedule } from './schedule.ts';
 
 /** A plan as it stands in YAML, in the order in which people read it. */
 export type DraftPlan = Record<string, unknown> & { stages: Record<string, unknown>[] };
+
+/** Where a plan is rehearsed that is written for another environment. */
+const REHEARSAL = 'staging';
 
 /** The plan of a change, with every threshold in it; the schedule is reckoned in `analysis/`. */
 export function draftPlan(answers: Answers, schedule: Schedule): DraftPlan {
@@ -45,6 +48,7 @@ export function draftPlan(answers: Answers, schedule: Schedule): DraftPlan {
     ...(profile.lease === null ? {} : { lease: profile.lease }),
     windows: { timezone: answers.timezone, allow: [...profile.windows] },
     ...(profile.approvals.start === undefined ? {} : { approvals: { start: profile.approvals.start } }),
+    ...beforeOf(profile),
     alerts: { canary: 'rollback', service: 'pause', deploy: profile.deploy },
     notify: notifyOf(answers, profile),
     ...(schedule.unseen === null ? {} : { allow: [{ rule: 'PLAN-UNSEEN', reason: schedule.unseen }] }),
@@ -85,6 +89,14 @@ function stagesOf(
       decommission: { cleanFor: profile.cleanFor, unused: unusedByClient({ service, flag }) },
     },
   ];
+}
+
+/** A drill comes before the first stage of production, so it is one of another environment. */
+function beforeOf({ before }: Profile): Record<string, unknown> {
+  if (before === null) return {};
+  const drill = before.drill ? { drill: { within: '30d', environment: REHEARSAL } } : {};
+  const waive = { roles: [ROLES.operations] };
+  return { before: { metrics: 'baseline', ...drill, evidence: [...before.evidence], waive } };
 }
 
 function notifyOf({ channel, pager }: Answers, { pages }: Profile): Record<string, unknown>[] {

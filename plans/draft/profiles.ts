@@ -1,4 +1,5 @@
 import type { Approval } from '../approval.ts';
+import type { EvidenceKind } from '../before.ts';
 import type { Answers, Risk } from './answers.ts';
 import { ROLES } from './answers.ts';
 
@@ -27,6 +28,8 @@ export interface Profile {
   windows: readonly string[];
   /** Before the first stage, after the first public one, before 100 %, before the old path goes, and everywhere else. */
   approvals: { start?: Asked; first?: Asked; last?: Asked; end?: Asked; each?: Asked };
+  /** What must be there before the first stage; null: nothing is looked for. */
+  before: { drill: boolean; evidence: readonly EvidenceKind[] } | null;
   lease: string | null;
   /** A second channel wakes people. */
   pages: boolean;
@@ -52,6 +55,7 @@ export const PROFILES: Readonly<Record<Risk, Profile>> = {
     minUsers: 20,
     windows: ['Mon-Thu 09:00-17:00', 'Fri 09:00-12:00'],
     approvals: {},
+    before: null,
     lease: null,
     pages: false,
     deploy: 'note',
@@ -72,6 +76,7 @@ export const PROFILES: Readonly<Record<Risk, Profile>> = {
     minUsers: 50,
     windows: ['Mon-Thu 09:00-16:00', 'Fri 09:00-12:00'],
     approvals: { start: { roles: [technical] } },
+    before: null,
     lease: null,
     pages: true,
     deploy: 'note',
@@ -97,6 +102,7 @@ export const PROFILES: Readonly<Record<Risk, Profile>> = {
       last: { roles: [product] },
       end: { roles: [technical] },
     },
+    before: { drill: false, evidence: ['tests', 'on-call'] },
     lease: null,
     pages: true,
     deploy: 'pause',
@@ -122,6 +128,7 @@ export const PROFILES: Readonly<Record<Risk, Profile>> = {
       each: { roles: [duty], sla: '2h', then: 'rollback' },
       end: { roles: [technical, operations], quorum: 'all' },
     },
+    before: { drill: true, evidence: ['tests', 'sign-off', 'on-call', 'runbook', 'support'] },
     lease: '30m',
     pages: true,
     deploy: 'pause',

@@ -74,7 +74,8 @@ function reasons(answers: Answers, schedule: Schedule): [Path, string[]][] {
     [
       ['limits'],
       [
-        'What holds without a baseline too, at 100 % above all. Set the ceiling to where you would wake somebody.',
+        'What holds without a baseline too, at 100 % above all. Set the ceiling to where you would wake somebody, and add one of the',
+        'latency: how long may nobody wait? Such as { name: too slow, metric: latency, above: 2s, for: 5m, action: rollback }.',
       ],
     ],
     [
@@ -91,6 +92,12 @@ function reasons(answers: Answers, schedule: Schedule): [Path, string[]][] {
       ],
     ],
     [['windows'], ['For upward moves alone: stops, rollbacks and kills never wait.']],
+    [
+      ['before'],
+      [
+        `Nothing starts without: ${profile.before?.drill === true ? 'a drill passed in staging, and ' : ''}what is told with \`tidegate evidence\`. Who may waive says why.`,
+      ],
+    ],
     [
       ['alerts'],
       ['Alerts from outside: about the canary alone, about the whole service, and other deployments of it.'],

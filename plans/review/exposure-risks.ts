@@ -1,5 +1,7 @@
+import type { Path } from '../document.ts';
+import { type Limit, needsBaseline } from '../limit.ts';
 import type { Plan } from '../plan.ts';
-import { parseRange } from '../windows.ts';
+import { parseRange, type WeeklyRange, type Windows } from '../windows.ts';
 import type { Warn } from './context.ts';
 
 /** Times more users than the stage before. */
@@ -21,15 +23,7 @@ export function exposureRisks(plan: Plan, warn: Warn): void {
       key: true,
     });
   }
-  const full = plan.stages.findIndex((stage) => stage.percent === 100);
-  if (full >= 0 && plan.limits.length === 0) {
-    const message = 'at 100 percent there is no baseline to compare with, and no limit watches it';
-    warn(['stages', full, 'percent'], {
-      rule: 'PLAN-NO-BASELINE',
-      message,
-      instead: 'add `limits:`, such as an error rate',
-    });
-  }
+  fullRisk(plan, warn);
   if (plan.mode === 'act') fridayRisk(plan, warn);
 }
 
@@ -72,22 +66,55 @@ function peakRisk({ stages }: Plan, warn: Warn): void {
   });
 }
 
+/** At 100 % only a limit that needs no baseline is left; what runs behind the old path is not read there. */
+function fullRisk({ stages, limits, metrics }: Plan, warn: Warn): void {
+  const full = stages.findIndex((stage) => stage.percent === 100);
+  if (full < 0) return;
+  const unserved = new Set(metrics.filter(({ of }) => of === 'shadow').map(({ name }) => name));
+  const watches = (limit: Limit) => !needsBaseline(limit) && !unserved.has(limit.metric ?? '');
+  if (limits.some(watches)) return;
+  const none = limits.length === 0 ? 'no limit watches it' : 'every limit needs one';
+  warn(['stages', full, 'percent'], {
+    rule: 'PLAN-NO-BASELINE',
+    message: `at 100 percent there is no baseline to compare with, and ${none}`,
+    instead: 'a limit of a fixed value, such as `{ metric: errors, above: 5%, for: 5m, action: rollback }`',
+  });
+}
+
+const THURSDAY = 4;
 const FRIDAY = 5;
 const NOON = 12 * 60;
 
-/** Afternoon is from noon to midnight, in the time zone of the plan. */
-function fridayRisk({ windows }: Plan, warn: Warn): void {
+/** Afternoon is from noon to midnight, in the time zone of the windows. A stage's own are in place of those at the top. */
+function fridayRisk({ windows, stages }: Plan, warn: Warn): void {
+  const rising = stages.filter(({ decommission }) => decommission === undefined);
+  if (rising.some((stage) => stage.windows === undefined)) fridayOf(windows, ['windows'], warn);
+  stages.forEach((stage, index) => {
+    if (stage.windows !== undefined && rising.includes(stage))
+      fridayOf(stage.windows, ['stages', index, 'windows'], warn);
+  });
+}
+
+function fridayOf(windows: Windows | undefined, path: Path, warn: Warn): void {
   const instead = 'windows that end on Friday noon, such as `allow: ["Mon-Thu 09:00-16:00"]`';
   const rule = 'PLAN-FRIDAY';
   if (windows === undefined || windows.allow.length === 0) {
-    const message = 'without windows the exposure rises on a Friday afternoon too';
-    warn(['windows'], { rule, message, instead, key: true });
+    const message =
+      path.length === 1
+        ? 'without windows the exposure rises on a Friday afternoon too'
+        : 'these windows name no hours: the stage opens on a Friday afternoon too';
+    warn(path, { rule, message, instead, key: true });
     return;
   }
   windows.allow.forEach((text, index) => {
     const range = parseRange(text);
-    if (typeof range === 'string' || !range.days.has(FRIDAY)) return;
-    if (range.to > range.from && range.to <= NOON) return;
-    warn(['windows', 'allow', index], { rule, message: 'this is open on a Friday afternoon', instead });
+    if (typeof range === 'string' || !onFridayAfternoon(range)) return;
+    warn([...path, 'allow', index], { rule, message: 'this is open on a Friday afternoon', instead });
   });
+}
+
+function onFridayAfternoon({ days, from, to }: WeeklyRange): boolean {
+  const overnight = to <= from;
+  if (days.has(FRIDAY) && (overnight || to > NOON)) return true;
+  return overnight && days.has(THURSDAY) && to > NOON;
 }

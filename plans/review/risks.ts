@@ -66,8 +66,9 @@ function metricRisks(plan: Plan, warn: Warn): void {
       (soft.absolute === null) !== (hard.absolute === null) &&
       (soft.relative === null) !== (hard.relative === null);
     if (mixed === true) {
-      const message =
-        'one margin is in percentage points and the other in percent of the baseline: which is larger depends on the traffic';
+      const absolute =
+        metric.kind === 'ratio' || metric.kind === 'latency' ? 'percentage points' : 'its own unit';
+      const message = `one margin is in ${absolute} and the other in percent of the baseline: which is larger depends on the baseline`;
       warn([...path, 'hard'], { rule: 'PLAN-MIXED-MARGINS', message, instead: 'the same unit for both' });
     }
   });

@@ -18,6 +18,8 @@ export interface Told {
   stop: Report['stop'];
   explanation: Report['explanation'];
   by: 'evidence' | 'limit' | 'person' | 'alert' | 'rule' | null;
+  /** What has stopped it was broken on purpose. */
+  drilled: boolean;
 }
 
 /** A gate that needed this much longer than the bake time was waiting for traffic, not for time. */
@@ -33,6 +35,8 @@ const MINOR = 0.5;
 
 /** What to change in the plan before the next rollout: one rule each, each with its reason. */
 export function adviceOf(told: Told): Advice[] {
+  // What a drill has broken says nothing of the plan but how long its gates took before.
+  if (told.drilled) return bakes(told);
   return [
     ...bakes(told),
     ...steps(told),

@@ -1,4 +1,5 @@
 import { documentText } from '../../plans/comparison-cells.ts';
+import { drillBehind } from '../../plans/drill.ts';
 import { incidentOf } from '../../plans/incident.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
 import type { Report } from '../../plans/report.ts';
@@ -142,14 +143,16 @@ function workedLines(
 }
 
 function questions(
-  { report, messages }: Reviewed,
+  { report, view, messages }: Reviewed,
   [opened, ...later]: [JournalEntry, ...JournalEntry[]],
 ): string[] {
   const has = (transition: JournalEntry['transition']) => later.some((one) => one.transition === transition);
+  const drilled = drillBehind(view) !== null;
   const waits = [...new Set(messages.flatMap(({ channel, sentAt }) => (sentAt === null ? [channel] : [])))];
   return [
-    'What in the change has caused it?',
-    'Why did no test and no earlier stage find it?',
+    ...(drilled
+      ? ['Who was to hear of it, and have they?']
+      : ['What in the change has caused it?', 'Why did no test and no earlier stage find it?']),
     report.detection?.onset == null ? 'When did it begin?' : 'Could it have been seen sooner?',
     ...(opened.cause.kind === 'person' ? ['Why did a person have to stop it, and not the gate?'] : []),
     ...(has('write-failed') ? ['Why could the flag not be written at once?'] : []),

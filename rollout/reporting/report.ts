@@ -3,6 +3,7 @@ import type { Replay, StoredPoll } from '../../analysis/replay.ts';
 import { seriesOf } from '../../analysis/series.ts';
 import { finished, type Steps } from '../../analysis/unhurried.ts';
 import type { Comparison } from '../../plans/comparison.ts';
+import { drillBehind } from '../../plans/drill.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
 import type { PlanRevisionNote, Report } from '../../plans/report.ts';
 import { ENDED, type RolloutView } from '../../plans/view.ts';
@@ -76,7 +77,16 @@ export function* reporting(recorded: Recorded): Steps<Report> {
     observed: observedOf({ plan, journal, polls, origin: origin ?? now, now }),
     impact: impactOf(plan, visits),
     detection,
-    advice: adviceOf({ plan, replay, stages, gates, stop, explanation, by: detection?.by ?? null }),
+    advice: adviceOf({
+      plan,
+      replay,
+      stages,
+      gates,
+      stop,
+      explanation,
+      by: detection?.by ?? null,
+      drilled: drillBehind(view) !== null,
+    }),
     ...series,
   };
 }

@@ -216,11 +216,3 @@ function signedCount(value: number): string {
 function precise(seconds: number): string {
   return seconds < 1 ? `${Math.max(0, Math.round(seconds * 1000))} ms` : duration(seconds);
 }
-
-/** What a backtest says beside how a rollout ended: whom it would have taken off, and where it would have waited. */
-export function backtestNotes({ excluded = [], held }: Pick<BacktestOutcome, 'excluded' | 'held'>): string[] {
-  return [
-    ...excluded.map(({ who, stage, t }) => `would have excluded ${who} in ${stage} after ${duration(t)}`),
-    ...(held.length > 0 ? [`would have held longer in ${held.join(', ')}`] : []),
-  ];
-}

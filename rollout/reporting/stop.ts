@@ -1,5 +1,6 @@
 import { onsetOf } from '../../analysis/onset.ts';
 import type { Replay } from '../../analysis/replay.ts';
+import { drillBehind, drillText } from '../../plans/drill.ts';
 import type { Explanation } from '../../plans/explanation.ts';
 import type { JournalEntry } from '../../plans/journal.ts';
 import type { Detection, Report } from '../../plans/report.ts';
@@ -25,9 +26,18 @@ export function stopOf(journal: readonly JournalEntry[], view: RolloutView): Sto
     stage: entry?.stage ?? view.stage,
     metric: stop.cause.kind === 'gate' ? (entry?.evidence?.metric ?? null) : null,
     slice: stop.cause.kind === 'gate' ? (entry?.evidence?.slice ?? null) : null,
-    reason: stop.cause.kind === 'gate' ? stop.cause.reason : cause(stop.cause),
+    reason: stopText(view),
     exposure: view.exposure,
   };
+}
+
+/** Why it was stopped, without a full stop; of a drill with that it was one. */
+export function stopText(view: RolloutView): string {
+  const { stop } = view;
+  if (stop === null) return 'why is not recorded';
+  const drill = drillBehind(view);
+  const why = stop.cause.kind === 'gate' ? stop.cause.reason : cause(stop.cause).replace(/\.$/, '');
+  return drill === null ? why : `${why}; ${drillText(drill)}`;
 }
 
 /** The newest explanation of the stop or the pause; an accepted pause's stays in the journal. */

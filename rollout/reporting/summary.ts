@@ -2,7 +2,8 @@ import type { JournalEntry } from '../../plans/journal.ts';
 import type { Plan } from '../../plans/plan.ts';
 import type { StageSpan } from '../../plans/report.ts';
 import type { RolloutView } from '../../plans/view.ts';
-import { audience, cause, duration } from '../../plans/words.ts';
+import { audience, duration } from '../../plans/words.ts';
+import { stopText } from './stop.ts';
 
 interface Told {
   plan: Plan;
@@ -78,9 +79,4 @@ function watchedText({
   if (view.stage === null) return `Unfinished: ${name} is only watched, and nobody has the canary yet.`;
   const since = view.stageSince === null ? '' : ` for ${duration((now - view.stageSince) / 1000)}`;
   return `Unfinished: ${name} is only watched, in stage ${view.stage} (${audience(view.exposure)})${since}; ${verdict}.`;
-}
-
-function stopText({ stop }: RolloutView): string {
-  if (stop === null) return 'why is not recorded';
-  return stop.cause.kind === 'gate' ? stop.cause.reason : cause(stop.cause).replace(/\.$/, '');
 }

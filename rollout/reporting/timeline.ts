@@ -97,14 +97,27 @@ const DECISIONS: readonly Transition[] = [
   'amended',
   'excluded',
   'included',
+  'stepped-back',
   'rollback-requested',
   'killed',
+  'abandoned',
+  'superseded',
+  'point-of-no-return',
+  'incident-closed',
+  'drill',
 ];
 
-/** Who approved, accepted, stopped or changed what. */
+/** Who approved, accepted, stopped or changed what, and from where nothing goes back. */
 export function decisionsOf(journal: readonly JournalEntry[]): Happening[] {
+  const asked = journal.findIndex(({ transition }) => transition === 'rollback-requested');
+  // The steps of a way back are what was decided once.
+  const follows = (transition: Transition, index: number) =>
+    transition === 'stepped-back' && asked >= 0 && index > asked;
   return journal
-    .filter(({ transition, cause }) => cause.kind === 'person' && DECISIONS.includes(transition))
+    .filter(
+      ({ transition, cause }, index) =>
+        cause.kind === 'person' && DECISIONS.includes(transition) && !follows(transition, index),
+    )
     .map(happening);
 }
 

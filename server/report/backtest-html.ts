@@ -1,7 +1,7 @@
 import { clock, duration } from '../../plans/words.ts';
 import type { BacktestOutcome } from '../../rollout/backtest-outcome.ts';
 import type { BacktestStory } from '../../rollout/reporting/backtest-story.ts';
-import { backtestNotes } from '../../rollout/reporting/sentences.ts';
+import { backtestNotes } from '../../rollout/reporting/backtest-words.ts';
 import { drawCharts } from './charts.ts';
 import { renderPage } from './page.ts';
 
@@ -46,8 +46,10 @@ export function backtestHtml({ plan, summary, stories, left, madeAt }: BacktestP
 function reasonOf(found: BacktestOutcome): string {
   const { outcome, stage, t, reason } = found;
   const notes = backtestNotes(found)
-    .map((note) => `; it ${note}`)
+    .map((note) => `; ${note}`)
     .join('');
-  if (outcome === 'completed') return `It would have gone through, to ${stage} after ${duration(t)}${notes}.`;
-  return `In stage ${stage} after ${duration(t)}: ${reason}${notes}.`;
+  if (outcome !== 'completed') return `In stage ${stage} after ${duration(t)}: ${reason}${notes}.`;
+  const through =
+    found.unseen.length === 0 ? 'It would have gone through, to' : 'Nothing would have stopped it, up to';
+  return `${through} ${stage} after ${duration(t)}${notes}.`;
 }
