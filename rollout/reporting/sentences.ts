@@ -10,7 +10,6 @@ import type {
 } from '../../plans/report.ts';
 import { partName } from '../../plans/slices.ts';
 import { audience, clock, duration, latency, percent, phaseText } from '../../plans/words.ts';
-import type { BacktestOutcome } from '../backtest-outcome.ts';
 
 /** The parts of a report in words, one line each, the same on every page. */
 
