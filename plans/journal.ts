@@ -114,6 +114,8 @@ export const JournalEntry = z.strictObject({
   accepted: z.record(z.string(), z.number()).optional(),
   /** Of `checks-passed` and `check-failed`: what was asked and what came. */
   checks: z.array(CheckAnswer).exactOptional(),
+  /** Of `excluded`, `included` and `would-exclude`: whom, as exposures name them. */
+  who: z.string().exactOptional(),
   /** Of a `drill`: as it was then. */
   drill: z.custom<DrillRun>().optional(),
   queries: z.array(z.string()),

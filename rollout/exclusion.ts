@@ -39,6 +39,7 @@ export function takeOff(turn: Turn, one: Omit<Exclusion, 'at' | 'revision'>, cau
   state.excluded = [...(state.excluded ?? []), { ...one, at: now, revision: null }];
   journal(turn, 'excluded', {
     cause,
+    who: name,
     summary: `${by} takes ${name} off the canary; the rollout goes on for the rest${state.stage < 0 ? ', once it begins' : ''}: ${reason.replace(/\.$/, '')}.`,
     flagBefore: state.flagRevision,
     evidence: state.gate?.assessment ?? null,
@@ -115,6 +116,7 @@ export function include(turn: Turn, name: string, cause: Cause): void {
   state.excluded = state.excluded?.filter((one) => one.name !== name) ?? [];
   journal(turn, 'included', {
     cause,
+    who: name,
     summary: `${name} may have the canary again, as ${asked} asked.`,
     flagBefore: state.flagRevision,
   });

@@ -70,16 +70,14 @@ export function imagine(turn: Turn, decide: (fork: Turn) => void): void {
   state.explanation = null;
 }
 
-function say(turn: Turn, { transition, cause, summary, evidence, queries }: Imagination): void {
+function say(turn: Turn, { transition, summary, ...note }: Imagination): void {
   const { state, now } = turn;
   const { said = [], ...imagined } = state.imagined ?? { pause: null };
   journal(turn, transition, {
-    cause,
+    ...note,
     summary,
     flagBefore: state.flagRevision,
     flagAfter: state.flagRevision,
-    evidence,
-    queries,
   });
   state.imagined = { ...imagined, said: [...said, { transition, at: now, summary }] };
 }
@@ -90,6 +88,8 @@ interface Imagination {
   summary: string;
   evidence: Assessment | null;
   queries: string[];
+  /** Of an exclusion. */
+  who?: string;
 }
 
 /** Whom the decisions on the copy have taken off the canary, beside the first so many who were off. */
@@ -100,7 +100,7 @@ function excludedOf({ state, entries }: Turn, known: number): Imagination[] {
     if (line === undefined) return [];
     const { cause, evidence, queries } = line;
     const summary = `Would have excluded ${name} in stage ${nameOf(state.plan, state.stage)} and gone on for the rest: ${reason}.`;
-    return [{ transition: 'would-exclude', cause, summary, evidence, queries }];
+    return [{ transition: 'would-exclude', cause, summary, evidence, queries, who: name }];
   });
 }
 

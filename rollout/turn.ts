@@ -34,6 +34,7 @@ interface Note {
   explanation?: Explanation;
   accepted?: Record<string, number>;
   drill?: DrillRun;
+  who?: string;
   queries?: string[];
   checks?: CheckAnswer[];
 }
@@ -72,6 +73,7 @@ export function journal(turn: Turn, transition: Transition, note: Note): void {
     ...(note.explanation === undefined ? {} : { explanation: note.explanation }),
     ...(note.accepted === undefined ? {} : { accepted: note.accepted }),
     ...(note.checks === undefined ? {} : { checks: note.checks }),
+    ...(note.who === undefined ? {} : { who: note.who }),
     ...(note.drill === undefined ? {} : { drill: note.drill }),
     queries: note.queries ?? [],
   });

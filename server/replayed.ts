@@ -2,6 +2,7 @@ import type { Evidence } from '../analysis/evidence.ts';
 import type { Accepted, Amended, Decisions, Drilled, Replay, StoredPoll } from '../analysis/replay.ts';
 import { restoreEvidence } from '../analysis/restored-evidence.ts';
 import type { Assessment } from '../plans/assessment.ts';
+import { excluding, including } from '../plans/exclusion.ts';
 import { Failure } from '../plans/failures.ts';
 import type { JournalEntry, Transition } from '../plans/journal.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -48,7 +49,7 @@ export async function recordingOf(rollouts: RecordingParts, row: RolloutRow): Pr
   const origin = watched === undefined ? started : watched.at - watched.t * 1000;
   const decisions = {
     accepted: acceptedOf(journal),
-    amended: asServed(
+    amended: asJudged(
       revisions.map(({ revision, plan: kept, after }) => ({
         t: after ?? Number.NEGATIVE_INFINITY,
         revision,
@@ -104,28 +105,44 @@ function movesOf(journal: readonly JournalEntry[]): JournalEntry[] {
   return journal.filter(({ transition }) => MOVES.includes(transition));
 }
 
-/** A gate of a plan that only watches judges by what others serve, and not by what the plan would. */
-function asServed(
+/** By what its gates judged at each time: without whom the canary was taken from, and where it only watches with what others served. */
+function asJudged(
   amended: Amended[],
   { plan, journal, origin }: { plan: Plan; journal: readonly JournalEntry[]; origin: number | null },
 ): Amended[] {
-  if (plan.mode === 'act' || origin === null) return amended;
-  const moves = movesOf(journal).map(({ at, stage, exposure }) => ({
-    t: (at - origin) / 1000,
-    stage,
-    exposure,
-  }));
-  const times = [...new Set([...amended, ...moves].map(({ t }) => t))].toSorted((a, b) => a - b);
-  return times.map((t) => {
-    const { revision, plan: planned } = amended.findLast((one) => one.t <= t) ?? { revision: 1, plan };
-    const move = moves.findLast((one) => one.t <= t);
-    const index = planned.stages.findIndex(({ name }) => name === move?.stage);
-    return {
-      t,
-      revision,
-      plan: move === undefined || index < 0 ? planned : planAsServed(planned, index, move.exposure),
-    };
-  });
+  if (origin === null) return amended;
+  const moves = plan.mode === 'observe' ? movesOf(journal) : [];
+  const exclusions = journal.filter(({ who }) => who !== undefined);
+  const since = ({ at }: JournalEntry) => (at - origin) / 1000;
+  const times = [...amended.map(({ t }) => t), ...[...moves, ...exclusions].map(since)];
+  return [...new Set(times)]
+    .toSorted((a, b) => a - b)
+    .map((t) => {
+      const upTo = (entry: JournalEntry) => since(entry) <= t;
+      const written = amended.findLast((one) => one.t <= t);
+      const said = exclusions.filter(upTo);
+      // An amended plan excludes whom its text names, and knows nothing of the others.
+      const lettingIn = said.filter((line) => written === undefined || since(line) > written.t);
+      const planned = withoutThem(written?.plan ?? plan, said, lettingIn);
+      const move = moves.findLast(upTo);
+      const index = planned.stages.findIndex(({ name }) => name === move?.stage);
+      return {
+        t,
+        revision: written?.revision ?? 1,
+        plan: move === undefined || index < 0 ? planned : planAsServed(planned, index, move.exposure),
+      };
+    });
+}
+
+/** The plan without whom the lines have taken off; who is let in again by those of `since` has the canary whatever the plan says. */
+function withoutThem(plan: Plan, said: readonly JournalEntry[], since: readonly JournalEntry[]): Plan {
+  const last = (lines: readonly JournalEntry[]) =>
+    new Map(lines.map(({ who = '', transition }) => [who, transition === 'included'] as const));
+  const off = [...last(said)].flatMap(([who, isIn]) => (isIn ? [] : [who]));
+  return [...last(since)].reduce(
+    (left, [who, isIn]) => (isIn ? including(left, who) : left),
+    excluding(plan, off),
+  );
 }
 
 export function stageIndexOf(plan: Plan, name: string): number {

@@ -274,6 +274,48 @@ describe('a replay that goes on', () => {
     expect(last?.t).toBe(24 * 15);
   });
 
+  test('asks nothing more of a slice that was taken off the canary, until it is let in again', async () => {
+    const slice = 'tier=enterprise';
+    const covered = storyPlan({ coverage: [{ slice, minRequests: 10, then: 'exclude' }] });
+    const story = tellStory({ plan: covered, chapters: [{ stage: '25%', polls: 36 }] });
+    const start = story.journal.find(({ transition }) => transition === 'started')?.at ?? 0;
+    const line = (t: number, transition: 'excluded' | 'included') =>
+      ({ ...told.journal[0], transition, who: slice, at: start + t * 1000 }) as JournalEntry;
+    const of = world();
+    of.row = { ...of.row, plan: covered } as RolloutRow;
+    // From the twelfth window on nobody asks for it.
+    const polls = story.polls.map((poll, i): StoredPoll => {
+      if (i < 12 || poll.sample === null || !('canary' in poll.sample)) return poll;
+      const { slices: _slices, ...sample } = poll.sample;
+      return { ...poll, sample };
+    });
+    const lacking = async (count: number) => {
+      of.save(polls.slice(0, count));
+      return createReplays(of).of(of.row, ({ replay }) => {
+        const visit = replay.visits.at(-1);
+        if (visit === undefined) throw new Error('nothing was seen');
+        const { holding } = assess(visit.evidence, visit.plan, visit.context);
+        return holding
+          .flatMap((one) => (one.kind === 'data' ? one.rejections : []))
+          .map(({ metric }) => metric);
+      });
+    };
+    expect(await lacking(16)).toEqual([slice]);
+    of.journal.push(line(12 * 15, 'excluded'));
+    expect(await lacking(16)).toEqual([]);
+    of.journal.push(line(20 * 15, 'included'));
+    expect(await lacking(20)).toEqual([]);
+    expect(await lacking(24)).toEqual([slice]);
+    // Whom an amended plan names stays off; whom it does not know does too.
+    of.journal.push(line(26 * 15, 'excluded'));
+    of.revisions.push(revised(null, covered, 1), revised(28 * 15, covered, 2));
+    expect(await lacking(30)).toEqual([]);
+    of.journal.push(line(31 * 15, 'included'));
+    of.revisions.push(revised(32 * 15, { ...covered, exclude: { segments: [slice] } }, 3));
+    expect(await lacking(32)).toEqual([slice]);
+    expect(await lacking(36)).toEqual([]);
+  });
+
   test('reads and judges only what is new', async () => {
     const of = world();
     const replays = createReplays(of);
