@@ -29,7 +29,7 @@ export interface Shop {
   canary: string;
   /** `host:port` of each front, for Prometheus: path `/metrics`. */
   metricsTargets: string[];
-  /** Process ids, empty when all runs in this process. */
+  /** Process ids of baseline, canary, fronts and load; empty when all runs in this process. */
   pids: number[];
   /** Makes the new path bad, in place of what was bad of the same flag; null heals all of it. */
   fault(fault: Fault | null): Promise<void>;
@@ -62,12 +62,10 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     for (const part of parts.splice(0).toReversed()) await part.close();
   };
   try {
-    const backends = [
+    const [baseline, canary] = await allOrNone([
       start({ role: 'baseline', port: ports.baseline ?? 0, seed }),
       start({ role: 'canary', port: ports.canary ?? 0, seed: seed + 1 }),
-    ] as const;
-    await Promise.allSettled(backends);
-    const [baseline, canary] = await Promise.all(backends);
+    ]);
     const paths = { baseline: baseline.url, canary: canary.url };
     const numbers = Array.from({ length: instances }, (_, i) => ports.fronts?.[i] ?? 0);
     const fronts = await allOrNone(numbers.map((port) => start({ role: 'front', port, flagd, ...paths })));
@@ -81,7 +79,9 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       fronts: urls,
       ...paths,
       metricsTargets: fronts.map(({ port }) => `127.0.0.1:${port}`),
-      pids: parts.flatMap((part) => ('pid' in part && typeof part.pid === 'number' ? [part.pid] : [])),
+      pids: [baseline, canary, ...fronts, ...(traffic === null ? [] : [traffic])].flatMap((part) =>
+        'pid' in part && typeof part.pid === 'number' ? [part.pid] : [],
+      ),
       fault: (fault) =>
         setFault(
           `${paths.canary}/_fault`,
@@ -103,7 +103,9 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
 }
 
 /** Waits for all, so that none is still starting when the first failure is reported. */
-async function allOrNone<T>(starting: Promise<T>[]): Promise<T[]> {
+async function allOrNone<const P extends readonly Promise<unknown>[]>(
+  starting: P,
+): Promise<{ -readonly [K in keyof P]: Awaited<P[K]> }> {
   await Promise.allSettled(starting);
   return Promise.all(starting);
 }
