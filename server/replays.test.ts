@@ -297,7 +297,7 @@ describe('a replay that goes on', () => {
         const { holding } = assess(visit.evidence, visit.plan, visit.context);
         return holding
           .flatMap((one) => (one.kind === 'data' ? one.rejections : []))
-          .map(({ metric }) => metric);
+          .map((one) => ('metric' in one ? one.metric : one.kind));
       });
     };
     expect(await lacking(16)).toEqual([slice]);
