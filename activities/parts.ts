@@ -30,6 +30,8 @@ export interface ActivityParts {
   flagHistory(target: FlagTarget, limit: number): Promise<FlagRevision[]>;
   /** What repositories last reported to name the flag. */
   references(flag: string): Promise<ReferenceReport[]>;
+  /** Settles when this worker is to end. */
+  stopped: Promise<unknown>;
   /** Wakes the sender of notifications. */
   kickNotifications(): void;
   log: { info(details: object, text: string): void; warn(details: object, text: string): void };

@@ -1,4 +1,4 @@
-import { asyncLocalStorage, Context } from '@temporalio/activity';
+import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { planOf, reading } from '../analysis/traffic.fixture.ts';
 import type { FlagProvider, FlagReading, FlagWrite } from '../flags/provider.ts';
@@ -36,7 +36,16 @@ function cohort(requests: number, rate: number): CohortSample {
 }
 
 /** A gate whose windows are all over, with a flag that it may write and a Temporal that answers from a poll on. */
-async function gate(rates: Rates, { back = Number.POSITIVE_INFINITY, of = plan(), known = '' } = {}) {
+async function gate(
+  rates: Rates,
+  {
+    back = Number.POSITIVE_INFINITY,
+    of = plan(),
+    known = '',
+    cancelled = { poll: Number.POSITIVE_INFINITY, timedOut: true },
+    stop = Number.POSITIVE_INFINITY,
+  } = {},
+) {
   const flag: FlagReading = {
     environment: 'production',
     key: 'pricing-v2',
@@ -51,11 +60,23 @@ async function gate(rates: Rates, { back = Number.POSITIVE_INFINITY, of = plan()
   const writes: FlagWrite[] = [];
   const renewed: number[] = [];
   let polls = 0;
+  let end = () => undefined as void;
+  const aborting = new AbortController();
+  let cancel = () => undefined as void;
+  const cancelling = new Promise<never>((_, reject) => {
+    cancel = () => {
+      aborting.abort();
+      reject(new CancelledFailure(cancelled.timedOut ? 'TIMED_OUT' : 'CANCELLED'));
+    };
+  });
+  cancelling.catch(() => undefined);
   const source: Partial<MetricSource> = {
     settle: 0,
     read: async ({ stage, to }) => {
       polls += 1;
       if (polls > 400) throw new Error('nothing was decided');
+      if (polls === cancelled.poll) cancel();
+      if (polls === stop) end();
       // Each window is over by the time at which it is asked for.
       vi.setSystemTime((to + POLL) * 1000);
       const { all, slice } = rates(polls);
@@ -88,6 +109,9 @@ async function gate(rates: Rates, { back = Number.POSITIVE_INFINITY, of = plan()
     tellStop: away,
     reachTemporal: away,
     log: { info: () => undefined, warn: () => undefined },
+    stopped: new Promise<void>((resolve) => {
+      end = resolve;
+    }),
   };
   const request: GateRequest = {
     id: 1,
@@ -103,18 +127,34 @@ async function gate(rates: Rates, { back = Number.POSITIVE_INFINITY, of = plan()
     safe: NO_EXPOSURE,
     lease: { seconds: 600, fallback: NO_EXPOSURE },
   };
-  const never = new Promise<never>(() => undefined);
   const info = { workflowExecution: { workflowId: 'rollout:production:pricing-v2', runId: 'a' } };
   const context = Reflect.construct(Context, [
     info,
-    never,
-    new AbortController().signal,
+    cancelling,
+    aborting.signal,
     () => undefined,
+    undefined,
+    undefined,
+    undefined,
+    { details: { timedOut: cancelled.timedOut } },
   ]) as Context;
-  const report: GateReport = await asyncLocalStorage.run(context, () =>
-    createGateActivity(parts as ActivityParts).watchGate(request),
-  );
-  return { report, flag, writes, renewed, polls };
+  const ended: { report: GateReport } | { error: unknown } = await asyncLocalStorage
+    .run(context, () => createGateActivity(parts as ActivityParts).watchGate(request))
+    .then(
+      (report) => ({ report }),
+      (error: unknown) => ({ error }),
+    );
+  return {
+    get report() {
+      if ('error' in ended) throw ended.error;
+      return ended.report;
+    },
+    error: 'error' in ended ? ended.error : null,
+    flag,
+    writes,
+    renewed,
+    polls,
+  };
 }
 
 describe('a gate whose Temporal does not answer', () => {
@@ -166,5 +206,38 @@ describe('a gate whose Temporal does not answer', () => {
     const { report, writes } = await gate(() => ({ all: 0.006, slice: 0.9 }), { of });
     expect(writes).toMatchObject([{ exposure: NO_EXPOSURE, final: true }]);
     expect(report).toMatchObject({ reverted: true, assessment: { verdict: 'hold' } });
+  });
+});
+
+describe('a gate that the worker has given up, as its heartbeats did not get through', () => {
+  const well = { all: 0.005, slice: 0.005 };
+  const bad = { all: 0.05, slice: 0.05 };
+  const of = plan({ coverage: [] });
+  const cancelled = { poll: 20, timedOut: true };
+
+  it('watches on while Temporal is away, renews the lease, and carries out a hard stop', async () => {
+    const { report, flag, renewed, polls } = await gate((poll) => (poll < 100 ? well : bad), {
+      of,
+      cancelled,
+    });
+    expect(report).toMatchObject({ reverted: true, assessment: { verdict: 'hard' } });
+    expect(flag.exposure).toEqual(NO_EXPOSURE);
+    expect(polls).toBeGreaterThanOrEqual(100);
+    expect(renewed.length).toBeGreaterThan(5);
+  });
+
+  it('ends once Temporal has answered for long enough for another attempt to have begun', async () => {
+    const { error, polls, writes } = await gate(() => well, { of, cancelled, back: 60 });
+    expect(error).toMatchObject({ message: 'TIMED_OUT' });
+    expect(polls).toBeGreaterThanOrEqual(60);
+    expect(polls).toBeLessThan(70);
+    expect(writes).toEqual([]);
+  });
+
+  it('ends with its worker, and when somebody has cancelled it', async () => {
+    const left = await gate(() => well, { of, cancelled, stop: 50 });
+    expect([left.error, left.polls]).toMatchObject([{ message: 'TIMED_OUT' }, 50]);
+    const asked = await gate(() => well, { of, cancelled: { poll: 20, timedOut: false } });
+    expect([asked.error, asked.polls]).toMatchObject([{ message: 'CANCELLED' }, 20]);
   });
 });

@@ -11,6 +11,7 @@ import { handedOver } from './catch-up.ts';
 import { escalate, isHardStop } from './hard-stop.ts';
 import { openLine } from './line.ts';
 import { sightOfOthers } from './look-at-flag.ts';
+import { outlasting } from './outlasting.ts';
 import type { ActivityParts } from './parts.ts';
 import { createHistoryReader } from './read-history.ts';
 import { withReferences } from './read-references.ts';
@@ -24,7 +25,8 @@ const HEARTBEAT = 2_000;
 /**
  * The gate: reads each window once it is complete, adds it to the evidence, and returns when there is something
  * to decide and somebody to hear it. It only reads, except at a hard stop or an exclusion that nobody carries out (see
- * `escalate`, `takeOffAlone`). All that it knows travels in its heartbeats, so another worker goes on from the last one and reads the windows after it again.
+ * `escalate`, `takeOffAlone`). All that it knows travels in its heartbeats, so another worker goes on from the last one and reads the windows after it again. It
+ * outlasts Temporal (see `outlasting`).
  */
 export function createGateActivity(parts: ActivityParts) {
   const samples = createSampleWriter(parts);
@@ -35,14 +37,16 @@ export function createGateActivity(parts: ActivityParts) {
       const line = openLine(parts);
       const beaten = activityInfo().heartbeatDetails as GateMemory | undefined;
       let memory = usableMemory(beaten, request.plan);
-      const beat = setInterval(() => heartbeat(memory ?? undefined), HEARTBEAT);
+      const life = outlasting(context, { parts, rolloutId: request.rolloutId, line });
+      const beat = setInterval(() => {
+        if (!life.isAlone) heartbeat(memory ?? undefined);
+      }, HEARTBEAT);
       try {
         memory ??= await handedOver(parts.source(request.plan.source.prometheus), request);
         for (;;) {
           const to = memory.cursor + request.plan.source.poll;
           const source = parts.source(request.plan.source.prometheus);
-          const wait = (to + source.settle) * 1000 - Date.now();
-          if (wait > 0) await context.sleep(wait);
+          await life.wait((to + source.settle) * 1000 - Date.now());
           if (memory.learnt === undefined) memory = await history.learn(memory, request);
           const reading = await source.read({
             plan: planInStage(request.plan, request.stage),
@@ -65,7 +69,7 @@ export function createGateActivity(parts: ActivityParts) {
             assessment,
           });
           memory = next;
-          heartbeat(memory);
+          if (!life.isAlone) heartbeat(memory);
           const flag = await look(parts, request);
           await tendLease(parts, withOwnExclusion(request, { flag, assessment }), {
             assessment,
@@ -87,7 +91,7 @@ export function createGateActivity(parts: ActivityParts) {
           const reached = await line.isUp();
           await takeOffAlone(parts, request, { report, workflowId, reached });
           // Nobody would hear it, and whatever comes after it would be seen by nobody: a hard stop, too.
-          if (reached) return report;
+          if (reached && !life.isAlone) return report;
         }
       } finally {
         clearInterval(beat);

@@ -127,6 +127,7 @@ export async function runWorker(config: Config): Promise<number> {
     reachTemporal: async () => {
       await client.withDeadline(Date.now() + ANSWER_MS, () => client.workflowService.getSystemInfo({}));
     },
+    stopped,
     kickNotifications: () => dispatcher.kick(),
     log,
   });

@@ -138,6 +138,11 @@ describe('while the parts around it break', () => {
       await tg.shop.heal(whole);
     };
     const goesOnWithTheRest = async () => {
+      // The worker gives a gate up once its heartbeats have not got through for 15 s.
+      const before = (await tg.samples(other)).at(-1)?.t ?? 0;
+      await expect
+        .poll(async () => (await tg.samples(other)).at(-1)?.t ?? 0, { timeout: 60_000, interval: 500 })
+        .toBeGreaterThan(before + 20);
       await tg.shop.fault({ flag: alone, endpoint: null, tenant: 'tenant-1', errorRate: 1, latencyMs: 0 });
       await expect
         .poll(async () => (await revisions(alone))[0], { timeout: 120_000, interval: 500 })
