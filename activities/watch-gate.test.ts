@@ -60,9 +60,9 @@ async function gate(
   const writes: FlagWrite[] = [];
   const renewed: number[] = [];
   let polls = 0;
-  let end = () => undefined as void;
+  let end = (): void => undefined;
   const aborting = new AbortController();
-  let cancel = () => undefined as void;
+  let cancel = (): void => undefined;
   const cancelling = new Promise<never>((_, reject) => {
     cancel = () => {
       aborting.abort();

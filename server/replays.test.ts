@@ -282,7 +282,7 @@ describe('a replay that goes on', () => {
     const line = (t: number, transition: 'excluded' | 'included') =>
       ({ ...told.journal[0], transition, who: slice, at: start + t * 1000 }) as JournalEntry;
     const of = world();
-    of.row = { ...of.row, plan: covered } as RolloutRow;
+    of.row = { ...of.row, plan: covered };
     // From the twelfth window on nobody asks for it.
     const polls = story.polls.map((poll, i): StoredPoll => {
       if (i < 12 || poll.sample === null || !('canary' in poll.sample)) return poll;
