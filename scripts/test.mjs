@@ -16,7 +16,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 
 heading('checks (usually half a minute)');
 for (const { passed } of await runSteps(tell)) total[passed ? 'passed' : 'failed'] += 1;
-heading('tests of units and of parts (usually 2 minutes)');
+heading('tests of units and of parts (usually 10 minutes)');
 add(await vitest(['unit', 'it']));
 heading('end-to-end runs (usually 10 minutes)');
 add(await vitest(['e2e']));
