@@ -32,6 +32,7 @@ export function outlasting(
 ): Outlasting {
   let givenUp: unknown = null;
   let answersSince: number | null = null;
+  const ending = new AbortController();
 
   async function bound(ms: number): Promise<boolean> {
     try {
@@ -41,6 +42,7 @@ export function outlasting(
     } catch (error) {
       if (context.cancellationDetails?.timedOut !== true) throw error;
       givenUp = error;
+      void parts.stopped.then(() => ending.abort());
       parts.log.warn({ rollout: rolloutId }, 'Temporal does not hear of this gate: it watches on by itself');
       return false;
     }
@@ -53,11 +55,9 @@ export function outlasting(
     async wait(ms) {
       const end = Date.now() + ms;
       if (givenUp === null && (await bound(ms))) return;
-      const over = new AbortController();
-      const stopped = parts.stopped.then(() => true);
-      const slept = sleep(Math.max(0, end - Date.now()), false, { signal: over.signal }).catch(() => false);
-      if (await Promise.race([stopped, slept])) {
-        over.abort();
+      try {
+        await sleep(Math.max(0, end - Date.now()), undefined, { signal: ending.signal });
+      } catch {
         throw givenUp;
       }
       if (!(await line.isUp())) {
