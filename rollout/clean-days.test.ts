@@ -101,6 +101,18 @@ describe('the clean days of a decommission', () => {
     expect(lines(world)).toHaveLength(2);
   });
 
+  it('are no matter of the stage that a step back leads to, even within the millisecond in which they began', () => {
+    const world = decommissioning();
+    world.now = world.state.stageSince ?? 0;
+    world.person('pause');
+    world.person('step-back');
+    world.settle();
+    expect(world.state).toMatchObject({ stage: 3, stageSince: world.now });
+    world.person('resume');
+    expect(restartOf(world.state)).toBeNull();
+    expect(world.gate?.restarted).toBeUndefined();
+  });
+
   it('begin when an alert that the plan only notes fires no more', () => {
     const world = decommissioning({ alerts: { service: 'note' } });
     alert(world, 'service');

@@ -14,8 +14,8 @@ export function ruleOf(plan: Plan, stage: number): Decommission | undefined {
   return confirm === undefined ? undefined : rule;
 }
 
-export function isConfirmed({ confirmed, stageSince }: RolloutState): boolean {
-  return confirmed != null && confirmed.since === stageSince;
+export function isConfirmed({ confirmed, plan, stage, stageSince }: RolloutState): boolean {
+  return confirmed != null && confirmed.since === stageSince && ruleOf(plan, stage) !== undefined;
 }
 
 /** True while the old path is proven unused and nobody has confirmed that it may go. */
