@@ -89,6 +89,36 @@ describe('somebody is taken off the canary', () => {
     expect(late.state.pause).toBeNull();
   });
 
+  it('when the stage that would give it to them is on its way and nobody is served yet', () => {
+    const stages = [
+      { name: 'shadow', shadow: {}, bake: '10s' },
+      { name: 'internal', audience: { segments: ['employees'] }, bake: '10s' },
+      { name: '100%', percent: 100, bake: '10s' },
+    ];
+    const world = begun(0, { stages, approvals: {} });
+    world.settle();
+    world.report(assessment('pass'));
+    expect(world.state).toMatchObject({ stage: 0, write: { purpose: 'advance' } });
+    const who = { segment: 'employees' };
+    const by = { by: 'kim', roles: [], reason: 'complaints', accept: null, breakGlass: false };
+    world.event({ kind: 'person', action: 'exclude', ...by, who });
+    // The raise lands all the same, and what was decided after it does not get through.
+    world.land(0);
+    expect(world.flag.exposure).toEqual({ percent: 0, segments: ['employees'], variant: null });
+    world.answer(0);
+    expect(world.state.write?.purpose).toBe('exclude');
+    world.lose(0);
+    world.land(0);
+    world.answer(0);
+    expect(world.flag.exposure).toEqual({ percent: 0, segments: [], variant: null, mode: 'shadow' });
+    world.answer(0);
+    expect(world.journal.at(-1)?.summary).toBe('The flag is back at what the stage serves.');
+    world.report(assessment('pass'));
+    world.settle();
+    expect(world.flag.exposure).toMatchObject({ without: ['employees'] });
+    expect(world.state).toMatchObject({ stage: 1, pause: null });
+  });
+
   it('answers a soft stop that was about them alone, and no other', () => {
     for (const [slice, paused] of [
       ['tenant=acme', false],

@@ -70,7 +70,9 @@ function takeOver(turn: Turn): void {
   if (write === null) return;
   if (write.purpose === 'advance' && state.stage >= 0) {
     // It is decided anew once they are off: its gate has passed all the same.
-    state.overtaken = { id: write.id, stage: write.stage };
+    // Where nobody is served yet nobody is left out, so that no write follows that would end what is on its way.
+    const gives = isSettled(state) ? { gives: true as const } : {};
+    state.overtaken = { id: write.id, stage: write.stage, ...gives };
     state.write = null;
     return;
   }
@@ -171,6 +173,13 @@ function noteRevisions(state: RolloutState): void {
   );
 }
 
+/** The raise that they were taken out of has landed all the same: back to what the stage serves, at once. */
+export function takeBack(turn: Turn): void {
+  const { state } = turn;
+  state.retry = null;
+  lowerFlag(turn, 'exclude', state.stage, lastCause(state));
+}
+
 /** Its write has landed: the gate watches on, over whoever is left. */
 export function audienceSettled(
   turn: Turn,
@@ -179,15 +188,18 @@ export function audienceSettled(
 ): void {
   const { state } = turn;
   state.exposure = write.exposure;
-  const out = leftOut(write.exposure);
   journal(turn, 'note', {
     cause: write.cause,
-    summary:
-      write.purpose === 'include'
-        ? `The flag gives them the canary again${out.length === 0 ? '' : `; still off it: ${out.join(', ')}`}.`
-        : `The flag leaves out ${out.join(', ')}.`,
+    summary: settledText(write),
     flagBefore: revisions.before,
     flagAfter: revisions.after,
   });
   if (state.gate !== null) watch(turn, state.gate);
+}
+
+function settledText({ purpose, exposure }: PendingWrite): string {
+  const out = leftOut(exposure).join(', ');
+  if (purpose === 'include')
+    return `The flag gives them the canary again${out === '' ? '' : `; still off it: ${out}`}.`;
+  return out === '' ? 'The flag is back at what the stage serves.' : `The flag leaves out ${out}.`;
 }

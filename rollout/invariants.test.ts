@@ -556,6 +556,8 @@ describe('whatever the order of events', () => {
     expect(accepted).toBeGreaterThan(0);
   });
 
+  const runsForNobody = (exposure: Exposure) => exposure.mode === 'shadow' || isNobody(exposure);
+
   it('whoever is taken off the canary stays off it, at once and in every later stage, until a second person agrees', () => {
     const seen = { overtook: 0, kept: 0 };
     fc.assert(
@@ -566,7 +568,8 @@ describe('whatever the order of events', () => {
         if (write?.purpose === 'advance') seen.overtook += 1;
         const before = world.commands.length;
         exclusion('tenant=globex')(world);
-        if (write?.purpose === 'advance' && world.state.stage >= 0)
+        // Where nobody is served yet there is nobody to be left out before it lands.
+        if (write?.purpose === 'advance' && world.state.stage >= 0 && !runsForNobody(world.state.exposure))
           expect(world.commands.slice(before)).toContainEqual(
             expect.objectContaining({
               kind: 'write',
@@ -580,7 +583,7 @@ describe('whatever the order of events', () => {
         if (world.flag.revision !== world.state.flagRevision || world.state.write !== null) return;
         const { exposure } = world.flag;
         const out = world.state.excluded?.map(({ name }) => name) ?? [];
-        if (exposure.mode === 'shadow' || isNobody(exposure)) return;
+        if (runsForNobody(exposure)) return;
         seen.kept += 1;
         expect(leftOut(exposure)).toEqual(expect.arrayContaining(out));
       }),

@@ -198,8 +198,11 @@ export interface RolloutState {
   exposure: Exposure;
   /** True after a step back of a forward-only plan: nobody has the canary, and no gate watches. */
   withdrawn?: boolean;
-  /** The raise that a step back of a forward-only plan has overtaken, while it is not known whether it landed. */
-  overtaken?: { id: number; stage: number } | null;
+  /**
+   * The raise that a step back of a forward-only plan has overtaken, or that somebody's leaving the canary has, while it is not known
+   * whether it landed. `gives`: it would give the canary to whoever has left, and nothing on its way takes it back.
+   */
+  overtaken?: { id: number; stage: number; gives?: true } | null;
   flagRevision: number | null;
   /** Lowering writes that stand on disk only: their revisions are made when PostgreSQL is back, and are ours. */
   offline?: number;

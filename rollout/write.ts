@@ -1,7 +1,7 @@
 import { type Exposure, NO_EXPOSURE, sameExposure } from '../plans/exposure.ts';
 import { descended } from './descent.ts';
 import type { RolloutEvent } from './event.ts';
-import { audienceSettled } from './exclusion.ts';
+import { audienceSettled, takeBack } from './exclusion.ts';
 import { lowerFlag, writeStage } from './flag.ts';
 import { lapsedText } from './lease.ts';
 import { describe, pauseForDrift } from './moved.ts';
@@ -39,9 +39,11 @@ export function onWritten(turn: Turn, event: Of<'written'>): void {
   const pending = state.write;
   if (pending === null || pending.id !== event.id) {
     if (state.overtaken?.id === event.id) {
+      const { gives = false } = state.overtaken;
       // What came after it stands on disk only: its revision is counted from this one.
       if (pending?.purpose !== 'step-back') state.flagRevision = event.after;
       state.write = reachOvertaken(state, pending);
+      if (gives && (pending === null || pending.purpose === 'advance')) takeBack(turn);
     }
     journal(turn, 'note', {
       cause: policy('a write that was overtaken'),
