@@ -254,13 +254,13 @@ const table = {
     status: 409,
     exit: 1,
     retry: false,
-    hint: 'Without `--from` a retry begins at the first stage; `tidegate submit` takes any plan.',
+    hint: 'Without `--from` a retry begins at the first stage; `tidegate submit` takes a plan of another build as it is.',
   },
   RETRY_SAME_BUILD: {
     status: 409,
     exit: 1,
     retry: false,
-    hint: 'Deploy another build and name it: `--build NAME`. Of a soft stop somebody else than who submitted that rollout may accept the difference: `--accept 0.3pp`.',
+    hint: 'Deploy another build and name it: `metadata.build`, or `--build NAME` of a retry. Of a soft stop somebody else than who submitted that rollout may accept the difference: `tidegate retry ROLLOUT --accept 0.3pp`.',
   },
   RETRY_UNVERIFIED: {
     status: 409,

@@ -43,7 +43,7 @@ export const Plan = z.strictObject({
       .max(200)
       .optional()
       .describe(
-        'What stands behind the canary: an image, a version or a commit. A retry of the same build goes on with the evidence against it.',
+        'What stands behind the canary: an image, a version or a commit. A retry of the same build, also by a submit, goes on with the evidence against it.',
       ),
   }),
   environment: Key.default('production').describe(

@@ -31,7 +31,7 @@ export function retryRefusal(
   if (!isRetriable({ phase: view.phase })) return no(`${view.id} is ${view.phase}: nothing is to be retried`);
   if (plan.mode === 'observe') return no(`${view.id} only watched its flag`);
   const changes = planChanges(before, plan);
-  const other = changes.find(({ path }) => FIXED.includes(path));
+  const other = changes.find(isOther);
   if (other !== undefined) return no(`${other.path} is not that of ${view.id}: submit the plan instead`);
   const wanted = plan.stages.findIndex(({ name }) => name === stage);
   if (wanted < 0) return no(`the plan has no stage ${stage}`);
@@ -91,6 +91,15 @@ export function acceptRefusal(
   if (asked.length > 0 && !roles.some((role) => asked.includes(role)))
     return { code: 'ROLE_MISSING', message: `${by} has none of the roles ${asked.join(', ')}` };
   return null;
+}
+
+/** True when both plans are of the same flag and tell baseline and canary apart in the same way. */
+export function keepsCohorts(before: Plan, after: Plan): boolean {
+  return !planChanges(before, after).some(isOther);
+}
+
+function isOther({ path }: { path: string }): boolean {
+  return FIXED.includes(path);
 }
 
 /** What a retry's plan does not say as the earlier one did. */

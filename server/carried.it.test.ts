@@ -195,6 +195,69 @@ describe('a retry of the same build', () => {
   });
 });
 
+describe('a plan of the same build that is submitted again', () => {
+  test('is a retry of it from its first stage, says so, and goes on with the evidence and without whom it had lost', async () => {
+    const left = await seen('again', { canary: 0.009 });
+    const { status, body } = await post('/rollouts', { text: ofBuild('again', 'shop:1') });
+    expect([status, body.id]).toEqual([201, 'again-2']);
+    expect(body.notes[0]).toMatch(
+      /^It retries again-1, which was of the same build \(what stopped it: it was rolled back\)\. It goes on with the evidence against build shop:1 of again-1: errors [\d.]+ : 1 \(\d+ % of what a stop needs\)\.$/,
+    );
+    const carried = carriedEvidence(left.evidence, left.plan);
+    expect(server.engine.started.at(-1)).toMatchObject({
+      id: 'again-2',
+      carried,
+      origin: { kind: 'retry', of: 'again-1', stage: '5%', reason: 'the same build was submitted again' },
+    });
+    const { view } = await get('/rollouts/again-2');
+    expect(view.origin.carried.against).toEqual([{ name: 'errors', lnE: left.assessment.lnE }]);
+    // Of the last rollout of the build, and not of the flag.
+    await rollBack('again-2', 'again');
+    const other = await post('/rollouts', { text: ofBuild('again', 'shop:2') });
+    expect(other.status).toBe(201);
+    expect(server.engine.started.at(-1)).not.toHaveProperty('origin');
+    await rollBack('again-3', 'again');
+    const { view: last } = await get('/rollouts/again-2');
+    const acme = { name: 'tenant=acme', by: 'kim', reason: 'they complain', at: 1, revision: 2 };
+    await server.engine.step({ ...last, excluded: [acme] });
+    const third = await post('/rollouts', { text: ofBuild('again', 'shop:1') });
+    expect(third.body.notes.join(' ')).toMatch(
+      /^It retries again-2.* shop:1 of again-2: .* tenant=acme begins off the canary, as kim had it in again-2: they complain/,
+    );
+    expect(server.engine.started.at(-1)).toMatchObject({ id: 'again-4', carried });
+  });
+
+  test('is refused while the evidence stands, or where it loosens what nobody approves; another build is not', async () => {
+    await seen('anew', { canary: 0.03 });
+    const refused = await post('/rollouts', { text: ofBuild('anew', 'shop:1') });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'RETRY_SAME_BUILD' } });
+    expect(refused.body.detail).toContain('would stop it again at once, as a hard stop');
+    const text = ofBuild('anew', 'shop:1').replace('soft: +0.1pp, hard: +0.5pp', 'soft: +2pp, hard: +4pp');
+    const loose = await post('/rollouts', { text });
+    expect(loose).toMatchObject({ status: 409, body: { code: 'RETRY_REFUSED' } });
+    expect(server.engine.started.at(-1)?.id).toBe('anew-1');
+    expect((await post('/rollouts', { text: ofBuild('anew', null) })).status).toBe(201);
+    expect(server.engine.started.at(-1)).not.toHaveProperty('carried');
+  });
+
+  test('begins anew where the build had reached the end, only watched, or tells its cohorts apart in another way', async () => {
+    await seen('done', { canary: 0.005 });
+    const row = await get('/rollouts/done-1');
+    await server.engine.step({ ...row.view, phase: 'completed' });
+    expect((await post('/rollouts', { text: ofBuild('done', 'shop:1') })).status).toBe(201);
+    expect(server.engine.started.at(-1)).not.toHaveProperty('origin');
+    await seen('cohorts', { canary: 0.009 });
+    const text = ofBuild('cohorts', 'shop:1');
+    const other = text.replace('key: cohorts', 'key: cohorts, stickiness: flag.tenant');
+    expect(other).not.toBe(text);
+    expect((await post('/rollouts', { text: other })).status).toBe(201);
+    expect(server.engine.started.at(-1)).not.toHaveProperty('origin');
+    await rollBack('cohorts-2', 'cohorts');
+    expect((await post('/rollouts', { text: `mode: observe${text}` })).status).toBe(201);
+    expect(server.engine.started.at(-1)).not.toHaveProperty('origin');
+  });
+});
+
 describe('a retry of a build that was stopped by evidence', () => {
   test('is refused while that stands, and another build begins anew', async () => {
     const left = await seen('stopped', { canary: 0.03 });

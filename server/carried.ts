@@ -18,7 +18,7 @@ import type { Replayed } from './replayed.ts';
 import type { Replays } from './replays.ts';
 
 /** Rollouts of one name that are looked through for the build. */
-const LOOKED_BACK = 50;
+export const LOOKED_BACK = 50;
 
 /** `replays`: those of the tables, which have mostly read what a retry asks for. */
 export type RetryDeps = ServerDeps & { replays: Replays };

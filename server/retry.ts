@@ -34,47 +34,80 @@ interface Retry {
  * @throws Failure RETRY_REFUSED, RETRY_UNVERIFIED, RETRY_SAME_BUILD, and whatever refuses a plan that is submitted
  */
 export async function retry(deps: RetryDeps, row: RolloutRow, request: Retry): Promise<RetryReply> {
-  const { reason, file, actorAt } = request;
-  const earlier = await earlierOf(deps, row);
-  const view = viewOf(row);
-  const cause = stopCause(view) ?? `it was ${view.phase}`;
-  const made: { origin?: Extract<Origin, { kind: 'retry' }>; evidence?: string } = {};
+  const { file, actorAt } = request;
+  const made: { retrial?: Retrial } = {};
   const afterOf = async (plan: Plan, actor: Actor): Promise<After> => {
-    const stage = request.from ?? plan.stages[0]?.name ?? '';
-    const no = retryRefusal(earlier, { plan, stage });
-    if (no !== null) throw new Failure(no.code, `${no.message}.`, { where: row.id });
-    const changes = retryChanges(earlier.plan, plan);
-    const excluded = view.excluded ?? [];
-    const past = await carriedInto(deps, row, { plan, stage, actor, accept: request.accept });
-    made.evidence = past.kind === 'anew' ? past.why : carriedText(past.told);
-    const named = plan.metadata.build ?? earlier.plan.metadata.build;
-    made.origin = {
-      kind: 'retry',
-      of: row.id,
-      stage,
-      cause,
-      reason,
-      changes,
-      ...(excluded.length === 0 ? {} : { excluded }),
-      ...(past.kind === 'carried' ? { carried: past.told } : named === undefined ? {} : { anew: past.why }),
-    };
-    return { origin: made.origin, ...(past.kind === 'carried' ? { carried: past.evidence } : {}) };
+    made.retrial = await retrialOf(deps, row, { ...request, plan, actor });
+    return made.retrial.after;
   };
   const text = textOf(row, request);
   const done = await submit(deps, { text, file, actorAt, afterOf, after: row });
-  const notes = (made.origin?.excluded ?? []).map(
-    ({ name, by, reason }) =>
-      `${name} begins off the canary, as ${by} had it in ${row.id}: ${reason} (\`tidegate include ${done.id}\` asks for the way back)`,
-  );
+  const { origin, evidence = '' } = made.retrial ?? {};
   return {
     ...done,
     of: row.id,
-    cause,
-    stage: made.origin?.stage ?? '',
-    changes: made.origin?.changes ?? [],
-    evidence: made.evidence ?? '',
-    notes: [...done.notes, ...notes],
+    cause: origin?.cause ?? '',
+    stage: origin?.stage ?? '',
+    changes: origin?.changes ?? [],
+    evidence,
+    notes: [...done.notes, ...exclusionNotes(done.id, origin)],
   };
+}
+
+/** What a rollout takes up again, and what it is told to go on with. */
+export interface Retrial {
+  after: After;
+  origin: Extract<Origin, { kind: 'retry' }>;
+  /** What becomes of the evidence, in a sentence. */
+  evidence: string;
+}
+
+/**
+ * A plan as a retry of `row`.
+ * @throws Failure RETRY_REFUSED, RETRY_UNVERIFIED, RETRY_SAME_BUILD
+ */
+export async function retrialOf(
+  deps: RetryDeps,
+  row: RolloutRow,
+  {
+    plan,
+    actor,
+    from,
+    reason,
+    accept,
+  }: Pick<Retry, 'from' | 'reason' | 'accept'> & { plan: Plan; actor: Actor },
+): Promise<Retrial> {
+  const earlier = await earlierOf(deps, row);
+  const view = viewOf(row);
+  const stage = from ?? plan.stages[0]?.name ?? '';
+  const no = retryRefusal(earlier, { plan, stage });
+  if (no !== null) throw new Failure(no.code, `${no.message}.`, { where: row.id });
+  const { excluded = [] } = view;
+  const past = await carriedInto(deps, row, { plan, stage, actor, accept });
+  const named = plan.metadata.build ?? earlier.plan.metadata.build;
+  const origin: Retrial['origin'] = {
+    kind: 'retry',
+    of: row.id,
+    stage,
+    cause: stopCause(view) ?? `it was ${view.phase.replace('-', ' ')}`,
+    reason,
+    changes: retryChanges(earlier.plan, plan),
+    ...(excluded.length === 0 ? {} : { excluded }),
+    ...(past.kind === 'carried' ? { carried: past.told } : named === undefined ? {} : { anew: past.why }),
+  };
+  return {
+    origin,
+    evidence: past.kind === 'anew' ? past.why : carriedText(past.told),
+    after: { origin, ...(past.kind === 'carried' ? { carried: past.evidence } : {}) },
+  };
+}
+
+/** Whom people had taken off before, who begin without the canary. */
+export function exclusionNotes(id: string, origin: Retrial['origin'] | undefined): string[] {
+  return (origin?.excluded ?? []).map(
+    ({ name, by, reason }) =>
+      `${name} begins off the canary, as ${by} had it in ${origin?.of ?? ''}: ${reason} (\`tidegate include ${id}\` asks for the way back)`,
+  );
 }
 
 /** The same plan is of the same build, unless the person says otherwise. */

@@ -74,12 +74,12 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       const typed = api.withTypeProvider<ZodTypeProvider>();
       await typed.register(sessionRoutes(deps));
       await typed.register(tokenRoutes(deps));
-      await typed.register(rolloutRoutes(deps));
       await typed.register(sampleRoutes(deps));
       await typed.register(journalRoutes(deps));
       await typed.register(preflightRoutes(deps));
       const made = createReplays(deps);
       const { replays, reports } = patient(deps, { replays: made, reports: createReports(deps, made) });
+      await typed.register(rolloutRoutes({ ...deps, replays }));
       await typed.register(afterRoutes({ ...deps, replays }));
       await typed.register(bugRoutes(deps));
       await typed.register(stepRoutes(deps));

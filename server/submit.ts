@@ -58,12 +58,12 @@ export async function submit(deps: ServerDeps, request: SubmitRequest): Promise<
   return start(deps, await admit(deps, request), request);
 }
 
-interface SubmitRequest {
+export interface SubmitRequest {
   text: string;
   file: string;
   actorAt: (place: Place) => Actor;
-  /** Of a rollout that goes on after another one, by the plan that it would begin with and who asks for it. */
-  afterOf?: (plan: Plan, actor: Actor) => After | Promise<After>;
+  /** Of a rollout that goes on after another one, by the plan that it would begin with and who asks for it; null: after none. */
+  afterOf?: (plan: Plan, actor: Actor) => After | Promise<After | null>;
   /** That other one, whose tenants stay where both plans ask for them in the same way. */
   after?: RolloutRow;
 }

@@ -34,8 +34,7 @@ const OWN: readonly [prefix: string, codes: readonly FailureCode[]][] = [
     '/api/v1/rollouts/{id}/actions',
     ['ABANDON_REFUSED', 'CONFIRM_NAME', 'EXCLUDE_REFUSED', 'SEGMENT_UNKNOWN'],
   ],
-  ['/api/v1/rollouts/{id}/retry', ['RETRY_REFUSED', 'RETRY_UNVERIFIED', 'RETRY_SAME_BUILD']],
-  ['/api/v1/rollouts/{id}/retry', ['STILL_READING']],
+  ['/api/v1/rollouts/{id}/retry', ['RETRY_UNVERIFIED']],
   ['/api/v1/rollouts/{id}/comparison', ['STILL_READING']],
   ['/api/v1/rollouts/{id}/report', ['STILL_READING']],
   ['/api/v1/rollouts/{id}/incident/review', ['STILL_READING']],
@@ -91,8 +90,12 @@ const SUBMIT: readonly FailureCode[] = [
   'TEMPORAL_UNREACHABLE',
 ];
 
+/** Of a plan whose build was there before. */
+const AGAIN: readonly FailureCode[] = ['RETRY_REFUSED', 'RETRY_SAME_BUILD', 'STILL_READING'];
+const BEGINS_AGAIN = ['/api/v1/rollouts', '/api/v1/rollouts/{id}/retry'];
+
 /** What begins a rollout. */
-const BEGINS = ['/api/v1/rollouts', '/api/v1/rollouts/{id}/retry', '/api/v1/rollouts/{id}/supersede'];
+const BEGINS = [...BEGINS_AGAIN, '/api/v1/rollouts/{id}/supersede'];
 
 /** Every refusal of a route: rows of the table of failures, by status. */
 export function refusalsOf(path: string, has: Has): Record<number, FailureCode[]> {
@@ -105,6 +108,7 @@ export function refusalsOf(path: string, has: Has): Record<number, FailureCode[]
   if (has.changes && has.access !== 'public') add('CSRF_MISSING', 'IDEMPOTENCY_BUSY', 'IDEMPOTENCY_MISMATCH');
   for (const [prefix, own] of OWN) if (path === prefix || path.startsWith(`${prefix}/`)) add(...own);
   if (BEGINS.includes(path) && has.changes) add(...SUBMIT);
+  if (BEGINS_AGAIN.includes(path) && has.changes) add(...AGAIN);
   const byStatus: Record<number, FailureCode[]> = {};
   for (const code of codes) (byStatus[FAILURES[code].status] ??= []).push(code);
   // Told apart by HTTP alone: too large, and of a type that is not read.

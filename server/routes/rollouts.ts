@@ -21,9 +21,9 @@ import {
 import { callerOf } from '../auth/guard.ts';
 import { placeOf, rolloutFor } from '../auth/places.ts';
 import { listPage } from '../board.ts';
+import type { RetryDeps } from '../carried.ts';
 import { withCurrent } from '../conflict.ts';
 import { NEEDED, whoOf } from '../decisions.ts';
-import type { ServerDeps } from '../deps.ts';
 import type { Once } from '../engine.ts';
 import { requestIdOf } from '../idempotency.ts';
 import { leaseOf, liveEventOf, planOf, rolloutRow } from '../live.ts';
@@ -31,14 +31,14 @@ import { checkPlan } from '../plan-check.ts';
 import { comparisonReply, lastOf } from '../plan-difference.ts';
 import { planReply } from '../plan-revisions.ts';
 import { planAmongRollouts } from '../plan-text.ts';
-import { submit } from '../submit.ts';
+import { submitAnew } from '../same-build.ts';
 import { settledTenants } from '../tenants.ts';
 
 const Id = z.strictObject({ id: z.string().min(1) });
 
 /** Plans and rollouts: hand in, look at, decide. */
 export const rolloutRoutes =
-  (deps: ServerDeps): FastifyPluginAsyncZod =>
+  (deps: RetryDeps): FastifyPluginAsyncZod =>
   async (app) => {
     app.post('/plans/check', {
       config: { access: ['read'] },
@@ -68,7 +68,7 @@ export const rolloutRoutes =
       handler: async (request, reply) => {
         const { by, roles, text, file } = request.body;
         const caller = callerOf(request);
-        const done = await submit(deps, {
+        const done = await submitAnew(deps, {
           text,
           file,
           actorAt: (place) => {
