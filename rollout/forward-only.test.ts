@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stageExposure } from '../plans/stages.ts';
+import { stopExposure } from './exposure.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
 const SAFE = {
@@ -120,5 +121,50 @@ describe('a raise that a step back of a forward-only plan overtakes', () => {
     world.settle();
     expect(world.flag.exposure).toEqual(stageExposure(world.state.plan, 3));
     expect(world.state).toMatchObject({ stage: 3, withdrawn: false });
+  });
+});
+
+describe('a stop of a forward-only plan', () => {
+  it.each([
+    ['first', 0, 5],
+    ['next', 1, 100],
+  ])('with the %s raise on its way leaves the baseline to whom the plan excludes', (_, stage, percent) => {
+    const stages = [
+      { name: '5%', percent: 5, bake: '10s' },
+      { name: '100%', percent: 100, bake: '10s' },
+    ];
+    const world = new World(planOf({ ...SAFE, exclude: { tenants: ['acme'] }, stages }));
+    world.event({ kind: 'begin' });
+    if (stage === 0) {
+      world.land(0);
+      world.answer(0);
+    } else {
+      world.settle();
+      world.report(assessment('pass'));
+    }
+    expect(world.state.write).toMatchObject({ purpose: 'advance', stage });
+    world.person('rollback');
+    world.settle();
+    const without = ['tenant=acme'];
+    expect(world.flag.exposure).toEqual({ percent, segments: [], variant: 'paused', without });
+  });
+
+  it('gives the safe variant to whoever was taken off the canary after the raise that is on its way', () => {
+    const world = atFive(SAFE);
+    const state = world.state;
+    const write = {
+      id: 9,
+      purpose: 'advance' as const,
+      stage: 3,
+      exposure: { percent: 100, segments: [], variant: null, without: ['tenant=acme', 'tenant=globex'] },
+      cause: { kind: 'policy' as const, reason: 'test' },
+    };
+    const exposure = { ...state.exposure, without: ['tenant=globex'] };
+    expect(stopExposure({ ...state, exposure, write })).toEqual({
+      percent: 100,
+      segments: ['employees'],
+      variant: 'paused',
+      without: ['tenant=globex'],
+    });
   });
 });
