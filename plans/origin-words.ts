@@ -4,7 +4,8 @@ import { sureText } from './standing-words.ts';
 /** One sentence for the journal of the new rollout. */
 export function originText(origin: Origin): string {
   const why = origin.reason.replace(/\.$/, '');
-  if (origin.kind === 'supersede') return `It takes the place of ${origin.of}: ${why}.`;
+  if (origin.kind === 'supersede')
+    return `It takes the place of ${origin.of}: ${why}.${evidenceText(origin)}`;
   const changed = origin.changes.length === 0 ? '' : ` Changed since: ${origin.changes.join('; ')}.`;
   const { excluded = [] } = origin;
   const without =
@@ -14,7 +15,7 @@ export function originText(origin: Origin): string {
   return `It retries ${origin.of} from stage ${origin.stage}: ${why}. What stopped ${origin.of}: ${origin.cause}.${changed}${without}${evidenceText(origin)}`;
 }
 
-function evidenceText({ carried, anew }: Extract<Origin, { kind: 'retry' }>): string {
+function evidenceText({ carried, anew }: Origin): string {
   if (carried !== undefined) return ` ${carriedText(carried)}`;
   return anew === undefined ? '' : ` ${anew}`;
 }

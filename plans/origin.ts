@@ -41,6 +41,9 @@ export const Origin = z.discriminatedUnion('kind', [
     kind: z.literal('supersede'),
     of: z.string(),
     reason: z.string(),
+    /** As of a retry: the evidence against the build of both. */
+    carried: Carried.exactOptional(),
+    anew: z.string().exactOptional(),
   }),
 ]);
 export type Origin = z.infer<typeof Origin>;

@@ -93,9 +93,9 @@ export function acceptRefusal(
   return null;
 }
 
-/** True when both plans are of the same flag and tell baseline and canary apart in the same way. */
-export function keepsCohorts(before: Plan, after: Plan): boolean {
-  return !planChanges(before, after).some(isOther);
+/** True when both plans are of the same flag and tell baseline and canary apart in the same way. `but`: paths that may differ. */
+export function keepsCohorts(before: Plan, after: Plan, but: readonly string[] = []): boolean {
+  return !planChanges(before, after).some((change) => isOther(change) && !but.includes(change.path));
 }
 
 function isOther({ path }: { path: string }): boolean {

@@ -258,6 +258,64 @@ describe('a plan of the same build that is submitted again', () => {
   });
 });
 
+describe('a newer plan of the same build', () => {
+  /** The flag is back as soon as the rollout is told. */
+  async function superseded(flag: string, body: object) {
+    const act = server.engine.act.bind(server.engine);
+    server.engine.act = async (id, action, request) => {
+      const answer = await act(id, action, request);
+      await server.flags.release({ environment: 'production', key: flag }, id);
+      return answer;
+    };
+    try {
+      return await post(`/rollouts/${flag}-1/supersede`, { reason: 'v2', ...body });
+    } finally {
+      server.engine.act = act;
+    }
+  }
+
+  async function running(flag: string, canary: number) {
+    await post('/rollouts', { text: ofBuild(flag, 'shop:1') });
+    const left = await watched(`${flag}-1`, { canary, seed: 1 });
+    const { view } = await get(`/rollouts/${flag}-1`);
+    await server.engine.step({ ...view, stage: '5%' });
+    return left;
+  }
+
+  test('takes the place of a rollout with the evidence that it has gathered, and says so before', async () => {
+    const left = await running('place', 0.009);
+    const text = ofBuild('place', 'shop:1').replace('percent: 5,', 'percent: 2,');
+    const told = await superseded('place', { text });
+    expect(told.body.sees.at(-1)).toMatch(
+      /^It goes on with the evidence against build shop:1 of place-1: errors [\d.]+ : 1 \(\d+ % of what a stop needs\)\.$/,
+    );
+    expect((await superseded('place', { text, confirm: true })).body.id).toBe('place-2');
+    const carried = carriedEvidence(left.evidence, left.plan);
+    expect(server.engine.started.at(-1)).toMatchObject({ id: 'place-2', carried });
+    const { view } = await get('/rollouts/place-2');
+    expect(view.origin).toMatchObject({ kind: 'supersede', carried: { of: 'place-1', build: 'shop:1' } });
+    const trace = (await (await server.api('/rollouts/place-2/trace')).text()).trim().split('\n');
+    expect(trace).toHaveLength(40);
+    // Of that one its own successor has it, too.
+    await rollBack('place-2', 'place');
+    await post('/rollouts', { text });
+    expect(server.engine.started.at(-1)).toMatchObject({ id: 'place-3', carried });
+  });
+
+  test('is refused where that would stop it at once, before anything moves; another build begins anew', async () => {
+    await running('stands', 0.03);
+    const refused = await superseded('stands', { text: ofBuild('stands', 'shop:1'), confirm: true });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'RETRY_SAME_BUILD' } });
+    expect((await get('/rollouts/stands-1')).view.phase).toBe('active');
+    const other = await superseded('stands', { text: ofBuild('stands', 'shop:2'), confirm: true });
+    expect(other.body.sees.at(-1)).toBe(
+      'Its evidence begins anew: it is of build shop:2, stands-1 was of shop:1.',
+    );
+    expect(server.engine.started.at(-1)?.id).toBe('stands-2');
+    expect(server.engine.started.at(-1)).not.toHaveProperty('carried');
+  });
+});
+
 describe('a retry of a build that was stopped by evidence', () => {
   test('is refused while that stands, and another build begins anew', async () => {
     const left = await seen('stopped', { canary: 0.03 });

@@ -26,7 +26,7 @@ export type RetryDeps = ServerDeps & { replays: Replays };
 export interface Wanted {
   plan: Plan;
   stage: string;
-  /** Who asks for the retry. */
+  /** Who asks for it. */
   actor: Actor;
   /** Up to which difference that person accepts what stands against the build; `shown`: what was seen; null: nothing is accepted. */
   accept: number | 'shown' | null;
@@ -44,8 +44,8 @@ interface Past {
 }
 
 /**
- * What a retry goes on with: the evidence against its build, as the latest rollout of that build has left it, so that
- * `falseRollback` is one number for all of them.
+ * What goes on after `earlier`, or in its place while it still runs, begins with: the evidence against its build, as the latest rollout of
+ * that build has left it, so that `falseRollback` is one number for all of them.
  * @throws Failure RETRY_SAME_BUILD where that would stop it at once, RETRY_REFUSED, and whatever refuses to accept a difference
  */
 export async function carriedInto(
@@ -127,11 +127,11 @@ function acceptStanding(
   return { evidence: values.reduce((all, { name, value }) => accept(all, name, value), evidence), values };
 }
 
-/** The latest rollout of the same name and build of which anything is known. */
+/** The latest rollout of the same name and build of which anything is known: those that are over, and `earlier`. */
 async function pastOf(deps: RetryDeps, earlier: RolloutRow, build: string): Promise<Past | null> {
   const { name, environment, flag } = earlier;
-  const rows = await deps.rollouts.list({ name, environment, flag, phases: ENDED, limit: LOOKED_BACK });
-  for (const row of rows) {
+  const over = await deps.rollouts.list({ name, environment, flag, phases: ENDED, limit: LOOKED_BACK });
+  for (const row of ENDED.includes(earlier.phase) ? over : [earlier, ...over]) {
     const { metadata, mode } = planOf(row);
     if (metadata.build !== build || mode !== 'act') continue;
     const past = await deps.replays.of(row, (replayed) => leftBy(row, replayed));
@@ -144,7 +144,7 @@ function leftBy(row: RolloutRow, { replay, journal }: Replayed): Past | null {
   const { standing, plan, learnt } = replay;
   if (standing === null) return null;
   const { origin } = viewOf(row);
-  const before = origin?.kind === 'retry' ? (origin.carried?.accepted ?? []) : [];
+  const before = origin?.carried?.accepted ?? [];
   const accepted = journal.flatMap(({ cause, accepted: values = {} }) =>
     cause.kind === 'person'
       ? Object.entries(values).map(([name, value]) => ({ name, value, by: cause.by }))

@@ -19,7 +19,7 @@ export async function* tracePages(
   const rows = [of];
   for (let row: RolloutRow | null = of; row !== null && rows.length < MOST; ) {
     const { origin } = viewOf(row);
-    const before: string | undefined = origin?.kind === 'retry' ? origin.carried?.of : undefined;
+    const before: string | undefined = origin?.carried?.of;
     row = before === undefined ? null : await rollouts.get(before);
     if (row !== null) rows.unshift(row);
   }

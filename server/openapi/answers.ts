@@ -88,14 +88,14 @@ const SUBMIT: readonly FailureCode[] = [
   'PLATFORM_REFUSED',
   'PLATFORM_UNPUBLISHED',
   'TEMPORAL_UNREACHABLE',
+  // Of a build that was there before.
+  'RETRY_REFUSED',
+  'RETRY_SAME_BUILD',
+  'STILL_READING',
 ];
 
-/** Of a plan whose build was there before. */
-const AGAIN: readonly FailureCode[] = ['RETRY_REFUSED', 'RETRY_SAME_BUILD', 'STILL_READING'];
-const BEGINS_AGAIN = ['/api/v1/rollouts', '/api/v1/rollouts/{id}/retry'];
-
 /** What begins a rollout. */
-const BEGINS = [...BEGINS_AGAIN, '/api/v1/rollouts/{id}/supersede'];
+const BEGINS = ['/api/v1/rollouts', '/api/v1/rollouts/{id}/retry', '/api/v1/rollouts/{id}/supersede'];
 
 /** Every refusal of a route: rows of the table of failures, by status. */
 export function refusalsOf(path: string, has: Has): Record<number, FailureCode[]> {
@@ -108,7 +108,6 @@ export function refusalsOf(path: string, has: Has): Record<number, FailureCode[]
   if (has.changes && has.access !== 'public') add('CSRF_MISSING', 'IDEMPOTENCY_BUSY', 'IDEMPOTENCY_MISMATCH');
   for (const [prefix, own] of OWN) if (path === prefix || path.startsWith(`${prefix}/`)) add(...own);
   if (BEGINS.includes(path) && has.changes) add(...SUBMIT);
-  if (BEGINS_AGAIN.includes(path) && has.changes) add(...AGAIN);
   const byStatus: Record<number, FailureCode[]> = {};
   for (const code of codes) (byStatus[FAILURES[code].status] ??= []).push(code);
   // Told apart by HTTP alone: too large, and of a type that is not read.
