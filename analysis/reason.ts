@@ -1,4 +1,5 @@
 import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
+import { quietText } from '../plans/holding-words.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
@@ -62,7 +63,7 @@ export function limitReason(limit: LimitAssessment, plan: Plan): string {
   const written = plan.limits.find(({ name }) => name === limit.limit);
   const metric = plan.metrics.find(({ name }) => name === written?.metric);
   const value = metric === undefined ? plain : valueText(metric);
-  const held = written === undefined || written.for === 0 ? '' : ` for ${written.for} s`;
+  const held = written === undefined || written.for === 0 ? '' : ` for ${duration(written.for)}`;
   return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
 }
 
@@ -75,7 +76,7 @@ export function noDataReason(
     metrics,
   }: { slices: readonly string[]; holding: readonly Holding[]; metrics: readonly string[] },
 ): string {
-  const lasting = t === null || rejectedSince === null ? '' : ` for ${Math.round(t - rejectedSince)} s`;
+  const lasting = t === null || rejectedSince === null ? '' : ` for ${duration(t - rejectedSince)}`;
   const lacks = holding.flatMap((one) => (one.kind === 'data' ? one.rejections : []));
   const wrong = lacks.filter((one) => one.kind === 'invalid' && !slices.includes(one.metric));
   const why = [
@@ -102,7 +103,7 @@ export function passReason(metrics: readonly MetricAssessment[], compared: boole
 function holdingText(holding: Holding, t: number): string {
   switch (holding.kind) {
     case 'bake':
-      return `baking, ${Math.max(0, Math.round(holding.until - t))} s to go`;
+      return `baking, ${duration(holding.until - t)} to go`;
     case 'requests':
       return `${Math.floor(holding.have)} of ${holding.need} canary requests seen`;
     case 'users':
@@ -115,10 +116,12 @@ function holdingText(holding: Holding, t: number): string {
       return `not yet shown to be better: ${holding.metrics.join(', ')}`;
     case 'exceedances':
       return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
+    case 'quiet':
+      return quietText(holding, t);
     case 'clean':
       return holding.since === null
         ? 'the old path is still in use'
-        : `the old path has been unused for ${Math.round(holding.have)} s of ${holding.need} s`;
+        : `the old path has been unused for ${duration(holding.have)} of ${duration(holding.need)}`;
     case 'references':
       return holding.detail;
     case 'split':

@@ -196,7 +196,7 @@ function metricVerdict(finding: Finding, look: MetricLook): Verdict {
 
 function holds(holding: Assessment['holding'][number], { metric, slice }: Finding): boolean {
   if (slice !== null) return holding.kind === 'coverage' && holding.slice === slice;
-  if (holding.kind === 'exceedances') return holding.metric === metric.name;
+  if (holding.kind === 'exceedances' || holding.kind === 'quiet') return holding.metric === metric.name;
   return (
     (holding.kind === 'proof' || holding.kind === 'improvement') && holding.metrics.includes(metric.name)
   );

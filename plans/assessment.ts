@@ -62,6 +62,11 @@ export type Holding =
   | { kind: 'improvement'; metrics: string[] }
   | { kind: 'exceedances'; metric: string; have: number; need: number }
   /**
+   * Polls that no metric could use, or, with a metric, those in which a cohort counted nothing of it while the other went on. `since`: end
+   * of the last poll before, seconds since the rollout began; null: nothing was seen of the stage yet. `lacks`: who had nothing.
+   */
+  | { kind: 'quiet'; metric: string | null; lacks: ('baseline' | 'canary')[]; since: number | null }
+  /**
    * Decommission: since when (ms since 1970) the old path is seen unused and nothing has happened, null: it is in use; seconds of
    * it that were seen, and that the plan asks for. `restarted`: what has begun the count anew.
    */

@@ -228,6 +228,9 @@ function secondsLeft(
     case 'coverage':
     case 'exceedances':
       return holding.have <= 0 ? null : ((holding.need - holding.have) / holding.have) * elapsed;
+    case 'quiet':
+      // A moment without requests delays nothing that can be told.
+      return assessment.polls.used > 0 && holding.metric === null ? 0 : null;
     case 'proof': {
       const times = holding.metrics.map((name) => {
         const seen = assessment.metrics.find(({ metric }) => metric === name);

@@ -13,7 +13,7 @@ export function backtestNotes(found: BacktestNoted): string[] {
 
 type BacktestNoted = Pick<BacktestOutcome, 'excluded' | 'held' | 'heldBy' | 'unseen'>;
 
-/** "would have held longer in 5%, 25% (errors: no series of the canary), 100% (baking, 60 s to go)"; empty: in none. */
+/** "would have held longer in 5%, 25% (errors: no series of the canary), 100% (baking, 1 min to go)"; empty: in none. */
 function heldText({ held, heldBy }: Pick<BacktestOutcome, 'held' | 'heldBy'>): string {
   if (held.length === 0) return '';
   const parts = held.map((stage, index) => {
