@@ -1,4 +1,4 @@
-import type { MetricAssessment } from '../plans/assessment.ts';
+import { isJudged, type MetricAssessment } from '../plans/assessment.ts';
 import type { ComparedValue, ComparisonRow } from '../plans/comparison.ts';
 import type { LatencyMetric, Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -65,7 +65,7 @@ function row(at: At, more: Pick<ComparisonRow, 'kind' | 'baseline' | 'canary'>):
     relative: null,
     interval: null,
     acceptable: look.compared ? (marginWords(at.margins) ?? 'no margin: advisory') : null,
-    verdict: evidence.t === null ? null : assessment.verdict,
+    verdict: evidence.t === null || !isJudged(assessment, look.compared) ? null : assessment.verdict,
     proven: assessment.proven,
     note: null,
   };

@@ -66,6 +66,7 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     metric: ending.metric,
     ...(ending.slice === undefined ? {} : { slice: ending.slice }),
     reason: ending.reason,
+    ...(frame.compared ? {} : { compared: false as const }),
     ...(told.length === 0 || ending.verdict === 'hard' ? {} : { severed: told }),
     metrics,
     limits,

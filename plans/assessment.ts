@@ -27,6 +27,11 @@ export interface MetricAssessment {
   proven: boolean | null;
 }
 
+/** Whether a metric's pass says anything: where nothing is compared, or no margin is in force, nothing was held against it. */
+export function isJudged({ verdict, soft, hard }: MetricAssessment, compared: boolean): boolean {
+  return verdict !== 'pass' || (compared && (soft !== null || hard !== null));
+}
+
 /** A fixed limit that is or was above its threshold. `since` is the window end at which it began. */
 export interface LimitAssessment {
   limit: string;
@@ -101,6 +106,8 @@ export interface Assessment {
   /** The slice that carries it; absent: all of the traffic does. */
   slice?: string;
   reason: string;
+  /** False: the stage compares no cohorts, and what is said of differences is of the stages before. Absent: it does. */
+  compared?: false;
   /** Slices that the plan takes off by themselves; absent: none. */
   severed?: Severed[];
   metrics: MetricAssessment[];
