@@ -92,7 +92,30 @@ describe('the sentence of a stop', () => {
       canary: cohort(300, turned ? 0.25 : 0.1),
     }));
     expect(reason).toMatch(
-      /^p95: canary \d+ ms against \d+ ms over the stage; \+[\d.]+ pp of requests above the edge in the last [\dmins ]+, beyond the hard margin/,
+      /^p95: canary p95 \d+ ms against \d+ ms over the stage; \+[\d.]+ pp of requests above \d+ ms in the last [\dmins ]+, beyond the hard margin of \+50 % \(\+[\d.]+ pp\)$/,
     );
+  });
+});
+
+describe('the reason of a stop by a latency', () => {
+  const plan = planOf({
+    metrics: [{ name: 'p95', kind: 'latency', histogram: 'h', quantile: 0.95, soft: '+20%', hard: '+50%' }],
+    stages: [share(10)],
+  });
+  const random = randomOf(5);
+  const cohort = (requests: number, mean: number) => ({
+    requests,
+    ratios: {},
+    histograms: { p95: latencyBuckets(random, { requests, mean }) },
+  });
+
+  test('does not take the last bucket edge for the time of what lies beyond it', () => {
+    const { reason } = stopOf(plan, [140], (t) => ({
+      stage: '10%',
+      t,
+      baseline: cohort(2700, 0.1),
+      canary: cohort(300, 30),
+    }));
+    expect(reason).toMatch(/^p95: canary p95 over 2\.5 s against \d{3} ms, /);
   });
 });

@@ -1,4 +1,5 @@
 import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
+import { quantileName } from '../plans/comparison-cells.ts';
 import { quietText } from '../plans/holding-words.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -6,6 +7,7 @@ import type { Rejection } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
 import { duration } from '../plans/words.ts';
 import type { Evidence } from './evidence.ts';
+import type { LatencyFacts } from './latency-facts.ts';
 
 /** The polls behind an estimate, those of the stage, and the seconds of one. */
 export interface Span {
@@ -21,11 +23,10 @@ export interface Span {
  */
 export function stopReason(
   assessment: MetricAssessment,
-  { metric, span }: { metric: Metric; span: Span | null },
+  { metric, span, latency }: { metric: Metric; span: Span | null; latency: LatencyFacts | null },
 ): string {
   const { estimate, soft, hard, interval, verdict } = assessment;
-  const value = valueText(metric);
-  const against = `${partName(assessment)}: canary ${value(assessment.canary)} against ${value(assessment.baseline)}`;
+  const against = `${partName(assessment)}: ${cohortsText(assessment, { metric, latency })}`;
   const name = (verdict === 'hard' && hard !== null) || soft === null ? 'hard' : 'soft';
   const margin = name === 'hard' ? hard : soft;
   // The bound is shown where it adds something: beyond the margin, and no larger than the estimate.
@@ -38,12 +39,39 @@ export function stopReason(
     (fewer ? bound < margin : bound > margin);
   const least = telling ? ` (at least ${differenceText(bound, metric)})` : '';
   const beyond =
-    margin === null ? 'beyond its margin' : `beyond the ${name} margin of ${differenceText(margin, metric)}`;
-  const what = metric.kind === 'latency' ? ' of requests above the edge' : '';
+    margin === null
+      ? 'beyond its margin'
+      : `beyond the ${name} margin of ${marginText(margin, { metric, slowdown: latency?.[name] ?? null })}`;
+  const what =
+    latency === null
+      ? ''
+      : ` of requests above ${latency.edge === null ? 'the edge' : seconds(latency.edge)}`;
   const difference = `${differenceText(estimate, metric)}${what}`;
   if (span === null || isOfStage(assessment, { kind: metric.kind, span }))
     return `${against}, ${difference}${least} ${beyond}`;
   return `${against} over the stage${least}; ${difference} in the last ${duration(span.polls * span.poll)}, ${beyond}`;
+}
+
+/** "canary 1.9 % against 0.5 %"; of a latency "canary p95 over 10 s against 250 ms". */
+function cohortsText(
+  { canary, baseline }: Pick<MetricAssessment, 'canary' | 'baseline'>,
+  { metric, latency }: { metric: Metric; latency: LatencyFacts | null },
+): string {
+  const value = valueText(metric);
+  if (latency === null) return `canary ${value(canary)} against ${value(baseline)}`;
+  const { quantile, beyond } = latency;
+  const told = (of: 'canary' | 'baseline', quantileValue: number | null) =>
+    `${beyond[of] ? 'over ' : ''}${value(quantileValue)}`;
+  return `canary ${quantileName(quantile)} ${told('canary', canary)} against ${told('baseline', baseline)}`;
+}
+
+/** "+0.1 pp"; of a latency as the plan has it, with the share of requests that this is at the edge: "+20 % (+1.6 pp)". */
+function marginText(
+  margin: number,
+  { metric, slowdown }: { metric: Metric; slowdown: number | null },
+): string {
+  const difference = differenceText(margin, metric);
+  return slowdown === null ? difference : `+${digits(slowdown * 100)} % (${difference})`;
 }
 
 /** The estimate may differ from what the stage's values say by so much of itself. */
