@@ -5,7 +5,7 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
-import { duration } from '../plans/words.ts';
+import { duration, inGroups } from '../plans/words.ts';
 import type { Evidence } from './evidence.ts';
 import type { LatencyFacts } from './latency-facts.ts';
 
@@ -214,5 +214,6 @@ function plain(value: number | null): string {
 }
 
 function digits(value: number): string {
-  return String(Number(value.toPrecision(value < 10 ? 2 : 3)));
+  const rounded = Number(value.toPrecision(Math.abs(value) < 10 ? 2 : 3));
+  return Math.abs(rounded) < 10_000 ? String(rounded) : inGroups(rounded);
 }
