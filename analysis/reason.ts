@@ -125,7 +125,19 @@ export function passReason(metrics: readonly MetricAssessment[], compared: boole
     return 'the bake time is over and no limit was crossed; the cohorts are not compared in this stage';
   const proven = metrics.filter((metric) => metric.proven === true).map(({ metric }) => metric);
   const proof = proven.length === 0 ? '' : `; proven safe: ${proven.join(', ')}`;
-  return `the bake time is over and nothing speaks against the canary${proof}`;
+  const open = metrics.filter(isOpen).map(partName);
+  const doubt =
+    open.length === 0
+      ? ''
+      : `; not excluded by what was seen: a difference beyond the margin of ${open.join(', ')}`;
+  return `the bake time is over and nothing speaks against the canary${proof}${doubt}`;
+}
+
+/** Whether what was seen is compatible with a difference beyond the hard margin, or the soft one where there is no other. */
+function isOpen({ soft, hard, interval, proven }: MetricAssessment): boolean {
+  const margin = hard ?? soft;
+  if (margin === null || interval === null || proven === true) return false;
+  return margin < 0 ? interval[0] <= margin : interval[1] >= margin;
 }
 
 function holdingText(holding: Holding, t: number): string {
