@@ -28,3 +28,13 @@ test('a metric without a margin passes nothing', () => {
   const [line] = table({ metrics: first({ verdict: 'pass', soft: null, hard: null }) }).slice(-1);
   expect(line).toMatch(/\+0\.12 ±0\.05 pp .* –$/);
 });
+
+test('however narrow the screen, the difference and the verdict are on it', () => {
+  const of = (width: number) => comparison(exampleAssessment(), { kinds, width, ink: plainInk });
+  expect(of(80)[0]).toMatch(/^metric +baseline +canary +difference +acceptable +sure +verdict$/);
+  for (const width of [40, 48, 56]) {
+    const [titles = '', ...lines] = of(width);
+    expect(titles).toMatch(/difference +verdict$/);
+    for (const line of [titles, ...lines]) expect(line.length).toBeLessThanOrEqual(width);
+  }
+});

@@ -79,8 +79,8 @@ function columns(assessment: Assessment, kinds: Kinds, ink: Ink): Column[] {
     compared || metric.verdict === 'soft' || metric.verdict === 'hard';
   return [
     { title: 'metric', spare: 0, right: false, cell: (m) => partName(m) },
-    { title: 'baseline', spare: 0, right: true, cell: (m) => value(m, m.baseline) },
-    { title: 'canary', spare: 0, right: true, cell: (m) => value(m, m.canary) },
+    { title: 'baseline', spare: 0.5, right: true, cell: (m) => value(m, m.baseline) },
+    { title: 'canary', spare: 0.25, right: true, cell: (m) => value(m, m.canary) },
     {
       title: 'difference',
       spare: 0,
