@@ -11,7 +11,7 @@ import type {
   RatioEvidence,
   ValueEvidence,
 } from './evidence.ts';
-import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
+import { histogramTotal, quantileOf } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
 import { logSumExp } from './kernel.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';

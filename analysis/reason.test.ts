@@ -74,31 +74,7 @@ describe('the sentence of a stop', () => {
     );
   });
 
-  test('of a latency says which time its share of slow requests is of, as its quantiles are no shares', () => {
-    const slow = planOf({
-      metrics: [{ name: 'p95', kind: 'latency', histogram: 'h', quantile: 0.95, soft: '+20%', hard: '+50%' }],
-      stages: [share(10)],
-    });
-    const random = randomOf(5);
-    const cohort = (requests: number, mean: number) => ({
-      requests,
-      ratios: {},
-      histograms: { p95: latencyBuckets(random, { requests, mean }) },
-    });
-    const { reason } = stopOf(slow, [140], (t, turned) => ({
-      stage: '10%',
-      t,
-      baseline: cohort(2700, 0.1),
-      canary: cohort(300, turned ? 0.25 : 0.1),
-    }));
-    expect(reason).toMatch(
-      /^p95: canary p95 \d+ ms against \d+ ms over the stage; \+[\d.]+ pp of requests above \d+ ms in the last [\dmins ]+, beyond the hard margin of \+50 % \(\+[\d.]+ pp\)$/,
-    );
-  });
-});
-
-describe('the reason of a stop by a latency', () => {
-  const plan = planOf({
+  const slow = planOf({
     metrics: [{ name: 'p95', kind: 'latency', histogram: 'h', quantile: 0.95, soft: '+20%', hard: '+50%' }],
     stages: [share(10)],
   });
@@ -109,8 +85,20 @@ describe('the reason of a stop by a latency', () => {
     histograms: { p95: latencyBuckets(random, { requests, mean }) },
   });
 
+  test('of a latency says which time its share of slow requests is of, as its quantiles are no shares', () => {
+    const { reason } = stopOf(slow, [140], (t, turned) => ({
+      stage: '10%',
+      t,
+      baseline: cohort(2700, 0.1),
+      canary: cohort(300, turned ? 0.25 : 0.1),
+    }));
+    expect(reason).toMatch(
+      /^p95: canary p95 \d+ ms against \d+ ms over the stage; \+[\d.]+ pp of requests above \d+ ms in the last [\dmins ]+, beyond the hard margin of \+50 % \(\+[\d.]+ pp\)$/,
+    );
+  });
+
   test('does not take the last bucket edge for the time of what lies beyond it', () => {
-    const { reason } = stopOf(plan, [140], (t) => ({
+    const { reason } = stopOf(slow, [140], (t) => ({
       stage: '10%',
       t,
       baseline: cohort(2700, 0.1),
