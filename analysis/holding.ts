@@ -109,7 +109,7 @@ function dataHoldings(evidence: Evidence, { plan, frame, findings }: Look): Hold
   const many =
     evidence.suspect > REJECTED_FEW && evidence.suspect > REJECTED_SHARE * (used + ignored + rejected);
   if (rejections.length > 0 || many) return [{ kind: 'data', rejections }];
-  const quiet = quietHoldings(evidence, { plan, frame });
+  const quiet = quietHoldings(evidence, { plan, compared: frame.compared });
   if (quiet.length > 0) return quiet;
   const unseen = findings.filter(({ tested, seen, exceedances }) => tested && !seen && exceedances !== 0);
   return unseen.length === 0

@@ -3,9 +3,7 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import { isTested } from '../plans/stages.ts';
-import type { Evidence } from './evidence.ts';
 import { histogramTotal } from './histogram.ts';
-import type { StageFrame } from './stage.ts';
 
 type Cohort = 'baseline' | 'canary';
 
@@ -22,6 +20,14 @@ export interface Flow {
   baseline: number;
   canary: number;
   silent: { cohort: Cohort; since: number; other: number } | null;
+}
+
+/** What of a gate's evidence this is about. */
+interface Seen {
+  last: 'used' | 'ignored' | 'rejected' | null;
+  polls: { used: number };
+  quiet?: Quiet;
+  flows?: Readonly<Record<string, Flow>>;
 }
 
 /** Trials that a cohort should have had by its share before its silence is no chance: of a Poisson count one in 5e8. */
@@ -98,12 +104,12 @@ function trialsOf(metric: Metric, cohort: CohortSample): number | null {
  * that cohort, as what was counted before says nothing of now. A metric that some few trials are missing of is let be.
  */
 export function quietHoldings(
-  { last, polls, quiet, flows }: Evidence,
-  { plan, frame }: { plan: Plan; frame: StageFrame },
+  { last, polls, quiet, flows }: Seen,
+  { plan, compared }: { plan: Plan; compared: boolean },
 ): Holding[] {
-  if (last !== 'used' || (frame.compared && polls.used === 0))
+  if (last !== 'used' || (compared && polls.used === 0))
     return [{ kind: 'quiet', metric: null, lacks: [...(quiet?.lacks ?? [])], since: quiet?.since ?? null }];
-  if (!frame.compared) return [];
+  if (!compared) return [];
   return plan.metrics.flatMap((metric): Holding[] => {
     const flow = flows?.[metric.name];
     if (flow === undefined || flow.silent === null || !isTested(plan, metric)) return [];
