@@ -20,7 +20,7 @@ export function cohortRows(visit: Visit, look: Look): ComparisonRow[] {
   const { baseline, canary } = evidence.requests;
   const requests = cohortRow('requests', {
     counts: seen ? { baseline, canary } : { baseline: null, canary: null },
-    need: needOf(look.assessment.holding, 'requests', canary) ?? stage?.minRequests ?? null,
+    need: needOf(look.assessment.holding) ?? stage?.minRequests ?? null,
     held: look.assessment.holding.some(({ kind }) => kind === 'requests'),
     share: look.share,
   });
@@ -100,8 +100,8 @@ function cohortRow(kind: 'requests' | 'users', { counts, need, held, share }: Co
   };
 }
 
-/** The minimum that holds the gate; waiting for one more request is none. */
-function needOf(holding: readonly Holding[], kind: 'requests', have: number): number | null {
-  const found = holding.find((one) => one.kind === kind);
-  return found === undefined || found.kind !== kind || found.need <= have + 1 ? null : found.need;
+/** The minimum that holds the gate. */
+function needOf(holding: readonly Holding[]): number | null {
+  const found = holding.find((one) => one.kind === 'requests');
+  return found?.need ?? null;
 }

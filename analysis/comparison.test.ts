@@ -357,6 +357,8 @@ describe('a replay', () => {
       const errors = of.rows.find(({ metric }) => metric === 'errors');
       expect(errors).toMatchObject({ difference: null, interval: null, acceptable: null });
       expect(errors === undefined ? '' : cellsOf(errors, of).difference).toBe('not compared');
+      // What was held against nothing has passed nothing.
+      expect(of.rows.filter(({ metric, verdict }) => metric !== null && verdict !== null)).toEqual([]);
     }
   });
 

@@ -212,6 +212,23 @@ describe('where a metric moved', () => {
     );
   });
 
+  test('a mix that explains most of it does not hide a value that is worse by itself', () => {
+    const told = drilldown(
+      breakdown(
+        dimension('endpoint', [
+          both('/search', [100, 800], [0.03, 0.03]),
+          both('/checkout', [40, 800], [0.03, 0.004]),
+          both('/cart', [20, 1400], [0.004, 0.004]),
+        ]),
+      ),
+      search,
+    );
+    expect(found(told)).toEqual(['endpoint=/checkout']);
+    expect(told.sentence).toMatch(
+      /^6\d % of the excess in errors is in what was asked for and not in the rates: endpoint=\/search .* of the baseline's; another 4\d % comes from endpoint=\/checkout \(canary [23][.\d]* % against 0\.[34]\d* %\), which is worse by itself$/,
+    );
+  });
+
   test('an endpoint that only the canary has is said as such, and no evidence is made of it', () => {
     const told = drilldown(
       breakdown(

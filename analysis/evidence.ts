@@ -7,6 +7,7 @@ import type { Halves } from './halves.ts';
 import type { IntervalSums } from './interval.ts';
 import type { Process } from './process.ts';
 import { restartProcess } from './process.ts';
+import type { Flow, Quiet } from './quiet.ts';
 import type { Scatter } from './scatter.ts';
 import type { SplitEvidence } from './split-evidence.ts';
 import { slowdownOf } from './survival.ts';
@@ -135,6 +136,10 @@ export interface Evidence {
   /** End of the last good window before those that were rejected without a break. */
   rejectedSince: number | null;
   rejections: readonly Rejection[];
+  /** Absent: the latest poll that was no rejection was used, or there was none. */
+  quiet?: Quiet;
+  /** By metric, of the present stage; absent: none was counted in it. */
+  flows?: Readonly<Record<string, Flow>>;
   canarySeen: boolean;
   requests: { baseline: number; canary: number };
   users: number | null;

@@ -340,7 +340,7 @@ describe('missing and wrong data', () => {
     expect(one.feed(...[1, 2, 3, 4].map(absent)).verdict).toBe('hold');
     expect(one.feed(absent(5))).toMatchObject({
       verdict: 'no-data',
-      reason: 'no usable data for 75 s: errors: no series of the canary',
+      reason: 'no usable data for 1 min 15 s: errors: no series of the canary',
     });
   });
 

@@ -10,6 +10,7 @@ import { accept } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { openProcess } from './process.ts';
+import { observeFlows, observeQuiet } from './quiet.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
 import { canaryBeside } from './slice-limits.ts';
 import { enterSlices, observeSlices, openSlices } from './slices.ts';
@@ -198,9 +199,12 @@ function observeSample(
     const missing = known.missing ?? sample.t - plan.source.poll;
     return [metric.name, outcome?.evidence ?? { ...known, missing }] as const;
   });
-  const { requests, polls } = evidence;
+  const { requests, polls, quiet: before, ...others } = evidence;
+  const quiet = observeQuiet(before, { sample, used, poll: plan.source.poll, compared: frame.compared });
   return {
-    ...evidence,
+    ...others,
+    ...(quiet === undefined ? {} : { quiet }),
+    flows: observeFlows(evidence.flows, { plan, sample }),
     polls: used ? { ...polls, used: polls.used + 1 } : { ...polls, ignored: polls.ignored + 1 },
     last: used ? 'used' : 'ignored',
     rejectedSince: null,

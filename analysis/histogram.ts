@@ -148,3 +148,12 @@ export function chooseEdges(
     .slice(0, MOST_EDGES)
     .map(({ edge }) => edge);
 }
+
+/** Whether a quantile lies above the last finite edge, so that no more than this is known of it. */
+export function isBeyond(buckets: Buckets, quantile: number): boolean {
+  const total = histogramTotal(buckets);
+  const last = buckets.findLast(([edge]) => edge !== '+Inf')?.[0];
+  return (
+    typeof last === 'number' && total > 0 && countAbove(buckets, last) > (1 - quantile) * total * (1 + 1e-9)
+  );
+}

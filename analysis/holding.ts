@@ -9,6 +9,7 @@ import { blindText } from './buckets.ts';
 import type { Evidence, RatioEvidence } from './evidence.ts';
 import type { Finding } from './metric-findings.ts';
 import { plannedRequests } from './planning.ts';
+import { quietHoldings } from './quiet.ts';
 import { marginsOfRatio } from './ratio.ts';
 import { missingSlices, missingText } from './slices.ts';
 import { randomUsers, splitFault } from './split.ts';
@@ -108,10 +109,8 @@ function dataHoldings(evidence: Evidence, { plan, frame, findings }: Look): Hold
   const many =
     evidence.suspect > REJECTED_FEW && evidence.suspect > REJECTED_SHARE * (used + ignored + rejected);
   if (rejections.length > 0 || many) return [{ kind: 'data', rejections }];
-  const { canary } = evidence.requests;
-  // A quiet moment, or nothing seen yet: wait for one more request.
-  const quiet = evidence.last !== 'used' || (frame.compared && used === 0);
-  if (quiet) return [{ kind: 'requests', have: canary, need: canary + 1 }];
+  const quiet = quietHoldings(evidence, { plan, compared: frame.compared });
+  if (quiet.length > 0) return quiet;
   const unseen = findings.filter(({ tested, seen, exceedances }) => tested && !seen && exceedances !== 0);
   return unseen.length === 0
     ? []

@@ -157,7 +157,7 @@ describe('latency from histograms', () => {
     expect(stopped).toMatchObject({ verdict: 'hard', metric: 'latency' });
     expect(stopped.t).toBeLessThanOrEqual(75);
     expect(stopped.reason).toMatch(
-      /^latency: canary 1\.\d s against \d{3} ms, \+\d+(\.\d)? pp of requests above the edge/,
+      /^latency: canary p95 1\.\d s against \d{3} ms, \+\d+(\.\d)? pp of requests above [\d.]+ m?s beyond the hard margin of \+50 % \(\+[\d.]+ pp\)$/,
     );
   });
 

@@ -11,10 +11,11 @@ import type {
   RatioEvidence,
   ValueEvidence,
 } from './evidence.ts';
-import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
+import { histogramTotal, quantileOf } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
 import { logSumExp } from './kernel.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';
+import { exceedancesOf, type LatencyFacts, latencyFacts } from './latency-facts.ts';
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
 import type { Estimate } from './process.ts';
@@ -49,6 +50,7 @@ export interface Finding {
   /** It has shown that it is better by what the plan asks; null: nothing is asked. */
   improved: boolean | null;
   span: Span | null;
+  latency: LatencyFacts | null;
 }
 
 export interface Look {
@@ -63,7 +65,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   if (known === undefined) return nothing(metric);
   const margins = marginsOf(metric, known, look);
   const yardsticks = yardsticksOf(metric, known, look);
-  const { lnE, carrier, estimate: found } = evidenceOf(known.process, yardsticks);
+  const { lnE, carrier, track, estimate: found } = evidenceOf(known.process, yardsticks);
   const estimate = found === null || known.kind !== 'value' ? found : scaled(found, unitOf(known));
   const mirrored = frame.compared
     ? mirroredEvidence(known, look, { metric: metric.name, margins })
@@ -84,6 +86,10 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
     span: carrier && { polls: carrier.age, stage: known.interval.polls, poll: plan.source.poll },
+    latency:
+      known.kind === 'latency' && metric.kind === 'latency'
+        ? latencyFacts(known, { metric, margins, track })
+        : null,
     assessment: {
       metric: metric.name,
       verdict: 'pass' satisfies Verdict,
@@ -225,14 +231,6 @@ function isSeen(known: MetricEvidence): boolean {
   return known.interval.polls > 0 || known.process.tracks.some((track) => presentSegment(track)[7] > 0);
 }
 
-function exceedancesOf({ edges, canary }: LatencyEvidence): number | null {
-  if (edges === null) return 0;
-  if (edges.length === 0) return null;
-  if (canary === null) return 0;
-  const known = edges.filter((edge) => countAt(canary, edge) !== null);
-  return Math.max(0, ...known.map((edge) => countAbove(canary, edge)));
-}
-
 type Values = Pick<MetricAssessment, 'baseline' | 'canary' | 'baselineRequests' | 'canaryRequests'>;
 
 function valuesOf(metric: Metric, evidence: MetricEvidence): Values {
@@ -281,6 +279,7 @@ function nothing(metric: Metric): Finding {
     safe: false,
     improved: null,
     span: null,
+    latency: null,
     assessment: {
       metric: metric.name,
       verdict: 'hold',

@@ -1,11 +1,11 @@
-import type { MetricAssessment } from '../plans/assessment.ts';
+import { isJudged, type MetricAssessment } from '../plans/assessment.ts';
 import type { ComparedValue, ComparisonRow } from '../plans/comparison.ts';
 import type { LatencyMetric, Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Buckets } from '../plans/sample.ts';
 import { type MarginLook, marginWords, slowdownWords } from './acceptable.ts';
 import type { LatencyEvidence, MetricEvidence, RatioEvidence } from './evidence.ts';
-import { countAbove, countAt, histogramTotal, quantileOf } from './histogram.ts';
+import { countAbove, countAt, histogramTotal, isBeyond, quantileOf } from './histogram.ts';
 import { quantileCells } from './quantile-cells.ts';
 import { shownQuantiles } from './quantile-noise.ts';
 import type { Visit } from './replay.ts';
@@ -65,7 +65,7 @@ function row(at: At, more: Pick<ComparisonRow, 'kind' | 'baseline' | 'canary'>):
     relative: null,
     interval: null,
     acceptable: look.compared ? (marginWords(at.margins) ?? 'no margin: advisory') : null,
-    verdict: evidence.t === null ? null : assessment.verdict,
+    verdict: evidence.t === null || !isJudged(assessment, look.compared) ? null : assessment.verdict,
     proven: assessment.proven,
     note: null,
   };
@@ -165,10 +165,7 @@ function valueOf(value: number | null, of: number | null): ComparedValue {
 function quantileValue(buckets: Buckets | null, quantile: number): ComparedValue {
   if (buckets === null) return valueOf(null, null);
   const total = histogramTotal(buckets);
-  const last = buckets.findLast(([edge]) => edge !== '+Inf')?.[0];
-  const beyond =
-    typeof last === 'number' && total > 0 && countAbove(buckets, last) > (1 - quantile) * total * (1 + 1e-9);
-  return { value: quantileOf(buckets, quantile), of: total, beyond };
+  return { value: quantileOf(buckets, quantile), of: total, beyond: isBeyond(buckets, quantile) };
 }
 
 function slowShare(buckets: Buckets | null, edge: number): ComparedValue {

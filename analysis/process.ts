@@ -252,11 +252,12 @@ function carrierOf(process: Process, track: Track, i: number, lnWeighted: number
 export function evidenceOf(
   process: Process,
   yardsticks: readonly Yardstick[],
-): { lnE: number; carrier: Carrier | null; estimate: Estimate | null } {
-  if (process.tracks.length === 0) return { lnE: 0, carrier: null, estimate: null };
+): { lnE: number; carrier: Carrier | null; track: number | null; estimate: Estimate | null } {
+  if (process.tracks.length === 0) return { lnE: 0, carrier: null, track: null, estimate: null };
   const lnRest = process.purse > 0 ? Math.log(process.purse) : null;
   const values: number[] = [];
   let strongest: Carrier | null = null;
+  let on: number | null = null;
   let measure = PLAIN;
   for (const [number, track] of process.tracks.entries()) {
     const yardstick = yardsticks[number] ?? PLAIN;
@@ -271,12 +272,14 @@ export function evidenceOf(
     }
     if (carrier !== null && (strongest === null || carrier.lnWeighted > strongest.lnWeighted)) {
       strongest = carrier;
+      on = number;
       measure = yardstick;
     }
   }
   return {
     lnE: logSumExp(values) - Math.log(process.tracks.length),
     carrier: strongest,
+    track: on,
     estimate: strongest === null ? null : estimateOf(strongest, measure),
   };
 }

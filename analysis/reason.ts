@@ -1,10 +1,13 @@
 import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
+import { quantileName } from '../plans/comparison-cells.ts';
+import { quietText } from '../plans/holding-words.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
 import { partName } from '../plans/slices.ts';
-import { duration } from '../plans/words.ts';
+import { duration, inGroups } from '../plans/words.ts';
 import type { Evidence } from './evidence.ts';
+import type { LatencyFacts } from './latency-facts.ts';
 
 /** The polls behind an estimate, those of the stage, and the seconds of one. */
 export interface Span {
@@ -20,11 +23,10 @@ export interface Span {
  */
 export function stopReason(
   assessment: MetricAssessment,
-  { metric, span }: { metric: Metric; span: Span | null },
+  { metric, span, latency }: { metric: Metric; span: Span | null; latency: LatencyFacts | null },
 ): string {
   const { estimate, soft, hard, interval, verdict } = assessment;
-  const value = valueText(metric);
-  const against = `${partName(assessment)}: canary ${value(assessment.canary)} against ${value(assessment.baseline)}`;
+  const against = `${partName(assessment)}: ${cohortsText(assessment, { metric, latency })}`;
   const name = (verdict === 'hard' && hard !== null) || soft === null ? 'hard' : 'soft';
   const margin = name === 'hard' ? hard : soft;
   // The bound is shown where it adds something: beyond the margin, and no larger than the estimate.
@@ -37,12 +39,39 @@ export function stopReason(
     (fewer ? bound < margin : bound > margin);
   const least = telling ? ` (at least ${differenceText(bound, metric)})` : '';
   const beyond =
-    margin === null ? 'beyond its margin' : `beyond the ${name} margin of ${differenceText(margin, metric)}`;
-  const what = metric.kind === 'latency' ? ' of requests above the edge' : '';
+    margin === null
+      ? 'beyond its margin'
+      : `beyond the ${name} margin of ${marginText(margin, { metric, slowdown: latency?.[name] ?? null })}`;
+  const what =
+    latency === null
+      ? ''
+      : ` of requests above ${latency.edge === null ? 'the edge' : seconds(latency.edge)}`;
   const difference = `${differenceText(estimate, metric)}${what}`;
   if (span === null || isOfStage(assessment, { kind: metric.kind, span }))
     return `${against}, ${difference}${least} ${beyond}`;
   return `${against} over the stage${least}; ${difference} in the last ${duration(span.polls * span.poll)}, ${beyond}`;
+}
+
+/** "canary 1.9 % against 0.5 %"; of a latency "canary p95 over 10 s against 250 ms". */
+function cohortsText(
+  { canary, baseline }: Pick<MetricAssessment, 'canary' | 'baseline'>,
+  { metric, latency }: { metric: Metric; latency: LatencyFacts | null },
+): string {
+  const value = valueText(metric);
+  if (latency === null) return `canary ${value(canary)} against ${value(baseline)}`;
+  const { quantile, beyond } = latency;
+  const told = (of: 'canary' | 'baseline', quantileValue: number | null) =>
+    `${beyond[of] ? 'over ' : ''}${value(quantileValue)}`;
+  return `canary ${quantileName(quantile)} ${told('canary', canary)} against ${told('baseline', baseline)}`;
+}
+
+/** "+0.1 pp"; of a latency as the plan has it, with the share of requests that this is at the edge: "+20 % (+1.6 pp)". */
+function marginText(
+  margin: number,
+  { metric, slowdown }: { metric: Metric; slowdown: number | null },
+): string {
+  const difference = differenceText(margin, metric);
+  return slowdown === null ? difference : `+${digits(slowdown * 100)} % (${difference})`;
 }
 
 /** The estimate may differ from what the stage's values say by so much of itself. */
@@ -62,7 +91,7 @@ export function limitReason(limit: LimitAssessment, plan: Plan): string {
   const written = plan.limits.find(({ name }) => name === limit.limit);
   const metric = plan.metrics.find(({ name }) => name === written?.metric);
   const value = metric === undefined ? plain : valueText(metric);
-  const held = written === undefined || written.for === 0 ? '' : ` for ${written.for} s`;
+  const held = written === undefined || written.for === 0 ? '' : ` for ${duration(written.for)}`;
   return `limit "${limit.limit}": ${value(limit.value)} is above ${value(limit.threshold)}${held}`;
 }
 
@@ -75,7 +104,7 @@ export function noDataReason(
     metrics,
   }: { slices: readonly string[]; holding: readonly Holding[]; metrics: readonly string[] },
 ): string {
-  const lasting = t === null || rejectedSince === null ? '' : ` for ${Math.round(t - rejectedSince)} s`;
+  const lasting = t === null || rejectedSince === null ? '' : ` for ${duration(t - rejectedSince)}`;
   const lacks = holding.flatMap((one) => (one.kind === 'data' ? one.rejections : []));
   const wrong = lacks.filter((one) => one.kind === 'invalid' && !slices.includes(one.metric));
   const why = [
@@ -96,13 +125,25 @@ export function passReason(metrics: readonly MetricAssessment[], compared: boole
     return 'the bake time is over and no limit was crossed; the cohorts are not compared in this stage';
   const proven = metrics.filter((metric) => metric.proven === true).map(({ metric }) => metric);
   const proof = proven.length === 0 ? '' : `; proven safe: ${proven.join(', ')}`;
-  return `the bake time is over and nothing speaks against the canary${proof}`;
+  const open = metrics.filter(isOpen).map(partName);
+  const doubt =
+    open.length === 0
+      ? ''
+      : `; not excluded by what was seen: a difference beyond the margin of ${open.join(', ')}`;
+  return `the bake time is over and nothing speaks against the canary${proof}${doubt}`;
+}
+
+/** Whether what was seen is compatible with a difference beyond the hard margin, or the soft one where there is no other. */
+function isOpen({ soft, hard, interval, proven }: MetricAssessment): boolean {
+  const margin = hard ?? soft;
+  if (margin === null || interval === null || proven === true) return false;
+  return margin < 0 ? interval[0] <= margin : interval[1] >= margin;
 }
 
 function holdingText(holding: Holding, t: number): string {
   switch (holding.kind) {
     case 'bake':
-      return `baking, ${Math.max(0, Math.round(holding.until - t))} s to go`;
+      return `baking, ${duration(holding.until - t)} to go`;
     case 'requests':
       return `${Math.floor(holding.have)} of ${holding.need} canary requests seen`;
     case 'users':
@@ -115,10 +156,12 @@ function holdingText(holding: Holding, t: number): string {
       return `not yet shown to be better: ${holding.metrics.join(', ')}`;
     case 'exceedances':
       return `${holding.metric}: ${holding.have} of ${holding.need} canary requests above the edge`;
+    case 'quiet':
+      return quietText(holding, t);
     case 'clean':
       return holding.since === null
         ? 'the old path is still in use'
-        : `the old path has been unused for ${Math.round(holding.have)} s of ${holding.need} s`;
+        : `the old path has been unused for ${duration(holding.have)} of ${duration(holding.need)}`;
     case 'references':
       return holding.detail;
     case 'split':
@@ -183,5 +226,6 @@ function plain(value: number | null): string {
 }
 
 function digits(value: number): string {
-  return String(Number(value.toPrecision(value < 10 ? 2 : 3)));
+  const rounded = Number(value.toPrecision(Math.abs(value) < 10 ? 2 : 3));
+  return Math.abs(rounded) < 10_000 ? String(rounded) : inGroups(rounded);
 }

@@ -40,8 +40,11 @@ export interface Expected extends SliceExpected {
   users: number | null;
 }
 
+/** Of the stages that serve somebody: a decommission waits for the old path's silence, and traffic shows nothing there. */
 export function planStages(expected: Expected): StageOutlook[] {
-  return expected.plan.stages.map((_, index) => planStage(expected, index));
+  return expected.plan.stages.flatMap(({ decommission }, index) =>
+    decommission === undefined ? [planStage(expected, index)] : [],
+  );
 }
 
 /** The metric whose trials are the requests, as samples count them. */

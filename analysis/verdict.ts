@@ -66,6 +66,7 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     metric: ending.metric,
     ...(ending.slice === undefined ? {} : { slice: ending.slice }),
     reason: ending.reason,
+    ...(frame.compared ? {} : { compared: false as const }),
     ...(told.length === 0 || ending.verdict === 'hard' ? {} : { severed: told }),
     metrics,
     limits,
@@ -196,7 +197,7 @@ function metricVerdict(finding: Finding, look: MetricLook): Verdict {
 
 function holds(holding: Assessment['holding'][number], { metric, slice }: Finding): boolean {
   if (slice !== null) return holding.kind === 'coverage' && holding.slice === slice;
-  if (holding.kind === 'exceedances') return holding.metric === metric.name;
+  if (holding.kind === 'exceedances' || holding.kind === 'quiet') return holding.metric === metric.name;
   return (
     (holding.kind === 'proof' || holding.kind === 'improvement') && holding.metrics.includes(metric.name)
   );

@@ -12,6 +12,8 @@ const CONCENTRATED = 0.2;
 const MISSING = 20;
 /** Share of the excess from which one value is named although its evidence is not enough. */
 const SUSPECT = 0.5;
+/** Share of the excess from which a value that is worse is named beside a mix that has most of it. */
+const BESIDE = 0.1;
 const LONGEST = 60;
 
 interface Told {
@@ -189,8 +191,20 @@ function mixText(told: Told): string | null {
   return (
     `${part(most.mix.share ?? 0)} of ${nounOf(told)} is in what was asked for and not in the ${what}: ` +
     `${most.label}=${short(row.value)} is ${rounded(row.traffic)} of the canary's ${unitsOf(told.search.metric)} and ` +
-    `${rounded(usual)} of the baseline's`
+    `${rounded(usual)} of the baseline's${besideMixText(most, told)}`
   );
+}
+
+/** What is worse as well: a mix that explains most of it is no excuse for the rest. */
+function besideMixText({ label, rows }: Weighed, told: Told): string {
+  const worse = rows
+    .filter(({ found, share }) => found && (share ?? 0) >= BESIDE)
+    .sort((a, b) => (b.share ?? 0) - (a.share ?? 0))
+    .slice(0, MOST_NAMED);
+  if (worse.length === 0) return '';
+  const share = worse.reduce((sum, row) => sum + (row.share ?? 0), 0);
+  const named = worse.map((row) => `${label}=${short(row.value)} ${ratesText(row, told)}`);
+  return `; another ${part(share)} comes from ${list(named)}, which ${worse.length === 1 ? 'is' : 'are'} worse by ${worse.length === 1 ? 'itself' : 'themselves'}`;
 }
 
 function instancesText(finding: InstanceFinding, label: string): string | null {

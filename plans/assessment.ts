@@ -27,6 +27,11 @@ export interface MetricAssessment {
   proven: boolean | null;
 }
 
+/** Whether a metric's pass says anything: where nothing is compared, or no margin is in force, nothing was held against it. */
+export function isJudged({ verdict, soft, hard }: MetricAssessment, compared: boolean): boolean {
+  return verdict !== 'pass' || (compared && (soft !== null || hard !== null));
+}
+
 /** A fixed limit that is or was above its threshold. `since` is the window end at which it began. */
 export interface LimitAssessment {
   limit: string;
@@ -62,6 +67,11 @@ export type Holding =
   | { kind: 'improvement'; metrics: string[] }
   | { kind: 'exceedances'; metric: string; have: number; need: number }
   /**
+   * Polls that no metric could use, or, with a metric, those in which a cohort counted nothing of it while the other went on. `since`: end
+   * of the last poll before, seconds since the rollout began; null: nothing was seen of the stage yet. `lacks`: who had nothing.
+   */
+  | { kind: 'quiet'; metric: string | null; lacks: ('baseline' | 'canary')[]; since: number | null }
+  /**
    * Decommission: since when (ms since 1970) the old path is seen unused and nothing has happened, null: it is in use; seconds of
    * it that were seen, and that the plan asks for. `restarted`: what has begun the count anew.
    */
@@ -96,6 +106,8 @@ export interface Assessment {
   /** The slice that carries it; absent: all of the traffic does. */
   slice?: string;
   reason: string;
+  /** False: the stage compares no cohorts, and what is said of differences is of the stages before. Absent: it does. */
+  compared?: false;
   /** Slices that the plan takes off by themselves; absent: none. */
   severed?: Severed[];
   metrics: MetricAssessment[];

@@ -40,6 +40,8 @@ export function holding(of: Holding, t: number): string {
       return `proof that it is better: ${of.metrics.join(', ')}`;
     case 'exceedances':
       return `slow requests of ${of.metric}: ${count(of.have)} of ${count(of.need)}`;
+    case 'quiet':
+      return quietText(of, t);
     case 'clean':
       return clean(of);
     case 'references':
@@ -51,6 +53,19 @@ export function holding(of: Holding, t: number): string {
     default:
       return unreachable(of);
   }
+}
+
+/** `no requests of the canary for 25 min`; of a metric `revenue: nothing of the canary for 25 min, while the baseline goes on`. */
+export function quietText({ metric, lacks, since }: Extract<Holding, { kind: 'quiet' }>, t: number): string {
+  const [only] = lacks;
+  const lasting = since === null ? '' : ` for ${duration(t - since)}`;
+  if (metric !== null) {
+    const other = only === 'canary' ? 'baseline' : 'canary';
+    return `${metric}: nothing of the ${only ?? 'cohorts'}${lasting}, while the ${other} goes on`;
+  }
+  if (since === null) return 'nothing was seen of this stage yet';
+  if (only === undefined) return `nothing that a metric of both cohorts counts${lasting}`;
+  return `no requests${lacks.length > 1 ? '' : ` of the ${only}`}${lasting}`;
 }
 
 /** `clean since Thu 2026-03-05 14:00 UTC, 3 d of 7 d; restarted by the alert HighErrors, Thu 2026-03-05 14:00 UTC`. */

@@ -47,13 +47,23 @@ export function moment(at: number): string {
   return `${WEEKDAYS[new Date(at).getUTCDay()] ?? ''} ${clock(at).slice(0, 16)} UTC`;
 }
 
-/** A number with about `digits` significant places and no trailing zeros. */
+const LARGE = 10_000;
+const SMALL = 1e-6;
+
+/** A number with about `digits` significant places and no trailing zeros; what is next to nothing is not nothing: `3.7e-9`. */
 function significant(value: number, digits: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
+  if (size < SMALL) return String(Number(value.toPrecision(digits)));
+  if (size >= LARGE) return inGroups(value);
   const places = Math.max(0, Math.min(6, digits - 1 - Math.floor(Math.log10(size))));
   const text = value.toFixed(places);
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** 12500000 → `12,500,000`: bytes and the like. */
+export function inGroups(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
 /** 0.0049 → `0.49 %`. */

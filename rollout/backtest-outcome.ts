@@ -24,6 +24,21 @@ export interface BacktestOutcome {
   unseen: string[];
   /** Who would have been taken off the canary alone, until then; absent: nobody. */
   excluded?: BacktestExclusion[];
+  /** When it would have been paused for missing data, which the trace has gone on after; absent: never. */
+  noData?: BacktestLoss[];
+  /** Of a soft stop that would have become a hard one while the rollout was paused in its stage; absent: none would. */
+  worsened?: { t: number; reason: string };
+  /** Limits of the plan that a trace has no values of, and so that nothing was judged by; absent: none. */
+  unjudged?: string[];
+}
+
+/** A pause for missing data, which ends by itself. Times are seconds since the rollout began. */
+export interface BacktestLoss {
+  stage: string;
+  t: number;
+  /** The first poll with data after it; null: there was none in that stage. */
+  until: number | null;
+  reason: string;
 }
 
 /** A slice that got worse alone, while the rollout went on for the rest. */

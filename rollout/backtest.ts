@@ -9,7 +9,8 @@ import type { Plan } from '../plans/plan.ts';
 import type { HistorySample, Reading, Sample } from '../plans/sample.ts';
 import { goneSlices } from '../plans/slices.ts';
 import { missing, person, unbound } from './as-recorded.ts';
-import { type BacktestExclusion, type BacktestOutcome, severityOf } from './backtest-outcome.ts';
+import { BacktestNotes } from './backtest-notes.ts';
+import { type BacktestOutcome, severityOf } from './backtest-outcome.ts';
 import type { Command, GateRequest } from './command.ts';
 import type { GateMemory, RolloutEvent } from './event.ts';
 import { overdue, reportKey } from './report.ts';
@@ -40,9 +41,7 @@ export class Backtest {
   #revision = 0;
   #advance: Extract<Command, { kind: 'write' }>['request'] | null = null;
   #last: Assessment | null = null;
-  #excluded: BacktestExclusion[] = [];
-  readonly #held = new Map<string, string>();
-  readonly #seen = new Set<string>();
+  readonly #notes: BacktestNotes;
   #outcome: BacktestOutcome | null = null;
   readonly #polls: StoredPoll[] | null;
 
@@ -56,6 +55,7 @@ export class Backtest {
     { keep = false, carried = null }: { keep?: boolean; carried?: Evidence | null } = {},
   ) {
     this.#plan = unbound(plan);
+    this.#notes = new BacktestNotes(plan);
     this.#rollout = rollout;
     this.#polls = keep ? [] : null;
     this.carried = carried;
@@ -88,27 +88,43 @@ export class Backtest {
 
   /** The next poll, in the order of time. Once the outcome stands it changes nothing. */
   addSample(sample: Sample): void {
-    if (this.#outcome !== null) return;
+    if (this.#outcome !== null && !this.#isPausedIn(sample.stage)) return;
     const stage = this.#plan.stages.findIndex(({ name }) => name === sample.stage);
     if (this.#history !== null) this.#begin();
-    this.#seen.add(sample.stage);
+    this.#notes.saw(sample.stage);
     this.#reach(stage);
-    const { poll } = this.#plan.source;
-    if (this.#t !== null && sample.t - this.#t > GAP * poll) {
-      // The first window that is missing, and the last: how long nothing was known is what counts.
-      this.#observe(missing(this.#t + poll));
-      this.#observe(missing(sample.t - poll));
-    }
+    this.#lose(sample.t);
     // Who is off by now is still there in the trace; a running rollout reads nothing more of them.
     const left = withoutSlices(sample, goneSlices(this.#gate?.plan ?? this.#plan));
     this.#observe({ kind: 'sample', sample: left, expressions: {}, queries: [] });
+  }
+
+  /** A soft stop goes on being watched, and may become a hard one. */
+  #isPausedIn(stage: string): boolean {
+    const found = this.#outcome;
+    return (
+      found?.severity === 'soft' &&
+      found.outcome === 'paused' &&
+      found.stage === stage &&
+      found.worsened === undefined
+    );
+  }
+
+  /** Windows that are missing before one that ends at `until`: the first, that after which the plan pauses, and the last. */
+  #lose(until: number): void {
+    const from = this.#t;
+    const { poll } = this.#plan.source;
+    if (from === null || until - from <= GAP * poll) return;
+    const pause = from + Math.ceil(this.#plan.policy.noData.after / poll) * poll;
+    // How long nothing was known is what counts.
+    for (const t of [from + poll, pause, until - poll]) if (t <= until - poll) this.#observe(missing(t));
   }
 
   /** The outcome; without a stop it is that of the trace's end. */
   finish(): BacktestOutcome {
     if (this.#outcome !== null) return this.#outcome;
     const last = this.#last;
-    if (last !== null && last.verdict !== 'pass') this.#hold(last);
+    if (last !== null && last.verdict !== 'pass') this.#notes.held(last);
     return {
       rollout: this.#rollout,
       outcome: 'completed',
@@ -119,14 +135,9 @@ export class Backtest {
       lnE: last?.lnE ?? 0,
       estimate: null,
       reason: last?.reason ?? 'the trace holds no polls',
-      ...this.#waited(),
-      unseen: this.#unseen(),
-      ...this.#takenOff(),
+      ...this.#notes.noted,
+      unseen: this.#notes.unseen,
     };
-  }
-
-  #takenOff(): Pick<BacktestOutcome, 'excluded'> {
-    return this.#excluded.length === 0 ? {} : { excluded: this.#excluded };
   }
 
   /** Waits for nobody any more: the history is learnt from and let go of. */
@@ -159,28 +170,14 @@ export class Backtest {
   #leave(gate: GateRequest): void {
     const memory = this.#memory ?? beginGate(gate);
     const seen = this.#last?.stage === this.#plan.stages[gate.stage]?.name ? this.#last : null;
-    if (seen !== null && seen.verdict !== 'pass') this.#hold(seen);
+    if (seen !== null && seen.verdict !== 'pass') this.#notes.held(seen);
     const assessment = seen ?? assessGate(memory, gate, true);
     this.#report(gate, memory, { ...assessment, verdict: 'pass', holding: [], limits: [] });
   }
 
-  #hold({ stage, reason }: Assessment): void {
-    if (!this.#held.has(stage)) this.#held.set(stage, reason);
-  }
-
-  #waited(): Pick<BacktestOutcome, 'held' | 'heldBy'> {
-    return { held: [...this.#held.keys()], heldBy: Object.fromEntries(this.#held) };
-  }
-
-  /** A decommission is no part of what a trace records. */
-  #unseen(): string[] {
-    const served = this.#plan.stages.filter(({ decommission }) => decommission === undefined);
-    return served.map(({ name }) => name).filter((name) => !this.#seen.has(name));
-  }
-
   #observe(reading: Reading): void {
     const gate = this.#gate;
-    if (gate === null || this.#outcome !== null) return;
+    if (gate === null || (this.#outcome !== null && !this.#isPausedIn(this.#outcome.stage))) return;
     const t = reading.kind === 'sample' ? reading.sample.t : reading.t;
     this.#t = t;
     this.#now = t * 1000;
@@ -191,6 +188,7 @@ export class Backtest {
     this.#memory = memory;
     const assessment = assessGate(memory, gate, true);
     this.#last = assessment;
+    if (assessment.verdict !== 'no-data') this.#notes.found(assessment);
     const sample = reading.kind === 'sample' ? reading.sample : null;
     this.#polls?.push({ stage: assessment.stage, t, sample, assessment });
     this.#report(gate, memory, assessment);
@@ -209,14 +207,15 @@ export class Backtest {
     if (reportKey(report, gate.expected) === gate.key) return;
     const known = this.#state.excluded?.length ?? 0;
     this.#send({ kind: 'gate', gate: gate.id, report });
-    const { stage, t } = assessment;
-    for (const { name: who, metric = null, reason } of (this.#state.excluded ?? []).slice(known))
-      this.#excluded.push({ who, stage, t, metric, reason });
-    this.#judge(assessment);
+    this.#notes.excluded((this.#state.excluded ?? []).slice(known), assessment);
+    if (this.#outcome === null) this.#judge(assessment);
+    else if (this.#state.phase === 'rolled-back')
+      this.#outcome = { ...this.#outcome, worsened: { t: assessment.t, reason: assessment.reason } };
   }
 
   #judge(assessment: Assessment): void {
     const { phase, pause } = this.#state;
+    if (pause !== null && assessment.verdict === 'no-data') this.#notes.lost(assessment);
     const grave = pause?.causes.find(({ kind }) => !PASSING.includes(kind));
     const stopped = assessment.verdict === 'hard' || assessment.verdict === 'soft';
     if (phase !== 'rolled-back' && grave === undefined && !stopped) {
@@ -241,9 +240,8 @@ export class Backtest {
       estimate:
         assessment.metrics.find((one) => one.metric === metric && one.slice === slice)?.estimate ?? null,
       reason: assessment.reason,
-      ...this.#waited(),
+      ...this.#notes.noted,
       unseen: [],
-      ...this.#takenOff(),
     };
   }
 

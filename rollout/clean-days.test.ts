@@ -235,7 +235,7 @@ describe('the gate of a decommission', () => {
     expect(watched([...calm(3), away, away, ...calm(2)]).verdict).toBe('pass');
     const anew = watched(calm(7), { restartedAt: 50 });
     expect(anew).toMatchObject({ verdict: 'hold', holding: [{ since: 50_000, have: 55 }] });
-    expect(anew.reason).toBe('the old path has been unused for 55 s of 60 s, counted anew after a pause');
+    expect(anew.reason).toBe('the old path has been unused for 55 s of 1 min, counted anew after a pause');
     expect(watched(calm(8), { restartedAt: 50 }).verdict).toBe('pass');
   });
 });

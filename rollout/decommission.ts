@@ -2,6 +2,7 @@ import type { Assessment, Restart } from '../plans/assessment.ts';
 import { heldByReferences, type ReferenceRule } from '../plans/flag/references.ts';
 import type { Reading } from '../plans/sample.ts';
 import type { Step } from '../plans/steps.ts';
+import { duration } from '../plans/words.ts';
 import type { GateRequest } from './command.ts';
 import type { GateMemory } from './event.ts';
 
@@ -73,13 +74,13 @@ export function assessUnused(
       ...assessment,
       verdict: 'pass',
       holding: [],
-      reason: `the old path has been unused for ${clean} s`,
+      reason: `the old path has been unused for ${duration(clean)}`,
     };
   }
   const reason =
     cleanSince === null
       ? 'the old path is still in use'
-      : `the old path has been unused for ${clean} s of ${rule.cleanFor} s`;
+      : `the old path has been unused for ${duration(clean)} of ${duration(rule.cleanFor)}`;
   return {
     ...assessment,
     verdict: 'hold',

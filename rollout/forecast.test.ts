@@ -42,6 +42,13 @@ describe('the forecast', () => {
     expect(at(world)).toEqual({ goal: '100%', earliest: due, expected: due, waitsFor: ['the gate of 1%'] });
   });
 
+  it('of a decommission is the time for which the old path must be unused: it has no bake time', () => {
+    const last = { name: 'gone', decommission: { cleanFor: '2h' } };
+    const world = inFirst({ stages: [{ name: '100%', percent: 100, bake: '1h' }, last] });
+    const due = BEGIN + 3 * HOUR;
+    expect(at(world)).toMatchObject({ goal: null, earliest: due, expected: due });
+  });
+
   it('waits for windows, freezes and the start, in their time zones', () => {
     const windows = { timezone: 'Europe/Berlin', allow: ['Mon-Thu 09:00-16:00'] };
     const stages = STAGES.map((stage, index) =>

@@ -160,8 +160,13 @@ function open(walk: Walk, plan: Plan, index: number): void {
 
 /** Seconds that a stage takes at least. */
 function shortest({ bake, promote, decommission }: Plan['stages'][number]): number {
-  if (decommission !== undefined) return Math.max(bake, decommission.cleanFor);
+  if (decommission !== undefined) return decommission.cleanFor;
   return promote?.early === undefined ? bake : Math.min(bake, promote.early);
+}
+
+/** A decommission ends once the old path was unused for long enough: it has no bake time. */
+function leastTime({ bake, decommission }: Plan['stages'][number]): number {
+  return decommission?.cleanFor ?? bake;
 }
 
 /** A stage ahead: its bake time, or longer where its minimums take longer at the present traffic. */
@@ -173,8 +178,9 @@ function dwell(walk: Walk, known: Known, index: number): void {
   const rate = requestRate(known, index);
   const minimum = stage.minRequests ?? 0;
   const needed = minimum === 0 || rate === null ? 0 : minimum / rate;
-  walk.expected += Math.max(stage.bake, stage.decommission?.cleanFor ?? 0, needed) * 1000;
-  if (needed > stage.bake) walk.waitsFor.push(`${minimum} requests of the canary in ${stage.name}`);
+  const least = leastTime(stage);
+  walk.expected += Math.max(least, needed) * 1000;
+  if (needed > least) walk.waitsFor.push(`${minimum} requests of the canary in ${stage.name}`);
 }
 
 /** Requests of the canary a second in a stage, by those of the last window and the shares of both; null: not known. */
@@ -195,7 +201,7 @@ function leavePresent(walk: Walk, { plan, view, assessment, now }: Known, presen
   walk.earliest = Math.max(walk.earliest, since + shortest(stage) * 1000);
   const seen = assessment?.stage === stage.name ? assessment : null;
   const elapsed = (now - since) / 1000;
-  const bakes = since + Math.max(stage.bake, stage.decommission?.cleanFor ?? 0) * 1000;
+  const bakes = since + leastTime(stage) * 1000;
   walk.waitsFor.push(`the gate of ${stage.name}`);
   if (seen === null || seen.verdict === 'soft' || seen.verdict === 'hard' || seen.verdict === 'no-data') {
     if (seen !== null) walk.expected = null;
@@ -228,6 +234,9 @@ function secondsLeft(
     case 'coverage':
     case 'exceedances':
       return holding.have <= 0 ? null : ((holding.need - holding.have) / holding.have) * elapsed;
+    case 'quiet':
+      // A moment without requests delays nothing that can be told.
+      return assessment.polls.used > 0 && holding.metric === null ? 0 : null;
     case 'proof': {
       const times = holding.metrics.map((name) => {
         const seen = assessment.metrics.find(({ metric }) => metric === name);

@@ -64,6 +64,8 @@ export function overdue(plan: Plan, stageIndex: number, assessment: Assessment, 
   return assessment.holding.some((holding) => {
     // Windows that could not be read have the plan's no-data rule; data that were wrong have nobody but a person.
     if (holding.kind === 'data') return holding.rejections.length === 0;
+    // A metric that one cohort has stopped counting while the others go on is no quiet night.
+    if (holding.kind === 'quiet') return holding.metric !== null;
     return holding.kind === 'proof' || holding.kind === 'split';
   });
 }

@@ -7,7 +7,7 @@ import { openTrace } from '../backtest/lines.ts';
 import { runTrace } from '../backtest/run.ts';
 import type { Context } from '../context.ts';
 import { readPlan } from '../plan-file.ts';
-import { backtestLines, summary } from '../render/backtest.ts';
+import { backtestLines, closing } from '../render/backtest.ts';
 import { Progress } from '../render/progress.ts';
 import { clock } from '../render/words.ts';
 import { writePage } from '../write-page.ts';
@@ -40,7 +40,7 @@ export async function backtest(context: Context, file: string, options: Backtest
   const { outcomes } = found;
   if (options.chart !== undefined) {
     const { backtestPage } = await import('../../app/backtest.ts');
-    await writePage(options.chart, backtestPage(plan, { ...found, summary: summary(outcomes) }));
+    await writePage(options.chart, backtestPage(plan, { ...found, summary: closing(outcomes).join('; ') }));
   }
   for (const outcome of outcomes) context.tell(outcome);
   context.say(backtestLines(outcomes, context.ink));

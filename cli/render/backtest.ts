@@ -28,8 +28,19 @@ export function backtestLines(outcomes: readonly BacktestOutcome[], ink: Ink): s
     }),
     ...(shown.length < stopped.length ? [`and ${stopped.length - shown.length} more that were stopped`] : []),
     ...(rows.length === 0 ? [] : ['']),
-    summary(outcomes),
+    ...closing(outcomes),
   ];
+}
+
+/** What came out altogether, and what nothing was judged by. */
+export function closing(outcomes: readonly BacktestOutcome[]): string[] {
+  return [summary(outcomes), ...unjudgedLines(outcomes)];
+}
+
+/** Of the plan, so of all rollouts. */
+function unjudgedLines(outcomes: readonly BacktestOutcome[]): string[] {
+  const names = [...new Set(outcomes.flatMap(({ unjudged = [] }) => unjudged))];
+  return names.length === 0 ? [] : [`not judged, as a trace has no values of it: ${names.join(', ')}`];
 }
 
 function rowOf(found: BacktestOutcome): string[] {
@@ -40,13 +51,15 @@ function rowOf(found: BacktestOutcome): string[] {
 }
 
 /** All outcomes in one sentence. */
-export function summary(outcomes: readonly BacktestOutcome[]): string {
+function summary(outcomes: readonly BacktestOutcome[]): string {
   const of = (wanted: BacktestOutcome['outcome']) => outcomes.filter(({ outcome }) => outcome === wanted);
   const completed = of('completed');
   const held = completed.filter((one) => one.held.length > 0).length;
+  const lost = completed.filter((one) => (one.noData ?? []).length > 0).length;
   const part = completed.filter((one) => one.unseen.length > 0).length;
   const notes = [
     ...(held > 0 ? [`${held} would have held longer`] : []),
+    ...(lost > 0 ? [`${lost} paused meanwhile for missing data`] : []),
     ...(part > 0 ? [`${part} of only some stages`] : []),
   ];
   const many = outcomes.length === 1 ? '1 rollout' : `${outcomes.length} rollouts`;

@@ -32,7 +32,7 @@ const COMPARISON: Comparison = {
   level: 0.99,
   verdict: 'hold',
   metric: null,
-  reason: 'baking, 1200 s to go',
+  reason: 'baking, 20 min to go',
   lnE: 2,
   threshold: Math.log(100),
   polls: { used: 240, ignored: 0, rejected: 0 },
@@ -100,7 +100,7 @@ describe('the comparison on a screen', () => {
     expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(width);
     const errors = lines.find((line) => line.includes('errors')) ?? '';
     expect(errors).toMatch(/0.49 % +0.61 % +\+0.12 pp.*hold$/);
-    expect(lines.join('\n')).toContain('baking, 1200 s to go');
+    expect(lines.join('\n')).toContain('baking, 20 min to go');
     expect(lines.join(' ').replace(/\s+/g, ' ')).toContain('99 % confidence sequences of the difference');
   });
 

@@ -1,4 +1,4 @@
-import type { Assessment, MetricAssessment } from '../../plans/assessment.ts';
+import { type Assessment, isJudged, type MetricAssessment } from '../../plans/assessment.ts';
 import { partName } from '../../plans/slices.ts';
 import { sureness, sureText } from '../../plans/standing-words.ts';
 import type { Live } from '../../server/api.ts';
@@ -73,23 +73,34 @@ function columns(assessment: Assessment, kinds: Kinds, ink: Ink): Column[] {
   };
   // A metric's share of the evidence counts by its weight; alone it says how sure that metric is.
   const sure = (metric: MetricAssessment) => sureness(metric.lnE, assessment.threshold);
+  const compared = assessment.compared ?? true;
+  // What stages before have against the canary still stops it where nothing is compared.
+  const isShown = (metric: MetricAssessment) =>
+    compared || metric.verdict === 'soft' || metric.verdict === 'hard';
   return [
     { title: 'metric', spare: 0, right: false, cell: (m) => partName(m) },
-    { title: 'baseline', spare: 0, right: true, cell: (m) => value(m, m.baseline) },
-    { title: 'canary', spare: 0, right: true, cell: (m) => value(m, m.canary) },
+    { title: 'baseline', spare: 0.5, right: true, cell: (m) => value(m, m.baseline) },
+    { title: 'canary', spare: 0.25, right: true, cell: (m) => value(m, m.canary) },
     {
       title: 'difference',
       spare: 0,
       right: true,
       cell: (m) =>
-        hasUnit(m, kinds)
-          ? plainEstimate(m.estimate, m.standardError)
-          : estimate(m.estimate, m.standardError) + (kinds[m.metric] === 'latency' ? ' slow' : ''),
+        !isShown(m)
+          ? 'not compared'
+          : hasUnit(m, kinds)
+            ? plainEstimate(m.estimate, m.standardError)
+            : estimate(m.estimate, m.standardError) + (kinds[m.metric] === 'latency' ? ' slow' : ''),
     },
-    { title: 'acceptable', spare: 1, right: true, cell: (m) => acceptable(m, kinds) },
+    { title: 'acceptable', spare: 1, right: true, cell: (m) => (isShown(m) ? acceptable(m, kinds) : '–') },
     { title: '', spare: 3, right: false, cell: (m) => ink(toneOf(sure(m)), bar(sure(m), 10)) },
     { title: 'sure', spare: 2, right: true, cell: (m) => `${Math.round(sure(m) * 100)} %` },
-    { title: 'verdict', spare: 0, right: false, cell: (m) => verdict(m.verdict, ink) },
+    {
+      title: 'verdict',
+      spare: 0,
+      right: false,
+      cell: (m) => (isJudged(m, compared) ? verdict(m.verdict, ink) : '–'),
+    },
   ];
 }
 

@@ -46,7 +46,7 @@ test('status tells where a rollout stands, how both cohorts do, and what happens
       conversion    21.3 %  21.4 %       +0.1 ±0.4 pp     ≥ -1 pp   0 %  pass
 
       how sure  ████████░░░░░░░░░░░░  43 % of what a stop needs
-      the gate  baking, 1200 s to go (5 s ago)
+      the gate  baking, 20 min to go (5 s ago)
       polls     13 used, 1 without traffic, 0 rejected
 
       messages  paused to pager waits, tried 3 times: HTTP 500"

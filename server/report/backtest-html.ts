@@ -49,7 +49,10 @@ function reasonOf(found: BacktestOutcome): string {
     .map((note) => `; ${note}`)
     .join('');
   if (outcome !== 'completed') return `In stage ${stage} after ${duration(t)}: ${reason}${notes}.`;
+  const { unseen, held } = found;
   const through =
-    found.unseen.length === 0 ? 'It would have gone through, to' : 'Nothing would have stopped it, up to';
+    unseen.length + held.length === 0
+      ? 'It would have gone through, to'
+      : 'Nothing would have stopped it, up to';
   return `${through} ${stage} after ${duration(t)}${notes}.`;
 }
