@@ -96,6 +96,17 @@ describe('a plan', () => {
     expect(allowed.out).toContain('allowed  a test  [PLAN-NO-EXPIRY]');
   });
 
+  test('and the clock: what has gone by is a risk, and a deadline that is over an error', async () => {
+    const past = `${planFor('right')}\nwindows: { holidays: [2001-12-25] }\n`;
+    const done = await tidegate('plan check -', past);
+    expect(done).toMatchObject({ status: 0 });
+    expect(done.out).toContain('the last holiday was on 2001-12-25: none is to come  [PLAN-PAST]');
+    const late = await tidegate('plan check -', `${past}deadline: { at: 2001-12-31T12:00Z }\n`);
+    expect(late).toMatchObject({ status: 1 });
+    expect(late.out).toMatch(/ error {2}deadline\.at: the deadline is over: .* {2}\[PLAN-DEADLINE\]/);
+    expect(late.out).toContain('[PLAN-PAST]');
+  });
+
   test('and its traffic: what the thresholds cannot see is a risk too; no number is wrong use', async () => {
     const done = await tidegate('plan check - --traffic 0.001', planFor('right'));
     expect(done.out).toContain('[PLAN-UNSEEN]');

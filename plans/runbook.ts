@@ -8,7 +8,7 @@ import { severable } from './slices.ts';
 import type { Stage } from './stage.ts';
 import { approvalFor, stageExposure } from './stages.ts';
 import { durationText, marginText } from './units.ts';
-import { audience, percent, rate, segmentList } from './words.ts';
+import { askedText, audience, percent, rate, segmentList } from './words.ts';
 
 /**
  * What whoever is on call needs of a rollout at night, as Markdown: who has the canary when, what stops it by itself, who may do what,
@@ -119,10 +119,9 @@ function whoIn(plan: Plan, index: number): string {
   return grows && added.length > 0 ? `${segmentList(added)}, beside those before` : audience(now);
 }
 
-function asked({ roles, quorum }: Approval): string {
-  if (quorum === 'any') return `one of ${roles.join(', ')} has agreed`;
-  if (quorum === 'all') return `each of ${roles.join(', ')} has agreed`;
-  return `${quorum} people of ${roles.join(', ')} have agreed`;
+function asked(approval: Approval): string {
+  const many = typeof approval.quorum === 'number' && approval.quorum > 1;
+  return `${askedText(approval)} ${many ? 'have' : 'has'} agreed`;
 }
 
 function stops(plan: Plan): string[] {

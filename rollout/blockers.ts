@@ -1,6 +1,6 @@
 import type { Approval } from '../plans/approval.ts';
 import type { Blocker } from '../plans/view.ts';
-import { moment } from '../plans/words.ts';
+import { askedText, moment } from '../plans/words.ts';
 import { amendRoles, confirmRoles } from './approvers.ts';
 import { checkBlockers } from './checks.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
@@ -157,13 +157,8 @@ function bestCover(roles: readonly string[], people: readonly string[][]): Set<s
 function approvalText(state: RolloutState, approval: Approval): string {
   const missing = missingRoles(state, approval);
   const have = grantsFor(state, approval).length;
-  const wanted =
-    approval.quorum === 'any'
-      ? 'one of'
-      : approval.quorum === 'all'
-        ? 'each of'
-        : `${approval.quorum} people of`;
-  return `waits for approval by ${wanted} ${missing.join(', ')}${have > 0 ? ` (${have} given)` : ''}`;
+  const wanted = askedText({ roles: missing, quorum: approval.quorum });
+  return `waits for approval by ${wanted}${have > 0 ? ` (${have} given)` : ''}`;
 }
 
 export function waitingDeadline(state: RolloutState): number | null {

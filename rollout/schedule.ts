@@ -1,3 +1,4 @@
+import { windowsOf } from '../plans/least-time.ts';
 import type { Blocker } from '../plans/view.ts';
 import { nextOpening, stageOpening } from '../plans/windows.ts';
 import { clock } from '../plans/words.ts';
@@ -7,11 +8,6 @@ import type { RolloutState } from './state.ts';
 /** True while the rollout rests below: what the gate knew when it stepped back is no news. */
 export function isResting({ retreat }: RolloutState, now: number): boolean {
   return retreat?.until != null && now < retreat.until;
-}
-
-/** The windows that the opening of a stage waits for: its own, else those at the top. */
-export function windowsOf({ windows, stages }: RolloutState['plan'], stage: number) {
-  return stages[stage]?.windows ?? windows;
 }
 
 /** Before it nothing begins; 0: the plan names no time. */
