@@ -9,7 +9,9 @@ export const Approval = z.strictObject({
   quorum: Quorum.default('any').describe(
     'any: one of the roles; all: each role once; a number: that many different people.',
   ),
-  sla: Duration.prefault('4h').describe('How long an answer may take.'),
+  sla: Duration.prefault('4h').describe(
+    'How long an answer may take, counted from when `start` and windows let the stage open.',
+  ),
   escalate: z
     .strictObject({
       channel: z

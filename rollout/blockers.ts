@@ -161,8 +161,13 @@ function approvalText(state: RolloutState, approval: Approval): string {
   return `waits for approval by ${wanted}${have > 0 ? ` (${have} given)` : ''}`;
 }
 
+/** From when on an answer is late. Before the plan's times let the stage open, nothing waits for it. */
+export function answersFrom({ answersFrom: opens }: RolloutState, waitingSince: number): number {
+  return Math.max(waitingSince, opens ?? 0);
+}
+
 export function waitingDeadline(state: RolloutState): number | null {
   const approval = neededApproval(state);
   if (state.waitingSince === null || approval === null) return null;
-  return state.waitingSince + (approval.sla + (approval.escalate?.wait ?? 0)) * 1000;
+  return answersFrom(state, state.waitingSince) + (approval.sla + (approval.escalate?.wait ?? 0)) * 1000;
 }

@@ -1,4 +1,4 @@
-import { windowsOf } from '../plans/least-time.ts';
+import { openingOf, windowsOf } from '../plans/least-time.ts';
 import type { Blocker } from '../plans/view.ts';
 import { nextOpening, stageOpening } from '../plans/windows.ts';
 import { clock } from '../plans/words.ts';
@@ -13,6 +13,12 @@ export function isResting({ retreat }: RolloutState, now: number): boolean {
 /** Before it nothing begins; 0: the plan names no time. */
 export function startOf({ plan }: Pick<RolloutState, 'plan'>): number {
   return plan.start === undefined ? 0 : Date.parse(plan.start.at);
+}
+
+/** When the plan's times let the next stage open, where nothing else holds it; ms since 1970, not before `now`. */
+export function opensAt(state: RolloutState, now: number): number {
+  const rested = Math.max(now, state.retreat?.until ?? 0, state.stage < 0 ? startOf(state) : 0);
+  return openingOf(state.plan, nextStage(state), rested);
 }
 
 /** What only time ends: the start, a rest after a step back, windows, a freeze that the bake time would run into. */
