@@ -123,6 +123,12 @@ describe('a plan', () => {
     const json = JSON.parse((await tidegate(`${answers} --json`)).out);
     expect(json).toMatchObject({ file: null, unseen: null, left: [] });
     expect(json.text).toBe(done.out);
+    const soon = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
+    expect(await tidegate(answers.replace('2999-01-01', soon))).toMatchObject({
+      status: 2,
+      out: '',
+      err: expect.stringContaining(`--expires ${soon}: the flag is to be gone while the rollout uses it`),
+    });
     const target = await file('made.yaml', 'mine');
     expect(await tidegate(`${answers} -o ${target}`)).toMatchObject({ status: 2 });
     expect(await tidegate(`${answers} -o ${target} --force`)).toMatchObject({ status: 0 });
