@@ -242,7 +242,13 @@ describe('an approval that is asked for while the plan lets nothing open', () =>
       windows: { ...windows, allow: ['Mon-Thu 09:00-16:00', 'Fri 19:00-20:00'] },
     });
     expect(world.state.stage).toBe(0);
+    const next = () => viewOf(world.state, world.now).next;
+    expect(next()).toBe('When the gate passes, one of lead must approve; then stage 100% opens.');
     world.now += 2 * HOUR;
+    world.report(assessment('hold'));
+    expect(next()).toBe(
+      'When the gate passes, one of lead must approve; then stage 100% opens, not before Mon 2026-03-09 08:00 UTC.',
+    );
     world.report(assessment('pass'));
     world.settle();
     // Berlin's clock is an hour ahead of UTC.
@@ -251,6 +257,9 @@ describe('an approval that is asked for while the plan lets nothing open', () =>
       { kind: 'approval', until: opens + 4 * HOUR },
       { kind: 'window', until: opens },
     ]);
+    expect(next()).toBe(
+      'Before stage 100% opens: waits for approval by one of lead; outside the windows of the plan (until Mon 2026-03-09 08:00 UTC).',
+    );
     wait(world, 60 * HOUR);
     expect(world.state).toMatchObject({ phase: 'active', stage: 0, exposure: { percent: 5 } });
     expect(transitions(world)).not.toContain('reminder');
