@@ -141,8 +141,13 @@ describe('stages follow the traffic', () => {
     expect(schedule.left.map(({ percent }) => percent)).toContain(1);
     expect(text).toContain('No stage of 1 %: at 0.02 requests/s not even a hard margin shows');
     expect(parsed.plan.stages.map(({ percent }) => percent)).toContain(5);
-    expect(written({ risk: 'high', users: 300 }).text).toContain(
-      'No stage of 1 %: 3 users a day are a handful',
+    const few = written({ risk: 'high', users: 300 });
+    expect(few.text).toContain('No stage of 1 %: 3 users a day are a handful');
+    // What stands above the plan is true of it.
+    const steps = few.parsed.plan.stages.filter(({ percent }) => percent !== undefined);
+    const least = Math.min(...steps.map((stage) => stage.bake)) / 86_400;
+    expect(few.text).toContain(
+      `: ${steps.length} steps from ${steps[0]?.percent} %, each of ${least}d or more; other people agree`,
     );
   });
 });

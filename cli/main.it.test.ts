@@ -96,6 +96,17 @@ describe('a plan', () => {
     expect(allowed.out).toContain('allowed  a test  [PLAN-NO-EXPIRY]');
   });
 
+  test('and the clock: what has gone by is a risk, and a deadline that is over an error', async () => {
+    const past = `${planFor('right')}\nwindows: { holidays: [2001-12-25] }\n`;
+    const done = await tidegate('plan check -', past);
+    expect(done).toMatchObject({ status: 0 });
+    expect(done.out).toContain('the last holiday was on 2001-12-25: none is to come  [PLAN-PAST]');
+    const late = await tidegate('plan check -', `${past}deadline: { at: 2001-12-31T12:00Z }\n`);
+    expect(late).toMatchObject({ status: 1 });
+    expect(late.out).toMatch(/ error {2}deadline\.at: the deadline is over: .* {2}\[PLAN-DEADLINE\]/);
+    expect(late.out).toContain('[PLAN-PAST]');
+  });
+
   test('and its traffic: what the thresholds cannot see is a risk too; no number is wrong use', async () => {
     const done = await tidegate('plan check - --traffic 0.001', planFor('right'));
     expect(done.out).toContain('[PLAN-UNSEEN]');
@@ -112,6 +123,12 @@ describe('a plan', () => {
     const json = JSON.parse((await tidegate(`${answers} --json`)).out);
     expect(json).toMatchObject({ file: null, unseen: null, left: [] });
     expect(json.text).toBe(done.out);
+    const soon = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
+    expect(await tidegate(answers.replace('2999-01-01', soon))).toMatchObject({
+      status: 2,
+      out: '',
+      err: expect.stringContaining(`--expires ${soon}: the flag is to be gone while the rollout uses it`),
+    });
     const target = await file('made.yaml', 'mine');
     expect(await tidegate(`${answers} -o ${target}`)).toMatchObject({ status: 2 });
     expect(await tidegate(`${answers} -o ${target} --force`)).toMatchObject({ status: 0 });

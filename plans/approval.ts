@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { Role } from './names.ts';
 import { Duration } from './units.ts';
 
+export const Quorum = z.union([z.literal('any'), z.literal('all'), z.int().min(1)]);
+
 export const Approval = z.strictObject({
   roles: z.array(Role).min(1).describe('Who may approve.'),
-  quorum: z
-    .union([z.literal('any'), z.literal('all'), z.int().min(1)])
-    .default('any')
-    .describe('any: one of the roles; all: each role once; a number: that many different people.'),
-  sla: Duration.prefault('4h').describe('How long an answer may take.'),
+  quorum: Quorum.default('any').describe(
+    'any: one of the roles; all: each role once; a number: that many different people.',
+  ),
+  sla: Duration.prefault('4h').describe(
+    'How long an answer may take, counted from when `start` and windows let the stage open.',
+  ),
   escalate: z
     .strictObject({
       channel: z

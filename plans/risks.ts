@@ -1,5 +1,5 @@
 /** What must be known beside the plan before a risk can be seen. */
-export type Knowledge = 'traffic' | 'rollouts';
+export type Knowledge = 'traffic' | 'rollouts' | 'clock';
 
 export interface Risk {
   holds: string;
@@ -141,6 +141,24 @@ const risks = {
     holds: 'The flag has a day by which it is gone.',
     why: 'A flag without one stays in the code for years, and is switched one day by somebody who knows nothing of it.',
     mend: '`flag: { expires: DATE }`.',
+  },
+  'PLAN-EXPIRED': {
+    holds: 'The day by which the flag is gone comes after the end of the rollout.',
+    why: 'A flag that is over its day from the start is reported as left behind while it is in use, and nobody heeds the next report.',
+    mend: 'A later day in `flag: { expires: DATE }`.',
+    needs: 'clock',
+  },
+  'PLAN-DEADLINE-SHORT': {
+    holds: 'The stages have time before the deadline.',
+    why: 'A rollout that does everything right is paused or rolled back by the clock, in the middle of its way.',
+    mend: 'A later `deadline`, shorter `bake` times, or wider `windows`.',
+    needs: 'clock',
+  },
+  'PLAN-PAST': {
+    holds: 'A day or a time of the plan is still to come when it counts.',
+    why: 'A list of the last year freezes nothing in this one, and a start that is over waits for nobody.',
+    mend: 'The days that are meant, or take it out.',
+    needs: 'clock',
   },
   'PLAN-NO-DECOMMISSION': {
     holds: 'The old path is taken away in the end.',

@@ -40,7 +40,7 @@ const errors = {
   'PLAN-APPROVAL': 'Each role is named once, and an answer has time.',
   'PLAN-NOTIFY': 'A channel is told of each event once.',
   'PLAN-WINDOW': 'Windows are days and hours, freezes begin before they end.',
-  'PLAN-DEADLINE': 'A deadline is one time, after the start.',
+  'PLAN-DEADLINE': 'A deadline is one time, after the start and still to come.',
   'PLAN-RETRY': 'What is tried again by itself has stepped back by itself, and has somewhere to go back to.',
   'PLAN-TIMEZONE': 'The time zone exists.',
   'PLAN-MIGRATION': 'What compares the data of a migration is a limit or a metric of the plan.',

@@ -1,14 +1,14 @@
-import type { Approval } from './approval.ts';
 import { documentText } from './comparison-cells.ts';
 import { exclusionLimits } from './exclusion-limits.ts';
 import type { Limit } from './limit.ts';
 import { valueText } from './metric-words.ts';
+import { TOLD } from './names.ts';
 import type { Plan } from './plan.ts';
+import { stagesPart } from './runbook-stages.ts';
 import { severable } from './slices.ts';
 import type { Stage } from './stage.ts';
-import { approvalFor, stageExposure } from './stages.ts';
 import { durationText, marginText } from './units.ts';
-import { audience, percent, rate, segmentList } from './words.ts';
+import { percent, rate } from './words.ts';
 
 /**
  * What whoever is on call needs of a rollout at night, as Markdown: who has the canary when, what stops it by itself, who may do what,
@@ -16,28 +16,32 @@ import { audience, percent, rate, segmentList } from './words.ts';
  */
 export function runbookOf(plan: Plan): string {
   const { metadata } = plan;
+  const watches = plan.mode === 'observe';
   const parts = [
     `# Runbook: ${documentText(metadata.title ?? metadata.name)}`,
     about(plan),
     '## Take it back',
-    takeBack(plan),
+    watches ? takenBackElsewhere(plan) : takeBack(plan),
     '## Who has the new path, and when',
-    stages(plan),
-    '## What stops it by itself',
+    stagesPart(plan),
+    watches ? '## What it would stop' : '## What stops it by itself',
+    ...(watches ? ['Nothing of this is done: it is said, and whoever moves the flag decides.'] : []),
     bullets(stops(plan)),
-    '## When it waits for somebody',
-    bullets(waiting(plan)),
+    ...(watches ? [] : ['## When it waits for somebody', bullets(waiting(plan))]),
     '## What to look at',
     looking(plan),
     '## Afterwards',
-    bullets(afterwards(plan)),
+    bullets(watches ? observed(plan) : afterwards(plan)),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
 function about({ metadata, flag, environment, reversibility, mode }: Plan): string {
   const rows: [string, string | undefined][] = [
-    ['Flag', `${flag.key} in ${environment}, served by ${flag.provider}`],
+    [
+      'Flag',
+      `${flag.key} in ${environment}, ${flag.provider === TOLD ? 'of which others tell what it serves' : `served by ${flag.provider}`}`,
+    ],
     ['Service', metadata.service],
     ['Owner', metadata.owner],
     ['Ticket', metadata.ticket],
@@ -47,11 +51,24 @@ function about({ metadata, flag, environment, reversibility, mode }: Plan): stri
       'Can be taken back',
       reversibility === 'reversible' ? 'yes' : 'no: the new path writes data that the old one cannot read',
     ],
-    ['Mode', mode === 'observe' ? 'it only watches: nothing of this is done by itself' : undefined],
+    ['Mode', mode === 'observe' ? 'it only watches: it moves nothing and asks nobody' : undefined],
   ];
   return bullets(
     rows.flatMap(([name, value]) => (value === undefined ? [] : [`**${name}**: ${documentText(value)}`])),
   );
+}
+
+/** A rollout that only watches has nothing to take back; a kill reaches the flags that Tidegate serves or moves. */
+function takenBackElsewhere({ flag, environment }: Plan): string {
+  const others = 'Whoever moves the flag takes it back where they move it: this rollout cannot.';
+  if (flag.provider === TOLD) return others;
+  const commands = [
+    [
+      `tidegate kill ${flag.key} --environment ${environment} --reason "..."`,
+      'nothing raises the flag until it is unlocked; refused where Tidegate only reads it',
+    ],
+  ];
+  return `${others}\n\n${code(commands)}`;
 }
 
 function takeBack(plan: Plan): string {
@@ -77,52 +94,6 @@ function takeBack(plan: Plan): string {
         ? 'The plan is forward-only: who has the new path keeps it, and nobody is added.'
         : `The plan is forward-only: who has the new path gets the variant ${documentText(plan.safeExposure.variant)} in its place.`;
   return `${code(commands)}\n\n${end}`;
-}
-
-function stages(plan: Plan): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rows = plan.stages.map((stage, index) => {
-    const approval = approvalFor(plan, index);
-    const next =
-      index === plan.stages.length - 1
-        ? 'it is the last'
-        : approval === null
-          ? 'its gate has passed'
-          : `its gate has passed and ${asked(approval)}`;
-    const who =
-      stage.decommission === undefined ? whoIn(plan, index) : 'everyone; the old path is taken down';
-    return line([documentText(stage.name), documentText(who), durationText(stage.bake), documentText(next)]);
-  });
-  const start = plan.approvals.start;
-  return [
-    line(['stage', 'who', 'at least', 'the next one opens once']),
-    '| --- | --- | ---: | --- |',
-    ...rows,
-    ...(start === undefined ? [] : ['', `Before the first stage ${documentText(asked(start))}.`]),
-    ...(plan.windows === undefined || plan.windows.allow.length === 0
-      ? []
-      : [
-          '',
-          documentText(
-            `Stages open only ${plan.windows.allow.join(', ')} (${plan.windows.timezone}); stops never wait for that.`,
-          ),
-        ]),
-  ].join('\n');
-}
-
-/** Who has it; of a list that grows those whom the stage adds, as the others stand above. */
-function whoIn(plan: Plan, index: number): string {
-  const before = stageExposure(plan, index - 1);
-  const now = stageExposure(plan, index);
-  const added = now.segments.filter((name) => !before.segments.includes(name));
-  const grows = now.percent === before.percent && now.mode === undefined && before.segments.length > 0;
-  return grows && added.length > 0 ? `${segmentList(added)}, beside those before` : audience(now);
-}
-
-function asked({ roles, quorum }: Approval): string {
-  if (quorum === 'any') return `one of ${roles.join(', ')} has agreed`;
-  if (quorum === 'all') return `each of ${roles.join(', ')} has agreed`;
-  return `${quorum} people of ${roles.join(', ')} have agreed`;
 }
 
 function stops(plan: Plan): string[] {
@@ -207,7 +178,7 @@ function waiting(plan: Plan): string[] {
   return [
     `Why it waits, and for whom: \`tidegate status ${name}\``,
     `A pause that nobody answers within ${durationText(pause.deadline)} ${pause.then === 'rollback' ? 'rolls it back' : 'goes back one stage'}`,
-    `To let the next stage open: \`tidegate approve ${name} --role ROLE\`; whoever submitted it cannot`,
+    `Where it waits for approval: \`tidegate approve ${name} --role ROLE\`; whoever submitted it cannot`,
     `To go on after a pause whose cause is gone: \`tidegate resume ${name} --reason "..."\``,
     `To give up one stage: \`tidegate step-back ${name} --reason "..."\``,
   ];
@@ -231,6 +202,18 @@ function looking(plan: Plan): string {
   return [commands, bullets([...told, ...slices])].filter((part) => part !== '').join('\n\n');
 }
 
+function observed({ metadata: { name }, analysis }: Plan): string[] {
+  return [
+    `It is over once the gate of its last stage has passed, once nobody has the new path any more, or with \`tidegate end ${name} --reason "..."\``,
+    `\`tidegate report ${name}\` shows what it would have done beside what was done`,
+    chance(analysis),
+  ];
+}
+
+function chance({ falseRollback }: Plan['analysis']): string {
+  return `At most ${percent(falseRollback * 100)} of the rollouts of a path that is as good as the old one are stopped by chance`;
+}
+
 function afterwards(plan: Plan): string[] {
   const { name } = plan.metadata;
   const last = plan.stages.find(({ decommission }) => decommission !== undefined)?.decommission;
@@ -242,7 +225,7 @@ function afterwards(plan: Plan): string[] {
       : [
           `Behind the point of no return nothing brings the old path back${last.runbook === undefined ? '' : `: ${documentText(last.runbook)}`}`,
         ]),
-    `At most ${percent(plan.analysis.falseRollback * 100)} of the rollouts of a path that is as good as the old one are stopped by chance`,
+    chance(plan.analysis),
   ];
 }
 

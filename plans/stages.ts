@@ -70,12 +70,19 @@ export function containedStage(plan: Plan, served: Exposure, top: number): numbe
 }
 
 /**
- * The stage that a flag is in which somebody else moves: the highest whose exposure it serves, the first for whatever is less;
- * -1: nobody has the canary. Of stages with the same exposure `present` stays, else it is the first of them.
+ * The stage that a flag is in which somebody else moves: the highest whose share it serves, or whose segments where it has no
+ * share, since whoever ramps by a share alone knows none; the first for whatever is less; -1: nobody has the canary. Of stages
+ * with the same exposure `present` stays, else it is the first of them.
  */
 export function servedStage(plan: Plan, served: Exposure, present: number): number {
-  if (isNobody(canaryExposure(plan, served))) return -1;
-  const top = Math.max(0, containedStage(plan, served, plan.stages.length - 1));
+  const canary = canaryExposure(plan, served);
+  if (isNobody(canary)) return -1;
+  const reached = plan.stages.findLastIndex((_, index) => {
+    const stage = stageExposure(plan, index);
+    const share = stage.percent > 0 && stage.mode === undefined;
+    return withinExposure(share ? { ...stage, segments: [] } : stage, canary);
+  });
+  const top = Math.max(0, reached);
   const exposure = stageExposure(plan, top);
   const first = plan.stages.findIndex((_, index) => sameExposure(stageExposure(plan, index), exposure));
   return present >= first && present <= top ? present : first;

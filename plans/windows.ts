@@ -138,16 +138,20 @@ export interface ZoneDay extends OpenSpan {
 
 /** The days of a time zone that touch a time, whole ones, in order. */
 export function daysOf(timezone: string, within: OpenSpan): ZoneDay[] {
-  const dateAt = (at: number) => new Date(wallTime(timezone, at)).toISOString().slice(0, 10);
   const days: ZoneDay[] = [];
   // A day cannot begin earlier than that, and what is before the time asked for is left out.
   let at = nextDay(timezone, within.from - 2 * DAY);
   while (at < within.to) {
     const to = nextDay(timezone, at);
-    if (to > within.from) days.push({ date: dateAt(at), from: at, to });
+    if (to > within.from) days.push({ date: dateOf(timezone, at), from: at, to });
     at = to;
   }
   return days;
+}
+
+/** The day of a time zone at an instant, `2026-12-24`. */
+export function dateOf(timezone: string, at: number): string {
+  return new Date(wallTime(timezone, at)).toISOString().slice(0, 10);
 }
 
 /** The first moment of the day after; where the clock jumps over midnight, the first that there is. */

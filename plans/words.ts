@@ -1,3 +1,4 @@
+import type { Approval } from './approval.ts';
 import type { Exposure } from './exposure.ts';
 import type { Cause } from './journal.ts';
 
@@ -38,6 +39,12 @@ export function relative(at: number, now: number): string {
 /** Milliseconds since 1970 as `2026-03-01 14:03:09`, UTC, so that two readers see the same time. */
 export function clock(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** Who must agree: `one of lead, on-call`. */
+export function askedText({ roles, quorum }: Pick<Approval, 'roles' | 'quorum'>): string {
+  const wanted = quorum === 'any' ? 'one of' : quorum === 'all' ? 'each of' : `${quorum} people of`;
+  return `${wanted} ${roles.join(', ')}`;
 }
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];

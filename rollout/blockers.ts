@@ -1,6 +1,6 @@
 import type { Approval } from '../plans/approval.ts';
 import type { Blocker } from '../plans/view.ts';
-import { moment } from '../plans/words.ts';
+import { askedText, moment } from '../plans/words.ts';
 import { amendRoles, confirmRoles } from './approvers.ts';
 import { checkBlockers } from './checks.ts';
 import { drillDeadline, drillRuns } from './drill-facts.ts';
@@ -157,17 +157,17 @@ function bestCover(roles: readonly string[], people: readonly string[][]): Set<s
 function approvalText(state: RolloutState, approval: Approval): string {
   const missing = missingRoles(state, approval);
   const have = grantsFor(state, approval).length;
-  const wanted =
-    approval.quorum === 'any'
-      ? 'one of'
-      : approval.quorum === 'all'
-        ? 'each of'
-        : `${approval.quorum} people of`;
-  return `waits for approval by ${wanted} ${missing.join(', ')}${have > 0 ? ` (${have} given)` : ''}`;
+  const wanted = askedText({ roles: missing, quorum: approval.quorum });
+  return `waits for approval by ${wanted}${have > 0 ? ` (${have} given)` : ''}`;
+}
+
+/** From when on an answer is late. Before the plan's times let the stage open, nothing waits for it. */
+export function answersFrom({ answersFrom: opens }: RolloutState, waitingSince: number): number {
+  return Math.max(waitingSince, opens ?? 0);
 }
 
 export function waitingDeadline(state: RolloutState): number | null {
   const approval = neededApproval(state);
   if (state.waitingSince === null || approval === null) return null;
-  return state.waitingSince + (approval.sla + (approval.escalate?.wait ?? 0)) * 1000;
+  return answersFrom(state, state.waitingSince) + (approval.sla + (approval.escalate?.wait ?? 0)) * 1000;
 }

@@ -62,6 +62,19 @@ describe('the forecast', () => {
     expect(later?.waitsFor[0]).toContain('until Mon 2026-03-09 09:00 UTC');
   });
 
+  it('takes the clean days of the last stage, whatever its bake time and minimums', () => {
+    const stages = [
+      { name: '100%', percent: 100, bake: '2h' },
+      { name: 'old path', minRequests: 1000, decommission: { cleanFor: '1h' } },
+    ];
+    const world = inFirst({ stages });
+    const { plan } = world.state;
+    const of = (now: number) =>
+      forecast({ plan, view: viewOf(world.state, now), assessment: null, sample: null, now });
+    const due = BEGIN + 3 * HOUR;
+    expect(of(BEGIN)).toMatchObject({ earliest: due, expected: due, goal: null });
+  });
+
   it('is later at the rate of the evidence: half the requests after 20 hours take 20 more', () => {
     const world = inFirst();
     world.now = BEGIN + 20 * HOUR;

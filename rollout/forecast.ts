@@ -1,12 +1,11 @@
 import type { Assessment, Holding } from '../plans/assessment.ts';
 import type { Forecast } from '../plans/forecast.ts';
+import { leastTime, openingOf, plannedTime } from '../plans/least-time.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import { approvalFor, stageExposure } from '../plans/stages.ts';
 import type { RolloutView } from '../plans/view.ts';
-import { stageOpening } from '../plans/windows.ts';
 import { moment } from '../plans/words.ts';
-import { windowsOf } from './schedule.ts';
 
 /** Standard errors that a proof that holds at every moment takes, about. */
 const PROOF = 3;
@@ -145,40 +144,23 @@ function open(walk: Walk, plan: Plan, index: number): void {
   const stage = plan.stages[index];
   if (stage === undefined) return;
   if (stage.checks !== undefined) walk.waitsFor.push(`checks before ${stage.name}`);
-  const windows = windowsOf(plan, index);
-  const rule =
-    windows === undefined || stage.decommission === undefined
-      ? windows
-      : { ...windows, bakeOutsideFreezes: false };
-  const opening = (at: number) => stageOpening(rule, { at, bake: stage.bake }) ?? at;
   const before = walk.expected ?? walk.earliest;
-  const shut = opening(before);
+  const shut = openingOf(plan, index, before);
   if (shut > before) walk.waitsFor.push(`the window of ${stage.name} (${moment(shut)})`);
-  walk.earliest = opening(walk.earliest);
-  if (walk.expected !== null) walk.expected = opening(walk.expected);
-}
-
-/** Seconds that a stage takes at least. */
-function shortest({ bake, promote, decommission }: Plan['stages'][number]): number {
-  if (decommission !== undefined) return decommission.cleanFor;
-  return promote?.early === undefined ? bake : Math.min(bake, promote.early);
-}
-
-/** A decommission ends once the old path was unused for long enough: it has no bake time. */
-function leastTime({ bake, decommission }: Plan['stages'][number]): number {
-  return decommission?.cleanFor ?? bake;
+  walk.earliest = openingOf(plan, index, walk.earliest);
+  if (walk.expected !== null) walk.expected = openingOf(plan, index, walk.expected);
 }
 
 /** A stage ahead: its bake time, or longer where its minimums take longer at the present traffic. */
 function dwell(walk: Walk, known: Known, index: number): void {
   const stage = known.plan.stages[index];
   if (stage === undefined) return;
-  walk.earliest += shortest(stage) * 1000;
+  walk.earliest += leastTime(stage) * 1000;
   if (walk.expected === null) return;
   const rate = requestRate(known, index);
-  const minimum = stage.minRequests ?? 0;
+  const minimum = stage.decommission === undefined ? (stage.minRequests ?? 0) : 0;
   const needed = minimum === 0 || rate === null ? 0 : minimum / rate;
-  const least = leastTime(stage);
+  const least = plannedTime(stage);
   walk.expected += Math.max(least, needed) * 1000;
   if (needed > least) walk.waitsFor.push(`${minimum} requests of the canary in ${stage.name}`);
 }
@@ -198,10 +180,10 @@ function leavePresent(walk: Walk, { plan, view, assessment, now }: Known, presen
   if (stage === undefined || passed) return;
   const since = view.stageSince ?? now;
   reach(walk, now);
-  walk.earliest = Math.max(walk.earliest, since + shortest(stage) * 1000);
+  walk.earliest = Math.max(walk.earliest, since + leastTime(stage) * 1000);
   const seen = assessment?.stage === stage.name ? assessment : null;
   const elapsed = (now - since) / 1000;
-  const bakes = since + leastTime(stage) * 1000;
+  const bakes = since + plannedTime(stage) * 1000;
   walk.waitsFor.push(`the gate of ${stage.name}`);
   if (seen === null || seen.verdict === 'soft' || seen.verdict === 'hard' || seen.verdict === 'no-data') {
     if (seen !== null) walk.expected = null;

@@ -34,6 +34,28 @@ const lines = (world: World) => world.journal.map(({ transition }) => transition
 const last = (world: World) => world.journal.at(-1);
 
 describe('a plan that only watches', () => {
+  it('is in the stage of the share that the flag serves, though whoever ramps it knows none of the plan’s segments', () => {
+    const stages = [
+      { name: 'internal', audience: { segments: ['employees'] }, bake: '10s' },
+      { name: '5%', percent: 5, bake: '10s' },
+      { name: '50%', percent: 50, bake: '10s' },
+      { name: '100%', percent: 100, bake: '10s' },
+    ];
+    const world = new World(planOf({ mode: 'observe', approvals: {}, stages }));
+    world.event({ kind: 'begin' });
+    world.drift(20);
+    world.sees('ada');
+    expect(world.state.stage).toBe(1);
+    world.drift(50);
+    world.report(assessment('hold'));
+    expect(world.state.stage).toBe(2);
+    world.report(assessment('pass'));
+    expect(world.journal.at(-1)?.summary).toBe('Would have gone on from stage 50% to 100%: everyone.');
+    world.drift(1);
+    world.report(assessment('hold'));
+    expect(world.state.stage).toBe(0);
+  });
+
   it('begins once somebody has the canary, and says who brought it there', () => {
     const world = new World(observed());
     world.event({ kind: 'begin' });

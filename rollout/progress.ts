@@ -2,7 +2,7 @@ import type { Exposure } from '../plans/exposure.ts';
 import type { Cause } from '../plans/journal.ts';
 import { stageLease } from '../plans/lease.ts';
 import { stageExposure } from '../plans/stages.ts';
-import { audience, segmentList } from '../plans/words.ts';
+import { audience, moment, segmentList } from '../plans/words.ts';
 import { blockersOf, granted, neededApproval } from './blockers.ts';
 import { askChecks } from './checking.ts';
 import type { ExpectedFlag, GateRequest } from './command.ts';
@@ -16,6 +16,7 @@ import { approvalsTo, beginText, firstStage, nextStage } from './origin.ts';
 import { gatePassed } from './passed.ts';
 import { answerWanted } from './required.ts';
 import { restartOf } from './restart.ts';
+import { opensAt } from './schedule.ts';
 import { peersBesideDue, peersWanted } from './shared-service.ts';
 import type { GateState, RolloutState } from './state.ts';
 import { stepsOf } from './steps.ts';
@@ -109,10 +110,14 @@ function noteWaiting(turn: Turn): void {
   }
   if (state.waitingSince !== null) return;
   state.waitingSince = now;
+  const opens = state.patient === true ? opensAt(state, now) : now;
+  if (opens > now) state.answersFrom = opens;
+  else delete state.answersFrom;
+  const shut = opens > now ? ` The plan opens that on ${moment(opens)} at the earliest.` : '';
   const next = state.plan.stages[nextStage(state)]?.name ?? 'the end';
   journal(turn, 'approval-needed', {
     cause: policy(`the plan asks for approval by ${approval.roles.join(', ')}`),
-    summary: `Waits for approval (${rolesTo(state).join(', ')}) before ${next}.${state.stage < 0 ? beginText(state) : ''}`,
+    summary: `Waits for approval (${rolesTo(state).join(', ')}) before ${next}.${shut}${state.stage < 0 ? beginText(state) : ''}`,
     flagBefore: state.flagRevision,
     evidence: state.gate?.assessment ?? null,
     queries: state.gate?.queries ?? [],

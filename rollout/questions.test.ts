@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nextDeadline } from './step.ts';
+import { viewOf } from './view.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
 const HOUR = 3_600_000;
@@ -200,5 +201,77 @@ describe('a request for approval that is escalated', () => {
     world.person('approve', 'kim', ['lead']);
     world.settle();
     expect(world.state.stage).toBe(0);
+  });
+});
+
+describe('an approval that is asked for while the plan lets nothing open', () => {
+  const asked = { roles: ['lead'], sla: '4h' };
+  const stages = [
+    { name: '5%', percent: 5, bake: '10s', approval: asked },
+    { name: '100%', percent: 100, bake: '10s' },
+  ];
+  const friday = (more: object) => {
+    const world = new World(planOf({ approvals: {}, stages, ...more }));
+    world.now = Date.parse('2026-03-06T18:00:00Z');
+    world.event({ kind: 'begin' });
+    world.settle();
+    return world;
+  };
+
+  it('may be answered at once, and is late only so long after the start', () => {
+    const world = friday({ approvals: { start: asked }, start: { at: '2026-03-09T09:00:00Z' } });
+    expect(world.journal.at(-1)?.summary).toBe(
+      'Waits for approval (lead) before 5%. The plan opens that on Mon 2026-03-09 09:00 UTC at the earliest.',
+    );
+    const due = Date.parse('2026-03-09T13:00:00Z');
+    expect(viewOf(world.state, world.now).blockers[0]).toMatchObject({ kind: 'start-approval', until: due });
+    wait(world, 63 * HOUR);
+    expect(transitions(world)).toEqual(['submitted', 'approval-needed']);
+    wait(world, 3 * HOUR);
+    expect(transitions(world).at(-1)).toBe('reminder');
+    expect(world.journal.at(-1)?.summary).toContain('120 min are left for an answer');
+    wait(world, 1 * HOUR);
+    expect(world.state.phase).toBe('rejected');
+    expect(world.now).toBe(due);
+  });
+
+  it('does not cost a healthy canary its stage at the weekend', () => {
+    const windows = { timezone: 'Europe/Berlin', allow: ['Mon-Thu 09:00-16:00'] };
+    const world = friday({
+      stages,
+      windows: { ...windows, allow: ['Mon-Thu 09:00-16:00', 'Fri 19:00-20:00'] },
+    });
+    expect(world.state.stage).toBe(0);
+    const next = () => viewOf(world.state, world.now).next;
+    expect(next()).toBe('When the gate passes, one of lead must approve; then stage 100% opens.');
+    world.now += 2 * HOUR;
+    world.report(assessment('hold'));
+    expect(next()).toBe(
+      'When the gate passes, one of lead must approve; then stage 100% opens, not before Mon 2026-03-09 08:00 UTC.',
+    );
+    world.report(assessment('pass'));
+    world.settle();
+    // Berlin's clock is an hour ahead of UTC.
+    const opens = Date.parse('2026-03-09T08:00:00Z');
+    expect(viewOf(world.state, world.now).blockers).toMatchObject([
+      { kind: 'approval', until: opens + 4 * HOUR },
+      { kind: 'window', until: opens },
+    ]);
+    expect(next()).toBe(
+      'Before stage 100% opens: waits for approval by one of lead; outside the windows of the plan (until Mon 2026-03-09 08:00 UTC).',
+    );
+    wait(world, 60 * HOUR);
+    expect(world.state).toMatchObject({ phase: 'active', stage: 0, exposure: { percent: 5 } });
+    expect(transitions(world)).not.toContain('reminder');
+    wait(world, 4 * HOUR);
+    expect(transitions(world)).toContain('rollback-requested');
+  });
+
+  it('is late as before in a rollout that was under way before that was so', () => {
+    const world = friday({ approvals: { start: asked }, start: { at: '2026-03-09T09:00:00Z' } });
+    const { patient: _patient, answersFrom: _from, ...older } = world.state;
+    world.state = older;
+    wait(world, 4 * HOUR);
+    expect(world.state.phase).toBe('rejected');
   });
 });

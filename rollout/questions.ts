@@ -1,4 +1,4 @@
-import { granted, neededApproval, waitingDeadline } from './blockers.ts';
+import { answersFrom, granted, neededApproval, waitingDeadline } from './blockers.ts';
 import type { RolloutState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
@@ -25,16 +25,17 @@ function questionsOf(state: RolloutState): Question[] {
   const approval = neededApproval(state);
   const deadline = waitingDeadline(state);
   if (state.waitingSince !== null && deadline !== null && approval !== null && !granted(state, approval)) {
+    const since = answersFrom(state, state.waitingSince);
     questions.push({
       key: `approval ${state.waitingSince}`,
-      since: state.waitingSince,
+      since,
       deadline,
       text: `waits for approval (${approval.roles.join(', ')})`,
       ...(approval.escalate === undefined
         ? {}
         : {
             escalation: {
-              at: state.waitingSince + approval.sla * 1000,
+              at: since + approval.sla * 1000,
               channel: approval.escalate.channel,
             },
           }),

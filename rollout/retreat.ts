@@ -1,5 +1,6 @@
 import type { Cause } from '../plans/journal.ts';
-import { duration } from '../plans/words.ts';
+import { duration, moment } from '../plans/words.ts';
+import { opensAt } from './schedule.ts';
 import type { Turn } from './turn.ts';
 import { journal, policy } from './turn.ts';
 
@@ -17,10 +18,13 @@ export function restInstead(turn: Turn, cause: Cause): boolean {
   const used = state.retreat?.used ?? 0;
   if (retry === undefined || !soft || !only || used >= retry.times) return false;
   state.pause = null;
-  state.retreat = { used: used + 1, until: now + retry.wait * 1000 };
+  const until = now + retry.wait * 1000;
+  state.retreat = { used: used + 1, until };
+  const opens = opensAt(state, now);
+  const when = opens > until ? `on ${moment(opens)} at the earliest` : `after ${duration(retry.wait)}`;
   journal(turn, 'note', {
     cause: policy('the plan tries again after a soft step back'),
-    summary: `Goes up again by itself after ${duration(retry.wait)}, once the gate has passed (${used + 1} of ${retry.times}).`,
+    summary: `Goes up again by itself ${when}, once the gate has passed (${used + 1} of ${retry.times}).`,
     flagBefore: state.flagRevision,
   });
   return true;

@@ -1,3 +1,4 @@
+import { openingOf, windowsOf } from '../plans/least-time.ts';
 import type { Blocker } from '../plans/view.ts';
 import { nextOpening, stageOpening } from '../plans/windows.ts';
 import { clock } from '../plans/words.ts';
@@ -9,14 +10,15 @@ export function isResting({ retreat }: RolloutState, now: number): boolean {
   return retreat?.until != null && now < retreat.until;
 }
 
-/** The windows that the opening of a stage waits for: its own, else those at the top. */
-export function windowsOf({ windows, stages }: RolloutState['plan'], stage: number) {
-  return stages[stage]?.windows ?? windows;
-}
-
 /** Before it nothing begins; 0: the plan names no time. */
 export function startOf({ plan }: Pick<RolloutState, 'plan'>): number {
   return plan.start === undefined ? 0 : Date.parse(plan.start.at);
+}
+
+/** When the plan's times let the next stage open, where nothing else holds it; ms since 1970, not before `now`. */
+export function opensAt(state: RolloutState, now: number): number {
+  const rested = Math.max(now, state.retreat?.until ?? 0, state.stage < 0 ? startOf(state) : 0);
+  return openingOf(state.plan, nextStage(state), rested);
 }
 
 /** What only time ends: the start, a rest after a step back, windows, a freeze that the bake time would run into. */

@@ -219,6 +219,10 @@ export interface RolloutState {
   grants: Grant[];
   /** Since when the present stage waits for its approval. */
   waitingSince: number | null;
+  /** From when on its answer is counted as late: since the stage may open, where that is later; absent: since it waits. */
+  answersFrom?: number;
+  /** Whether answers are counted so; absent in rollouts of before they were. */
+  patient?: true;
   /** The oldest first. Absent in states of before there were any. */
   glass?: BrokenGlass[];
   /** How often each open question has been reminded of, by its kind and the time at which it was asked. */
@@ -289,6 +293,8 @@ export function openRollout(given: {
   origin?: Origin;
   /** What an earlier rollout of the same build has left against it; absent: nothing. */
   carried?: Evidence;
+  /** True for one whose history is of before answers were counted from when a stage may open. */
+  hasty?: boolean;
 }): RolloutState {
   const excluded = given.origin?.kind === 'retry' ? (given.origin.excluded ?? []) : [];
   return {
@@ -321,6 +327,7 @@ export function openRollout(given: {
     acceptances: {},
     grants: [],
     waitingSince: null,
+    ...(given.hasty === true ? {} : { patient: true as const }),
     pause: null,
     stop: null,
     amendment: null,

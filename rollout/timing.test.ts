@@ -178,6 +178,20 @@ describe('a soft step back that is tried again', () => {
     expect(world.state.stage).toBe(1);
   });
 
+  it('says when it goes up again: after its rest, or once the windows let it', () => {
+    const said = (world: World) => {
+      softly(world);
+      return world.journal.at(-1)?.summary;
+    };
+    expect(said(above())).toBe('Goes up again by itself after 1 h, once the gate has passed (1 of 2).');
+    const shut = above();
+    const day = new Date(shut.now).toISOString().slice(0, 10);
+    shut.state.plan.windows = { timezone: 'UTC', allow: [], freezes: [{ from: day, to: '2999-01-01' }] };
+    expect(said(shut)).toBe(
+      'Goes up again by itself on Wed 2999-01-02 00:00 UTC at the earliest, once the gate has passed (1 of 2).',
+    );
+  });
+
   it('is tried as often as the plan says, then a person decides', () => {
     const world = above();
     for (const round of [1, 2]) {

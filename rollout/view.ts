@@ -1,9 +1,9 @@
 import { TOLD } from '../plans/names.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { stepsText } from '../plans/step-words.ts';
-import type { Drift, RolloutView, Watching } from '../plans/view.ts';
-import { audience, capital } from '../plans/words.ts';
-import { blockersOf } from './blockers.ts';
+import type { Blocker, Drift, RolloutView, Watching } from '../plans/view.ts';
+import { askedText, audience, capital, moment } from '../plans/words.ts';
+import { blockersOf, granted, neededApproval } from './blockers.ts';
 import { checksView } from './checks.ts';
 import { descentView } from './descending.ts';
 import { acceptDriftRefusal, isDrifted, standingStage } from './drift.ts';
@@ -14,6 +14,7 @@ import { isWatching } from './mode.ts';
 import { nextStage } from './origin.ts';
 import { resumeRefusal } from './refusals.ts';
 import { requiresView } from './required.ts';
+import { opensAt } from './schedule.ts';
 import type { RolloutState } from './state.ts';
 import { stepsLeft, stepsView } from './steps.ts';
 
@@ -50,7 +51,7 @@ export function viewOf(state: RolloutState, now: number): RolloutView {
     stageSince: state.stageSince,
     endedAt: state.endedAt,
     blockers,
-    next: nextText(state, blockers),
+    next: nextText(state, blockers, now),
     pause:
       state.pause === null
         ? null
@@ -141,7 +142,28 @@ function watchingText({ id, plan, phase, imagined, exposure }: RolloutState): st
     : `Only watches: ${served}. ${would.summary}`;
 }
 
-function nextText(state: RolloutState, blockers: RolloutView['blockers']): string {
+const TIMES: readonly Blocker['kind'][] = ['start', 'retreat', 'window', 'freeze'];
+
+/** What stands before the next stage besides its gate, of which nobody is asked yet. */
+function passText(
+  state: RolloutState,
+  move: string,
+  { blockers, now }: { blockers: Blocker[]; now: number },
+) {
+  const approval = neededApproval(state);
+  const asks =
+    approval === null || granted(state, approval) ? '' : `${askedText(approval)} must approve; then `;
+  const shut = blockers.some(({ kind }) => TIMES.includes(kind));
+  return `When the gate passes, ${asks}${move}${shut ? `, not before ${moment(opensAt(state, now))}` : ''}.`;
+}
+
+function waitText({ kind, text, until }: Blocker): string {
+  return (kind === 'window' || kind === 'freeze') && until !== null
+    ? `${text} (until ${moment(until)})`
+    : text;
+}
+
+function nextText(state: RolloutState, blockers: Blocker[], now: number): string {
   const watches = isWatching(state);
   switch (state.phase) {
     case 'completed':
@@ -174,8 +196,9 @@ function nextText(state: RolloutState, blockers: RolloutView['blockers']): strin
           : ' The traffic is not split as planned: mend that, or accept it as it is with `tidegate approve` and a reason.';
       if (state.pause !== null)
         return `Paused: a person must act, else ${state.pause.then === 'rollback' || state.withdrawn === true ? 'it rolls back' : 'it steps back'}.${driftText(state)}${split}`;
-      if (first.kind === 'gate') return `When the gate passes, ${move}.${split}${decommissionText(state)}`;
-      return `${capital(move)} after: ${blockers.map(({ text }) => text).join('; ')}.`;
+      if (first.kind === 'gate')
+        return `${passText(state, move, { blockers, now })}${split}${decommissionText(state)}`;
+      return `Before ${move}: ${blockers.map(waitText).join('; ')}.`;
     }
   }
 }

@@ -285,6 +285,25 @@ test('the calendar says when each rollout may go on', async () => {
   });
 });
 
+test('the calendar goes by the windows of the stage that opens next', async () => {
+  const closed = '{ timezone: Asia/Tokyo, freezes: [{ from: 2000-01-01, to: 2999-01-01 }] }';
+  const text = planFor('abroad').replace('percent: 100,', `percent: 100, windows: ${closed},`);
+  expect(text).toContain(closed);
+  const view = await submit('abroad', { text });
+  const seen = async () => {
+    const { rollouts } = await get<{ rollouts: { id: string; timezone: string; open: boolean }[] }>(
+      '/windows',
+    );
+    return rollouts.find(({ id }) => id === 'abroad-1');
+  };
+  expect(await seen()).toBeUndefined();
+  const stages = view.stages.map(
+    (stage, index) => ({ ...stage, state: index === 0 ? 'now' : 'ahead' }) as const,
+  );
+  await server.engine.step({ ...view, stage: '5%', stages, phase: 'active' });
+  expect(await seen()).toMatchObject({ timezone: 'Asia/Tokyo', open: false });
+});
+
 test('channels are named with what they last sent and since when they fail', async () => {
   expect(await get('/channels')).toEqual({
     channels: [

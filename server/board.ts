@@ -1,8 +1,9 @@
 import { approverRoles, scopesOf } from '../plans/access.ts';
+import { windowsOf } from '../plans/least-time.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { nextOpening, openSpans } from '../plans/windows.ts';
-import type { Board, BoardCounts, BoardFilter, BoardRow } from '../store/board.ts';
+import type { Board, BoardCounts, BoardFilter, BoardRow, WindowedRow } from '../store/board.ts';
 import type { ApprovalsReply, ListQuery, WindowsReply } from './api/board.ts';
 import type { Caller } from './auth/guard.ts';
 import { placeOf } from './auth/places.ts';
@@ -128,7 +129,11 @@ export async function calendar(
   caller: Caller,
   { now, days }: { now: number; days: number },
 ): Promise<WindowsReply> {
-  const rows = await deps.board.windows(scopesOf(caller.grants, 'read'));
+  const all = await deps.board.windows(scopesOf(caller.grants, 'read'));
+  const rows = all.flatMap((row) => {
+    const windows = windowsAhead(row);
+    return windows === undefined ? [] : [{ ...row, windows }];
+  });
   const within = { from: now, to: now + days * DAY_MS };
   const freezes = new Map<string, WindowsReply['freezes'][number]>();
   for (const { id, windows } of rows) {
@@ -160,6 +165,14 @@ export async function calendar(
       };
     }),
   };
+}
+
+/** The windows that the opening of the next stage waits for; of a rollout in its last one those of the whole plan. */
+function windowsAhead({ plan, view }: WindowedRow) {
+  const present = view?.stages.findIndex(({ state }) => state === 'now') ?? -1;
+  const { origin } = view ?? {};
+  const first = origin?.kind === 'retry' ? plan.stages.findIndex(({ name }) => name === origin.stage) : 0;
+  return windowsOf(plan, present < 0 ? Math.max(0, first) : present + 1);
 }
 
 export function filterOf(

@@ -60,7 +60,7 @@ test('every finding has its line, also a name that only the server knows to be w
 test('says what a submit would come to: stages, who is asked, what is in the way', async () => {
   const text = `${planFor('looked')}
 windows: { timezone: Europe/Berlin, freezes: [{ from: 2000-01-01, to: 2999-01-01 }] }
-approvals: { start: { roles: [lead] } }
+approvals: { start: { roles: [lead, sre], quorum: all } }
 `;
   const { body } = await check({ text });
   expect(body.outlook).toEqual({
@@ -78,6 +78,7 @@ approvals: { start: { roles: [lead] } }
         decommission: false,
         takes: 3600,
         roles: [],
+        quorum: 'any',
       },
       {
         name: '100%',
@@ -87,6 +88,7 @@ approvals: { start: { roles: [lead] } }
         decommission: false,
         takes: 3600,
         roles: [],
+        quorum: 'any',
       },
       {
         name: 'decommission',
@@ -96,9 +98,11 @@ approvals: { start: { roles: [lead] } }
         decommission: true,
         takes: 3600,
         roles: [],
+        quorum: 'any',
       },
     ],
-    startRoles: ['lead'],
+    startRoles: ['lead', 'sre'],
+    startQuorum: 'all',
     opensAt: Date.parse('2999-01-01T23:00:00Z'),
     timezone: 'Europe/Berlin',
     active: null,
@@ -113,6 +117,57 @@ approvals: { start: { roles: [lead] } }
     reason: 'slow',
   });
   expect((await check({ text })).body.outlook?.latch).toEqual({ by: 'ada', reason: 'slow' });
+});
+
+test('it begins when its start and the windows of its first stage let it, and takes what its stages take at least', async () => {
+  const text = `${planFor('later').replace(
+    'bake: 1h',
+    'bake: 2h, promote: { proof: 1pp, early: 1h }, windows: { timezone: Asia/Tokyo, allow: ["09:00-10:00"] }',
+  )}
+start: { at: 2999-01-01T12:00Z }
+windows: { timezone: Europe/Berlin, allow: ["20:00-21:00"] }
+`;
+  const { body } = await check({ text });
+  expect(body.errors).toEqual([]);
+  expect(body.outlook).toMatchObject({
+    opensAt: Date.parse('2999-01-02T09:00+09:00'),
+    timezone: 'Asia/Tokyo',
+  });
+  expect(body.outlook?.stages[0]?.takes).toBe(3600);
+});
+
+test('what has gone by is a risk, and a deadline that is over an error, here and at the submit; of an amendment only what is new', async () => {
+  const past = `start: { at: 2001-01-01T12:00Z }
+windows: { freezes: [{ from: 2001-12-20, to: 2002-01-02 }] }
+`;
+  const text = planFor('gone') + past;
+  const rules = (body: CheckReply) =>
+    body.findings.filter(({ rule }) => rule === 'PLAN-PAST').map(({ path }) => path);
+  expect(rules((await check({ text })).body)).toEqual(['start.at', 'windows.freezes']);
+  const late = `${text}deadline: { at: 2001-02-01T12:00Z }\n`;
+  const { body } = await check({ text: late });
+  expect(body).toMatchObject({ ok: false, outlook: null });
+  expect(body.findings).toContainEqual(
+    expect.objectContaining({ severity: 'error', rule: 'PLAN-DEADLINE', path: 'deadline.at', allow: null }),
+  );
+  const post = (path: string, sent: object) =>
+    server.api(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ by: 'ada', roles: [], ...sent }),
+    });
+  const refused = await post('/rollouts', { text: late });
+  expect(refused.status).toBe(422);
+  expect(await refused.json()).toMatchObject({
+    code: 'PLAN_INVALID',
+    details: [
+      expect.stringContaining('the deadline is over: the rollout would pause before it does anything'),
+    ],
+  });
+  const id = await submit(text);
+  expect(rules((await check({ text, amends: id })).body)).toEqual([]);
+  const moved = text.replace('2002-01-02', '2002-01-03');
+  expect(rules((await check({ text: moved, amends: id })).body)).toEqual(['windows.freezes']);
 });
 
 test('each finding has why, how to mend it and how to allow it; what is allowed has its reason', async () => {

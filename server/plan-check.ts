@@ -1,11 +1,12 @@
+import type { Approval } from '../plans/approval.ts';
 import { readYaml } from '../plans/document.ts';
 import { explained } from '../plans/explained.ts';
 import { isFailure } from '../plans/failures.ts';
 import { type Finding, findingText, inOrder } from '../plans/finding.ts';
+import { earliestTimes, leastTime, windowsOf } from '../plans/least-time.ts';
 import type { Plan } from '../plans/plan.ts';
 import { approvalFor, stageExposure } from '../plans/stages.ts';
 import { foundText, type TenantsFound, tenantQuestions } from '../plans/tenant-answers.ts';
-import { nextOpening } from '../plans/windows.ts';
 import type { RolloutRow } from '../store/store.ts';
 import type { CheckReply, PlanOutlook, PlanTenants } from './api/plans.ts';
 import type { Caller } from './auth/guard.ts';
@@ -110,14 +111,20 @@ async function askedTenantsOf(deps: ServerDeps, caller: Caller, asked: Parameter
   return askedTenants(deps, asked);
 }
 
+type Asked = Pick<Approval, 'roles' | 'quorum'>;
+
 async function outlookOf(deps: ServerDeps, caller: Caller, plan: Plan): Promise<PlanOutlook> {
-  const { environment, mode, metadata, windows } = plan;
+  const { environment, mode, metadata } = plan;
+  const now = deps.now();
+  const { begin } = earliestTimes(plan, now);
   const flag = plan.flag.key;
   const place = { environment, flag };
   const [active] = await deps.board.page(
     { ...filterOf(place, caller), phases: ['submitted', 'active', 'reverting'] },
     { limit: 1 },
   );
+  const asks = (index: number): Asked => approvalFor(plan, index) ?? { roles: [], quorum: 'any' };
+  const start = asks(-1);
   const reads = mode === 'act' && caller.may('read', place);
   const latch = reads ? await latchOf(deps, { environment, key: flag }) : null;
   return {
@@ -128,7 +135,7 @@ async function outlookOf(deps: ServerDeps, caller: Caller, plan: Plan): Promise<
     mode,
     stages: plan.stages.map((stage, index) => {
       const { percent, segments } = stageExposure(plan, index);
-      const { name, decommission, bake } = stage;
+      const { name, decommission } = stage;
       const [question] = tenantQuestions({ stages: [stage] });
       return {
         name,
@@ -136,13 +143,15 @@ async function outlookOf(deps: ServerDeps, caller: Caller, plan: Plan): Promise<
         segments,
         tenantsFrom: question?.query.database ?? null,
         decommission: decommission !== undefined,
-        takes: decommission?.cleanFor ?? bake,
-        roles: approvalFor(plan, index)?.roles ?? [],
+        takes: leastTime(stage),
+        roles: asks(index).roles,
+        quorum: asks(index).quorum,
       };
     }),
-    startRoles: approvalFor(plan, -1)?.roles ?? [],
-    opensAt: nextOpening(windows, deps.now()),
-    timezone: windows?.timezone ?? null,
+    startRoles: start.roles,
+    startQuorum: start.quorum,
+    opensAt: begin > now ? begin : null,
+    timezone: windowsOf(plan, 0)?.timezone ?? null,
     active: active?.id ?? null,
     latch,
     maySubmit: caller.may('submit', place),

@@ -6,12 +6,14 @@ import { Failure } from '../plans/failures.ts';
 import { type Finding, findingText, inOrder, pathText } from '../plans/finding.ts';
 import { parsePlan, type SoundPlan } from '../plans/parse.ts';
 import type { Plan } from '../plans/plan.ts';
+import { besideClock, type Clock, overdueFinding } from '../plans/review/clock.ts';
 import { circleFinding } from '../plans/review/required.ts';
 import { besideRollouts } from '../plans/review/shared-flag.ts';
 import { ENDED, PHASES } from '../plans/view.ts';
 import { unknownInChecks } from './check-names.ts';
 import type { ServerDeps } from './deps.ts';
 import { withHolidays } from './holidays.ts';
+import { planOf } from './live.ts';
 import { requiredPlans } from './required-plans.ts';
 
 interface PlanText {
@@ -154,9 +156,9 @@ function riskText(finding: Finding): string {
 
 const ACTIVE = PHASES.filter((phase) => !ENDED.includes(phase));
 
-/** The same beside the rollouts that are active now. `amends`: the one whose plan it is to become. */
+/** The same beside the clock and the rollouts that are active now. `amends`: the one whose plan it is to become. */
 export async function checkedAmongRollouts(
-  deps: PlanDeps & Pick<ServerDeps, 'rollouts'>,
+  deps: PlanDeps & Pick<ServerDeps, 'rollouts' | 'now'>,
   source: PlanText,
   amends: string | null = null,
 ): Promise<CheckedPlan> {
@@ -164,7 +166,17 @@ export async function checkedAmongRollouts(
   if (checked.sound === null) return checked;
   const { key } = checked.sound.plan.flag;
   const active = await deps.rollouts.list({ flag: key, phases: ACTIVE });
-  const sound = checked.sound.with(besideRollouts(active.filter(({ id }) => id !== amends)));
+  const amended = active.find(({ id }) => id === amends);
+  const by: Clock = {
+    now: deps.now(),
+    before: amended && planOf(amended),
+    holidays: deps.known.holidays,
+  };
+  const sound = checked.sound
+    .with(besideRollouts(active.filter((row) => row !== amended)))
+    .with(besideClock(by));
+  const overdue = overdueFinding(source, { ...sound, ...by });
+  if (overdue !== null) return told(null, inOrder([...sound.warnings, overdue]));
   const required = await requiredPlans(deps.rollouts, sound.plan, amends);
   if (required === null) return told(sound, sound.warnings);
   const beside = sound.with(required.beside);
@@ -180,9 +192,9 @@ export function planFromText(deps: PlanDeps, source: PlanText): { plan: Plan; wa
   return planOfChecked(checkedPlan(deps, source), source);
 }
 
-/** The same beside the rollouts that are active now. */
+/** The same beside the clock and the rollouts that are active now. */
 export async function planAmongRollouts(
-  deps: PlanDeps & Pick<ServerDeps, 'rollouts'>,
+  deps: PlanDeps & Pick<ServerDeps, 'rollouts' | 'now'>,
   source: PlanText & { amends?: string },
 ): Promise<{ plan: Plan; warnings: string[] }> {
   return planOfChecked(await checkedAmongRollouts(deps, source, source.amends ?? null), source);

@@ -175,14 +175,14 @@ async function windowsOf(queries: Queries, scopes: readonly Scope[]): Promise<Wi
       id: rollouts.id,
       flag: rollouts.flag,
       environment: rollouts.environment,
-      windows: sql<WindowedRow['windows']>`${rollouts.plan}->'windows'`,
+      plan: sql<WindowedRow['plan']>`${rollouts.plan}`,
       view: rollouts.view,
     })
     .from(rollouts)
     .where(
       and(
         isNull(rollouts.endedAt),
-        sql`jsonb_typeof(${rollouts.plan}->'windows') = 'object'`,
+        sql`(${rollouts.plan} ? 'windows' or jsonb_path_exists(${rollouts.plan}, '$.stages[*].windows'))`,
         within(scopes),
       ),
     )

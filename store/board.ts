@@ -70,6 +70,6 @@ export interface WindowedRow {
   id: string;
   flag: string;
   environment: string;
-  windows: NonNullable<Plan['windows']>;
+  plan: Pick<Plan, 'windows' | 'stages'>;
   view: RolloutView | null;
 }

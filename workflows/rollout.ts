@@ -31,7 +31,7 @@ import { lookRequest, toldRefusal } from '../rollout/observing.ts';
 import { gateRequest } from '../rollout/progress.ts';
 import { refusal } from '../rollout/refusals.ts';
 import { followRequest } from '../rollout/required.ts';
-import { openRollout } from '../rollout/state.ts';
+import { openRollout, type RolloutState } from '../rollout/state.ts';
 import { besideDeadline, decisionDeadline, nextDeadline, step } from '../rollout/step.ts';
 import { stepsLeft } from '../rollout/steps.ts';
 import { verifyRequest } from '../rollout/verification.ts';
@@ -59,7 +59,7 @@ import { verification, verificationId } from './verification.ts';
  * Temporal's: `Date.now()` in a workflow is the time of the present task, the same in every replay.
  */
 export async function rollout(input: RolloutInput): Promise<RolloutView> {
-  let state = input.kind === 'continued' ? input.state : openRollout({ ...started(input), at: Date.now() });
+  let state = input.kind === 'continued' ? input.state : opened(input);
   let turns = 0;
   const performer = createPerformer(dispatch, input.kind === 'continued' ? input.unrecorded : []);
 
@@ -242,14 +242,17 @@ export async function rollout(input: RolloutInput): Promise<RolloutView> {
   }
 }
 
-function started({ id, plan, submittedBy, origin, carried }: RolloutStart) {
-  return {
+function opened({ id, plan, submittedBy, origin, carried }: RolloutStart): RolloutState {
+  return openRollout({
     id,
     plan,
     submittedBy,
+    at: Date.now(),
     ...(origin === undefined ? {} : { origin }),
     ...(carried === undefined ? {} : { carried }),
-  };
+    // Histories of before answers were counted from when a stage may open have other timers.
+    hasty: !patched('answers-from-opening'),
+  });
 }
 
 function tooLong(limit: number): boolean {

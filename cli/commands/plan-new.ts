@@ -5,6 +5,7 @@ import { draftText } from '../../plans/draft/text.ts';
 import { Failure } from '../../plans/failures.ts';
 import { findingText } from '../../plans/finding.ts';
 import { parsePlan } from '../../plans/parse.ts';
+import { besideClock } from '../../plans/review/clock.ts';
 import type { Context } from '../context.ts';
 import { ask } from '../plan-new/ask.ts';
 import { problemOf, QUESTIONS } from '../plan-new/questions.ts';
@@ -42,6 +43,13 @@ export async function create(context: Context, options: NewOptions): Promise<num
   if (parsed.kind === 'invalid')
     throw new Failure('INTERNAL', 'The plan that was written is not valid.', {
       details: parsed.findings.map(findingText),
+    });
+  const gone = parsed
+    .with(besideClock({ now: context.page().now }))
+    .warnings.find(({ rule }) => rule === 'PLAN-EXPIRED');
+  if (gone !== undefined)
+    throw new Failure('USAGE', 'Answers do not fit.', {
+      details: [`--expires ${answers.expires}: ${gone.message}`],
     });
   if (file !== null) await writePlan(file, { text, force: options.force === true });
   context.tell({ file, text, stages: schedule.stages, left: schedule.left, unseen: schedule.unseen });

@@ -10,6 +10,7 @@ import { planJsonSchema } from '../../plans/json-schema.ts';
 import { parsePlan } from '../../plans/parse.ts';
 import type { Plan } from '../../plans/plan.ts';
 import { requirementLines } from '../../plans/requires.ts';
+import { besideClock, overdueFinding } from '../../plans/review/clock.ts';
 import { circleFinding } from '../../plans/review/required.ts';
 import { tenantQuestions } from '../../plans/tenant-answers.ts';
 import type { Context } from '../context.ts';
@@ -39,7 +40,7 @@ export async function check(
   await patiently(told, async () => {
     for (const file of files) {
       const text = await planText(file);
-      const own = findingsOf(text, { file, traffic });
+      const own = findingsOf(text, { file, traffic, now: context.page().now });
       const seen = options.online === true ? beside(own, await checkedOnline(context, { text, file })) : own;
       alone.push({ file, text, ...seen });
       // Whoever waits is told in between: what traffic cannot show takes its time.
@@ -103,21 +104,19 @@ interface Checked {
   notes: string[];
 }
 
-function findingsOf(text: string, { file, traffic }: { file: string; traffic: number | null }): Checked {
+function findingsOf(
+  text: string,
+  { file, traffic, now }: { file: string; traffic: number | null; now: number },
+): Checked {
   const result = parsePlan(text, file);
-  if (result.kind === 'invalid')
-    return {
-      plan: null,
-      ok: false,
-      findings: result.findings.map(explained),
-      allowed: [],
-      broken: 0,
-      notes: [],
-    };
+  if (result.kind === 'invalid') return refused(result.findings);
+  const today = result.with(besideClock({ now }));
+  const overdue = overdueFinding({ text, file }, { ...today, now });
+  if (overdue !== null) return refused(inOrder([...today.warnings, overdue]));
   const seen =
     traffic === null
-      ? result
-      : result.with({
+      ? today
+      : today.with({
           knows: 'traffic',
           review: (plan, warn) => trafficRisks(plan, { requestsPerSecond: traffic, warn }),
         });
@@ -133,6 +132,10 @@ function findingsOf(text: string, { file, traffic }: { file: string; traffic: nu
     broken: 0,
     notes,
   };
+}
+
+function refused(findings: readonly Finding[]): Checked {
+  return { plan: null, ok: false, findings: findings.map(explained), allowed: [], broken: 0, notes: [] };
 }
 
 /** What the server said, and what only the command was told: the traffic. */

@@ -11,6 +11,8 @@ type Asked = Partial<Pick<Approval, 'quorum' | 'then'>> & { roles: string[]; sla
 /** What a release manager gives a change of one risk. Times in seconds. */
 export interface Profile {
   why: string;
+  /** Who is asked on the way. */
+  asks: string;
   internal: number;
   /** Public stages below 100 %. */
   percents: readonly number[];
@@ -40,7 +42,8 @@ const { technical, operations, product, duty } = ROLES;
 
 export const PROFILES: Readonly<Record<Risk, Profile>> = {
   low: {
-    why: 'Few would notice a failure, and nobody is woken for it: three steps, nobody is asked.',
+    why: 'Few would notice a failure, and nobody is woken for it',
+    asks: 'nobody is asked before the end',
     internal: 4 * HOUR,
     percents: [5, 25],
     bake: DAY,
@@ -61,7 +64,8 @@ export const PROFILES: Readonly<Record<Risk, Profile>> = {
     deploy: 'note',
   },
   medium: {
-    why: 'Users would notice a failure: four steps of a day, somebody agrees to the start.',
+    why: 'Users would notice a failure',
+    asks: 'somebody agrees to the start',
     internal: DAY,
     percents: [1, 5, 25],
     bake: DAY,
@@ -82,7 +86,8 @@ export const PROFILES: Readonly<Record<Risk, Profile>> = {
     deploy: 'note',
   },
   high: {
-    why: 'A failure costs money or trust: five steps, other people agree at the start, after the first step and before 100 %.',
+    why: 'A failure costs money or trust',
+    asks: 'other people agree at the start, after the first step and before 100 %',
     internal: DAY,
     percents: [1, 5, 25, 50],
     bake: DAY,
@@ -108,7 +113,8 @@ export const PROFILES: Readonly<Record<Risk, Profile>> = {
     deploy: 'pause',
   },
   critical: {
-    why: 'A failure stops the business or harms people: seven steps from 0.2 %, two days each, somebody agrees to every one.',
+    why: 'A failure stops the business or harms people',
+    asks: 'somebody agrees to every one',
     internal: 2 * DAY,
     percents: [0.2, 1, 5, 10, 25, 50],
     bake: 2 * DAY,

@@ -1,4 +1,5 @@
 import { Document, isCollection, isMap, isScalar, type Node, visit } from 'yaml';
+import { durationText } from '../units.ts';
 import type { Answers } from './answers.ts';
 import { draftPlan } from './draft.ts';
 import { profileOf } from './profiles.ts';
@@ -20,7 +21,7 @@ export function draftText(answers: Answers, schedule: Schedule): string {
       if (ancestors.length > 3 && !isLong(node)) node.flow = true;
     },
   });
-  document.commentBefore = head(answers)
+  document.commentBefore = head(answers, schedule)
     .map((line) => ` ${line}`)
     .join('\n');
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
@@ -32,8 +33,10 @@ function isLong(node: Node): boolean {
   return JSON.stringify(node).length > LONGEST_LINE;
 }
 
-function head(answers: Answers): string[] {
+function head(answers: Answers, { stages }: Schedule): string[] {
   const { risk, profile } = profileOf(answers);
+  const first = stages[0]?.percent ?? 100;
+  const least = durationText(Math.min(profile.full, ...stages.map(({ bake }) => bake)));
   const raised =
     risk === answers.risk
       ? []
@@ -41,7 +44,7 @@ function head(answers: Answers): string[] {
           `Written as ${risk}: a change that cannot be undone, or moves data, is never as harmless as ${answers.risk}.`,
         ];
   return [
-    `Risk ${answers.risk}. ${profile.why}`,
+    `Risk ${answers.risk}. ${profile.why}: ${stages.length + 1} steps from ${first} %, each of ${least} or more; ${profile.asks}.`,
     ...raised,
     'Everything that holds stands in this file: change what does not fit, then `tidegate plan check` and `tidegate preflight`.',
     'Roles, channels, segments and sources are those of tidegate.yaml; the metrics are those that tidegate/client writes.',

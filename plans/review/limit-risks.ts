@@ -1,3 +1,4 @@
+import { leastTime } from '../least-time.ts';
 import type { Limit } from '../limit.ts';
 import type { Plan } from '../plan.ts';
 import { planInStage } from '../shadow.ts';
@@ -23,10 +24,6 @@ export function limitRisks(plan: Plan, warn: Warn): void {
       instead: `\`for: ${least}\` or less, or a longer \`bake\``,
     });
   });
-}
-
-function leastTime({ bake, promote }: Plan['stages'][number]): number {
-  return Math.min(bake, promote?.early ?? bake);
 }
 
 /** A limit on a metric is judged in the stages that read it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Quorum } from '../../plans/approval.ts';
 import { Phase } from '../../plans/view.ts';
 
 export const CheckRequest = z.strictObject({
@@ -51,11 +52,13 @@ export const PlanOutlook = z.strictObject({
       takes: z.number(),
       /** Who must agree before the next one opens. */
       roles: z.array(z.string()),
+      quorum: Quorum,
     }),
   ),
   /** Who must agree before the first stage opens. */
   startRoles: z.array(z.string()),
-  /** When windows let it begin; null: now. */
+  startQuorum: Quorum,
+  /** When its start and its windows let it begin; null: now. */
   opensAt: z.number().nullable(),
   timezone: z.string().nullable(),
   /** The rollout that moves this flag already, which a submit waits for. */

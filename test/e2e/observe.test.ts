@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HistoryReply } from '../../server/api/flags.ts';
 import { failing, planText, startTestStack, type TestStack } from '../fixtures/stack.ts';
+import { customerWatched } from './scenes/taken-off.ts';
 
 let tg: TestStack;
 beforeAll(async () => {
   tg = await startTestStack(9);
+  for (const flag of ['pricing-v2', 'checkout-v2'])
+    await tg.done('flags', 'create', flag, ...made, ...reason, '--as', 'ada');
 }, 120_000);
 afterAll(() => tg?.stop());
 
@@ -40,7 +43,6 @@ async function untilJournaled(id: string, transition: string): Promise<void> {
 describe('a plan that only watches', () => {
   it('says when it would have stopped what ada ramps, and leaves her flag as it is', async () => {
     const flag = 'pricing-v2';
-    await done('flags', 'create', flag, ...made, ...reason, '--as', 'ada');
     const id = await tg.submit(planText({ flag, stages: STAGES, more: 'mode: observe' }));
     expect((await tg.status(id)).view).toMatchObject({ phase: 'submitted', watching: { would: null } });
     await expect.poll(() => done('status', id)).toContain('begins when somebody has the canary');
@@ -84,7 +86,6 @@ describe('a plan that only watches', () => {
 
   it('follows what it is told, by numbers that grow', async () => {
     const flag = 'checkout-v2';
-    await done('flags', 'create', flag, ...made, ...reason, '--as', 'ada');
     const plan = planText({ flag, stages: STAGES, more: 'mode: observe' }).replace(
       `flag: { key: ${flag} }`,
       `flag: { key: ${flag}, provider: told }`,
@@ -111,4 +112,6 @@ describe('a plan that only watches', () => {
     await tg.until(id, ({ phase }) => phase === 'completed');
     expect(await authors(flag)).toEqual(['ada 25', 'ada 0']);
   });
+
+  customerWatched('pricing-v2', () => tg);
 });

@@ -1,10 +1,10 @@
-import { audience, duration } from '../../../plans/words.ts';
+import { askedText, audience, duration } from '../../../plans/words.ts';
 import type { CheckReply, PlanDifference, PlanOutlook } from '../../../server/api/plans.ts';
 import { bothClocks } from '../calendar/times.ts';
 
 /** What a submit will do, one sentence each. */
 export function submitWords(outlook: PlanOutlook): string[] {
-  const { flag, environment, mode, stages, startRoles, opensAt, timezone } = outlook;
+  const { flag, environment, mode, stages, startRoles, startQuorum, opensAt, timezone } = outlook;
   const takes = duration(stages.reduce((sum, stage) => sum + stage.takes, 0));
   if (mode === 'observe')
     return [
@@ -19,15 +19,15 @@ export function submitWords(outlook: PlanOutlook): string[] {
     ...(startRoles.length === 0
       ? []
       : [
-          `First it waits for approval by one of ${startRoles.join(', ')}. Nobody meets the new path before.`,
+          `First it waits for approval by ${askedText({ roles: startRoles, quorum: startQuorum })}. Nobody meets the new path before.`,
         ]),
-    ...(opensAt === null ? [] : [`Windows hold it until ${bothClocks(timezone ?? 'UTC', opensAt)}.`]),
+    ...(opensAt === null ? [] : [`The plan holds it until ${bothClocks(timezone ?? 'UTC', opensAt)}.`]),
     ...(first === undefined
       ? []
       : [
           `${startRoles.length === 0 && opensAt === null ? 'Within seconds' : 'Then'} stage ${first.name} opens: ${first.tenantsFrom === null ? audience({ ...first, variant: null }) : `the tenants that ${first.tenantsFrom} names`} get the new path.`,
         ]),
-    ...asks.map(({ name, roles }) => `After stage ${name} it asks one of ${roles.join(', ')}.`),
+    ...asks.map(({ name, ...asked }) => `After stage ${name} it asks ${askedText(asked)}.`),
     `It takes ${takes} at least. A stop lowers it at once and asks nobody${stages.some(({ decommission }) => decommission) ? ', until the old path is decommissioned' : ''}.`,
   ];
 }

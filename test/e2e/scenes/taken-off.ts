@@ -129,3 +129,72 @@ export function customerTakenOff(flag: Flag, given: Given): void {
     );
   }, 500_000);
 }
+
+/** The flag is there, at nobody, and ada moves it: the plan only watches. */
+export function customerWatched(flag: Flag, given: Given): void {
+  it.sequential('says whom it would have taken off the canary, goes on watching the others, and takes nobody off', async ({
+    expect,
+  }) => {
+    const tg = given();
+    const moved = ['--reason', 'a test', '--environment', 'demo', '--as', 'ada'];
+    const serve = (...what: string[]) => tg.done('flags', 'set', flag, ...what, ...moved);
+    const said = async (summary: RegExp) =>
+      await expect
+        .poll(async () => (await tg.journal(id)).map((entry) => entry.summary), {
+          timeout: 120_000,
+          interval: 300,
+        })
+        .toContainEqual(expect.stringMatching(summary));
+    await tg.shop.fault({ flag, endpoint: null, tenant: 'tenant-1', errorRate: 1, latencyMs: 0 });
+    const id = await tg.submit(`${customers(flag)}mode: observe\n`);
+    await serve('--percent', '50');
+    await said(/^Would have excluded tenant=tenant-1 in stage 50% and gone on for the rest/);
+    const off = await tg.until(id, ({ watching }) => watching?.excluded !== undefined);
+    // Whoever would be off has the canary as before: nobody but ada moves the flag.
+    expect(off).toMatchObject({
+      phase: 'active',
+      stage: '50%',
+      exposure: { percent: 50 },
+      watching: { excluded: [{ name: 'tenant=tenant-1', by: 'the gate', metric: 'errors' }] },
+    });
+    expect(off.exposure.without).toBeUndefined();
+    expect(off.excluded).toBeUndefined();
+    const status = (await tg.done('status', id)).replace(/\s+/g, ' ');
+    expect(status).toMatch(
+      /excluded tenant=tenant-1, [\d.]+ % of the canary's requests, would be off since .*: errors\{tenant=tenant-1\}/,
+    );
+    // The others are well: in a new visit of the stage the plan would go on without the one that would be off.
+    await serve('--percent', '60');
+    await said(/^Would have gone on from stage 50% to 100%: .*without tenant=tenant-1/);
+    await tg.untilExposed(flag, (share) => share > 0.5 && share < 0.7);
+    await serve('--off');
+    await tg.until(id, ({ phase }) => phase === 'completed');
+    const entries = await tg.journal(id);
+    const taken = entries.filter(({ transition }) => transition === 'would-exclude');
+    expect(taken).toMatchObject([
+      {
+        stage: '50%',
+        cause: { kind: 'gate', verdict: 'hard' },
+        evidence: { severed: [{ who: 'tenant=tenant-1', metric: 'errors' }] },
+        summary: expect.stringContaining(': errors{tenant=tenant-1}: canary'),
+      },
+    ]);
+    const kinds = entries.map(({ transition }) => transition);
+    for (const act of [
+      'excluded',
+      'would-stop',
+      'would-pause',
+      'paused',
+      'drift',
+      'hard-stop',
+      'soft-stop',
+    ] as const)
+      expect(kinds).not.toContain(act);
+    const report = await tg.done('report', id);
+    expect(report).toMatch(
+      /## What it would have done\n[^]*Would have excluded tenant=tenant-1 in stage 50% and gone on for the rest/,
+    );
+    expect(report).toMatch(/Would have gone on from stage 50% to 100%: .*without tenant=tenant-1/);
+    await tg.shop.fault(null);
+  }, 300_000);
+}
