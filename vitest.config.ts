@@ -3,9 +3,12 @@ import { defineConfig } from 'vitest/config';
 
 const never = ['node_modules/**', 'dist/**'];
 const globalSetup = ['test/fixtures/global.ts'];
+const cores = availableParallelism();
 
 export default defineConfig({
   test: {
+    // Vitest would leave one core to itself, of which it needs next to nothing.
+    maxWorkers: cores,
     projects: [
       {
         test: {
@@ -27,7 +30,8 @@ export default defineConfig({
           globalSetup,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          // They wait half of their time, for a scrape or an answer.
+          maxWorkers: Math.max(3, cores),
         },
       },
       {
@@ -36,11 +40,11 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
           exclude: never,
-          globalSetup,
+          globalSetup: ['test/fixtures/build.ts', ...globalSetup],
           testTimeout: 300_000,
           hookTimeout: 180_000,
           // Each file runs a whole installation, which takes more than a core: more at once would starve one another.
-          maxWorkers: Math.max(1, Math.floor(availableParallelism() / 2)),
+          maxWorkers: Math.max(1, Math.floor(cores / 2)),
         },
       },
     ],
