@@ -33,7 +33,7 @@ function named(folder) {
 }
 
 const OUTSIDE = /^(\.|dist|node_modules$|coverage$|docs$)/;
-const NOT_READ = /\.(test\.ts|md|tgz)$/;
+const NOT_READ = /^\.|\.(test\.ts|md|tgz)$/;
 
 /** A sum over every file that the build reads. */
 export async function sourcesHash() {
