@@ -14,6 +14,14 @@ import { root } from './setup/root.mjs';
 
 const began = performance.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
+const running = new Set();
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    interrupted = true;
+    for (const child of running) child.kill(signal);
+  });
+}
 
 heading('checks (usually half a minute)');
 for (const { passed } of await runSteps(tell)) total[passed ? 'passed' : 'failed'] += 1;
@@ -40,6 +48,7 @@ function add(counts) {
 
 /** `beside`: at the lowest priority, and what it says is told at its end. */
 async function vitest(projects, { units, beside = false } = {}) {
+  if (interrupted) return counted(null, undefined);
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-results-'));
   const file = join(folder, 'results.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
@@ -64,11 +73,12 @@ async function vitest(projects, { units, beside = false } = {}) {
           said += text;
         });
       if (beside && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+      running.add(child);
       child.once('close', (status) => {
+        running.delete(child);
         process.stdout.write(said);
         resolve(status);
       });
-      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
     });
     const results = await readFile(file, 'utf8').catch(() => undefined);
     return counted(status, results === undefined ? undefined : JSON.parse(results));
