@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSteps } from './check/steps.mjs';
 import { tell } from './check/tell.mjs';
@@ -57,7 +57,7 @@ async function vitest(projects, { units, beside = false } = {}) {
     '--passWithNoTests',
     ...projects.flatMap((name) => ['--project', name]),
     ...reporters,
-    ...(beside ? ['--maxWorkers=1'] : []),
+    ...(beside ? [`--maxWorkers=${Math.max(1, Math.floor(availableParallelism() / 2))}`] : []),
     ...process.argv.slice(2),
   ];
   try {
