@@ -1,7 +1,7 @@
 /**
  * `npm test`: the checks, then the tests: first those of units and of parts, then the end-to-end runs, which time
  * real reactions and want the machine for themselves. They leave half of it idle, though: that is for the tests of what decides, which
- * only compute, at the lowest priority. The last line is `N passed, N failed`.
+ * only compute, at a lower priority. The last line is `N passed, N failed`.
  * `npm test -- plans/` runs only the test files whose path has that in it.
  */
 import { spawn } from 'node:child_process';
@@ -25,7 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 heading('checks (usually half a minute)');
 for (const { passed } of await runSteps(tell)) total[passed ? 'passed' : 'failed'] += 1;
-heading('tests of units and of parts (usually 10 minutes)');
+heading('tests of units and of parts (usually 7 minutes)');
 add(await vitest(['unit', 'it'], { units: 'others' }));
 heading('end-to-end runs (usually 10 minutes), and beside them the tests of what decides');
 const beside = vitest(['unit'], { units: 'deciding', beside: true });
@@ -46,7 +46,7 @@ function add(counts) {
   for (const kind of Object.keys(total)) total[kind] += counts[kind];
 }
 
-/** `beside`: at the lowest priority, and what it says is told at its end. */
+/** `beside`: at a lower priority (the lowest might not get a worker started within vitest's minute), and what it says is told at its end. */
 async function vitest(projects, { units, beside = false } = {}) {
   if (interrupted) return counted(null, undefined);
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-results-'));
@@ -72,7 +72,7 @@ async function vitest(projects, { units, beside = false } = {}) {
         stream.setEncoding('utf8').on('data', (text) => {
           said += text;
         });
-      if (beside && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+      if (beside && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
       running.add(child);
       child.once('close', (status) => {
         running.delete(child);
