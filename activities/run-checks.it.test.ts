@@ -2,9 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningTemporal, startTemporal } from '../app/embedded/temporal.ts';
@@ -20,6 +19,7 @@ import { createEvidenceStore, type EvidenceStore } from '../store/evidence.ts';
 import { migrate } from '../store/migrate.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { parts } from '../test/fixtures/parts.ts';
+import { workflowCode } from '../test/fixtures/workflow-code.ts';
 import { scripted } from '../test/replay/scripted.ts';
 import { actUpdate, viewQuery, WORKFLOW } from '../workflows/messages.ts';
 import { createCheckActivity } from './run-checks.ts';
@@ -28,7 +28,7 @@ let temporal: RunningTemporal;
 let dir: string;
 let client: Client;
 let native: NativeConnection;
-let bundle: Awaited<ReturnType<typeof bundleWorkflowCode>>;
+let bundle: WorkflowBundle;
 let database: TestDatabase;
 let sql: pg.Client;
 let store: Database;
@@ -45,9 +45,7 @@ beforeAll(async () => {
   });
   client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
   native = await NativeConnection.connect({ address: temporal.address });
-  bundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-  });
+  bundle = await workflowCode();
   database = await createDatabase();
   sql = new pg.Client({ connectionString: database.url });
   await sql.connect();

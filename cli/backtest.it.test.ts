@@ -59,7 +59,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function run(text: string, file: string): Promise<Outcome> {
   await writeFile(join(folder, file), text);
-  return startCommand(['backtest', 'plan.yaml', '--trace', file, '--json'], { cwd: folder, built: true })
+  return startCommand(['backtest', 'plan.yaml', '--trace', file, '--json'], { cwd: folder, from: 'build' })
     .ended;
 }
 
@@ -85,7 +85,7 @@ describe('a backtest', () => {
   test('of standard input says the same as of the file', async () => {
     const few = trace.filter((line) => /"r7"|u00727"/.test(line));
     const args = ['backtest', 'plan.yaml', '--trace', '-', '--json'];
-    const piped = await startCommand(args, { cwd: folder, input: few.join('\n'), built: true }).ended;
+    const piped = await startCommand(args, { cwd: folder, input: few.join('\n'), from: 'build' }).ended;
     expect(piped).toEqual(await run(few.join('\n'), 'few.jsonl'));
     expect(piped.out).toContain('"rollout":"r7"');
   });

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiServer, planFor, startApiServer } from '../test/fixtures/api-server.ts';
-import { startCommand } from '../test/fixtures/command.ts';
+import { commandArgs, startCommand } from '../test/fixtures/command.ts';
 
 let server: ApiServer;
 beforeAll(async () => {
@@ -45,11 +45,8 @@ test('without a server, everything but names', async () => {
 
 async function asCommand(): Promise<NodeJS.ProcessEnv> {
   const bin = join(server.dataDir, 'tidegate');
-  const main = new URL('main.ts', import.meta.url).pathname;
-  await writeFile(
-    bin,
-    `#!/bin/sh\nexec "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${main}" "$@"\n`,
-  );
+  const command = [process.execPath, ...commandArgs()].map((part) => `"${part}"`).join(' ');
+  await writeFile(bin, `#!/bin/sh\nexec ${command} "$@"\n`);
   await chmod(bin, 0o755);
   const path = `${server.dataDir}${delimiter}${process.env['PATH'] ?? ''}`;
   return {

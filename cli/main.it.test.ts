@@ -50,7 +50,7 @@ describe('a plan', () => {
     expect(done).toMatchObject({ status: 1, out: '' });
     expect(done.err).toMatch(/^tidegate: .*\(PLAN_INVALID\)\n {2}at wrong\.yaml\n/);
     expect(done.err.match(/wrong\.yaml:\d+:\d+/g)?.length).toBeGreaterThanOrEqual(2);
-    expect(done.err).not.toMatch(/\n\s+at .*\.ts:/);
+    expect(done.err).not.toMatch(/\n\s+at .*\.[jt]s:/);
   });
 
   test('that is right: check says so, exit 0; also from standard input', async () => {

@@ -35,7 +35,7 @@ beforeAll(async () => {
   };
   await writeFile(config, stringify(settings));
   // Threads are of the build.
-  running = startCommand(['server', '--config', config], { cwd: folder, built: true });
+  running = startCommand(['server', '--config', config], { cwd: folder, from: 'build' });
 }, 180_000);
 afterAll(async () => {
   running?.child.kill('SIGTERM');

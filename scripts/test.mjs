@@ -1,11 +1,12 @@
 /**
  * `npm test`: the checks, then the tests: first those of units and of parts, then the end-to-end runs, which time
- * real reactions and want the machine for themselves. The last line is `N passed, N failed`.
+ * real reactions and want the machine for themselves. They leave half of it idle, though: that is for the tests of what decides, which
+ * only compute, at a lower priority. The last line is `N passed, N failed`.
  * `npm test -- plans/` runs only the test files whose path has that in it.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSteps } from './check/steps.mjs';
 import { tell } from './check/tell.mjs';
@@ -13,13 +14,23 @@ import { root } from './setup/root.mjs';
 
 const began = performance.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
+const running = new Set();
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    interrupted = true;
+    for (const child of running) child.kill(signal);
+  });
+}
 
 heading('checks (usually half a minute)');
 for (const { passed } of await runSteps(tell)) total[passed ? 'passed' : 'failed'] += 1;
-heading('tests of units and of parts (usually 10 minutes)');
-add(await vitest(['unit', 'it']));
-heading('end-to-end runs (usually 10 minutes)');
+heading('tests of units and of parts (usually 7 minutes)');
+add(await vitest(['unit', 'it'], { units: 'others' }));
+heading('end-to-end runs (usually 10 minutes), and beside them the tests of what decides');
+const beside = vitest(['unit'], { units: 'deciding', beside: true });
 add(await vitest(['e2e']));
+add(await beside);
 
 console.log(`\n${Math.round((performance.now() - began) / 1000)} s`);
 console.log(
@@ -35,7 +46,9 @@ function add(counts) {
   for (const kind of Object.keys(total)) total[kind] += counts[kind];
 }
 
-async function vitest(projects) {
+/** `beside`: at a lower priority (the lowest might not get a worker started within vitest's minute), and what it says is told at its end. */
+async function vitest(projects, { units, beside = false } = {}) {
+  if (interrupted) return counted(null, undefined);
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-results-'));
   const file = join(folder, 'results.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
@@ -44,16 +57,28 @@ async function vitest(projects) {
     '--passWithNoTests',
     ...projects.flatMap((name) => ['--project', name]),
     ...reporters,
+    ...(beside ? [`--maxWorkers=${Math.max(1, Math.floor(availableParallelism() / 2))}`] : []),
     ...process.argv.slice(2),
   ];
   try {
     const status = await new Promise((resolve) => {
       const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
         cwd: root,
-        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...process.env, TIDEGATE_UNITS: units },
+        stdio: ['ignore', ...(beside ? ['pipe', 'pipe'] : ['inherit', 'inherit'])],
       });
-      child.once('close', resolve);
-      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
+      let said = '';
+      for (const stream of beside ? [child.stdout, child.stderr] : [])
+        stream.setEncoding('utf8').on('data', (text) => {
+          said += text;
+        });
+      if (beside && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+      running.add(child);
+      child.once('close', (status) => {
+        running.delete(child);
+        process.stdout.write(said);
+        resolve(status);
+      });
     });
     const results = await readFile(file, 'utf8').catch(() => undefined);
     return counted(status, results === undefined ? undefined : JSON.parse(results));

@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createFlagActivities } from '../activities/flag-writes.ts';
 import { createFollowActivity } from '../activities/follow-required.ts';
@@ -21,11 +20,11 @@ import type { RolloutStore } from '../store/store.ts';
 import { createDatabase, type TestDatabase } from '../test/fixtures/database.ts';
 import { parts } from '../test/fixtures/parts.ts';
 import { startWire, type Wire } from '../test/fixtures/wire.ts';
+import { workflowCode } from '../test/fixtures/workflow-code.ts';
 import { scripted } from '../test/replay/scripted.ts';
 import { actUpdate, viewQuery, WORKFLOW, workflowId } from './messages.ts';
 
 const QUEUE = 'required';
-const SILENT = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error };
 
 let dir: string;
 let temporal: RunningTemporal;
@@ -68,11 +67,7 @@ beforeAll(async () => {
   worker = await Worker.create({
     connection: native,
     taskQueue: QUEUE,
-    workflowBundle: await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('./index.ts', import.meta.url)),
-      workflowInterceptorModules: [fileURLToPath(new URL('./led-by.ts', import.meta.url))],
-      logger: SILENT,
-    }),
+    workflowBundle: await workflowCode(),
     activities: {
       // Gates pass at once, but that of the last stage, which goes on looking.
       ...scripted({ '100%': ['hold'] }).activities,

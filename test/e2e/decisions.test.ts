@@ -55,12 +55,12 @@ describe.concurrent('rollouts on real parts', () => {
     retries('pricing-v2', given);
     onPhone('pricing-v2', given);
     clicks('pricing-v2', given, () => slack);
-    detectedDrill('pricing-v2', given);
     segmentTakenOff('pricing-v2', given);
     traces('pricing-v2', given, () => receiver.spans);
   });
   lane('checkout-v2', given, () => {
     customerTakenOff('checkout-v2', given);
+    detectedDrill('checkout-v2', given);
     unseenDrill('checkout-v2', given);
     proof('checkout-v2', given);
     whole('checkout-v2', given);

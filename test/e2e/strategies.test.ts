@@ -46,13 +46,13 @@ describe.concurrent('the example plans of the strategies on the shop', () => {
     rings('pricing-v2', given);
     holdback('pricing-v2', given);
     canary('pricing-v2', given);
+    tenantsOfDatabase('pricing-v2', given);
     watched('pricing-v2', given);
   });
   lane('checkout-v2', given, () => {
     tenants('checkout-v2', given);
     blueGreen('checkout-v2', given, () => green);
     capped('checkout-v2', given);
-    tenantsOfDatabase('checkout-v2', given);
     strangled('checkout-v2', given);
     byPercent('checkout-v2', given);
   });

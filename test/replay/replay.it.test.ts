@@ -10,12 +10,7 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import {
-  bundleWorkflowCode,
-  NativeConnection,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Evidence } from '../../analysis/evidence.ts';
@@ -35,6 +30,7 @@ import {
 import { stepsId } from '../../workflows/steps-id.ts';
 import { verificationId } from '../../workflows/verification.ts';
 import { parts } from '../fixtures/parts.ts';
+import { workflowCode } from '../fixtures/workflow-code.ts';
 import { type Script, scripted } from './scripted.ts';
 
 const SAVED = fileURLToPath(new URL('../histories/', import.meta.url));
@@ -75,7 +71,7 @@ let temporal: RunningTemporal;
 let dir: string;
 let client: Client;
 let native: NativeConnection;
-let bundle: WorkflowBundleWithSourceMap;
+let bundle: WorkflowBundle;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tidegate-replay-'));
@@ -86,18 +82,7 @@ beforeAll(async () => {
   });
   client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
   native = await NativeConnection.connect({ address: temporal.address });
-  bundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('../../workflows/led-by.ts', import.meta.url))],
-    logger: {
-      log: () => undefined,
-      trace: () => undefined,
-      debug: () => undefined,
-      info: () => undefined,
-      warn: () => undefined,
-      error: console.error,
-    },
-  });
+  bundle = await workflowCode();
 }, 120_000);
 
 afterAll(async () => {

@@ -19,13 +19,6 @@ export function packed(): void {
       dir = await mkdtemp(join(tmpdir(), 'tidegate-package-'));
       // As root, PostgreSQL runs as another account, which must get in.
       await chmod(dir, 0o711);
-      await run(
-        process.execPath,
-        ['-e', "import('./scripts/setup/build.mjs').then((m) => m.ensureBuild())"],
-        {
-          cwd: root,
-        },
-      );
       const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
         cwd: root,
       });
