@@ -75,6 +75,30 @@ describe('the forecast', () => {
     expect(of(BEGIN)).toMatchObject({ earliest: due, expected: due, goal: null });
   });
 
+  it('of a retry that has not begun goes by the stage that it begins at, and names all who are passed over', () => {
+    const stages = STAGES.map((stage, index) =>
+      index === 0 ? { ...stage, approval: { roles: ['lead'] } } : stage,
+    );
+    const plan = planOf({ stages, approvals: { start: { roles: ['boss'] } } });
+    const origin = { of: 'pricing-0', cause: 'it was slow', reason: 'mended', changes: [] };
+    const from = (stage: string) => {
+      const world = new World(plan, { kind: 'retry', stage, ...origin });
+      world.now = BEGIN;
+      world.event({ kind: 'begin' });
+      world.settle();
+      return world;
+    };
+    const asked = (stage: string) => ['boss', 'lead'].map((role) => `approval by ${role} before ${stage}`);
+    expect(at(from('100%'))).toMatchObject({ goal: '100%', earliest: BEGIN, waitsFor: asked('100%') });
+    const last = from('10%');
+    expect(at(last)).toMatchObject({ earliest: BEGIN + 24 * HOUR, waitsFor: asked('10%') });
+    last.person('approve', 'kim', ['boss']);
+    expect(at(last)?.waitsFor).toEqual(['approval by lead before 10%']);
+    last.person('approve', 'lea', ['lead']);
+    last.settle();
+    expect(at(last)).toMatchObject({ earliest: BEGIN + 24 * HOUR, waitsFor: ['the gate of 10%'] });
+  });
+
   it('is later at the rate of the evidence: half the requests after 20 hours take 20 more', () => {
     const world = inFirst();
     world.now = BEGIN + 20 * HOUR;

@@ -1,3 +1,4 @@
+import type { Approval } from '../plans/approval.ts';
 import type { Assessment, Holding } from '../plans/assessment.ts';
 import type { Forecast } from '../plans/forecast.ts';
 import { leastTime, openingOf, plannedTime } from '../plans/least-time.ts';
@@ -6,6 +7,7 @@ import type { Sample } from '../plans/sample.ts';
 import { approvalFor, stageExposure } from '../plans/stages.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { moment } from '../plans/words.ts';
+import { approvalsTo, firstStage } from './origin.ts';
 
 /** Standard errors that a proof that holds at every moment takes, about. */
 const PROOF = 3;
@@ -35,7 +37,7 @@ interface Walk {
 export function forecast(known: Known): Forecast | null {
   const { plan, view } = known;
   if (!isMoving(view)) return null;
-  const present = presentStage(view);
+  const present = presentStage(known);
   const last = plan.stages.findLastIndex(({ decommission }) => decommission === undefined);
   const full = plan.stages.findIndex(({ percent }) => percent === 100);
   const top = full >= 0 ? full : last;
@@ -68,7 +70,7 @@ export interface NextOpening {
 /** The stage that opens next, and when: null where none does. People are taken to answer at once, and are named. */
 export function nextOpening(known: Known): NextOpening | null {
   const { plan, view } = known;
-  const present = presentStage(view);
+  const present = presentStage(known);
   if (!isMoving(view) || present + 1 >= plan.stages.length) return null;
   const walk = leave(known, present);
   advance(walk, known, { index: present, present });
@@ -80,8 +82,10 @@ function isMoving({ phase, watching, descent }: RolloutView): boolean {
   return (phase === 'submitted' || phase === 'active') && watching === undefined && descent === undefined;
 }
 
-function presentStage({ stages }: RolloutView): number {
-  return stages.findIndex(({ state }) => state === 'now');
+/** Before a rollout has begun, the stage below the one that it begins at: a retry passes over those that were proven. */
+function presentStage({ plan, view: { stages, origin } }: Known): number {
+  const present = stages.findIndex(({ state }) => state === 'now');
+  return present >= 0 ? present : firstStage({ plan, ...(origin === undefined ? {} : { origin }) }) - 1;
 }
 
 /** From now to where nothing but people and windows holds the present stage. */
@@ -104,10 +108,9 @@ function leave(known: Known, present: number): Walk {
 
 function advance(walk: Walk, known: Known, { index, present }: { index: number; present: number }): void {
   const { plan } = known;
-  if (asksPeople(known, index, present)) {
-    const roles = approvalFor(plan, index)?.roles.join(', ') ?? '';
-    walk.waitsFor.push(`approval by ${roles} before ${plan.stages[index + 1]?.name ?? ''}`);
-  }
+  const next = plan.stages[index + 1]?.name ?? '';
+  for (const { roles } of asksPeople(known, index, present))
+    walk.waitsFor.push(`approval by ${roles.join(', ')} before ${next}`);
   open(walk, plan, index + 1);
 }
 
@@ -127,16 +130,19 @@ function reach(walk: Walk, at: number): void {
   if (walk.expected !== null) walk.expected = Math.max(walk.expected, at);
 }
 
-/** An approval that was given for the present stage is no blocker any more. */
-function asksPeople({ plan, view }: Known, index: number, present: number): boolean {
-  if (approvalFor(plan, index) === null) return false;
+/** Whom the next stage asks. An approval that was given for the present stage is no blocker any more. */
+function asksPeople({ plan, view }: Known, index: number, present: number): Approval[] {
+  const own = approvalFor(plan, index);
+  if (index !== present) return own === null ? [] : [own];
+  const start = view.blockers.find(({ kind }) => kind === 'start-approval');
+  if (start !== undefined) {
+    const asked = approvalsTo(plan, -1, index + 1);
+    const open = asked.findIndex(({ roles }) => start.roles.every((role) => roles.includes(role)));
+    return asked.slice(Math.max(0, open));
+  }
   const kinds = view.blockers.map(({ kind }) => kind);
-  return (
-    index !== present ||
-    kinds.includes('start-approval') ||
-    kinds.includes('approval') ||
-    (index >= 0 && kinds.includes('gate'))
-  );
+  const asks = kinds.includes('approval') || (view.stageSince !== null && kinds.includes('gate'));
+  return asks && own !== null ? [own] : [];
 }
 
 /** Moves both clocks to where windows let a stage open. */

@@ -1,4 +1,5 @@
 import type { Approval } from '../plans/approval.ts';
+import type { Origin } from '../plans/origin.ts';
 import { originText, successorText } from '../plans/origin-words.ts';
 import type { Plan } from '../plans/plan.ts';
 import { approvalFor } from '../plans/stages.ts';
@@ -6,7 +7,7 @@ import type { Afterword } from './command.ts';
 import type { RolloutState } from './state.ts';
 
 /** The index of the stage that the rollout begins at. Above 0 only where the gates below it had passed in an earlier one. */
-export function firstStage({ origin, plan }: Pick<RolloutState, 'origin' | 'plan'>): number {
+export function firstStage({ origin, plan }: { origin?: Origin; plan: Pick<Plan, 'stages'> }): number {
   if (origin?.kind !== 'retry') return 0;
   return Math.max(
     0,

@@ -2,7 +2,7 @@ import { TOLD } from '../plans/names.ts';
 import { stageExposure } from '../plans/stages.ts';
 import { stepsText } from '../plans/step-words.ts';
 import type { Blocker, Drift, RolloutView, Watching } from '../plans/view.ts';
-import { askedText, audience, capital, moment } from '../plans/words.ts';
+import { askedText, audience, moment } from '../plans/words.ts';
 import { blockersOf, granted, neededApproval } from './blockers.ts';
 import { checksView } from './checks.ts';
 import { descentView } from './descending.ts';
