@@ -98,6 +98,8 @@ export interface Stop {
   revertedByGate: boolean;
   /** As what the rollout ends; absent: rolled back. */
   end?: 'abandoned' | 'superseded';
+  /** The line of the last kill since it began: the gate that reads the flag and the server that was asked both tell of one. Absent: none. */
+  killed?: string;
 }
 
 /** The rest of a progressive rollback. Times in milliseconds. */

@@ -36,14 +36,18 @@ export function noteStop(turn: Turn, request: StopRequest): void {
 
 /**
  * Sends the flag to where a stop ends, at once: no pause, window or approval is asked. A second stop while the
- * first is under way adds nothing to the flag, but a kill is still journaled.
+ * first is under way adds nothing to the flag, but a kill is still journaled, once whoever tells of it.
  */
 export function stop(turn: Turn, request: StopRequest): void {
   const { state, now } = turn;
-  const first = state.phase !== 'reverting';
-  if (!first && request.transition !== 'killed') return;
+  const kill = request.transition === 'killed' ? { killed: request.summary } : {};
+  if (state.phase === 'reverting') {
+    if (kill.killed === undefined || kill.killed === state.stop?.killed) return;
+    noteStop(turn, request);
+    if (state.stop !== null) state.stop = { ...state.stop, ...kill };
+    return;
+  }
   noteStop(turn, request);
-  if (!first) return;
   beginRevert(turn, {
     transition: request.transition,
     cause: request.cause,
@@ -51,6 +55,7 @@ export function stop(turn: Turn, request: StopRequest): void {
     at: state.descent == null ? now : (state.stop?.at ?? now),
     revertedByGate: request.revertedByGate ?? false,
     ...(request.end === undefined ? {} : { end: request.end }),
+    ...kill,
   });
 }
 
