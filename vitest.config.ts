@@ -35,8 +35,8 @@ export default defineConfig({
           globalSetup,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // They wait half of their time, for a scrape or an answer.
-          maxWorkers: cores < 4 ? 3 : 4,
+          // They wait half of their time, for a scrape or an answer; more at once take each other’s free ports.
+          maxWorkers: 3,
         },
       },
       {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -90,6 +90,23 @@ describe('embedded Temporal', () => {
     await first.stop();
     const second = await startTemporal(options);
     await second.stop();
+  });
+
+  it('takes another port where somebody was quicker, and gives up where that is not it', async () => {
+    const [once, tried] = [join(dir, 'once.sh'), join(dir, 'tried')];
+    await writeFile(
+      once,
+      `#!/bin/sh\n[ -e ${tried} ] && exec ${parts().temporal} "$@"\n: > ${tried}\nexit 1\n`,
+    );
+    await chmod(once, 0o755);
+    const started = await startTemporal({ binary: once, log });
+    await started.stop();
+    const never = join(dir, 'never.sh');
+    await writeFile(never, '#!/bin/sh\nexit 1\n');
+    await chmod(never, 0o755);
+    await expect(startTemporal({ binary: never, log })).rejects.toMatchObject({
+      code: 'TEMPORAL_UNREACHABLE',
+    });
   });
 
   it('says what happened when it cannot start', async () => {
