@@ -7,7 +7,7 @@ import type { Sample } from '../plans/sample.ts';
 import { approvalFor, stageExposure } from '../plans/stages.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { moment } from '../plans/words.ts';
-import { approvalsTo, firstStage } from './origin.ts';
+import { approvalsTo, presentStage } from './origin.ts';
 
 /** Standard errors that a proof that holds at every moment takes, about. */
 const PROOF = 3;
@@ -37,7 +37,7 @@ interface Walk {
 export function forecast(known: Known): Forecast | null {
   const { plan, view } = known;
   if (!isMoving(view)) return null;
-  const present = presentStage(known);
+  const present = presentStage(plan, view);
   const last = plan.stages.findLastIndex(({ decommission }) => decommission === undefined);
   const full = plan.stages.findIndex(({ percent }) => percent === 100);
   const top = full >= 0 ? full : last;
@@ -70,7 +70,7 @@ export interface NextOpening {
 /** The stage that opens next, and when: null where none does. People are taken to answer at once, and are named. */
 export function nextOpening(known: Known): NextOpening | null {
   const { plan, view } = known;
-  const present = presentStage(known);
+  const present = presentStage(plan, view);
   if (!isMoving(view) || present + 1 >= plan.stages.length) return null;
   const walk = leave(known, present);
   advance(walk, known, { index: present, present });
@@ -80,12 +80,6 @@ export function nextOpening(known: Known): NextOpening | null {
 
 function isMoving({ phase, watching, descent }: RolloutView): boolean {
   return (phase === 'submitted' || phase === 'active') && watching === undefined && descent === undefined;
-}
-
-/** Before a rollout has begun, the stage below the one that it begins at: a retry passes over those that were proven. */
-function presentStage({ plan, view: { stages, origin } }: Known): number {
-  const present = stages.findIndex(({ state }) => state === 'now');
-  return present >= 0 ? present : firstStage({ plan, ...(origin === undefined ? {} : { origin }) }) - 1;
 }
 
 /** From now to where nothing but people and windows holds the present stage. */

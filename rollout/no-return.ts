@@ -14,8 +14,17 @@ export function ruleOf(plan: Plan, stage: number): Decommission | undefined {
   return confirm === undefined ? undefined : rule;
 }
 
-export function isConfirmed({ confirmed, plan, stage, stageSince }: RolloutState): boolean {
-  return confirmed != null && confirmed.since === stageSince && ruleOf(plan, stage) !== undefined;
+/** Whether something was noted in the present visit of a decommission. */
+export function isOfVisit<T extends { since: number | null }>(
+  mark: T | null | undefined,
+  { plan, stage, stageSince }: RolloutState,
+): mark is T {
+  // A step back within the millisecond in which the visit began is another visit with the same time.
+  return mark != null && mark.since === stageSince && ruleOf(plan, stage) !== undefined;
+}
+
+export function isConfirmed(state: RolloutState): boolean {
+  return isOfVisit(state.confirmed, state);
 }
 
 /** True while the old path is proven unused and nobody has confirmed that it may go. */

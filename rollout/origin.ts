@@ -3,16 +3,32 @@ import type { Origin } from '../plans/origin.ts';
 import { originText, successorText } from '../plans/origin-words.ts';
 import type { Plan } from '../plans/plan.ts';
 import { approvalFor } from '../plans/stages.ts';
+import type { RolloutView } from '../plans/view.ts';
 import type { Afterword } from './command.ts';
 import type { RolloutState } from './state.ts';
 
 /** The index of the stage that the rollout begins at. Above 0 only where the gates below it had passed in an earlier one. */
-export function firstStage({ origin, plan }: { origin?: Origin; plan: Pick<Plan, 'stages'> }): number {
+export function firstStage({
+  origin,
+  plan,
+}: {
+  origin?: Origin | undefined;
+  plan: Pick<Plan, 'stages'>;
+}): number {
   if (origin?.kind !== 'retry') return 0;
   return Math.max(
     0,
     plan.stages.findIndex(({ name }) => name === origin.stage),
   );
+}
+
+/** The stage that a view shows; before it has begun the one below that it begins at: a retry passes over those that were proven. */
+export function presentStage(
+  plan: Pick<Plan, 'stages'>,
+  view: Pick<RolloutView, 'stages' | 'origin'> | null,
+): number {
+  const present = view?.stages.findIndex(({ state }) => state === 'now') ?? -1;
+  return present >= 0 ? present : firstStage({ plan, origin: view?.origin }) - 1;
 }
 
 /** The stage that opens next. */

@@ -3,7 +3,7 @@ import { windowsOf } from '../plans/least-time.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { RolloutView } from '../plans/view.ts';
 import { nextOpening, openSpans } from '../plans/windows.ts';
-import { firstStage } from '../rollout/origin.ts';
+import { presentStage } from '../rollout/origin.ts';
 import type { Board, BoardCounts, BoardFilter, BoardRow, WindowedRow } from '../store/board.ts';
 import type { ApprovalsReply, ListQuery, WindowsReply } from './api/board.ts';
 import type { Caller } from './auth/guard.ts';
@@ -170,10 +170,7 @@ export async function calendar(
 
 /** The windows that the opening of the next stage waits for; of a rollout in its last one those of the whole plan. */
 function windowsAhead({ plan, view }: WindowedRow) {
-  const present = view?.stages.findIndex(({ state }) => state === 'now') ?? -1;
-  const origin = view?.origin;
-  const first = firstStage({ plan, ...(origin === undefined ? {} : { origin }) });
-  return windowsOf(plan, present < 0 ? first : present + 1);
+  return windowsOf(plan, presentStage(plan, view) + 1);
 }
 
 export function filterOf(

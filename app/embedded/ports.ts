@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { promisify } from 'node:util';
+import { type FailureCode, isFailure } from '../../plans/failures.ts';
 
 const HOST = '127.0.0.1';
 
@@ -16,6 +17,26 @@ export async function freePort(): Promise<number> {
   const port = await bind(0);
   if (port === undefined) throw new Error('the system has no free port');
   return port;
+}
+
+const MOST_TRIES = 2;
+
+/**
+ * Starts something on `wanted`, or where nothing is wanted on a free port. `code`: the failure with which it does not come up; whoever else
+ * looks for a free port may take the one that was found before it has it, so then it is tried on another one.
+ */
+export async function onPort<T>(
+  { wanted, code }: { wanted: number | undefined; code: FailureCode },
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  if (wanted !== undefined) return start(wanted);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (tries === MOST_TRIES || !isFailure(error) || error.code !== code) throw error;
+    }
+  }
 }
 
 /** The first free port from `wanted` on, then any. */

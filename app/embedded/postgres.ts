@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { Failure } from '../../plans/failures.ts';
 import { type Child, type ChildLedger, type Log, startChild, untilReady } from './child.ts';
-import { freePort } from './ports.ts';
+import { onPort } from './ports.ts';
 import { type Account, type PostgresFiles, postgresAccount, preparePostgres } from './postgres-files.ts';
 
 export interface PostgresOptions {
@@ -49,7 +49,6 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   if (!(await exists(join(dataDir, 'PG_VERSION')))) await initialise(files, account);
   await refuseSecond(dataDir);
   const password = (await readFile(join(dataDir, 'tidegate.password'), 'utf8')).trim();
-  const port = options.port ?? (await freePort());
   const settings = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
@@ -57,20 +56,24 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     'log_min_messages=warning',
     ...(persistent ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ];
-  const child = await startChild({
-    name: 'postgres',
-    command: join(files.native, 'bin/postgres'),
-    args: ['-D', dataDir, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-    cwd: dataDir,
-    ...account,
-    log,
-    ledger,
-    // "Fast": ends sessions and writes a checkpoint; SIGTERM would wait for every client to leave.
-    stopSignal: 'SIGINT',
-    grace: 20_000,
+  const on = { wanted: options.port, code: 'POSTGRES_UNREACHABLE' } as const;
+  const { child, url, port } = await onPort(on, async (port) => {
+    const child = await startChild({
+      name: 'postgres',
+      command: join(files.native, 'bin/postgres'),
+      args: ['-D', dataDir, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+      cwd: dataDir,
+      ...account,
+      log,
+      ledger,
+      // "Fast": ends sessions and writes a checkpoint; SIGTERM would wait for every client to leave.
+      stopSignal: 'SIGINT',
+      grace: 20_000,
+    });
+    const url = `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`;
+    await untilReady({ child, probe: () => ask(url), code: on.code, timeout: 60_000 });
+    return { child, url, port };
   });
-  const url = `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`;
-  await untilReady({ child, probe: () => ask(url), code: 'POSTGRES_UNREACHABLE', timeout: 60_000 });
   return {
     url,
     port,

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, type ChildLedger, type Log, startChild, untilReady } from './child.ts';
-import { freePort } from './ports.ts';
+import { onPort } from './ports.ts';
 
 /** An entry of Prometheus' `scrape_configs`, in its own words. */
 export interface ScrapeConfig {
@@ -38,8 +38,12 @@ export interface RunningPrometheus {
 
 /** Starts Prometheus on loopback and waits until it is ready. @throws Failure PART_MISSING, PROMETHEUS_UNREACHABLE */
 export async function startPrometheus(options: PrometheusOptions): Promise<RunningPrometheus> {
+  const on = { wanted: options.port, code: 'PROMETHEUS_UNREACHABLE' } as const;
+  return onPort(on, (port) => startAt(options, port));
+}
+
+async function startAt(options: PrometheusOptions, port: number): Promise<RunningPrometheus> {
   const { binary, dir, scrapeConfigs, scrapeInterval = '1s', retention = '7d', features = [] } = options;
-  const port = options.port ?? (await freePort());
   await mkdir(join(dir, 'data'), { recursive: true });
   const file = join(dir, 'prometheus.yml');
   const config = {

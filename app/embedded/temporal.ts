@@ -1,9 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { isFailure } from '../../plans/failures.ts';
 import { type Child, type ChildLedger, type Log, startChild, untilReady } from './child.ts';
-import { freePort } from './ports.ts';
+import { onPort } from './ports.ts';
 
 export type SearchAttributeType = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
 
@@ -35,18 +34,9 @@ export interface RunningTemporal {
  * `default` is there. @throws Failure PART_MISSING, TEMPORAL_UNREACHABLE
  */
 export async function startTemporal(options: TemporalOptions): Promise<RunningTemporal> {
-  if (options.port !== undefined) return startAt(options, options.port);
-  for (let tries = 1; ; tries++) {
-    try {
-      return await startAt(options, await freePort());
-    } catch (error) {
-      // Whoever else looks for a free port may take the one that was found before this server has it.
-      if (tries === MOST_TRIES || !isFailure(error) || error.code !== 'TEMPORAL_UNREACHABLE') throw error;
-    }
-  }
+  const on = { wanted: options.port, code: 'TEMPORAL_UNREACHABLE' } as const;
+  return onPort(on, (port) => startAt(options, port));
 }
-
-const MOST_TRIES = 2;
 
 async function startAt(options: TemporalOptions, port: number): Promise<RunningTemporal> {
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'];
