@@ -1,67 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import type { Count, InstanceCounts, Sample } from '../plans/sample.ts';
+import type { InstanceCounts, Sample } from '../plans/sample.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import { addCanaryHalves, canarySizes, NO_CANARY_HALVES } from './canary-halves.ts';
-import { betweenCohorts, CLEAR, crowdAfter, instanceRatio, isNoisier } from './canary-noise.ts';
+import {
+  betweenCohorts,
+  CLEAR,
+  crowdAfter,
+  firmDispersion,
+  instanceRatio,
+  isNoisier,
+} from './canary-noise.ts';
 import { assumedDispersion, measuredDispersion } from './dispersion.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
+import { many, STAGES, samples, single } from './instances.fixture.ts';
 import { restoreEvidence } from './restored-evidence.ts';
 import { latencyBuckets, planOf, poisson, randomOf, reading } from './traffic.fixture.ts';
 
-const plan = planOf({ stages: [{ name: '25%', percent: 25, bake: '1h', minRequests: 0 }] });
-const REQUESTS = 3000;
-const RATE = 0.005;
-
-interface Of {
-  seed: number;
-  polls?: number;
-  /** Coefficient of variation of one instance of the canary; of the baseline's ten it is 0.1. */
-  noise: number;
-  lasting?: number;
-  /** By how much each of the canary's instances is worse, from poll `from` on. */
-  extra?: readonly [number, number];
-  from?: number;
-}
-
-/** Polls of ten baseline instances in two halves, and of two canary instances. */
-function samples(of: Of): Sample[] {
-  const random = randomOf(of.seed);
-  const gauss = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const instance = (noise: number, lasting: number) => {
-    let state = gauss();
-    return (requests: number, rate: number): Count => {
-      state = lasting * state + Math.sqrt(1 - lasting ** 2) * gauss();
-      const total = poisson(random, requests);
-      return {
-        events: Math.min(total, poisson(random, total * rate * Math.exp(noise * state - noise ** 2 / 2))),
-        total,
-      };
-    };
-  };
-  const cohort = (count: Count) => ({ requests: count.total, ratios: { errors: count }, histograms: {} });
-  const plus = (a: Count, b: Count): Count => ({ events: a.events + b.events, total: a.total + b.total });
-  const halves = [instance(0.1 / Math.sqrt(5), 0), instance(0.1 / Math.sqrt(5), 0)] as const;
-  const canaries = [instance(of.noise, of.lasting ?? 0), instance(of.noise, of.lasting ?? 0)] as const;
-  return Array.from({ length: of.polls ?? 240 }, (_, i) => {
-    const [one, two] = [halves[0](REQUESTS * 0.375, RATE), halves[1](REQUESTS * 0.375, RATE)];
-    const worse = (k: 0 | 1) => (i >= (of.from ?? 0) ? (of.extra?.[k] ?? 0) : 0);
-    const [three, four] = [
-      canaries[0](REQUESTS * 0.125, RATE + worse(0)),
-      canaries[1](REQUESTS * 0.125, RATE + worse(1)),
-    ];
-    return {
-      stage: '25%',
-      t: 15 * (i + 1),
-      baseline: cohort(plus(one, two)),
-      canary: cohort(plus(three, four)),
-      halves: [cohort(one), cohort(two)],
-      canaryHalves: [cohort(three), cohort(four)],
-      instances: { baseline: 10, canary: 2 },
-    };
-  });
-}
-
+const plan = planOf({ stages: STAGES });
 const AT = { stageIndex: 0, brief: true };
 
 /** Polls until it stopped; null: never. */
@@ -86,7 +42,6 @@ function canaryHalvesOf(all: readonly Sample[]): CanaryHalves {
 
 /** As a version before would have read it. */
 const asBefore = ({ canaryHalves: _halves, instances: _instances, ...others }: Sample): Sample => others;
-const many = <T>(n: number, one: (seed: number) => T) => Array.from({ length: n }, (_, seed) => one(seed));
 
 describe('a canary of two instances that are each much noisier than the ten of the baseline', () => {
   test('is not stopped for it, and was before its own halves were read', () => {
@@ -205,17 +160,48 @@ describe('the dispersion between the cohorts', () => {
   });
 });
 
+describe('the dispersion that a rollback must stand', () => {
+  const baseline = measuredDispersion([0.04, 0.08]);
+  const told = (ratio: number, more: { halves?: CanaryHalves; assumed?: boolean } = {}) =>
+    firmDispersion(baseline, { halves: undefined, ratio, assumed: false, ...more });
+  /** What 0.04 over one poll hides: 1 - 1.4 * 0.04 of it is measured. */
+  const HIDDEN = 1 / (1 - 1.4 * 0.04);
+
+  test('is that of a canary twice as noisy as the baseline until its own halves tell', () => {
+    // (0.08 + 4 * 0.08) / 4, and with ten instances against one (0.08 + 10 * 4 * 0.08) / 4.
+    expect(told(1)(2)).toBeCloseTo(HIDDEN * 0.1, 12);
+    expect(told(10)(2)).toBeCloseTo(HIDDEN * 0.82, 12);
+    const halves = canaryHalvesOf(samples({ seed: 21, noise: 0.1 }));
+    expect(told(1, { halves })(2)).toBeCloseTo(HIDDEN * 0.08, 12);
+  });
+
+  test('is as much larger as shares of a common rate hide, and no more where it is assumed', () => {
+    const of = (measured: number) =>
+      firmDispersion(() => measured, {
+        halves: canaryHalvesOf(samples({ seed: 22, noise: 0.1 })),
+        ratio: 1,
+        assumed: false,
+      })(1);
+    // Two instances that differ by a variance of 0.36, 0.72 and 1.44 are measured as these.
+    expect(of(0.23) / 0.36).toBeCloseTo(0.94, 2);
+    expect(of(0.36) / 0.72).toBeCloseTo(1.01, 2);
+    expect(of(0.5) / 1.44).toBeGreaterThan(1);
+    // No measurement makes it infinite.
+    expect(of(3)).toBeLessThan(15);
+    expect(told(1, { assumed: true })(2)).toBeCloseTo(0.1, 12);
+  });
+});
+
 describe('a canary of one instance', () => {
   const warnings = (instances: InstanceCounts) => {
     const [first] = samples({ seed: 1, noise: 0 });
     if (first === undefined) throw new Error('no sample');
-    const { canaryHalves: _none, ...single } = first;
-    return assess(evidenceAfter([{ ...single, instances }]), plan, AT).warnings.join('; ');
+    return assess(evidenceAfter([{ ...single(first), instances }]), plan, AT).warnings.join('; ');
   };
 
   test('is told to be taken like one of the baseline, in words', () => {
     expect(warnings({ baseline: 10, canary: 1 })).toContain(
-      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10",
+      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10. A stop is a pause until it would stand were it twice as noisy; two instances are measured",
     );
     expect(warnings({ baseline: 10, canary: 2 })).not.toContain('one instance');
     expect(warnings({ baseline: 1, canary: 1 })).not.toContain('one instance');
@@ -223,10 +209,7 @@ describe('a canary of one instance', () => {
 
   test('is given the noise of one of the baseline', () => {
     const width = (instances: InstanceCounts) => {
-      const all = samples({ seed: 2, noise: 0 }).map(({ canaryHalves: _none, ...one }) => ({
-        ...one,
-        instances,
-      }));
+      const all = samples({ seed: 2, noise: 0 }).map((one) => ({ ...single(one), instances }));
       const context = { stageIndex: 0, dispersion: { errors: [0.02, 0.04, 0.06] } };
       const evidence = all.reduce(
         (known, sample) => observe(known, plan, reading(sample), context),

@@ -59,16 +59,50 @@ const ADDED = 0.5;
  * instances of a cohort share is not seen between them.
  */
 export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Dispersion {
-  const { halves, ratio } = noise;
-  const seen = halves === undefined || !isNoisier(baseline, noise) ? [] : seenIn(halves, baseline);
-  if (seen.length === 0 && ratio <= ALIKE) return baseline;
+  return between({ baseline, ratio: noise.ratio, own: ownDispersion(baseline, noise) });
+}
+
+/** How much noisier (as a variance) each of the canary's instances may be, for as long as nobody could measure them. */
+const NOISIER = 4;
+
+/**
+ * The dispersion that a rollback must stand. Until the canary's own halves tell, and those of a single instance never do, its instances
+ * may be twice as noisy as the baseline's, which are as noisy as what was measured of them (`assumed`: nothing was) may hide.
+ */
+export function firmDispersion(usual: Dispersion, noise: CanaryNoise & { assumed: boolean }): Dispersion {
+  return between({
+    baseline: noise.assumed ? usual : uncovered(usual),
+    ratio: noise.ratio * (isMeasured(noise) ? 1 : NOISIER),
+    // What they show counts once it is more than instances like the baseline's would, however uncertain.
+    own: ownDispersion(usual, noise, 0),
+  });
+}
+
+/** True once the canary's own halves tell something. */
+export function isMeasured({ halves }: Pick<CanaryNoise, 'halves'>): boolean {
+  return halves !== undefined && canarySizes(halves).length > 0;
+}
+
+/** By how much of itself a variance is measured too small, and the largest that is believed to be measured at all. */
+const HIDDEN = 1.4;
+const LARGEST = 0.55;
+
+/**
+ * Halves are compared as shares of the rate that both have in the poll. Of two instances that is at most 2, however much they
+ * differ: variances of 0.36, 0.72 and 1.44 are measured as 0.23, 0.36 and 0.50.
+ */
+function uncovered(measured: Dispersion): Dispersion {
+  const factor = 1 / (1 - HIDDEN * Math.min(measured(1), LARGEST));
+  return (n) => factor * measured(n);
+}
+
+/** `ratio`: the variance of the canary's instances for each of the baseline's; `own`: what was measured of them, where it is more. */
+function between(of: { baseline: Dispersion; ratio: number; own: Dispersion | null }): Dispersion {
+  const { baseline, ratio, own } = of;
+  if (own === null && ratio <= ALIKE) return baseline;
   return (n) => {
     const usual = baseline(n);
-    let canary = ratio * usual;
-    for (const at of seen) {
-      const growth = at.usual > 0 ? usual / at.usual : Math.cbrt(n / at.age);
-      canary = Math.max(canary, at.found * Math.min(growth, Math.max(1, n / at.age)));
-    }
+    const canary = Math.max(ratio * usual, own?.(n) ?? 0);
     return Math.max(usual, (usual + canary) / 4);
   };
 }
@@ -81,22 +115,25 @@ export function withFewer(ratio: number): number {
   return Math.max(1, (1 + ratio) / 4);
 }
 
-interface Seen {
-  age: number;
-  found: number;
-  /** What the baseline's halves differ by at that age. */
-  usual: number;
-}
-
 /**
- * What the canary's halves show at each age of theirs; at others as much more or less as the baseline's noise is there, and noise
- * that lasts cannot grow faster than with the age.
+ * What the canary's halves show, where that is more by so many standard errors than instances like the baseline's would. Beyond the ages that they show it
+ * grows as the baseline's noise does, and noise that lasts cannot grow faster than with the age.
  */
-function seenIn(halves: CanaryHalves, baseline: Dispersion): Seen[] {
-  return canarySizes(halves).map(({ found, error }, k) => {
+function ownDispersion(baseline: Dispersion, noise: CanaryNoise, errors = ERRORS): Dispersion | null {
+  const { halves } = noise;
+  if (halves === undefined || !isNoisier(baseline, noise, errors)) return null;
+  const seen = canarySizes(halves).map(({ found, error }, k) => {
     const age = 2 ** k;
     return { age, found: found + ADDED * error, usual: baseline(age) };
   });
+  return (n) => {
+    const usual = baseline(n);
+    const shown = seen.map((at) => {
+      const growth = at.usual > 0 ? usual / at.usual : Math.cbrt(n / at.age);
+      return at.found * Math.min(growth, Math.max(1, n / at.age));
+    });
+    return Math.max(...shown);
+  };
 }
 
 /** True where the canary's instances differ by more than as many of the baseline's would; people are told of what is clear. */

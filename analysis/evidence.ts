@@ -5,8 +5,9 @@ import type { CanaryHalves } from './canary-halves.ts';
 import type { Crowd } from './canary-noise.ts';
 import type { Halves } from './halves.ts';
 import type { IntervalSums } from './interval.ts';
-import type { Process } from './process.ts';
-import { restartProcess } from './process.ts';
+import type { LimitWindow } from './limit-window.ts';
+import type { Process } from './process-state.ts';
+import { restartProcess } from './process-state.ts';
 import type { Flow, Quiet } from './quiet.ts';
 import type { Scatter } from './scatter.ts';
 import type { SplitEvidence } from './split-evidence.ts';
@@ -107,15 +108,6 @@ export interface SliceEvidence {
 }
 
 export type MetricEvidence = RatioEvidence | LatencyEvidence | ValueEvidence;
-
-export interface LimitWindow {
-  value: number | null;
-  threshold: number;
-  /** Window end at which it rose above its threshold; null: it is not above. */
-  since: number | null;
-  /** Seconds of polls above it without one below. */
-  seconds: number;
-}
 
 /**
  * All that a gate knows of one rollout: plain JSON of bounded size, which a poll changes in constant time. It is

@@ -9,7 +9,7 @@ import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
-import { openProcess } from './process.ts';
+import { openProcess } from './process-state.ts';
 import { observeFlows, observeQuiet } from './quiet.ts';
 import { enterRatio, observeRatio, openRatio } from './ratio.ts';
 import { canaryBeside } from './slice-limits.ts';

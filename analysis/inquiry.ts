@@ -1,14 +1,13 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Evidence, LatencyEvidence, MetricEvidence, ValueEvidence } from './evidence.ts';
-import type { Carrier, Process } from './process.ts';
-import { evidenceOf } from './process.ts';
+import { yardsticksOf } from './metric-findings.ts';
+import { evidenceOf } from './process-evidence.ts';
+import type { Carrier, Process } from './process-state.ts';
 import { sliceContext } from './slices.ts';
 import type { GateContext } from './stage.ts';
 import { baselineDispersions, dispersionsOf, isAssumed } from './stage.ts';
-import { valueYardstick } from './value.ts';
 import { betweenEqual, driftApart, isNoiseAssumed } from './value-noise.ts';
 import type { Yardstick } from './yardstick.ts';
-import { countYardstick } from './yardstick.ts';
 
 /** What is to be searched for where a metric moved. Plain JSON. */
 export interface Inquiry {
@@ -55,7 +54,7 @@ export function inquiryOf(
       : { ...asked, ...sliceContext(evidence, { plan, context: asked, metric: asked.metric, slice }) };
   const { t, since } = evidence;
   if (known === undefined || t === null || since === null) return null;
-  const best = strongest(known, yardsticksOf(known, plan, at));
+  const best = strongest(known, yardsticksOf(known, { plan, context: at, metric: at.metric }));
   const edge = known.kind === 'latency' ? edgeOf(known, best.track, at) : null;
   if (known.kind === 'latency' && edge === null) return null;
   const { poll } = plan.source;
@@ -95,12 +94,6 @@ function valuesOf(known: ValueEvidence, plan: Plan, age: number) {
     assumed: isNoiseAssumed(known),
     values: true as const,
   };
-}
-
-function yardsticksOf(known: MetricEvidence, plan: Plan, at: GateContext & { metric: string }): Yardstick[] {
-  return known.kind === 'value'
-    ? [valueYardstick(known, plan)]
-    : dispersionsOf({ plan, context: at, metric: at.metric }, known).map(countYardstick);
 }
 
 /** The track with the strongest component, and that component. */

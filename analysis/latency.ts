@@ -21,13 +21,13 @@ import { score } from './kernel.ts';
 import { canaryHalvesAfter } from './latency-canary.ts';
 import type { Margins } from './margins.ts';
 import { latencyMargins, shownMargin, tested } from './margins.ts';
-import { addPoll, openProcess, openSegment } from './process.ts';
+import { addPoll } from './process.ts';
+import { openProcess, openSegment } from './process-state.ts';
 import { bucketFault } from './soundness.ts';
 import type { GateContext, StageFrame } from './stage.ts';
-import { dispersionsOf } from './stage.ts';
+import { countYardsticks } from './stage.ts';
 import type { Totals } from './totals.ts';
 import { ZERO } from './totals.ts';
-import { countYardstick } from './yardstick.ts';
 
 /** Baseline requests from which the edges are chosen. */
 const WARM_UP = 1000;
@@ -209,8 +209,7 @@ export function observeLatency(
       scores: needed.map((edge) =>
         usable.includes(edge) ? totals(pair, { edge, soft, hard: margins.hard ?? soft }) : ZERO,
       ),
-      yardsticks: () =>
-        dispersionsOf({ plan, context: poll.context, metric: metric.name }, next).map(countYardstick),
+      yardsticks: () => countYardsticks({ plan, context: poll.context, metric: metric.name }, next),
     });
   if (usable.includes(nearest))
     next.interval = addToInterval(known.interval, counts(pair, { edge: nearest, margin: 0 }));

@@ -4,8 +4,10 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { CohortSample, Sample } from '../plans/sample.ts';
 import type { Stage } from '../plans/stage.ts';
-import type { Evidence, LimitWindow } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import { histogramTotal, quantileOf } from './histogram.ts';
+import type { LimitCounts, LimitWindow } from './limit-window.ts';
+import { isClear, windowAfter } from './limit-window.ts';
 
 interface LimitPoll {
   plan: Plan;
@@ -15,7 +17,7 @@ interface LimitPoll {
   canary?: (limit: Limit) => CohortSample;
 }
 
-/** The plan's fixed limits after one more poll. A poll without a value neither counts nor starts the time again. */
+/** The plan's fixed limits after one more poll. A poll without a value neither counts nor ends the time. */
 export function observeLimits(
   windows: Readonly<Record<string, LimitWindow>>,
   poll: LimitPoll,
@@ -26,16 +28,15 @@ export function observeLimits(
     const value = valueOf(limit, poll);
     const threshold = thresholdOf(limit, poll);
     if (value === null || threshold === null) continue;
-    const before = windows[limit.name];
-    next[limit.name] =
-      value > threshold
-        ? {
-            value,
-            threshold,
-            since: before?.since ?? poll.sample.t,
-            seconds: (before?.seconds ?? 0) + poll.plan.source.poll,
-          }
-        : { value, threshold, since: null, seconds: 0 };
+    const counts = countsOf(limit, poll);
+    next[limit.name] = windowAfter(windows[limit.name], {
+      t: poll.sample.t,
+      poll: poll.plan.source.poll,
+      above: limit.above,
+      value,
+      threshold,
+      ...(counts === null ? {} : { counts }),
+    });
   }
   return next;
 }
@@ -51,7 +52,11 @@ export function assessLimits(plan: Plan, windows: Readonly<Record<string, LimitW
       value: window?.value ?? null,
       threshold: window?.threshold ?? (limit.above.kind === 'value' ? limit.above.value : limit.above.factor),
       since: window?.since ?? null,
-      fired: window !== undefined && window.since !== null && window.seconds >= limit.for,
+      fired:
+        window !== undefined &&
+        window.since !== null &&
+        window.seconds >= limit.for &&
+        isClear(window, limit.above),
       action: limit.action,
     };
   });
@@ -75,6 +80,16 @@ function valueOf(limit: Limit, { plan, sample, expressions, canary }: LimitPoll)
   if (metric === undefined) return null;
   const cohort = limit.cohort === 'canary' ? canary?.(limit) : undefined;
   return cohortValue(metric, cohort ?? sample[limit.cohort]);
+}
+
+/** What a limit on a ratio counts; null: it has no counts. */
+function countsOf(limit: Limit, { plan, sample, canary }: LimitPoll): LimitCounts | null {
+  const metric = plan.metrics.find(({ name }) => name === limit.metric);
+  if (metric?.kind !== 'ratio') return null;
+  const of = (cohort: CohortSample) => cohort.ratios[metric.name] ?? { events: 0, total: 0 };
+  const own = of(limit.cohort === 'canary' ? (canary?.(limit) ?? sample.canary) : sample.baseline);
+  const baseline = of(sample.baseline);
+  return [own.events, own.total, baseline.events, baseline.total];
 }
 
 function thresholdOf(limit: Limit, { plan, sample }: LimitPoll): number | null {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { addPoll, openProcess, openSegment } from './process.ts';
+import { addPoll } from './process.ts';
+import { openProcess, openSegment } from './process-state.ts';
 import type { Rule } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
 import { countYardstick } from './yardstick.ts';

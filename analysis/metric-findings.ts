@@ -18,13 +18,14 @@ import { improvementTrack, marginsOfLatency } from './latency.ts';
 import { exceedancesOf, type LatencyFacts, latencyFacts } from './latency-facts.ts';
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
-import type { Estimate } from './process.ts';
-import { evidenceOf, presentSegment } from './process.ts';
+import type { Estimate } from './process-evidence.ts';
+import { evidenceOf, lnFirmOf } from './process-evidence.ts';
+import { presentSegment } from './process-state.ts';
 import { proofDispersionsOf } from './proof-noise.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
 import type { Span } from './reason.ts';
 import type { GateContext, StageFrame } from './stage.ts';
-import { dispersionsOf } from './stage.ts';
+import { countYardsticks, dispersionsOf } from './stage.ts';
 import { Stretches } from './stretches.ts';
 import type { Totals } from './totals.ts';
 import { lnMirrored, unitOf, valueInterval, valueYardstick, worseOf } from './value.ts';
@@ -43,6 +44,8 @@ export interface Finding {
   seen: boolean;
   /** How it stops, should it be among those that carry a stop. */
   severity: 'soft' | 'hard';
+  /** ln of its evidence by the noise that a rollback must stand. */
+  lnFirm: () => number;
   /** Canary requests above the best filled edge of a latency; null: no edge is under test. */
   exceedances: number | null;
   /** The mirrored test has shown that it is not worse than its margin. */
@@ -64,7 +67,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   const known = evidence.metrics[metric.name];
   if (known === undefined) return nothing(metric);
   const margins = marginsOf(metric, known, look);
-  const yardsticks = yardsticksOf(metric, known, look);
+  const yardsticks = yardsticksOf(known, { plan, context: look.context, metric: metric.name });
   const { lnE, carrier, track, estimate: found } = evidenceOf(known.process, yardsticks);
   const estimate = found === null || known.kind !== 'value' ? found : scaled(found, unitOf(known));
   const mirrored = frame.compared
@@ -82,6 +85,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
     tested: frame.compared && isTested(plan, metric),
     seen: isSeen(known),
     severity: isHard(margins, estimate) ? 'hard' : 'soft',
+    lnFirm: () => lnFirmOf(known.process, yardsticks),
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
@@ -138,10 +142,11 @@ function marginsOf(metric: Metric, known: MetricEvidence, { plan, frame }: Look)
 }
 
 /** How each series of a metric is turned into evidence. */
-export function yardsticksOf(metric: Metric, known: MetricEvidence, { plan, context }: Look): Yardstick[] {
-  return known.kind === 'value'
-    ? [valueYardstick(known, plan)]
-    : dispersionsOf({ plan, context, metric: metric.name }, known).map(countYardstick);
+export function yardsticksOf(
+  known: MetricEvidence,
+  at: { plan: Plan; context: GateContext; metric: string },
+): Yardstick[] {
+  return known.kind === 'value' ? [valueYardstick(known, at.plan)] : countYardsticks(at, known);
 }
 
 const MIRRORED = new Stretches();
@@ -159,7 +164,7 @@ function mirroredEvidence(
   }
   const asked = known.kind === 'latency' || plan.stages[frame.index]?.promote !== undefined;
   if (!asked && known.improvement[1] === 0) return { safe: 0, better: 0 };
-  const yardsticks = proofDispersionsOf({ plan, context, metric }, known).map(countYardstick);
+  const yardsticks = proofDispersionsOf({ plan, context, metric }, known).map((one) => countYardstick(one));
   const { mirrored: c } = jumpsOf(known, frame);
   const mirrored = ([S, V, Q]: Totals | ProofSums, i: number) => {
     MIRRORED.clear();
@@ -275,6 +280,7 @@ function nothing(metric: Metric): Finding {
     tested: false,
     seen: false,
     severity: 'soft',
+    lnFirm: () => 0,
     exceedances: null,
     safe: false,
     improved: null,

@@ -4,8 +4,10 @@ import { assumedDispersion, measureDispersion, measuredDispersion } from './disp
 import { lnEvidence, lnMixture, score } from './kernel.ts';
 import { lnBayesFactor } from './multinomial.ts';
 import { expectPrinted } from './printed.fixture.ts';
-import type { Process } from './process.ts';
-import { addPoll, evidenceOf, openProcess, openSegment } from './process.ts';
+import { addPoll } from './process.ts';
+import { evidenceOf } from './process-evidence.ts';
+import type { Process } from './process-state.ts';
+import { openProcess, openSegment } from './process-state.ts';
 import type { Ruler } from './ruler.ts';
 import { markShare } from './ruler.ts';
 import type { Totals } from './totals.ts';

@@ -1,9 +1,8 @@
 import { partName } from '../plans/slices.ts';
 import { yardsticksOf } from './metric-findings.ts';
-import { evidenceOf } from './process.ts';
+import { evidenceOf } from './process-evidence.ts';
 import type { Replay, Visit } from './replay.ts';
 import { sliceContext } from './slices.ts';
-import { stageFrame } from './stage.ts';
 
 /**
  * When what stands against a metric began: the start, in seconds since the rollout began, of the first window of the
@@ -16,12 +15,10 @@ export function onsetOf(
 ): number | null {
   const { evidence, plan } = visit;
   const known = (of.slice === null ? evidence : evidence.slices[of.slice])?.metrics[of.metric];
-  const metric = plan.metrics.find((one) => one.name === of.metric);
-  if (known === undefined || metric === undefined) return null;
+  if (known === undefined) return null;
   const at = { plan, context: visit.context, metric: of.metric };
   const context = of.slice === null ? visit.context : sliceContext(evidence, { ...at, slice: of.slice });
-  const look = { plan, frame: stageFrame(plan, visit.stageIndex), context };
-  const { carrier } = evidenceOf(known.process, yardsticksOf(metric, known, look));
+  const { carrier } = evidenceOf(known.process, yardsticksOf(known, { ...at, context }));
   if (carrier === null) return null;
   const start = known.process.clock - carrier.age;
   if (!known.process.live.some((component) => component.start === start)) return null;

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { addPoll, evidenceOf, openProcess, openSegment, type Process, restartProcess } from './process.ts';
+import { addPoll } from './process.ts';
+import { evidenceOf, lnFirmOf } from './process-evidence.ts';
+import { openProcess, openSegment, type Process, restartProcess } from './process-state.ts';
 import type { Ruler } from './ruler.ts';
 import type { Totals } from './totals.ts';
 import { ZERO } from './totals.ts';
+import type { Yardstick } from './yardstick.ts';
 import { countYardstick } from './yardstick.ts';
 
 const yardsticks = [countYardstick(() => 0)];
@@ -114,6 +117,88 @@ describe('evidence that is carried from stage to stage', () => {
     const again = poll(restartProcess(process), { stage: 0, stake: even });
     expect(again.rule).toBe('carried');
     expect(again.stakes).toEqual({ 0: 0.4 });
+  });
+});
+
+describe('the evidence that a rollback must stand', () => {
+  const [usual, large] = [() => 0.5, () => 4];
+  const both = [countYardstick(usual, large)];
+  const scores = (i: number): Totals => {
+    const y = ((7 * i) % 5) - 2 + (i > 60 ? 2 : 0);
+    return [y, 2, 1, y, 2, 1, y, 1];
+  };
+  function run(by: Yardstick[], stake: Stakes, polls = 150): Process {
+    let process = openProcess(1);
+    for (let i = 0; i < polls; i++) {
+      if (i % 50 === 0) process = openSegment(process, 0.9);
+      process = addPoll(process, {
+        stage: String(Math.floor(i / 50)),
+        ruler: { unit: 1, marks: 49, ...stake },
+        scores: [scores(i)],
+        yardsticks: () => by,
+      });
+    }
+    return process;
+  }
+
+  test('is that of the larger noise, also of what has ended, where stakes do not depend on it', () => {
+    const [firm, alone] = [run(both, even), run([countYardstick(large)], even)];
+    expect(firm.tracks[0]?.lnFrozenFirm).not.toBeNull();
+    expect(lnFirmOf(firm, both)).toBeCloseTo(evidenceOf(alone, [countYardstick(large)]).lnE, 10);
+    expect(lnFirmOf(firm, both)).toBeLessThan(evidenceOf(firm, both).lnE - 1);
+  });
+
+  test('changes nothing else', () => {
+    const { firmPurse: _purse, tracks, ...others } = run(both, carried(0.6));
+    const plain = run([countYardstick(usual)], carried(0.6));
+    expect({ ...others, tracks: tracks.map(({ lnFrozenFirm: _frozen, ...track }) => track) }).toEqual(plain);
+    expect(lnFirmOf(plain, [countYardstick(usual)])).toBeCloseTo(
+      evidenceOf(plain, [countYardstick(usual)]).lnE,
+      12,
+    );
+  });
+
+  test('is worth one on the average as well, with stakes that the usual noise settles', () => {
+    const yardstick = [
+      countYardstick(
+        () => 0,
+        () => 3,
+      ),
+    ];
+    const score = (event: boolean): Totals => {
+      const [y, V] = [(event ? 1 : 0) - CHANCE, CHANCE * (1 - CHANCE)];
+      return [y, V, V, y, V, V, y, 1];
+    };
+    const average = (process: Process, left: number): number => {
+      if (left === 0) return Math.exp(lnFirmOf(process, yardstick));
+      const polled = 9 - left;
+      const opened = polled % 3 === 0 ? openSegment(process, 1 - CHANCE) : process;
+      return [true, false].reduce((sum, event) => {
+        const next = addPoll(opened, {
+          stage: String(Math.floor(polled / 3)),
+          ruler: { unit: 1, marks: 2, ...carried(0.5) },
+          scores: [score(event)],
+          yardsticks: () => yardstick,
+        });
+        return sum + (event ? CHANCE : 1 - CHANCE) * average(next, left - 1);
+      }, 0);
+    };
+    expect(average(openProcess(1), 9)).toBeLessThanOrEqual(1 + 1e-12);
+  });
+
+  test('of evidence that was written before goes on from what that was', () => {
+    const before = run([countYardstick(usual)], carried(0.6), 100);
+    let process = JSON.parse(JSON.stringify(before)) as Process;
+    for (let i = 100; i < 150; i++)
+      process = addPoll(process, {
+        stage: '1',
+        ruler: { unit: 1, marks: 49, ...carried(0.6) },
+        scores: [scores(i)],
+        yardsticks: () => both,
+      });
+    expect(process.firmPurse).toBeDefined();
+    expect(Number.isFinite(lnFirmOf(process, both))).toBe(true);
+    expect(lnFirmOf(process, both)).toBeLessThanOrEqual(evidenceOf(process, both).lnE);
   });
 });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { assumedDispersion } from './dispersion.ts';
 import { score } from './kernel.ts';
-import { addPoll, evidenceOf, openProcess, openSegment, type Process } from './process.ts';
+import { addPoll } from './process.ts';
+import { evidenceOf } from './process-evidence.ts';
+import { openProcess, openSegment, type Process } from './process-state.ts';
 import { countCourse, firstReached, lnStage } from './prospect.ts';
 import type { Ruler } from './ruler.ts';
 import { countYardstick } from './yardstick.ts';

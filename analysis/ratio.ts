@@ -10,12 +10,12 @@ import type { PollCounts } from './kernel.ts';
 import { score } from './kernel.ts';
 import type { Margins } from './margins.ts';
 import { badCount, ratioMargins, tested } from './margins.ts';
-import { addPoll, openProcess, openSegment } from './process.ts';
+import { addPoll } from './process.ts';
+import { openProcess, openSegment } from './process-state.ts';
 import type { GateContext, StageFrame } from './stage.ts';
-import { dispersionsOf } from './stage.ts';
+import { countYardsticks } from './stage.ts';
 import type { Totals } from './totals.ts';
 import { ZERO } from './totals.ts';
-import { countYardstick } from './yardstick.ts';
 
 const NONE: Count = { events: 0, total: 0 };
 
@@ -105,8 +105,7 @@ export function observeRatio(
     stage: frame.name,
     ruler: frame.ruler,
     scores,
-    yardsticks: () =>
-      dispersionsOf({ plan, context: poll.context, metric: metric.name }, next).map(countYardstick),
+    yardsticks: () => countYardsticks({ plan, context: poll.context, metric: metric.name }, next),
   });
   return { evidence: next, used };
 }

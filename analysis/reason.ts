@@ -1,4 +1,4 @@
-import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
+import type { Holding, LimitAssessment, MetricAssessment, Withheld } from '../plans/assessment.ts';
 import { quantileName } from '../plans/comparison-cells.ts';
 import { quietText } from '../plans/holding-words.ts';
 import type { Metric } from '../plans/metric.ts';
@@ -85,6 +85,22 @@ function isOfStage(
   if (span.polls === span.stage) return true;
   if (kind === 'latency' || canary === null || baseline === null) return false;
   return Math.abs(canary - baseline - estimate) <= ALIKE * Math.abs(estimate);
+}
+
+/**
+ * Why a stop only pauses: "; not rolled back by itself yet, as one canary instance twice as noisy as the baseline's could look like
+ * this". `instances` of the canary, null: not told.
+ */
+export function withheldText(
+  withheld: Withheld,
+  { instances, measured }: { instances: number | null; measured: boolean },
+): string {
+  const action = withheld === 'rollback' ? 'rolled back' : 'stepped back';
+  const many = instances === 1 ? 'one canary instance' : 'canary instances';
+  const noise = measured
+    ? 'noise that the halves of so noisy a baseline hide'
+    : `${many} twice as noisy as the baseline's`;
+  return `; not ${action} by itself yet, as ${noise} could look like this`;
 }
 
 export function limitReason(limit: LimitAssessment, plan: Plan): string {

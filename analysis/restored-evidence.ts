@@ -1,6 +1,6 @@
 import type { Plan } from '../plans/plan.ts';
 import type { Evidence, MetricEvidence, SliceEvidence } from './evidence.ts';
-import type { Process } from './process.ts';
+import type { Process } from './process-state.ts';
 
 /**
  * Evidence that was written as JSON; null where it is none, or of a version that cannot be read. Version 4 knew one rule only:

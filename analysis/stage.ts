@@ -3,7 +3,7 @@ import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import type { Crowd } from './canary-noise.ts';
-import { betweenCohorts, CLEAR, instanceRatio, isNoisier } from './canary-noise.ts';
+import { betweenCohorts, CLEAR, firmDispersion, instanceRatio, isNoisier } from './canary-noise.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
@@ -13,6 +13,8 @@ import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
 import { stakesOf } from './stakes.ts';
+import type { Yardstick } from './yardstick.ts';
+import { countYardstick } from './yardstick.ts';
 
 /** What a gate is told besides the readings. */
 export interface GateContext {
@@ -95,6 +97,26 @@ export function dispersionsOf(
   return baselineDispersions(at, series).map((baseline, i) =>
     betweenCohorts(baseline, { halves: series.canaryHalves?.[i], ratio }),
   );
+}
+
+/**
+ * How a count's series under test are turned into evidence: by the dispersion between the cohorts and, where instances are told, by
+ * what a rollback must stand.
+ */
+export function countYardsticks(
+  at: { plan: Plan; context: GateContext; metric: string },
+  series: UnderTest,
+): Yardstick[] {
+  const usual = ratioOf(at, series);
+  const assumed = isAssumed(at, series.halves);
+  return baselineDispersions(at, series).map((baseline, i) => {
+    const halves = series.canaryHalves?.[i];
+    const between = betweenCohorts(baseline, { halves, ratio: usual });
+    if (series.crowd === undefined) return countYardstick(between);
+    // Also where the plan's `noise` stands in, which says nothing of instances.
+    const ratio = instanceRatio(series.crowd);
+    return countYardstick(between, firmDispersion(baseline, { halves, ratio, assumed }));
+  });
 }
 
 /** True where the canary's instances were seen to differ more than as many of the baseline's would. */

@@ -1,21 +1,21 @@
-import type { Assessment, LimitAssessment, MetricAssessment, Severed, Verdict } from '../plans/assessment.ts';
+import type { Assessment, LimitAssessment, Severed, Verdict } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import { ALIKE, ALIKE_TEXT, planInStage } from '../plans/shadow.ts';
-import { partName, severable } from '../plans/slices.ts';
 import { isAlike, isUnserved } from '../plans/stages.ts';
+import { isMeasured } from './canary-noise.ts';
 import type { Evidence } from './evidence.ts';
 import { holdingsOf } from './holding.ts';
-import { lnMixture } from './kernel.ts';
 import { assessLimits, assessUserCap } from './limits.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
-import { holdReason, limitReason, noDataReason, passReason, stopReason } from './reason.ts';
+import { holdReason, limitReason, noDataReason, passReason, stopReason, withheldText } from './reason.ts';
 import { limitedSlices } from './slice-limits.ts';
 import { findSlices, missingSlices } from './slices.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
+import type { Stop } from './stops.ts';
+import { nameOf, stopsOf, tellSevered } from './stops.ts';
 import { warningsOf } from './warnings.ts';
-import type { Share } from './weights.ts';
 import { sharesOf } from './weights.ts';
 
 /** Polls of a stage without any series of the canary after which they are missing and not late. */
@@ -66,6 +66,7 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     metric: ending.metric,
     ...(ending.slice === undefined ? {} : { slice: ending.slice }),
     reason: ending.reason,
+    ...(ending.verdict === 'soft' && stop.withheld !== null ? { withheld: stop.withheld } : {}),
     ...(frame.compared ? {} : { compared: false as const }),
     ...(told.length === 0 || ending.verdict === 'hard' ? {} : { severed: told }),
     metrics,
@@ -73,93 +74,6 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     holding,
     polls: evidence.polls,
     warnings: warningsOf({ evidence, plan, frame, context }),
-  };
-}
-
-/**
- * A slice that the plan takes off by itself stops nothing else: the rest has its own part of the evidence, which is no more than
- * all of it. Those that carry a stop which the rest alone is not are to be taken off; a hard stop of the rest comes before them.
- */
-function stopsOf(
-  all: readonly Finding[],
-  { shares, threshold, plan }: { shares: readonly Share[]; threshold: number; plan: Plan },
-): { found: Stop; severed: Finding[] } {
-  const alone = severable(plan);
-  const isApart = ({ slice }: Finding) => slice !== null && alone.has(slice);
-  const apart = all.filter(isApart);
-  const rest = apart.length === 0 ? all : all.filter((one) => !isApart(one));
-  const found = stopOf(rest, shares, threshold);
-  if (apart.length === 0 || found.severity === 'hard') return { found, severed: [] };
-  const together = stopOf(all, shares, threshold);
-  const carrying = apart.filter((one) => together.carriers.has(nameOf(one)));
-  if (carrying.length === 0) return { found, severed: [] };
-  // Each slice once, by the metric that says most against it.
-  const worst = new Map<string, Finding>();
-  for (const one of carrying.toSorted((a, b) => b.assessment.lnE - a.assessment.lnE))
-    if (!worst.has(one.slice ?? '')) worst.set(one.slice ?? '', one);
-  const slices = [...worst.values()];
-  return { found, severed: together.alone || found.severity !== null ? slices : slices.slice(0, 1) };
-}
-
-function tellSevered(
-  severed: readonly Finding[],
-  metrics: readonly MetricAssessment[],
-  plan: Plan,
-): Severed[] {
-  return severed.flatMap((finding) => {
-    const { metric, slice, severity, assessment: seen } = finding;
-    if (slice === null) return [];
-    const who = severable(plan).get(slice) ?? slice;
-    const all =
-      metrics.find((one) => one.metric === metric.name && one.slice === undefined)?.canaryRequests ?? 0;
-    const share = all > 0 ? Math.min(1, seen.canaryRequests / all) : null;
-    const reason = stopReason({ ...seen, verdict: severity }, finding);
-    return { slice, who, metric: metric.name, severity, reason, share };
-  });
-}
-
-interface Stop {
-  lnE: number;
-  /** Each of the carriers is enough by itself. */
-  alone: boolean;
-  /** Names of what carries a stop, metrics and slices of them; empty: nothing stops. */
-  carriers: ReadonlySet<string>;
-  severity: 'soft' | 'hard' | null;
-  metric: Finding | null;
-}
-
-/**
- * Stop when the mixture over the metrics reaches 1/alpha. Metrics whose weighted evidence does so alone carry it;
- * else all that contribute do. One of them beyond its hard margin makes the stop hard.
- */
-function stopOf(findings: readonly Finding[], shares: readonly Share[], threshold: number): Stop {
-  const weights = new Map(shares.map((share) => [partName(share), share.weight]));
-  const parts = findings.map((finding) => {
-    const weight = weights.get(nameOf(finding)) ?? 0;
-    const { lnE } = finding.assessment;
-    return {
-      finding,
-      weight,
-      lnE,
-      lnWeighted: weight > 0 ? Math.log(weight) + lnE : Number.NEGATIVE_INFINITY,
-    };
-  });
-  const weighed = parts.some(({ weight }) => weight > 0);
-  const lnE = weighed ? lnMixture(parts) : 0;
-  if (!weighed || lnE < threshold)
-    return { lnE, alone: false, carriers: new Set(), severity: null, metric: null };
-  const alone = parts.filter(({ lnWeighted }) => lnWeighted >= threshold);
-  const carrying = alone.length > 0 ? alone : parts.filter((part) => part.weight > 0 && part.lnE > 0);
-  const severity = carrying.some(({ finding }) => finding.severity === 'hard') ? 'hard' : 'soft';
-  const [first] = carrying
-    .filter(({ finding }) => finding.severity === severity)
-    .sort((a, b) => b.lnWeighted - a.lnWeighted || nameOf(a.finding).localeCompare(nameOf(b.finding)));
-  return {
-    lnE,
-    alone: alone.length > 0,
-    carriers: new Set(carrying.map(({ finding }) => nameOf(finding))),
-    severity,
-    metric: first?.finding ?? null,
   };
 }
 
@@ -174,10 +88,6 @@ function alikeReason({ metric }: Stop): string {
   return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric)}`;
 }
 
-function nameOf({ metric, slice }: Finding): string {
-  return partName({ metric: metric.name, slice });
-}
-
 interface MetricLook {
   evidence: Evidence;
   plan: Plan;
@@ -188,7 +98,7 @@ interface MetricLook {
 function metricVerdict(finding: Finding, look: MetricLook): Verdict {
   const { evidence, plan, stop } = look;
   const { metric, slice, severity } = finding;
-  if (stop.carriers.has(nameOf(finding))) return severity;
+  if (stop.carriers.has(nameOf(finding))) return stop.withheld === null ? severity : 'soft';
   const known = slice === null ? evidence.metrics[metric.name] : evidence.slices[slice];
   if (known === undefined || known.missing !== null)
     return isLong(known?.missing ?? null, evidence, plan) ? 'no-data' : 'hold';
@@ -248,14 +158,29 @@ function endingOf(the: Case): Ending {
   return { verdict: 'pass', metric: null, reason: passReason(the.metrics, frame.compared) };
 }
 
-function stopped({ stop, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
+function stopped(the: Case, verdict: 'soft' | 'hard'): Ending {
+  const { stop, metrics } = the;
   const carrier = stop.metric;
   if (carrier === null) return { verdict, metric: null, reason: 'the evidence has reached its threshold' };
   const { metric, slice } = carrier;
   const assessment =
     metrics.find((one) => one.metric === metric.name && (one.slice ?? null) === slice) ?? carrier.assessment;
-  const reason = stopReason(assessment, carrier);
+  const held = stop.withheld === null ? '' : withheldText(stop.withheld, noiseOf(carrier, the.evidence));
+  // By its own margin, also where it is held back.
+  const told = stop.withheld === null ? assessment : { ...assessment, verdict: carrier.severity };
+  const reason = `${stopReason(told, carrier)}${held}`;
   return { verdict, metric: metric.name, ...(slice === null ? {} : { slice }), reason };
+}
+
+/** What is known of the noise of the canary by what carries a stop. */
+function noiseOf(
+  { metric, slice }: Finding,
+  evidence: Evidence,
+): { instances: number | null; measured: boolean } {
+  const part = slice === null ? evidence : evidence.slices[slice];
+  const measured =
+    part?.metrics[metric.name]?.canaryHalves?.some((halves) => isMeasured({ halves })) === true;
+  return { instances: evidence.instances?.canary ?? null, measured };
 }
 
 function severedReason(severed: readonly Severed[], { mode }: Plan): string {

@@ -70,7 +70,7 @@ function instanceWarnings({ evidence, plan, context }: Look): string[] {
   const warnings: string[] = [];
   if (canary === 1 && baseline > 1)
     warnings.push(
-      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. Should it be noisier, false stops are not bounded; two instances are measured`,
+      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. A stop is a pause until it would stand were it twice as noisy; two instances are measured`,
     );
   const noisier = plan.metrics.filter(({ name }) => {
     const known = evidence.metrics[name];

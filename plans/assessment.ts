@@ -92,6 +92,9 @@ export interface Severed {
   share: number | null;
 }
 
+/** What a plan does by itself at a stop, and does not yet. */
+export type Withheld = 'rollback' | 'step-back';
+
 /** One look at the gate: data in, verdict out. Pure data, so that it can stand in a journal. */
 export interface Assessment {
   verdict: Verdict;
@@ -106,6 +109,11 @@ export interface Assessment {
   /** The slice that carries it; absent: all of the traffic does. */
   slice?: string;
   reason: string;
+  /**
+   * What the plan does at such a stop and does not for now: the evidence does not stand should the noise be as large as it may be, for what was
+   * measured. It is a pause until it does. Absent: nothing is held back.
+   */
+  withheld?: Withheld;
   /** False: the stage compares no cohorts, and what is said of differences is of the stages before. Absent: it does. */
   compared?: false;
   /** Slices that the plan takes off by themselves; absent: none. */

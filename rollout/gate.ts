@@ -171,7 +171,8 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     if (fresh) wonder(turn, limitedMetric(state.plan, limit.limit));
   }
   if (assessment.verdict !== 'soft' || isResting(state, turn.now) || state.descent != null) return;
-  if (state.plan.policy.soft === 'rollback') {
+  const { withheld } = assessment;
+  if (state.plan.policy.soft === 'rollback' && withheld === undefined) {
     rollBack(turn, paceOf(state.plan), {
       transition: 'soft-stop',
       cause: gateCause(assessment),
@@ -182,9 +183,10 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     wonder(turn, assessment);
     return;
   }
+  const waited = state.pause?.causes.some((cause) => cause.withheld === true) === true;
   const fresh = pause(turn, 'soft', 'soft-stop', assessment.reason, assessment);
   if (fresh) wonder(turn, assessment);
-  if (fresh && state.plan.policy.soft === 'step-back')
+  if ((fresh || waited) && state.plan.policy.soft === 'step-back' && withheld === undefined)
     stepBack(turn, gateCause(assessment), assessment.reason);
 }
 
@@ -256,7 +258,8 @@ function pause(
   text: string,
   assessment: Assessment,
 ): boolean {
-  if (!addPause(turn, kind, text)) return false;
+  const withheld = kind === 'soft' && assessment.withheld !== undefined ? { withheld: true as const } : {};
+  if (!addPause(turn, kind, text, withheld)) return false;
   journal(turn, transition, {
     cause: gateCause(assessment),
     summary: `Paused: ${text}.`,

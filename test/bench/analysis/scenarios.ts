@@ -39,6 +39,7 @@ const S0: Scenario = {
 };
 const S1: Scenario = { ...S0, name: 'S1', shared: true };
 const S2: Scenario = { ...S1, name: 'S2', cv: 0.3 };
+const lone = { instances: { baseline: 10, canary: 1 }, cv: 0.3 * Math.SQRT2 };
 const few = { instances: { baseline: 10, canary: 2 }, cv: 0.3 * Math.SQRT2 };
 
 /** Those of the method's own simulation. */
@@ -57,7 +58,7 @@ export const STANDARD: readonly Scenario[] = [
 /**
  * Others: noise that lasts shorter, longer, or is stronger; halves that are noisier than the cohorts they stand for; a
  * canary of 2 instances against 10 of the same kind, noisier than the halves by which it is measured, and of 2 that are
- * each twice or 1.4 times as noisy, and of 2 of which one has the whole regression; a history that was calmer than the rollout; and, to tell what moving traffic costs, S2 at traffic and rates that stay the same.
+ * each twice or 1.4 times as noisy, of one alone, like the baseline's or twice as noisy, and of 2 of which one has the whole regression; instances that are very noisy; a history that was calmer than the rollout; and, to tell what moving traffic costs, S2 at traffic and rates that stay the same.
  */
 export const FURTHER: readonly Scenario[] = [
   { ...S2, name: 'A5', lasting: 0.5 },
@@ -71,6 +72,15 @@ export const FURTHER: readonly Scenario[] = [
   { ...S2, ...few, name: 'N0', noisier: 2 },
   { ...S2, ...few, name: 'N8', lasting: 0.8, noisier: 2 },
   { ...S2, ...few, name: 'M8', lasting: 0.8, noisier: 1.4 },
+  { ...S2, ...lone, name: 'K0' },
+  { ...S2, ...lone, name: 'K8', lasting: 0.8 },
+  { ...S2, ...lone, name: 'L0', noisier: 2 },
+  { ...S2, ...lone, name: 'L8', lasting: 0.8, noisier: 2 },
+  { ...S2, ...lone, name: 'L95', lasting: 0.95, noisier: 2 },
+  { ...S2, name: 'Q8', lasting: 0.8, cv: 0.85 },
+  { ...S2, name: 'R8', lasting: 0.8, cv: 1.2 },
+  { ...S2, name: 'R82', lasting: 0.8, cv: 1.2, instances: { baseline: 2, canary: 2 } },
+  { ...S2, name: 'R810', lasting: 0.8, cv: 1.2, instances: { baseline: 10, canary: 2 } },
   { ...S2, ...few, name: 'B0', bad: 1 },
   { ...S2, ...few, name: 'B8', lasting: 0.8, bad: 1 },
   { ...S2, name: 'C2b', cv: 0.6, before: { cv: 0.3, lasting: 0 } },
@@ -99,6 +109,15 @@ export const MEANING: Readonly<Record<string, string>> = {
   N0: 'I0, each of the canary instances of CV 0.85',
   N8: 'N0, AR 0.8',
   M8: 'I8, each of the canary instances of CV 0.59',
+  K0: 'I0, but the canary is one instance',
+  K8: 'K0, AR 0.8',
+  L0: 'K0, the canary of CV 0.85',
+  L8: 'L0, AR 0.8',
+  L95: 'L0, AR 0.95',
+  Q8: 'S2 with CV 0.85, AR 0.8',
+  R8: 'S2 with CV 1.2, AR 0.8',
+  R82: 'R8, 2 instances of each',
+  R810: 'R8, 10 baseline instances, 2 of the canary',
   B0: 'I0, one of the two canary instances has the whole regression',
   B8: 'B0, AR 0.8',
   C2b: 'S2b, but its history is that of S2',
