@@ -9,6 +9,7 @@ import { largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
 import { contradict, isMeasured, knotsOf } from './halves.ts';
+import { lastingNoise } from './lasting-noise.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
@@ -109,14 +110,28 @@ export function countYardsticks(
 ): Yardstick[] {
   const usual = ratioOf(at, series);
   const assumed = isAssumed(at, series.halves);
+  const before = measuredBefore(at, series);
   return baselineDispersions(at, series).map((baseline, i) => {
     const halves = series.canaryHalves?.[i];
     const between = betweenCohorts(baseline, { halves, ratio: usual });
     if (series.crowd === undefined) return countYardstick(between);
     // Also where the plan's `noise` stands in, which says nothing of instances.
     const ratio = instanceRatio(series.crowd);
-    return countYardstick(between, firmDispersion(baseline, { halves, ratio, assumed }));
+    const known = { before: before[i], halves: series.halves[i], noise: at.plan.analysis.noise };
+    return countYardstick(
+      between,
+      // Asked for at stops and where components end.
+      onDemand(() => firmDispersion(lastingNoise(baseline, known), { halves, ratio, assumed })),
+    );
   });
+}
+
+function onDemand(make: () => Dispersion): Dispersion {
+  let made: Dispersion | null = null;
+  return (n) => {
+    made ??= make();
+    return made(n);
+  };
 }
 
 /** True where the canary's instances were seen to differ more than as many of the baseline's would. */
