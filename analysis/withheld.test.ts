@@ -8,7 +8,10 @@ import type { GateContext } from './stage.ts';
 import { planOf, reading } from './traffic.fixture.ts';
 
 const AT: GateContext = { stageIndex: 0, brief: true };
-const MEASURED: GateContext = { ...AT, dispersion: { errors: [0.002, 0.002, 0.002, 0.002, 0.002, 0.002, 0.002] } };
+const MEASURED: GateContext = {
+  ...AT,
+  dispersion: { errors: [0.002, 0.002, 0.002, 0.002, 0.002, 0.002, 0.002] },
+};
 
 interface End {
   /** The poll in which it stops, and that in which it is a rollback; null: never. */
