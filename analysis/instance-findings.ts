@@ -30,7 +30,7 @@ export function instanceFindings(plan: Plan, seen: InstancesSeen | null): Prefli
     return [
       {
         ...at,
-        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; should it be noisier, false rollbacks are not bounded`,
+        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; a stop pauses until it stands for one twice as noisy, and is rolled back then`,
         instead: `two instances of the canary at least, from stage ${stages[0]} on`,
       },
     ];
