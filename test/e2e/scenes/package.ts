@@ -8,28 +8,47 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-/** What is handed to npm, as whoever installs it has it. Its demonstration takes the ports that `tidegate up` takes. */
+interface Installed {
+  dir: string;
+  /** Files of the package. */
+  listed: string[];
+}
+
+/** What npm is handed, installed in an empty folder as whoever has no other copy does it. */
+async function install(): Promise<Installed> {
+  const dir = await mkdtemp(join(tmpdir(), 'tidegate-package-'));
+  // As root, PostgreSQL runs as another account, which must get in.
+  await chmod(dir, 0o711);
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
+    cwd: root,
+  });
+  const answer: unknown = JSON.parse(stdout);
+  const packed = (Array.isArray(answer) ? answer[0] : Object.values(answer as object)[0]) as {
+    filename: string;
+    files: { path: string }[];
+  };
+  const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-save'];
+  const env = { ...process.env, npm_config_update_notifier: 'false' };
+  await run('npm', ['install', ...flags, join(dir, packed.filename)], { cwd: dir, env });
+  return { dir, listed: packed.files.map(({ path }) => path) };
+}
+
+/**
+ * The package as whoever installs it has it. Its demonstration takes the ports that `tidegate up` takes; installing it waits for the
+ * network, and begins beside the tests that come before.
+ */
 export function packed(): void {
+  const installing = install();
+  // Told by the tests that wait for it.
+  installing.catch(() => undefined);
+
   describe('the package', () => {
     let dir: string;
     let listed: string[];
-    let archive: string;
 
     beforeAll(async () => {
-      dir = await mkdtemp(join(tmpdir(), 'tidegate-package-'));
-      // As root, PostgreSQL runs as another account, which must get in.
-      await chmod(dir, 0o711);
-      const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
-        cwd: root,
-      });
-      const answer: unknown = JSON.parse(stdout);
-      const packed = (Array.isArray(answer) ? answer[0] : Object.values(answer as object)[0]) as {
-        filename: string;
-        files: { path: string }[];
-      };
-      archive = join(dir, packed.filename);
-      listed = packed.files.map(({ path }) => path);
-    }, 180_000);
+      ({ dir, listed } = await installing);
+    }, 300_000);
     afterAll(() => rm(dir, { recursive: true, force: true }));
 
     it('holds compiled JavaScript and what it reads, and no sources or tests', () => {
@@ -50,12 +69,7 @@ export function packed(): void {
     });
 
     it('installs in an empty folder without install scripts, and its command runs there', async () => {
-      const options = {
-        cwd: dir,
-        env: { ...process.env, npm_config_update_notifier: 'false', XDG_STATE_HOME: join(dir, 'state') },
-      };
-      const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-save'];
-      await run('npm', ['install', ...flags, archive], options);
+      const options = { cwd: dir, env: { ...process.env, XDG_STATE_HOME: join(dir, 'state') } };
       const tidegate = (...args: string[]) => run('npx', ['--no-install', 'tidegate', ...args], options);
 
       const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
