@@ -160,7 +160,7 @@ describe('the dispersion between the cohorts', () => {
   });
 });
 
-describe('the dispersion that a rollback must stand', () => {
+describe('the dispersion that a stop at once must stand', () => {
   const baseline = measuredDispersion([0.04, 0.08]);
   const told = (ratio: number, more: { halves?: CanaryHalves; assumed?: boolean } = {}) =>
     firmDispersion(baseline, { halves: undefined, ratio, assumed: false, ...more });
@@ -201,7 +201,7 @@ describe('a canary of one instance', () => {
 
   test('is told to be taken like one of the baseline, in words', () => {
     expect(warnings({ baseline: 10, canary: 1 })).toContain(
-      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10. A stop is a pause until it would stand were it twice as noisy; two instances are measured",
+      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10. A stop must stand for 30 min, or for one twice as noisy; two instances are measured",
     );
     expect(warnings({ baseline: 10, canary: 2 })).not.toContain('one instance');
     expect(warnings({ baseline: 1, canary: 1 })).not.toContain('one instance');

@@ -66,7 +66,7 @@ export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Disper
 const NOISIER = 4;
 
 /**
- * The dispersion that a rollback must stand. Until the canary's own halves tell, and those of a single instance never do, its instances
+ * The dispersion that a stop at once must stand. Until the canary's own halves tell, and those of a single instance never do, its instances
  * may be twice as noisy as the baseline's, which are as noisy as what was measured of them (`assumed`: nothing was) may hide.
  */
 export function firmDispersion(usual: Dispersion, noise: CanaryNoise & { assumed: boolean }): Dispersion {

@@ -16,6 +16,7 @@ export function carriedEvidence(evidence: Evidence, plan: Plan): Evidence {
   return {
     ...openEvidence(plan),
     metrics: timeless(metrics),
+    ...(evidence.doubt === undefined ? {} : { doubt: evidence.doubt }),
     slices: Object.fromEntries(
       Object.entries(evidence.slices).map(
         ([slice, part]) => [slice, { ...part, missing: null, metrics: timeless(part.metrics) }] as const,

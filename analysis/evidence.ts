@@ -133,6 +133,8 @@ export interface Evidence {
   /** By metric, of the present stage; absent: none was counted in it. */
   flows?: Readonly<Record<string, Flow>>;
   canarySeen: boolean;
+  /** Seconds of polls for which what was seen has been a stop, or would have been one were the canary's noise known; absent: it would not. */
+  doubt?: { seconds: number };
   requests: { baseline: number; canary: number };
   users: number | null;
   /** Those of the latest poll of the stage; absent: they were not told. */

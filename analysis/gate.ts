@@ -4,9 +4,9 @@ import type { Plan } from '../plans/plan.ts';
 import type { Reading, Rejection, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
 import { isAlike, isShadowing, isUnserved } from '../plans/stages.ts';
-import { areCounted } from './canary-noise.ts';
+import { ALIKE, areCounted, instanceRatio } from './canary-noise.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
-import { accept } from './evidence.ts';
+import { accept, partsOf } from './evidence.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { openProcess } from './process-state.ts';
@@ -19,8 +19,9 @@ import { enterSplit, observeSplit } from './split.ts';
 import { openSplit } from './split-evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
+import { STANDS } from './stops.ts';
 import { enterValue, observeValue, openValue } from './value.ts';
-import { judge } from './verdict.ts';
+import { judge, standingOf } from './verdict.ts';
 
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {
@@ -81,6 +82,7 @@ function enter(evidence: Evidence, plan: Plan, context: GateContext): Evidence {
     // An outage of the source does not end because the stage does.
     rejectedSince: evidence.rejectedSince,
     split: enterSplit(evidence.split),
+    ...(evidence.doubt === undefined ? {} : { doubt: evidence.doubt }),
     metrics: Object.fromEntries(metrics),
     slices: enterSlices(evidence, { plan, frame, context }),
     ...(aside === undefined ? {} : { aside }),
@@ -158,9 +160,14 @@ export function observe(evidence: Evidence, plan: Plan, reading: Reading, contex
   if (reading.kind === 'rejected') return reject(now, reading.rejections, plan.source.poll);
   const faults = faultsOf(reading.sample);
   if (faults.length > 0) return reject(now, faults, plan.source.poll);
-  const seen = observeSample(now, { plan, context, sample: withSoundHalves(reading.sample) });
+  const { doubt: before, ...seen } = observeSample(now, {
+    plan,
+    context,
+    sample: withSoundHalves(reading.sample),
+  });
   return {
     ...seen,
+    ...doubtAfter(before, { seen, plan, context }),
     limits: observeLimits(seen.limits, {
       plan: planInStage(plan, context.stageIndex),
       sample: reading.sample,
@@ -168,6 +175,20 @@ export function observe(evidence: Evidence, plan: Plan, reading: Reading, contex
       canary: canaryBeside(seen, reading.sample),
     }),
   };
+}
+
+/** Seconds of polls for which there would have been a stop. Asked only where one may be in doubt, as the canary has few instances. */
+function doubtAfter(
+  before: Evidence['doubt'],
+  { seen, plan, context }: { seen: Omit<Evidence, 'doubt'>; plan: Plan; context: GateContext },
+): Pick<Evidence, 'doubt'> {
+  if (!partsOf(seen).some(([, { crowd }]) => instanceRatio(crowd) > ALIKE)) return {};
+  if (seen.last !== 'used') return before === undefined ? {} : { doubt: before };
+  const stop = standingOf(seen, plan, context);
+  if (stop === 'none') return {};
+  const seconds = (before?.seconds ?? 0) + plan.source.poll;
+  // What has been a stop stays one for as long as there is evidence for any.
+  return { doubt: { seconds: stop === 'doubtful' ? seconds : Math.max(STANDS, seconds) } };
 }
 
 function reject(evidence: Evidence, rejections: readonly Rejection[], poll: number): Evidence {

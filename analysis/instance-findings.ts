@@ -1,8 +1,10 @@
 import type { Plan } from '../plans/plan.ts';
 import type { InstancesSeen, PreflightFinding } from '../plans/preflight.ts';
 import { isTested } from '../plans/stages.ts';
+import { duration } from '../plans/words.ts';
 import { ALIKE, withFewer } from './canary-noise.ts';
 import { isCompared } from './margins.ts';
+import { STANDS } from './stops.ts';
 
 /** What numbers of instances keep a gate from knowing how much the canary differs by itself. Null: they are not known. */
 export function instanceFindings(plan: Plan, seen: InstancesSeen | null): PreflightFinding[] {
@@ -30,7 +32,7 @@ export function instanceFindings(plan: Plan, seen: InstancesSeen | null): Prefli
     return [
       {
         ...at,
-        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; a stop pauses until it stands for one twice as noisy, and is rolled back then`,
+        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ratio > ALIKE ? `a stop must stand for ${duration(STANDS)}, or for one twice as noisy` : 'should it be noisier, false rollbacks are not bounded'}`,
         instead: `two instances of the canary at least, from stage ${stages[0]} on`,
       },
     ];

@@ -94,6 +94,38 @@ describe('a limit where polls have a few requests', () => {
     expect(many(40, (seed) => firedAfter(plan, mended(seed))).filter((after) => after !== null)).toEqual([]);
   });
 
+  test('does not fire for a blip that is over, however long its time is', () => {
+    const after = (limit: { above: string; for: string }, blip: readonly Counts[], requests: number) =>
+      firedAfter(limited(limit), [...blip, ...Array.from({ length: 200 }, (): Counts => [0, requests])]);
+    const twice = (events: number, total: number): Counts[] => [
+      [events, total],
+      [events, total],
+    ];
+    expect(after({ above: '1%', for: '2m' }, twice(10, 20), 20)).toBeNull();
+    expect(after({ above: '1%', for: '2m' }, twice(2, 20), 20)).toBeNull();
+    expect(after({ above: '0.1%', for: '10m' }, twice(15, 50), 50)).toBeNull();
+    expect(after({ above: '1%', for: '10m' }, [...twice(3, 3), ...twice(3, 3)], 3)).toBeNull();
+    expect(after({ above: '0.5%', for: '5m' }, [...twice(10, 10), [10, 10]], 10)).toBeNull();
+  });
+
+  test('fires at each crossing where it need not last', () => {
+    const plan = limited({ above: '5%', for: '0s' });
+    const polls: Counts[] = [3, 0, 3, 0, 1].map((events) => [events, 20]);
+    const fired = [
+      ...follow(
+        plan,
+        polls.map((poll, i) => sampleOf(i, poll)),
+      ),
+    ].map(([limit]) => limit.fired);
+    expect(fired).toEqual([true, false, true, false, false]);
+  });
+
+  test('fires where each poll was above for long enough, whatever was before', () => {
+    const plan = limited({ above: '5%', for: '1m' });
+    const polls: Counts[] = [[3, 39], [1, 39], ...Array.from({ length: 4 }, (): Counts => [2, 39])];
+    expect(firedAfter(plan, polls)).toBe(6);
+  });
+
   test('tells the rate of the polls that it goes by', () => {
     const plan = limited({ above: '5%', for: '2m' });
     const polls: Counts[] = [...Array.from({ length: 8 }, (): Counts => [2, 3]), [0, 3]];

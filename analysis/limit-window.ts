@@ -11,14 +11,16 @@ export type LimitCounts = readonly [
 
 /**
  * The polls since a limit was crossed, where one of few trials does not end its time. `parts`: the latest ones, as many as tell; `later`: all but the
- * first, which is there because it was above; `carried`: one of them was not above by itself.
+ * first, which is there because it was above; `clean`: trials since the last event; `plain`: seconds of the latest polls that were each above.
  */
 export interface LimitRun {
   parts: readonly LimitCounts[];
   later: LimitCounts;
-  carried: boolean;
+  clean: number;
+  plain: number;
 }
 
+/** A fixed limit in one stage. */
 export interface LimitWindow {
   value: number | null;
   threshold: number;
@@ -26,7 +28,7 @@ export interface LimitWindow {
   since: number | null;
   /** Seconds of polls above it without one below. */
   seconds: number;
-  /** Of a ratio, while it is above. */
+  /** Of a ratio that has to be above for a time, while it is. */
   run?: LimitRun;
 }
 
@@ -34,7 +36,7 @@ export interface LimitPoll {
   t: number;
   /** Seconds. */
   poll: number;
-  above: Limit['above'];
+  limit: Pick<Limit, 'above' | 'for'>;
   value: number;
   threshold: number;
   /** Absent: the limit counts nothing. */
@@ -52,40 +54,49 @@ const CLEAR = 1e-3;
 
 /**
  * The window of a limit after one more poll with a value. A poll that is not above ends it, unless it has too few trials to say so: then
- * the latest polls decide that together have enough, as long as they are above.
+ * the latest polls decide that together have enough. As soon as no event was seen for longer than the rate of the run explains, it ends too.
  */
 export function windowAfter(before: LimitWindow | undefined, poll: LimitPoll): LimitWindow {
-  const { t, value, threshold, counts } = poll;
-  const seconds = (before?.seconds ?? 0) + poll.poll;
+  const { t, value, threshold, counts, limit } = poll;
   const since = before?.since ?? null;
-  if (value > threshold) {
-    const run =
-      counts === undefined ? undefined : runAfter(since === null ? undefined : before?.run, { counts, poll });
-    return {
-      value,
-      threshold,
-      since: since ?? t,
-      seconds: since === null ? poll.poll : seconds,
-      ...(run && { run }),
-    };
-  }
+  const seconds = (since === null ? 0 : (before?.seconds ?? 0)) + poll.poll;
+  const carries = counts !== undefined && limit.for > 0;
+  const known = since === null ? undefined : before?.run;
+  const run = carries ? runAfter(known, { counts, poll }) : undefined;
+  if (value > threshold)
+    return { value, threshold, since: since ?? t, seconds, ...(run === undefined ? {} : { run }) };
   const ended: LimitWindow = { value, threshold, since: null, seconds: 0 };
-  if (since === null || counts === undefined || before?.run === undefined) return ended;
-  const run = runAfter(before.run, { counts, poll });
+  if (since === null || known === undefined || run === undefined || isOver(run)) return ended;
   const latest = run.parts.reduce(plus, NONE);
-  const [rate, limit] = [rateOf(latest), thresholdOf(latest, poll)];
-  if (limit === null || !(rate > limit)) return ended;
-  return { value: rate, threshold: limit, since, seconds, run: { ...run, carried: true } };
+  const [rate, bound] = [rateOf(latest), thresholdOf(latest, limit)];
+  return bound !== null && rate > bound ? { value: rate, threshold: bound, since, seconds, run } : ended;
 }
 
-/** Whether a limit that has been above for long enough fires: where single polls were not, what was seen since must be clear. */
-export function isClear({ run }: LimitWindow, above: Limit['above']): boolean {
-  if (run?.carried !== true) return true;
-  const [events, trials, baselineEvents, baselineTrials] = run.later;
+/** Whether a limit fires: each poll was above it for long enough, or what was seen for that long is clear. */
+export function isFired({ since, seconds, run }: LimitWindow, limit: Pick<Limit, 'above' | 'for'>): boolean {
+  if (since === null) return false;
+  if (run === undefined || run.plain === seconds) return seconds >= limit.for;
+  return run.plain >= limit.for || (seconds >= limit.for && isClear(run.later, limit));
+}
+
+/** What was seen has a chance of a thousandth at the threshold itself. */
+function isClear(
+  [events, trials, baselineEvents, baselineTrials]: LimitCounts,
+  { above }: Pick<Limit, 'above'>,
+): boolean {
   if (above.kind === 'value') return upperTail(events, { trials, p: above.value }) <= CLEAR;
   const weighed = above.factor * trials;
   const p = weighed / (weighed + baselineTrials);
   return upperTail(events, { trials: events + baselineEvents, p }) <= CLEAR;
+}
+
+/** So long without an event has that chance at the rate of the run. */
+function isOver({ later: [events, trials], clean }: LimitRun): boolean {
+  // Before its second event a run has no rate but that of the poll that began it.
+  return (
+    clean >= FEWEST_TRIALS &&
+    clean * Math.log1p(-Math.min(rateOf([events, trials, 0, 0]), 1 - 1e-9)) <= Math.log(CLEAR)
+  );
 }
 
 function runAfter(
@@ -93,16 +104,18 @@ function runAfter(
   { counts, poll }: { counts: LimitCounts; poll: LimitPoll },
 ): LimitRun {
   const parts = telling([...(before?.parts ?? []), counts], poll);
+  const [events, trials] = counts;
   return {
     parts: parts.length > MOST_PARTS ? halved(parts) : parts,
     later: before === undefined ? NONE : plus(before.later, counts),
-    carried: before?.carried === true,
+    clean: events > 0 ? 0 : (before?.clean ?? 0) + trials,
+    plain: poll.value > poll.threshold ? (before?.plain ?? 0) + poll.poll : 0,
   };
 }
 
 /** The latest parts that have enough trials; all of them where there are not as many. */
 function telling(parts: readonly LimitCounts[], poll: LimitPoll): readonly LimitCounts[] {
-  const threshold = thresholdOf(parts.reduce(plus, NONE), poll) ?? poll.threshold;
+  const threshold = thresholdOf(parts.reduce(plus, NONE), poll.limit) ?? poll.threshold;
   const enough = Math.max(FEWEST_TRIALS, threshold > 0 ? EXPECTED / threshold : 0);
   let trials = 0;
   for (let i = parts.length - 1; i > 0; i--) {
@@ -121,7 +134,7 @@ function rateOf([events, trials]: LimitCounts): number {
 }
 
 /** Null: there is no baseline to hold it against. */
-function thresholdOf([, , events, trials]: LimitCounts, { above }: Pick<LimitPoll, 'above'>): number | null {
+function thresholdOf([, , events, trials]: LimitCounts, { above }: Pick<Limit, 'above'>): number | null {
   if (above.kind === 'value') return above.value;
   return trials > 0 ? (above.factor * events) / trials : null;
 }

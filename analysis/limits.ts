@@ -7,7 +7,7 @@ import type { Stage } from '../plans/stage.ts';
 import type { Evidence } from './evidence.ts';
 import { histogramTotal, quantileOf } from './histogram.ts';
 import type { LimitCounts, LimitWindow } from './limit-window.ts';
-import { isClear, windowAfter } from './limit-window.ts';
+import { isFired, windowAfter } from './limit-window.ts';
 
 interface LimitPoll {
   plan: Plan;
@@ -32,7 +32,7 @@ export function observeLimits(
     next[limit.name] = windowAfter(windows[limit.name], {
       t: poll.sample.t,
       poll: poll.plan.source.poll,
-      above: limit.above,
+      limit,
       value,
       threshold,
       ...(counts === null ? {} : { counts }),
@@ -52,11 +52,7 @@ export function assessLimits(plan: Plan, windows: Readonly<Record<string, LimitW
       value: window?.value ?? null,
       threshold: window?.threshold ?? (limit.above.kind === 'value' ? limit.above.value : limit.above.factor),
       since: window?.since ?? null,
-      fired:
-        window !== undefined &&
-        window.since !== null &&
-        window.seconds >= limit.for &&
-        isClear(window, limit.above),
+      fired: window !== undefined && isFired(window, limit),
       action: limit.action,
     };
   });

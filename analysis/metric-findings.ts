@@ -20,6 +20,7 @@ import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
 import type { Estimate } from './process-evidence.ts';
 import { evidenceOf, lnFirmOf } from './process-evidence.ts';
+import type { Carrier } from './process-state.ts';
 import { presentSegment } from './process-state.ts';
 import { proofDispersionsOf } from './proof-noise.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
@@ -44,8 +45,10 @@ export interface Finding {
   seen: boolean;
   /** How it stops, should it be among those that carry a stop. */
   severity: 'soft' | 'hard';
-  /** ln of its evidence by the noise that a rollback must stand. */
+  /** ln of its evidence by the larger noise. */
   lnFirm: () => number;
+  /** The canary is many times as bad as the baseline: no noise of a few instances looks like that. */
+  gross: boolean;
   /** Canary requests above the best filled edge of a latency; null: no edge is under test. */
   exceedances: number | null;
   /** The mirrored test has shown that it is not worse than its margin. */
@@ -86,6 +89,10 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
     seen: isSeen(known),
     severity: isHard(margins, estimate) ? 'hard' : 'soft',
     lnFirm: () => lnFirmOf(known.process, yardsticks),
+    gross:
+      known.kind !== 'value' &&
+      carrier !== null &&
+      isGross(carrier, { estimate: found, c: jumpsOf(known, frame).c }),
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
@@ -226,6 +233,17 @@ function isHard(
   return estimate.difference - estimate.standardError >= estimate.hard;
 }
 
+/** How many times as bad as the baseline. */
+const GROSS = 10;
+
+/** By a standard error, over what carries the evidence. V/nH is the rate of both cohorts, of which the canary has the share 1 - c. */
+function isGross({ sums }: Carrier, { estimate, c }: { estimate: Estimate | null; c: number }): boolean {
+  if (estimate === null || !(sums[7] > 0)) return false;
+  const least = estimate.difference - estimate.standardError;
+  const more = GROSS - 1;
+  return least >= (more * (sums[1] / sums[7])) / (1 + more * (1 - c));
+}
+
 /** A metric of which a cohort had nothing in the whole stage was not compared in it, however quiet its evidence is. */
 function isSeen(known: MetricEvidence): boolean {
   if (known.kind === 'ratio') return known.interval.polls > 0;
@@ -281,6 +299,7 @@ function nothing(metric: Metric): Finding {
     seen: false,
     severity: 'soft',
     lnFirm: () => 0,
+    gross: false,
     exceedances: null,
     safe: false,
     improved: null,

@@ -15,7 +15,7 @@ export function lnWeightedOf(process: Process, track: Track, i: number, yardstic
   return lnWeightedBy(yardstick.lnEvidence, process, track, i);
 }
 
-/** The same by the noise that a rollback must stand. */
+/** The same by the noise that a stop at once must stand. */
 export function lnWeightedFirm(process: Process, track: Track, i: number, yardstick: Yardstick): number {
   return lnWeightedBy(yardstick.lnFirm ?? yardstick.lnEvidence, process, track, i);
 }
@@ -85,7 +85,7 @@ export function evidenceOf(
   };
 }
 
-/** What is not at stake, by the noise that a rollback must stand. A loss that is larger by that noise may leave less than nothing. */
+/** What is not at stake, by the noise that a stop at once must stand. A loss that is larger by that noise may leave less than nothing. */
 export function firmPurse({ purse, firmPurse: known = purse }: Process): number {
   return known;
 }
@@ -94,7 +94,7 @@ export function firmFrozen({ lnFrozen, lnFrozenFirm: known = lnFrozen }: Track):
   return known;
 }
 
-/** ln of the evidence of the process by the noise that a rollback must stand: asked for where it is to be stopped. */
+/** ln of the evidence of the process by the noise that a stop at once must stand: asked for where it is to be stopped. */
 export function lnFirmOf(process: Process, yardsticks: readonly Yardstick[]): number {
   if (process.tracks.length === 0) return 0;
   const rest = firmPurse(process);

@@ -17,7 +17,7 @@ export interface Track {
   from: readonly Totals[];
   /** ln of the weighted evidence of all frozen components; null: none. */
   lnFrozen: number | null;
-  /** The same by the noise that a rollback must stand; absent: by no other noise. */
+  /** The same by the noise that a stop at once must stand; absent: by no other noise. */
   lnFrozenFirm?: number | null;
   /** The strongest frozen component. */
   carrier: Carrier | null;
@@ -48,7 +48,7 @@ export interface Process {
   live: readonly Component[];
   /** What is not at stake: all at first, less the weight of each component that starts, and what losers leave. */
   purse: number;
-  /** The same where losses are reckoned by the noise that a rollback must stand; absent: by no other noise. */
+  /** The same where losses are reckoned by the noise that a stop at once must stand; absent: by no other noise. */
   firmPurse?: number;
   /** What each stage began with, by its name; of the rule `carried` alone. */
   stakes: Readonly<Record<string, number>>;

@@ -120,7 +120,7 @@ describe('evidence that is carried from stage to stage', () => {
   });
 });
 
-describe('the evidence that a rollback must stand', () => {
+describe('the evidence that a stop at once must stand', () => {
   const [usual, large] = [() => 0.5, () => 4];
   const both = [countYardstick(usual, large)];
   const scores = (i: number): Totals => {

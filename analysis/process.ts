@@ -103,7 +103,7 @@ interface End {
 /**
  * Components end: those that are `over`, or all that have lost (null). What is left of a loss goes back to the purse; a gain
  * is kept in one sum and never put at stake again. By the rule `even` a loss is kept as well. Who has lost is settled by the usual noise; by
- * that which a rollback must stand there is a second account.
+ * that which a stop at once must stand there is a second account.
  */
 function end(
   process: Process,

@@ -1,6 +1,6 @@
-import type { Holding, LimitAssessment, MetricAssessment, Withheld } from '../plans/assessment.ts';
+import type { Holding, LimitAssessment, MetricAssessment } from '../plans/assessment.ts';
 import { quantileName } from '../plans/comparison-cells.ts';
-import { quietText } from '../plans/holding-words.ts';
+import { doubtText, quietText } from '../plans/holding-words.ts';
 import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Rejection } from '../plans/sample.ts';
@@ -87,22 +87,6 @@ function isOfStage(
   return Math.abs(canary - baseline - estimate) <= ALIKE * Math.abs(estimate);
 }
 
-/**
- * Why a stop only pauses: "; not rolled back by itself yet, as one canary instance twice as noisy as the baseline's could look like
- * this". `instances` of the canary, null: not told.
- */
-export function withheldText(
-  withheld: Withheld,
-  { instances, measured }: { instances: number | null; measured: boolean },
-): string {
-  const action = withheld === 'rollback' ? 'rolled back' : 'stepped back';
-  const many = instances === 1 ? 'one canary instance' : 'canary instances';
-  const noise = measured
-    ? 'noise that the halves of so noisy a baseline hide'
-    : `${many} twice as noisy as the baseline's`;
-  return `; not ${action} by itself yet, as ${noise} could look like this`;
-}
-
 export function limitReason(limit: LimitAssessment, plan: Plan): string {
   const written = plan.limits.find(({ name }) => name === limit.limit);
   const metric = plan.metrics.find(({ name }) => name === written?.metric);
@@ -182,6 +166,8 @@ function holdingText(holding: Holding, t: number): string {
       return holding.detail;
     case 'split':
       return `data problem, the traffic is not split as planned: ${holding.detail}`;
+    case 'doubt':
+      return doubtText(holding, t);
     case 'data':
       return holding.rejections.length > 0
         ? [...new Set(holding.rejections.map(rejectionText))].join('; ')

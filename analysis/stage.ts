@@ -3,13 +3,12 @@ import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import type { Crowd } from './canary-noise.ts';
-import { betweenCohorts, CLEAR, firmDispersion, instanceRatio, isNoisier } from './canary-noise.ts';
+import { ALIKE, betweenCohorts, CLEAR, firmDispersion, instanceRatio, isNoisier } from './canary-noise.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
 import { contradict, isMeasured, knotsOf } from './halves.ts';
-import { lastingNoise } from './lasting-noise.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
@@ -101,8 +100,8 @@ export function dispersionsOf(
 }
 
 /**
- * How a count's series under test are turned into evidence: by the dispersion between the cohorts and, where instances are told, by
- * what a rollback must stand.
+ * How a count's series under test are turned into evidence: by the dispersion between the cohorts and, where the canary has far
+ * fewer instances, by what a stop must stand that is one at once.
  */
 export function countYardsticks(
   at: { plan: Plan; context: GateContext; metric: string },
@@ -110,28 +109,15 @@ export function countYardsticks(
 ): Yardstick[] {
   const usual = ratioOf(at, series);
   const assumed = isAssumed(at, series.halves);
-  const before = measuredBefore(at, series);
   return baselineDispersions(at, series).map((baseline, i) => {
     const halves = series.canaryHalves?.[i];
     const between = betweenCohorts(baseline, { halves, ratio: usual });
-    if (series.crowd === undefined) return countYardstick(between);
     // Also where the plan's `noise` stands in, which says nothing of instances.
     const ratio = instanceRatio(series.crowd);
-    const known = { before: before[i], halves: series.halves[i], noise: at.plan.analysis.noise };
-    return countYardstick(
-      between,
-      // Asked for at stops and where components end.
-      onDemand(() => firmDispersion(lastingNoise(baseline, known), { halves, ratio, assumed })),
-    );
+    return ratio <= ALIKE
+      ? countYardstick(between)
+      : countYardstick(between, firmDispersion(baseline, { halves, ratio, assumed }));
   });
-}
-
-function onDemand(make: () => Dispersion): Dispersion {
-  let made: Dispersion | null = null;
-  return (n) => {
-    made ??= make();
-    return made(n);
-  };
 }
 
 /** True where the canary's instances were seen to differ more than as many of the baseline's would. */

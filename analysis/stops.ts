@@ -1,4 +1,4 @@
-import type { MetricAssessment, Severed, Withheld } from '../plans/assessment.ts';
+import type { MetricAssessment, Severed } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import { partName, severable } from '../plans/slices.ts';
 import { lnMixture } from './kernel.ts';
@@ -12,17 +12,18 @@ import type { Share } from './weights.ts';
  */
 export function stopsOf(
   all: readonly Finding[],
-  { shares, threshold, plan }: { shares: readonly Share[]; threshold: number; plan: Plan },
+  { plan, ...bar }: Bar & { plan: Plan },
 ): { found: Stop; severed: Finding[] } {
   const alone = severable(plan);
   const isApart = ({ slice }: Finding) => slice !== null && alone.has(slice);
   const apart = all.filter(isApart);
   const rest = apart.length === 0 ? all : all.filter((one) => !isApart(one));
-  const found = stopOf(rest, { shares, threshold, plan });
+  const found = stopOf(rest, bar);
   if (apart.length === 0 || found.severity === 'hard') return { found, severed: [] };
-  const together = stopOf(all, { shares, threshold, plan });
+  const together = stopOf(all, bar);
   const carrying = apart.filter((one) => together.carriers.has(nameOf(one)));
-  if (carrying.length === 0) return { found, severed: [] };
+  if (carrying.length === 0)
+    return { found: { ...found, doubt: found.doubt ?? together.doubt }, severed: [] };
   // Each slice once, by the metric that says most against it.
   const worst = new Map<string, Finding>();
   for (const one of carrying.toSorted((a, b) => b.assessment.lnE - a.assessment.lnE))
@@ -56,18 +57,26 @@ export interface Stop {
   carriers: ReadonlySet<string>;
   severity: 'soft' | 'hard' | null;
   metric: Finding | null;
-  /** What is not done, as it does not stand should the noise be as large as it may be. */
-  withheld: Withheld | null;
+  /** The metric that would stop it, were the canary's noise known; null: nothing would. */
+  doubt: Finding | null;
 }
+
+/** What a stop must reach: shares of the evidence, and ln(1/falseRollback). */
+interface Bar {
+  shares: readonly Share[];
+  threshold: number;
+  /** Seconds of polls for which it has been in doubt. */
+  stood: number;
+}
+
+/** Seconds of polls without a break after which a doubtful stop is one. */
+export const STANDS = 30 * 60;
 
 /**
  * Stop when the mixture over the metrics reaches 1/alpha. Metrics whose weighted evidence does so alone carry it;
  * else all that contribute do. One of them beyond its hard margin makes the stop hard.
  */
-function stopOf(
-  findings: readonly Finding[],
-  { shares, threshold, plan }: { shares: readonly Share[]; threshold: number; plan: Plan },
-): Stop {
+function stopOf(findings: readonly Finding[], { shares, threshold, stood }: Bar): Stop {
   const weights = new Map(shares.map((share) => [partName(share), share.weight]));
   const parts = findings.map((finding) => {
     const weight = weights.get(nameOf(finding)) ?? 0;
@@ -82,31 +91,42 @@ function stopOf(
   const weighed = parts.some(({ weight }) => weight > 0);
   const lnE = weighed ? lnMixture(parts) : 0;
   if (!weighed || lnE < threshold)
-    return { lnE, alone: false, carriers: new Set(), severity: null, metric: null, withheld: null };
+    return { lnE, alone: false, carriers: new Set(), severity: null, metric: null, doubt: null };
   const alone = parts.filter(({ lnWeighted }) => lnWeighted >= threshold);
   const carrying = alone.length > 0 ? alone : parts.filter((part) => part.weight > 0 && part.lnE > 0);
   const severity = carrying.some(({ finding }) => finding.severity === 'hard') ? 'hard' : 'soft';
-  const action = actionAt(severity, plan);
-  const isFirm = () =>
-    lnMixture(parts.map(({ finding, weight }) => ({ weight, lnE: finding.lnFirm() }))) >= threshold;
-  const withheld = action === null || isFirm() ? null : action;
   const [first] = carrying
     .filter(({ finding }) => finding.severity === severity)
     .sort((a, b) => b.lnWeighted - a.lnWeighted || nameOf(a.finding).localeCompare(nameOf(b.finding)));
+  const isFirm = () =>
+    lnMixture(parts.map(({ finding, weight }) => ({ weight, lnE: finding.lnFirm() }))) >= threshold;
+  const isGross = carrying.some(({ finding }) => finding.gross);
+  if (stood < STANDS && !isGross && !isFirm())
+    return {
+      lnE,
+      alone: false,
+      carriers: new Set(),
+      severity: null,
+      metric: null,
+      doubt: first?.finding ?? null,
+    };
   return {
     lnE,
     alone: alone.length > 0,
     carriers: new Set(carrying.map(({ finding }) => nameOf(finding))),
-    severity: withheld === null ? severity : 'soft',
+    severity,
     metric: first?.finding ?? null,
-    withheld,
+    doubt: null,
   };
 }
 
-/** What the plan does by itself at such a stop. A pause asks a person, and is not held back. */
-function actionAt(severity: 'soft' | 'hard', { policy }: Plan): Withheld | null {
-  if (severity === 'hard') return policy.hard === 'rollback' ? 'rollback' : null;
-  return policy.soft === 'pause' ? null : policy.soft;
+export type Standing = 'none' | 'doubtful' | 'stop';
+
+/** What the findings are without regard to how long they have been it. */
+export function standing(findings: readonly Finding[], bar: Omit<Bar, 'stood'>): Standing {
+  const { doubt, severity } = stopOf(findings, { ...bar, stood: 0 });
+  if (severity !== null) return 'stop';
+  return doubt === null ? 'none' : 'doubtful';
 }
 
 /** As the plan's shares name it. */

@@ -1,21 +1,22 @@
 import type { Assessment, LimitAssessment, Severed, Verdict } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
-import { ALIKE, ALIKE_TEXT, planInStage } from '../plans/shadow.ts';
+import { ALIKE, ALIKE_TEXT, DOUBT, planInStage } from '../plans/shadow.ts';
+import { partName } from '../plans/slices.ts';
 import { isAlike, isUnserved } from '../plans/stages.ts';
-import { isMeasured } from './canary-noise.ts';
 import type { Evidence } from './evidence.ts';
 import { holdingsOf } from './holding.ts';
 import { assessLimits, assessUserCap } from './limits.ts';
 import type { Finding } from './metric-findings.ts';
 import { findMetric } from './metric-findings.ts';
-import { holdReason, limitReason, noDataReason, passReason, stopReason, withheldText } from './reason.ts';
+import { holdReason, limitReason, noDataReason, passReason, stopReason } from './reason.ts';
 import { limitedSlices } from './slice-limits.ts';
 import { findSlices, missingSlices } from './slices.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
-import type { Stop } from './stops.ts';
-import { nameOf, stopsOf, tellSevered } from './stops.ts';
+import type { Standing, Stop } from './stops.ts';
+import { nameOf, STANDS, standing, stopsOf, tellSevered } from './stops.ts';
 import { warningsOf } from './warnings.ts';
+import type { Share } from './weights.ts';
 import { sharesOf } from './weights.ts';
 
 /** Polls of a stage without any series of the canary after which they are missing and not late. */
@@ -26,20 +27,23 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
   const plan = planInStage(whole, context.stageIndex);
   const stage = plan.stages[context.stageIndex];
   const frame = stageFrame(plan, context.stageIndex);
-  const findings = plan.metrics.map((metric) => findMetric(evidence, metric, { plan, frame, context }));
-  const threshold = Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12));
-  const all = [...findings, ...(isUnserved(stage) ? [] : findSlices(evidence, { plan, frame, context }))];
-  // The shares are those of the whole plan: what decides elsewhere has its part of the error spent there.
-  const { found, severed } = stopsOf(all, { shares: sharesOf(whole), threshold, plan });
+  const { findings, all, ...bar } = findingsOf(evidence, whole, context);
+  const { threshold } = bar;
   // Where both have the old path no stop is the canary's: people are asked what tells the cohorts apart.
   const alike = isAlike(stage);
+  const stood = alike ? STANDS : (evidence.doubt?.seconds ?? 0);
+  const { found, severed } = stopsOf(all, { ...bar, stood, plan });
   const stop: Stop = alike ? { ...found, carriers: new Set(), severity: null } : found;
   const limits = [
-    ...(alike ? [alikeLimit(found, threshold, evidence.t)] : []),
+    ...(alike ? [evidenceLimit(ALIKE, found, { threshold, t: evidence.t })] : []),
+    ...(stop.doubt === null ? [] : [evidenceLimit(DOUBT, found, { threshold, t: evidence.t })]),
     ...assessLimits(plan, evidence.limits),
     ...assessUserCap(evidence, plan.stages[frame.index]),
   ];
-  const holding = holdingsOf(evidence, { plan, frame, findings });
+  const holding = [
+    ...(found.doubt === null ? [] : [doubtHolding(found.doubt, { stood, t: evidence.t ?? 0 })]),
+    ...holdingsOf(evidence, { plan, frame, findings }),
+  ];
   const parted = new Set(severed.map(nameOf));
   const metrics = all.map((finding) => ({
     ...finding.assessment,
@@ -66,7 +70,6 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     metric: ending.metric,
     ...(ending.slice === undefined ? {} : { slice: ending.slice }),
     reason: ending.reason,
-    ...(ending.verdict === 'soft' && stop.withheld !== null ? { withheld: stop.withheld } : {}),
     ...(frame.compared ? {} : { compared: false as const }),
     ...(told.length === 0 || ending.verdict === 'hard' ? {} : { severed: told }),
     metrics,
@@ -77,15 +80,57 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
   };
 }
 
-function alikeLimit({ lnE, severity }: Stop, threshold: number, t: number | null): LimitAssessment {
-  const fired = severity !== null;
+/** A pause for what the evidence says and that is no stop: fired while there is evidence for one. */
+function evidenceLimit(
+  limit: string,
+  { lnE, severity, doubt }: Stop,
+  { threshold, t }: { threshold: number; t: number | null },
+): LimitAssessment {
+  const fired = severity !== null || doubt !== null;
   const since = fired ? t : null;
-  return { limit: ALIKE, value: lnE, threshold, since, fired, action: 'pause' };
+  return { limit, value: lnE, threshold, since, fired, action: 'pause' };
 }
 
 function alikeReason({ metric }: Stop): string {
   if (metric === null) return ALIKE_TEXT;
   return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric)}`;
+}
+
+interface Findings {
+  findings: readonly Finding[];
+  /** With those of the slices. */
+  all: readonly Finding[];
+  shares: readonly Share[];
+  threshold: number;
+}
+
+function findingsOf(evidence: Evidence, whole: Plan, context: GateContext): Findings {
+  const plan = planInStage(whole, context.stageIndex);
+  const frame = stageFrame(plan, context.stageIndex);
+  const findings = plan.metrics.map((metric) => findMetric(evidence, metric, { plan, frame, context }));
+  const isServed = !isUnserved(plan.stages[context.stageIndex]);
+  return {
+    findings,
+    all: [...findings, ...(isServed ? findSlices(evidence, { plan, frame, context }) : [])],
+    // The shares are those of the whole plan: what decides elsewhere has its part of the error spent there.
+    shares: sharesOf(whole),
+    threshold: Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12)),
+  };
+}
+
+/** Whether what was seen would be a stop by itself, would be one were the canary's noise known, or is none. */
+export function standingOf(evidence: Evidence, whole: Plan, context: GateContext): Standing {
+  const { all, ...bar } = findingsOf(evidence, whole, { ...context, brief: true });
+  return standing(all, bar);
+}
+
+function doubtHolding(
+  finding: Finding,
+  { stood, t }: { stood: number; t: number },
+): Extract<Assessment['holding'][number], { kind: 'doubt' }> {
+  const { severity, assessment } = finding;
+  const detail = stopReason({ ...assessment, verdict: severity }, finding);
+  return { kind: 'doubt', part: nameOf(finding), detail, until: t + STANDS - stood };
 }
 
 interface MetricLook {
@@ -98,7 +143,7 @@ interface MetricLook {
 function metricVerdict(finding: Finding, look: MetricLook): Verdict {
   const { evidence, plan, stop } = look;
   const { metric, slice, severity } = finding;
-  if (stop.carriers.has(nameOf(finding))) return stop.withheld === null ? severity : 'soft';
+  if (stop.carriers.has(nameOf(finding))) return severity;
   const known = slice === null ? evidence.metrics[metric.name] : evidence.slices[slice];
   if (known === undefined || known.missing !== null)
     return isLong(known?.missing ?? null, evidence, plan) ? 'no-data' : 'hold';
@@ -106,6 +151,7 @@ function metricVerdict(finding: Finding, look: MetricLook): Verdict {
 }
 
 function holds(holding: Assessment['holding'][number], { metric, slice }: Finding): boolean {
+  if (holding.kind === 'doubt') return holding.part === partName({ metric: metric.name, slice });
   if (slice !== null) return holding.kind === 'coverage' && holding.slice === slice;
   if (holding.kind === 'exceedances' || holding.kind === 'quiet') return holding.metric === metric.name;
   return (
@@ -150,7 +196,12 @@ function endingOf(the: Case): Ending {
     };
   // Its action, a pause, is the limit's own; the plan's soft policy is about evidence.
   const [pause] = fired;
-  if (pause !== undefined) return { verdict: 'hold', metric: null, reason: limitReason(pause, plan) };
+  if (pause !== undefined)
+    return {
+      verdict: 'hold',
+      metric: null,
+      reason: stop.doubt === null ? limitReason(pause, plan) : holdReason(the.holding.slice(0, 1), evidence),
+    };
   if (the.severed.length > 0)
     return { verdict: 'hold', metric: null, reason: severedReason(the.severed, plan) };
   if (the.holding.length > 0)
@@ -158,29 +209,14 @@ function endingOf(the: Case): Ending {
   return { verdict: 'pass', metric: null, reason: passReason(the.metrics, frame.compared) };
 }
 
-function stopped(the: Case, verdict: 'soft' | 'hard'): Ending {
-  const { stop, metrics } = the;
+function stopped({ stop, metrics }: Case, verdict: 'soft' | 'hard'): Ending {
   const carrier = stop.metric;
   if (carrier === null) return { verdict, metric: null, reason: 'the evidence has reached its threshold' };
   const { metric, slice } = carrier;
   const assessment =
     metrics.find((one) => one.metric === metric.name && (one.slice ?? null) === slice) ?? carrier.assessment;
-  const held = stop.withheld === null ? '' : withheldText(stop.withheld, noiseOf(carrier, the.evidence));
-  // By its own margin, also where it is held back.
-  const told = stop.withheld === null ? assessment : { ...assessment, verdict: carrier.severity };
-  const reason = `${stopReason(told, carrier)}${held}`;
+  const reason = stopReason(assessment, carrier);
   return { verdict, metric: metric.name, ...(slice === null ? {} : { slice }), reason };
-}
-
-/** What is known of the noise of the canary by what carries a stop. */
-function noiseOf(
-  { metric, slice }: Finding,
-  evidence: Evidence,
-): { instances: number | null; measured: boolean } {
-  const part = slice === null ? evidence : evidence.slices[slice];
-  const measured =
-    part?.metrics[metric.name]?.canaryHalves?.some((halves) => isMeasured({ halves })) === true;
-  return { instances: evidence.instances?.canary ?? null, measured };
 }
 
 function severedReason(severed: readonly Severed[], { mode }: Plan): string {

@@ -1,11 +1,14 @@
 import type { Plan } from '../plans/plan.ts';
 import { isShadowing, isTested } from '../plans/stages.ts';
+import { duration } from '../plans/words.ts';
 import { bucketWarning } from './buckets.ts';
+import { ALIKE } from './canary-noise.ts';
 import type { Evidence } from './evidence.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';
 import { splitWarning } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { isAssumed, isCanaryNoisier } from './stage.ts';
+import { STANDS } from './stops.ts';
 import { isNoiseAssumed, isValueNoisier } from './value-noise.ts';
 
 interface Look {
@@ -70,7 +73,7 @@ function instanceWarnings({ evidence, plan, context }: Look): string[] {
   const warnings: string[] = [];
   if (canary === 1 && baseline > 1)
     warnings.push(
-      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. A stop is a pause until it would stand were it twice as noisy; two instances are measured`,
+      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. ${baseline > ALIKE ? `A stop must stand for ${duration(STANDS)}, or for one twice as noisy` : 'Should it be noisier, false stops are not bounded'}; two instances are measured`,
     );
   const noisier = plan.metrics.filter(({ name }) => {
     const known = evidence.metrics[name];

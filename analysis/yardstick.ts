@@ -7,7 +7,7 @@ import type { Totals } from './totals.ts';
 export interface Yardstick {
   /** ln of the evidence of one component, `age` the polls since it started. The sums are the caller's, and only lent. */
   lnEvidence(stretches: Stretches, age: number): number;
-  /** The same by the noise that a rollback must stand; absent: it is the same noise. */
+  /** The same by the noise that a stop at once must stand; absent: it is the same noise. */
   lnFirm?: (stretches: Stretches, age: number) => number;
   /** Standard deviation of the sum of the scores at the hard margin. */
   deviation(sums: Totals, age: number): number;

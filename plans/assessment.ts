@@ -78,6 +78,11 @@ export type Holding =
   | { kind: 'clean'; since: number | null; have: number; need: number; restarted?: Restart }
   | { kind: 'references'; detail: string }
   | { kind: 'split'; detail: string; seen?: SeenSplit }
+  /**
+   * What would be a stop, were it known how much so few instances of the canary differ by themselves: it is one if it stands `until`. `part`: the
+   * metric, or slice of it, whose `detail` that is.
+   */
+  | { kind: 'doubt'; part: string; detail: string; until: number }
   | { kind: 'data'; rejections: Rejection[] };
 
 /** A slice that got worse while the rest did not, and is to be taken off the canary alone. */
@@ -91,9 +96,6 @@ export interface Severed {
   /** Of the canary's requests in the stage, 0 to 1; null: nothing was counted. */
   share: number | null;
 }
-
-/** What a plan does by itself at a stop, and does not yet. */
-export type Withheld = 'rollback' | 'step-back';
 
 /** One look at the gate: data in, verdict out. Pure data, so that it can stand in a journal. */
 export interface Assessment {
@@ -109,11 +111,6 @@ export interface Assessment {
   /** The slice that carries it; absent: all of the traffic does. */
   slice?: string;
   reason: string;
-  /**
-   * What the plan does at such a stop and does not for now: the evidence does not stand should the noise be as large as it may be, for what was
-   * measured. It is a pause until it does. Absent: nothing is held back.
-   */
-  withheld?: Withheld;
   /** False: the stage compares no cohorts, and what is said of differences is of the stages before. Absent: it does. */
   compared?: false;
   /** Slices that the plan takes off by themselves; absent: none. */

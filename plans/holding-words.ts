@@ -48,6 +48,8 @@ export function holding(of: Holding, t: number): string {
       return `${of.detail}; \`tidegate flags references\` finds the places`;
     case 'split':
       return `data problem, the traffic is not split as planned: ${of.detail}${of.seen === undefined ? '' : '; mend it, or accept it: tidegate approve --reason "..."'}`;
+    case 'doubt':
+      return doubtText(of, t);
     case 'data':
       return `data: ${of.rejections.map(rejection).join('; ')}`;
     default:
@@ -66,6 +68,13 @@ export function quietText({ metric, lacks, since }: Extract<Holding, { kind: 'qu
   if (since === null) return 'nothing was seen of this stage yet';
   if (only === undefined) return `nothing that a metric of both cohorts counts${lasting}`;
   return `no requests${lacks.length > 1 ? '' : ` of the ${only}`}${lasting}`;
+}
+
+/** `errors: canary 1.5 % against 0.5 %, +1 pp beyond the hard margin of +0.5 pp; stops once that has stood for 12 min more, as ...`. */
+export function doubtText({ detail, until }: Extract<Holding, { kind: 'doubt' }>, t: number): string {
+  const left =
+    until > t ? `once that has stood for ${duration(until - t)} more` : 'at the next poll that says so';
+  return `${detail}; stops ${left}, as so few canary instances may differ by as much`;
 }
 
 /** `clean since Thu 2026-03-05 14:00 UTC, 3 d of 7 d; restarted by the alert HighErrors, Thu 2026-03-05 14:00 UTC`. */

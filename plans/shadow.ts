@@ -12,6 +12,9 @@ export const PARITY = 'parity of the shadow';
 /** How the journal calls the limit on what tells two cohorts of the same path apart. */
 export const ALIKE = 'two cohorts of the old path';
 
+/** How the journal calls the limit on what would be a stop, were the noise of the canary known. */
+export const DOUBT = 'stop by few canary instances';
+
 /** What a stop means where both cohorts have the old path. */
 export const ALIKE_TEXT = 'old path on both sides: the cohorts differ by themselves or are measured wrongly';
 

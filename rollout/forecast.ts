@@ -232,6 +232,7 @@ function secondsLeft(
     case 'improvement':
     case 'references':
     case 'split':
+    case 'doubt':
     case 'data':
       return null;
   }

@@ -2,7 +2,7 @@ import type { Assessment, LimitAssessment } from '../plans/assessment.ts';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Cause, Transition } from '../plans/journal.ts';
 import { valueText } from '../plans/metric-words.ts';
-import { ALIKE } from '../plans/shadow.ts';
+import { ALIKE, DOUBT } from '../plans/shadow.ts';
 import { containedStage, isAlike } from '../plans/stages.ts';
 import { restartClean } from './clean-days.ts';
 import { paceOf, rollBack } from './descent.ts';
@@ -171,8 +171,7 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     if (fresh) wonder(turn, limitedMetric(state.plan, limit.limit));
   }
   if (assessment.verdict !== 'soft' || isResting(state, turn.now) || state.descent != null) return;
-  const { withheld } = assessment;
-  if (state.plan.policy.soft === 'rollback' && withheld === undefined) {
+  if (state.plan.policy.soft === 'rollback') {
     rollBack(turn, paceOf(state.plan), {
       transition: 'soft-stop',
       cause: gateCause(assessment),
@@ -183,10 +182,9 @@ function softCauses(turn: Turn, assessment: Assessment, key: string): void {
     wonder(turn, assessment);
     return;
   }
-  const waited = state.pause?.causes.some((cause) => cause.withheld === true) === true;
   const fresh = pause(turn, 'soft', 'soft-stop', assessment.reason, assessment);
   if (fresh) wonder(turn, assessment);
-  if ((fresh || waited) && state.plan.policy.soft === 'step-back' && withheld === undefined)
+  if (fresh && state.plan.policy.soft === 'step-back')
     stepBack(turn, gateCause(assessment), assessment.reason);
 }
 
@@ -196,7 +194,7 @@ function crossedText({ limit, kind, value, threshold }: LimitAssessment): string
 }
 
 function limitText({ state }: Turn, limit: LimitAssessment, { reason }: Assessment): string {
-  if (limit.limit === ALIKE) return reason;
+  if (limit.limit === ALIKE || limit.limit === DOUBT) return reason;
   const crossed = crossedText(limit);
   return isAlike(state.plan.stages[state.stage]) ? `${crossed}, with the old path on both sides` : crossed;
 }
@@ -258,8 +256,7 @@ function pause(
   text: string,
   assessment: Assessment,
 ): boolean {
-  const withheld = kind === 'soft' && assessment.withheld !== undefined ? { withheld: true as const } : {};
-  if (!addPause(turn, kind, text, withheld)) return false;
+  if (!addPause(turn, kind, text)) return false;
   journal(turn, transition, {
     cause: gateCause(assessment),
     summary: `Paused: ${text}.`,

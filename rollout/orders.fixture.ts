@@ -148,12 +148,6 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       .map((verdict) => (world: World) => world.report(assessment(verdict))),
   },
   { weight: 1, arbitrary: fc.constant((world: World) => world.report(assessment('hard'))) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .constantFrom('rollback' as const, 'step-back' as const)
-      .map((withheld) => (world: World) => world.report(assessment('soft', { withheld }))),
-  },
   { weight: 2, arbitrary: fc.constant(badSplit) },
   { weight: 2, arbitrary: fc.constant(acceptSplit) },
   {

@@ -23,7 +23,6 @@ export function reportKey(
     flagMoved(report.flag, expected) ? 'moved' : '',
     report.flag?.latch === null || report.flag === null ? '' : 'latched',
     report.overdue ? 'overdue' : '',
-    ...(assessment.withheld === undefined ? [] : ['withheld']),
     ...(assessment.severed ?? []).map(({ who }) => `off ${who}`),
     // A person can accept it, so it must be known.
     ...(assessment.holding.some((one) => one.kind === 'split' && one.seen !== undefined) ? ['split'] : []),

@@ -80,8 +80,6 @@ export type PauseKind = (typeof PAUSE_KINDS)[number];
 export interface PauseCause {
   kind: PauseKind;
   text: string;
-  /** The plan does more than pause at it, and may yet. */
-  withheld?: true;
 }
 
 export interface Pause {

@@ -10,7 +10,7 @@ import { notificationsFor } from '../plans/notification.ts';
 import type { Command } from './command.ts';
 import type { Person } from './event.ts';
 import { beginText, earlierLine } from './origin.ts';
-import type { PauseCause, PauseKind, RolloutState } from './state.ts';
+import type { PauseKind, RolloutState } from './state.ts';
 import { viewOf } from './view.ts';
 
 /** One step in the making: the next state, and what it asks of the world. */
@@ -124,19 +124,14 @@ const SEVERITY: Record<PauseKind, number> = {
 };
 
 /** Adds a cause to the pause, the gravest first; true when the rollout was not paused for it before. */
-export function addPause(
-  turn: Turn,
-  kind: PauseKind,
-  text: string,
-  more: Pick<PauseCause, 'withheld'> = {},
-): boolean {
+export function addPause(turn: Turn, kind: PauseKind, text: string): boolean {
   const { state, now } = turn;
   // What goes down by itself waits for nobody.
   if (state.descent != null) return false;
   const { deadline, then } = state.plan.policy.pause;
   const running = state.pause ?? { causes: [], since: now, deadline: now + deadline * 1000, then };
   const others = running.causes.filter((cause) => cause.kind !== kind);
-  const causes = [...others, { kind, text, ...more }].sort((a, b) => SEVERITY[a.kind] - SEVERITY[b.kind]);
+  const causes = [...others, { kind, text }].sort((a, b) => SEVERITY[a.kind] - SEVERITY[b.kind]);
   // The deadline of a pause that already runs stays: a second cause does not buy more time.
   state.pause = { ...running, causes };
   return others.length === running.causes.length;

@@ -9,10 +9,7 @@ import type { Poll } from './traffic.ts';
 /** The moment at which a judge ended a rollout, in seconds since it began. */
 export interface Ending {
   t: number;
-  /** Beyond the hard margin. */
   hard: boolean;
-  /** When it was rolled back by itself, in the same seconds; null: it never was. */
-  rolledBack: number | null;
 }
 
 export interface Run {
@@ -46,8 +43,6 @@ export function latencyPlan(schedule: Schedule): Plan {
 function planOf(schedule: Schedule, metrics: readonly unknown[], { stage = {}, analysis = {} }: More): Plan {
   return Plan.parse({
     metadata: { name: 'benchmark' },
-    // Every stop is one that nobody is asked about.
-    policy: { soft: 'rollback' },
     flag: { key: 'benchmark' },
     metrics,
     analysis,
@@ -88,14 +83,13 @@ export interface Known {
   edges?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The product's gate, asked for its verdict at every poll until `ended`; a stop goes on to the poll in which it is a rollback. */
+/** The product's gate, asked for its verdict at every poll until `ended`. */
 export function runGate(
   samples: readonly { stage: number; sample: Sample }[],
   of: { plan: Plan; known: Known; ended: (assessment: Assessment) => boolean },
 ): Run {
   const { plan, known, ended } = of;
   let evidence = openEvidence(plan);
-  let end: Ending | null = null;
   const micros: number[] = [];
   for (const { stage, sample } of samples) {
     const context = { stageIndex: stage, brief: true, ...known };
@@ -103,19 +97,9 @@ export function runGate(
     evidence = observe(evidence, plan, { kind: 'sample', sample, expressions: {}, queries: [] }, context);
     const assessment = assess(evidence, plan, context);
     micros.push(1000 * (performance.now() - began));
-    if (end === null && ended(assessment)) end = { t: sample.t, hard: isHard(assessment), rolledBack: null };
-    if (end !== null && ended !== isStop) return { end, micros };
-    if (isStop(assessment) && assessment.withheld === undefined)
-      return { end: end && { ...end, rolledBack: sample.t }, micros };
+    if (ended(assessment)) return { end: { t: sample.t, hard: assessment.verdict === 'hard' }, micros };
   }
-  return { end, micros };
-}
-
-/** Beyond the hard margin, whether or not it is held back. */
-function isHard({ metrics }: Assessment): boolean {
-  return metrics.some(
-    ({ estimate, standardError, hard }) => hard !== null && estimate - standardError >= hard,
-  );
+  return { end: null, micros };
 }
 
 export function isStop({ verdict }: Assessment): boolean {

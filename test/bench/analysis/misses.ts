@@ -3,7 +3,7 @@ import type { CellSummary, Summary } from './summary.ts';
 import { findTarget, LIMITS, SOURCE } from './targets.ts';
 
 /** Two standard errors of a share in %, at least that of one rollout. */
-function doubt({ share, rollouts }: Pick<Summary, 'share' | 'rollouts'>): number {
+function doubt({ share, rollouts }: Summary): number {
   const p = share / 100;
   return 200 * Math.sqrt(Math.max(p * (1 - p), 1 / rollouts) / rollouts);
 }
@@ -22,12 +22,11 @@ export function missesOf({ cell, judges }: CellSummary): Miss[] {
     const miss = (text: string, close: boolean) => ({ id: cell.id, judge: one.judge, text, close });
     if (cell.kind === 'false') {
       const limit = cell.extra > 0 ? LIMITS.edge : LIMITS.aa;
-      const { rolledBack: share, rollouts } = one;
-      if (share <= limit) return [];
+      if (one.share <= limit) return [];
       return [
         miss(
-          `false rollbacks ${share.toFixed(1)} %, wanted at most ${limit} %`,
-          share - doubt({ share, rollouts }) <= limit,
+          `false rollbacks ${one.share.toFixed(1)} %, wanted at most ${limit} %`,
+          one.share - doubt(one) <= limit,
         ),
       ];
     }

@@ -14,12 +14,11 @@ const PLAIN = new Set([...RIVALS.map(({ name }) => name), METHOD]);
 export function report(cells: readonly CellSummary[], rollouts: number): string {
   return [
     `${rollouts} rollouts of each; in brackets: ${SOURCE}`,
-    falseTable(cells, { group: 'aa', title: 'Stopped with no regression, % of the rollouts' }),
+    falseTable(cells, { group: 'aa', title: 'False rollbacks per rollout with no regression, %' }),
     falseTable(cells, { group: 'edge', title: "At the null's edge (true +0.1 pp), %" }),
     findTable(cells, 'find', 'Found within the stage, % / median / 90th percentile in s / called hard, %'),
     findTable(cells, 'latency', 'Latency, margin 20 %: the same'),
     findTable(cells, 'proof', 'Proof of safety, margin 0.5 pp: shown, % / median / 90th percentile in s'),
-    rollbackTable(cells),
     costTable(cells),
     hardText(cells),
     listing('A worse regression found later than a smaller one', outOfOrder(cells)),
@@ -75,19 +74,6 @@ function findTable(cells: readonly CellSummary[], group: string, title: string):
   );
   const short = judges.map((judge) => (judge.length > 24 ? `${judge.slice(0, 23)}…` : judge));
   return [table([[title, '', ...short], ...rows]), ...early].join('\n');
-}
-
-/** What the gates do by themselves: where the canary's own noise is not known, a pause that asks comes first. */
-function rollbackTable(cells: readonly CellSummary[]): string {
-  const asked = cells.filter(({ cell }) => cell.kind === 'false' || cell.kind === 'find');
-  const rows = asked.map(({ cell, judges }) => [
-    cell.id,
-    ...GATES.map((gate) => {
-      const one = judges.find(({ judge }) => judge === gate);
-      return one === undefined ? '' : `${number(one.rolledBack)} / ${one.rollback ?? '-'}`;
-    }),
-  ]);
-  return rows.length === 0 ? '' : table([['Rolled back by itself, % / median in s', ...GATES], ...rows]);
 }
 
 function told(one: Summary | undefined): string {

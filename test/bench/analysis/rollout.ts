@@ -126,7 +126,7 @@ function runWatch(watch: Watch, polls: readonly Poll[]): Run {
     const began = performance.now();
     const stops = watch(poll);
     micros.push(1000 * (performance.now() - began));
-    if (stops) return { end: { t: poll.t, hard: true, rolledBack: poll.t }, micros };
+    if (stops) return { end: { t: poll.t, hard: true }, micros };
   }
   return { end: null, micros };
 }

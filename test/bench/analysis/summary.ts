@@ -16,9 +16,6 @@ export interface Summary {
   p90: number | null;
   /** Of those that stopped, in %. */
   hard: number | null;
-  /** Of all rollouts, in %: rolled back by itself, and after how long. */
-  rolledBack: number;
-  rollback: number | null;
   /** Stopped before there was anything to find. */
   early: number;
   /** Median over the rollouts of the median poll. */
@@ -42,20 +39,11 @@ export function summarize(cell: Cell, outcomes: readonly Outcome[]): CellSummary
     });
     const early = runs.filter(({ end, onset }) => end !== null && end.t <= onset).length;
     const ends = runs.map(({ end, onset }) =>
-      end === null || end.t <= onset
-        ? null
-        : {
-            hard: end.hard,
-            after: end.t - onset,
-            rollback: end.rolledBack === null ? null : end.rolledBack - onset,
-          },
+      end === null || end.t <= onset ? null : { hard: end.hard, after: end.t - onset },
     );
     const found = ends.flatMap((end) => (end === null ? [] : [end]));
     times[judge] = ends.map((end) => end?.after ?? null);
     const sorted = found.map(({ after }) => after).sort((a, b) => a - b);
-    const rollbacks = found
-      .flatMap(({ rollback }) => (rollback === null ? [] : [rollback]))
-      .sort((a, b) => a - b);
     return {
       judge,
       rollouts: runs.length,
@@ -66,8 +54,6 @@ export function summarize(cell: Cell, outcomes: readonly Outcome[]): CellSummary
         sorted[Math.max(0, Math.floor(sorted.length / 2 - 0.98 * Math.sqrt(sorted.length)))] ?? null,
       p90: sorted[Math.ceil(0.9 * runs.length) - 1] ?? null,
       hard: found.length === 0 ? null : (100 * found.filter(({ hard }) => hard).length) / found.length,
-      rolledBack: (100 * rollbacks.length) / Math.max(1, runs.length),
-      rollback: middle(rollbacks),
       early,
       micros: middle(runs.map(({ micros }) => micros).sort((a, b) => a - b)) ?? 0,
     };

@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import type { Assessment } from '../plans/assessment.ts';
+import type { Sample } from '../plans/sample.ts';
+import { DOUBT } from '../plans/shadow.ts';
+import { assessCarried, carriedEvidence } from './carried.ts';
+import { measureDispersion } from './dispersion.ts';
+import type { Evidence } from './evidence.ts';
+import { assess, observe, openEvidence } from './gate.ts';
+import { many, STAGES, samples, single } from './instances.fixture.ts';
+import type { PollCounts } from './kernel.ts';
+import { restoreEvidence } from './restored-evidence.ts';
+import type { GateContext } from './stage.ts';
+import { STANDS } from './stops.ts';
+import { planOf, reading, rejected } from './traffic.fixture.ts';
+
+const AT: GateContext = { stageIndex: 0, brief: true };
+const MEASURED: GateContext = { ...AT, dispersion: { errors: [0.002, 0.002, 0.002, 0.002] } };
+const plan = planOf({ stages: STAGES });
+const POLLS = STANDS / 15;
+
+/** The assessment after each poll, and the evidence that it is of. */
+function* follow(all: readonly Sample[], context = MEASURED): Generator<[Assessment, Evidence]> {
+  let evidence = openEvidence(plan);
+  for (const sample of all) {
+    evidence = observe(evidence, plan, reading(sample), context);
+    yield [assess(evidence, plan, context), evidence];
+  }
+}
+
+interface Course {
+  /** The poll in which a stop is first in doubt, and that in which there is one; null: never. */
+  doubt: number | null;
+  stop: number | null;
+}
+
+function courseOf(all: readonly Sample[], context = MEASURED): Course {
+  const course: Course = { doubt: null, stop: null };
+  let i = 0;
+  for (const [{ verdict, holding, limits, lnE, threshold, metrics }] of follow(all, context)) {
+    const doubtful = holding.some(({ kind }) => kind === 'doubt');
+    if (doubtful) {
+      // Nothing passes meanwhile.
+      expect([verdict, metrics[0]?.verdict]).toEqual(['hold', 'hold']);
+      // People are asked at once.
+      expect(limits).toMatchObject([{ limit: DOUBT, fired: true, action: 'pause' }]);
+      expect(lnE).toBeGreaterThanOrEqual(threshold);
+      course.doubt ??= i;
+    }
+    if (verdict === 'soft' || verdict === 'hard') return { ...course, stop: i };
+    i++;
+  }
+  return course;
+}
+
+const worse = (seed: number, extra = 0.007) =>
+  samples({ seed, noise: 0.1, extra: [extra, extra], from: 120 });
+const crowded = (sample: Sample): Sample => ({ ...single(sample), instances: { baseline: 2, canary: 1 } });
+const unknown = ({ instances: _instances, ...others }: Sample): Sample => others;
+const stops = (all: readonly Course[]) => all.map(({ stop }) => stop);
+
+describe('a stop by a canary of one instance against ten', () => {
+  test('waits in the poll in which it would have been one, and stops no later than after half an hour', () => {
+    const before = many(20, (seed) =>
+      courseOf(
+        worse(800 + seed)
+          .map(single)
+          .map(unknown),
+      ),
+    );
+    const now = many(20, (seed) => courseOf(worse(800 + seed).map(single)));
+    expect(stops(now)).not.toContain(null);
+    expect(now.filter(({ doubt }) => doubt !== null).length).toBeGreaterThanOrEqual(12);
+    for (const [i, { doubt, stop }] of now.entries()) {
+      // Its noise counts as that of one instance: what is told of it may come a little later than where nothing is known.
+      expect(stop ?? 0).toBeGreaterThanOrEqual(before[i]?.stop ?? 0);
+      expect((stop ?? 0) - (doubt ?? stop ?? 0)).toBeLessThanOrEqual(POLLS);
+    }
+  });
+
+  test('is one after half an hour in which the evidence stood', () => {
+    const small = (seed: number) =>
+      samples({ seed: 900 + seed, noise: 0.1, extra: [0.0022, 0.0022], from: 40, polls: 400 });
+    const lasting = many(30, (seed) => courseOf(small(seed).map(single)));
+    const waited = lasting.flatMap(({ doubt, stop }) =>
+      doubt === null || stop === null ? [] : [stop - doubt],
+    );
+    expect(Math.max(...waited)).toBeGreaterThanOrEqual(POLLS - 1);
+  });
+
+  test('is one at once where the canary is down', () => {
+    for (const { doubt, stop } of many(10, (seed) => courseOf(worse(820 + seed, 1).map(single), AT)))
+      expect((stop ?? 99) - (doubt ?? stop ?? 0)).toBeLessThanOrEqual(2);
+  });
+
+  test('says what would stop it, when and why not yet', () => {
+    const [found] = many(20, (seed) => [...follow(worse(800 + seed).map(single))]).flatMap((all) =>
+      all.filter(([{ holding }]) => holding.some(({ kind }) => kind === 'doubt')),
+    );
+    expect(found?.[0].reason).toMatch(
+      /^errors: canary .* beyond the (soft|hard) margin of .*; stops once that has stood for (29 min|30 min).* more, as so few canary instances may differ by as much/,
+    );
+  });
+
+  test('stands through polls that are no evidence, a restart, another stage and a retry, and not through one that says otherwise', () => {
+    const held = many(40, (seed) => [...follow(worse(900 + seed, 0.0025).map(single))])
+      .flat()
+      .filter(([, { doubt }]) => doubt !== undefined && doubt.seconds > 300 && doubt.seconds < STANDS);
+    const [first] = held;
+    if (first === undefined) throw new Error('none stood for five minutes');
+    const [, evidence] = first;
+    const lost = observe(evidence, plan, rejected((evidence.t ?? 0) + 15), MEASURED);
+    expect(lost.doubt).toEqual(evidence.doubt);
+    expect(restoreEvidence(JSON.parse(JSON.stringify(evidence)), plan)?.doubt).toEqual(evidence.doubt);
+    const stood = { ...evidence, doubt: { seconds: STANDS } };
+    expect(assess(stood, plan, MEASURED).verdict).not.toBe('hold');
+    expect(assessCarried(carriedEvidence(stood, plan), plan, MEASURED).verdict).toBe(
+      assess(stood, plan, MEASURED).verdict,
+    );
+    const t = (evidence.t ?? 0) + 15;
+    const well = samples({ seed: 1, noise: 0, polls: 200 }).map(single);
+    let after: Evidence = evidence;
+    for (const [i, sample] of well.entries()) {
+      const canary = { ...sample.canary, ratios: { errors: { events: 0, total: sample.canary.requests } } };
+      after = observe(after, plan, reading({ ...sample, canary, t: t + 15 * i }), MEASURED);
+    }
+    expect(after.doubt).toBeUndefined();
+  });
+});
+
+describe('no stop is in doubt', () => {
+  test('where the canary has about as many instances, or none are told', () => {
+    for (const of of [crowded, (sample: Sample) => unknown(single(sample))])
+      for (const course of many(10, (seed) => courseOf(worse(850 + seed).map(of))))
+        expect(course).toEqual({ doubt: null, stop: expect.any(Number) });
+  });
+});
+
+const halvesOf = ({ halves }: Sample): PollCounts => {
+  const [one, two] = halves?.map(({ ratios }) => ratios['errors']) ?? [];
+  return {
+    canaryEvents: one?.events ?? 0,
+    canaryTotal: one?.total ?? 0,
+    baselineEvents: two?.events ?? 0,
+    baselineTotal: two?.total ?? 0,
+  };
+};
+
+describe('a canary of one instance that is twice as noisy as each of the ten of the baseline', () => {
+  test('is not stopped for it, and was', { timeout: 60_000 }, () => {
+    const noisy = { noise: 0.8 * Math.SQRT2, lasting: 0.8, baseline: { noise: 0.4, lasting: 0.8 } };
+    const dispersion = measureDispersion(samples({ ...noisy, seed: 899, polls: 1920 }).map(halvesOf));
+    const context = { ...AT, dispersion: { errors: dispersion ?? [] } };
+    const courses = many(60, (seed) =>
+      courseOf(samples({ ...noisy, seed: 900 + seed }).map(single), context),
+    );
+    expect(courses.filter(({ doubt }) => doubt !== null).length).toBeGreaterThanOrEqual(5);
+    expect(courses.filter(({ stop }) => stop !== null).length).toBeLessThanOrEqual(1);
+  });
+});
