@@ -79,7 +79,7 @@ export function firmDispersion(usual: Dispersion, noise: CanaryNoise & { assumed
 }
 
 /** True once the canary's own halves tell something. */
-export function isMeasured({ halves }: Pick<CanaryNoise, 'halves'>): boolean {
+function isMeasured({ halves }: Pick<CanaryNoise, 'halves'>): boolean {
   return halves !== undefined && canarySizes(halves).length > 0;
 }
 

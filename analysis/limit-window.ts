@@ -32,7 +32,7 @@ export interface LimitWindow {
   run?: LimitRun;
 }
 
-export interface LimitPoll {
+export interface LimitReading {
   t: number;
   /** Seconds. */
   poll: number;
@@ -56,7 +56,7 @@ const CLEAR = 1e-3;
  * The window of a limit after one more poll with a value. A poll that is not above ends it, unless it has too few trials to say so: then
  * the latest polls decide that together have enough. As soon as no event was seen for longer than the rate of the run explains, it ends too.
  */
-export function windowAfter(before: LimitWindow | undefined, poll: LimitPoll): LimitWindow {
+export function windowAfter(before: LimitWindow | undefined, poll: LimitReading): LimitWindow {
   const { t, value, threshold, counts, limit } = poll;
   const since = before?.since ?? null;
   const seconds = (since === null ? 0 : (before?.seconds ?? 0)) + poll.poll;
@@ -75,7 +75,7 @@ export function windowAfter(before: LimitWindow | undefined, poll: LimitPoll): L
 /** Whether a limit fires: each poll was above it for long enough, or what was seen for that long is clear. */
 export function isFired({ since, seconds, run }: LimitWindow, limit: Pick<Limit, 'above' | 'for'>): boolean {
   if (since === null) return false;
-  if (run === undefined || run.plain === seconds) return seconds >= limit.for;
+  if (run === undefined) return seconds >= limit.for;
   return run.plain >= limit.for || (seconds >= limit.for && isClear(run.later, limit));
 }
 
@@ -91,17 +91,14 @@ function isClear(
 }
 
 /** So long without an event has that chance at the rate of the run. */
-function isOver({ later: [events, trials], clean }: LimitRun): boolean {
+function isOver({ later, clean }: LimitRun): boolean {
   // Before its second event a run has no rate but that of the poll that began it.
-  return (
-    clean >= FEWEST_TRIALS &&
-    clean * Math.log1p(-Math.min(rateOf([events, trials, 0, 0]), 1 - 1e-9)) <= Math.log(CLEAR)
-  );
+  return clean >= FEWEST_TRIALS && clean * Math.log1p(-rateOf(later)) <= Math.log(CLEAR);
 }
 
 function runAfter(
   before: LimitRun | undefined,
-  { counts, poll }: { counts: LimitCounts; poll: LimitPoll },
+  { counts, poll }: { counts: LimitCounts; poll: LimitReading },
 ): LimitRun {
   const parts = telling([...(before?.parts ?? []), counts], poll);
   const [events, trials] = counts;
@@ -114,7 +111,7 @@ function runAfter(
 }
 
 /** The latest parts that have enough trials; all of them where there are not as many. */
-function telling(parts: readonly LimitCounts[], poll: LimitPoll): readonly LimitCounts[] {
+function telling(parts: readonly LimitCounts[], poll: LimitReading): readonly LimitCounts[] {
   const threshold = thresholdOf(parts.reduce(plus, NONE), poll.limit) ?? poll.threshold;
   const enough = Math.max(FEWEST_TRIALS, threshold > 0 ? EXPECTED / threshold : 0);
   let trials = 0;

@@ -107,16 +107,14 @@ export function countYardsticks(
   at: { plan: Plan; context: GateContext; metric: string },
   series: UnderTest,
 ): Yardstick[] {
-  const usual = ratioOf(at, series);
+  const usual = dispersionsOf(at, series);
+  // Also where the plan's `noise` stands in, which says nothing of instances.
+  const ratio = instanceRatio(series.crowd);
+  if (ratio <= ALIKE) return usual.map((one) => countYardstick(one));
   const assumed = isAssumed(at, series.halves);
   return baselineDispersions(at, series).map((baseline, i) => {
-    const halves = series.canaryHalves?.[i];
-    const between = betweenCohorts(baseline, { halves, ratio: usual });
-    // Also where the plan's `noise` stands in, which says nothing of instances.
-    const ratio = instanceRatio(series.crowd);
-    return ratio <= ALIKE
-      ? countYardstick(between)
-      : countYardstick(between, firmDispersion(baseline, { halves, ratio, assumed }));
+    const firm = firmDispersion(baseline, { halves: series.canaryHalves?.[i], ratio, assumed });
+    return countYardstick(usual[i] ?? baseline, firm);
   });
 }
 

@@ -39,8 +39,8 @@ const S0: Scenario = {
 };
 const S1: Scenario = { ...S0, name: 'S1', shared: true };
 const S2: Scenario = { ...S1, name: 'S2', cv: 0.3 };
-const lone = { instances: { baseline: 10, canary: 1 }, cv: 0.3 * Math.SQRT2 };
 const few = { instances: { baseline: 10, canary: 2 }, cv: 0.3 * Math.SQRT2 };
+const lone = { ...few, instances: { baseline: 10, canary: 1 } };
 
 /** Those of the method's own simulation. */
 export const STANDARD: readonly Scenario[] = [

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+const quiet = { ...process.env, npm_config_update_notifier: 'false' };
+
 interface Installed {
   dir: string;
   /** Files of the package. */
@@ -28,8 +30,7 @@ async function install(): Promise<Installed> {
     files: { path: string }[];
   };
   const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-save'];
-  const env = { ...process.env, npm_config_update_notifier: 'false' };
-  await run('npm', ['install', ...flags, join(dir, packed.filename)], { cwd: dir, env });
+  await run('npm', ['install', ...flags, join(dir, packed.filename)], { cwd: dir, env: quiet });
   return { dir, listed: packed.files.map(({ path }) => path) };
 }
 
@@ -69,7 +70,7 @@ export function packed(): void {
     });
 
     it('installs in an empty folder without install scripts, and its command runs there', async () => {
-      const options = { cwd: dir, env: { ...process.env, XDG_STATE_HOME: join(dir, 'state') } };
+      const options = { cwd: dir, env: { ...quiet, XDG_STATE_HOME: join(dir, 'state') } };
       const tidegate = (...args: string[]) => run('npx', ['--no-install', 'tidegate', ...args], options);
 
       const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
