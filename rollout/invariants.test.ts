@@ -55,6 +55,15 @@ import { assessment, planOf, World } from './world.fixture.ts';
 /** Random orders per property; `TIDEGATE_ORDERS=100000` for the long run. */
 const numRuns = Number(process.env.TIDEGATE_ORDERS ?? 1_500);
 
+/** Back at a soft stop, and up again by itself where the plan says so. */
+const stepBack: Move = (world) => {
+  world.report(assessment('soft'));
+  world.settle();
+  world.tick();
+  world.report(assessment('pass'));
+  world.settle();
+};
+
 describe('whatever the order of events', () => {
   it('1: exposure rises only by one stage of the plan, after a passed gate and the approvals asked for', () => {
     fc.assert(
@@ -96,10 +105,11 @@ describe('whatever the order of events', () => {
     let opened = 0;
     let rests = 0;
     fc.assert(
-      fc.property(order, (moves) => {
+      // Random orders seldom rest after a step back: three of four begin with one, or with more than the plan allows.
+      fc.property(order, fc.nat({ max: 3 }), (moves, steps) => {
         const asked: { out: Asked | null; good: Asked | null } = { out: null, good: null };
         const world = every(
-          [lift, ...moves],
+          [lift, ...Array.from({ length: steps }, () => stepBack), ...moves],
           (before, event, commands, { state, now }) => {
             if (
               event.kind === 'checked' &&
@@ -131,8 +141,8 @@ describe('whatever the order of events', () => {
       { numRuns: Math.ceil(numRuns / 3) },
     );
     expect(opened).toBeGreaterThan(0);
-    expect(rests).toBeGreaterThan(0);
-    expect(rests).toBeLessThanOrEqual(2);
+    // All that `policy.retry` allows, and none beyond.
+    expect(rests).toBe(2);
   });
 
   it('1: what the flag serves never exceeds the stage reached, unless somebody else moved it', () => {
