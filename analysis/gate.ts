@@ -7,6 +7,7 @@ import { isAlike, isShadowing, isUnserved } from '../plans/stages.ts';
 import { ALIKE, areCounted, instanceRatio } from './canary-noise.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept, partsOf } from './evidence.ts';
+import { standingOf } from './findings.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { openProcess } from './process-state.ts';
@@ -21,7 +22,7 @@ import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
 import { STANDS } from './stops.ts';
 import { enterValue, observeValue, openValue } from './value.ts';
-import { judge, standingOf } from './verdict.ts';
+import { judge } from './verdict.ts';
 
 /** The evidence of a rollout that has not begun. */
 export function openEvidence(plan: Plan): Evidence {

@@ -3,15 +3,9 @@ import type { Metric } from '../plans/metric.ts';
 import type { Plan } from '../plans/plan.ts';
 import { isTested, stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
-import type {
-  Evidence,
-  LatencyEvidence,
-  MetricEvidence,
-  ProofSums,
-  RatioEvidence,
-  ValueEvidence,
-} from './evidence.ts';
-import { histogramTotal, quantileOf } from './histogram.ts';
+import { valuesOf } from './cohort-values.ts';
+import type { Evidence, LatencyEvidence, MetricEvidence, ProofSums, RatioEvidence } from './evidence.ts';
+import { histogramTotal } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
 import { logSumExp } from './kernel.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';
@@ -47,6 +41,8 @@ export interface Finding {
   severity: 'soft' | 'hard';
   /** ln of its evidence by the larger noise. */
   lnFirm: () => number;
+  /** The confidence interval of the difference, which only people read; null: too little for one. */
+  interval: () => MetricAssessment['interval'];
   /** The canary is many times as bad as the baseline: no noise of a few instances looks like that. */
   gross: boolean;
   /** Canary requests above the best filled edge of a latency; null: no edge is under test. */
@@ -65,9 +61,9 @@ export interface Look {
   context: GateContext;
 }
 
-export function findMetric(evidence: Evidence, metric: Metric, look: Look): Finding {
+export function findMetric({ metrics }: Pick<Evidence, 'metrics'>, metric: Metric, look: Look): Finding {
   const { plan, frame } = look;
-  const known = evidence.metrics[metric.name];
+  const known = metrics[metric.name];
   if (known === undefined) return nothing(metric);
   const margins = marginsOf(metric, known, look);
   const yardsticks = yardsticksOf(known, { plan, context: look.context, metric: metric.name });
@@ -81,7 +77,6 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
   const sign = signOf(metric);
   const shown =
     known.kind === 'ratio' ? margins : { soft: estimate?.soft ?? null, hard: estimate?.hard ?? null };
-  const interval = intervalOf(known, look, metric.name);
   return {
     metric,
     slice: null,
@@ -89,6 +84,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
     seen: isSeen(known),
     severity: isHard(margins, estimate) ? 'hard' : 'soft',
     lnFirm: () => lnFirmOf(known.process, yardsticks),
+    interval: () => intervalOf(known, look, metric),
     gross:
       known.kind !== 'value' &&
       carrier !== null &&
@@ -110,7 +106,7 @@ export function findMetric(evidence: Evidence, metric: Metric, look: Look): Find
       ...valuesOf(metric, known),
       soft: margins.soft === null || shown.soft === null ? null : sign * shown.soft,
       hard: margins.hard === null || shown.hard === null ? null : sign * shown.hard,
-      interval: interval === null || sign === 1 ? interval : [-interval[1], -interval[0]],
+      interval: null,
       proven: isProofAsked(look, known) ? safe : null,
     },
   };
@@ -186,14 +182,14 @@ function mirroredEvidence(
   return { safe, better };
 }
 
-function intervalOf(
-  known: MetricEvidence,
-  { plan, frame, context }: Look,
-  metric: string,
-): readonly [number, number] | null {
-  if (context.brief === true || !frame.compared) return null;
-  if (known.kind === 'value') return valueInterval(known, plan);
-  return countInterval(known, { plan, frame, context }, { metric, alpha: plan.analysis.falseRollback });
+function intervalOf(known: MetricEvidence, look: Look, metric: Metric): MetricAssessment['interval'] {
+  const { plan, frame } = look;
+  if (!frame.compared) return null;
+  const interval =
+    known.kind === 'value'
+      ? valueInterval(known, plan)
+      : countInterval(known, look, { metric: metric.name, alpha: plan.analysis.falseRollback });
+  return interval === null || signOf(metric) === 1 ? interval : [-interval[1], -interval[0]];
 }
 
 /** The confidence sequence of a stage's counts, worse when larger; `alpha` is that of both sides together. */
@@ -254,43 +250,6 @@ function isSeen(known: MetricEvidence): boolean {
   return known.interval.polls > 0 || known.process.tracks.some((track) => presentSegment(track)[7] > 0);
 }
 
-type Values = Pick<MetricAssessment, 'baseline' | 'canary' | 'baselineRequests' | 'canaryRequests'>;
-
-function valuesOf(metric: Metric, evidence: MetricEvidence): Values {
-  if (evidence.kind === 'ratio')
-    return ratesOf(evidence, metric.kind === 'ratio' && metric.good !== undefined);
-  if (evidence.kind === 'value') return meansOf(evidence);
-  const { baseline, canary } = evidence;
-  const quantile = metric.kind === 'latency' ? metric.quantile : 0.95;
-  return {
-    baseline: baseline === null ? null : quantileOf(baseline, quantile),
-    canary: canary === null ? null : quantileOf(canary, quantile),
-    baselineRequests: baseline?.at(-1)?.[1] ?? 0,
-    canaryRequests: canary?.at(-1)?.[1] ?? 0,
-  };
-}
-
-function ratesOf({ baseline, canary }: RatioEvidence, good: boolean): Values {
-  const rate = ({ events, total }: { events: number; total: number }) =>
-    total > 0 ? (good ? total - events : events) / total : null;
-  return {
-    baseline: rate(baseline),
-    canary: rate(canary),
-    baselineRequests: baseline.total,
-    canaryRequests: canary.total,
-  };
-}
-
-function meansOf({ baseline, canary }: ValueEvidence): Values {
-  const mean = ([sum, weight]: readonly [number, number]) => (weight > 0 ? sum / weight : null);
-  return {
-    baseline: mean(baseline),
-    canary: mean(canary),
-    baselineRequests: baseline[1],
-    canaryRequests: canary[1],
-  };
-}
-
 function nothing(metric: Metric): Finding {
   return {
     metric,
@@ -299,6 +258,7 @@ function nothing(metric: Metric): Finding {
     seen: false,
     severity: 'soft',
     lnFirm: () => 0,
+    interval: () => null,
     gross: false,
     exceedances: null,
     safe: false,

@@ -68,7 +68,7 @@ function enterMetric(known: Counts, metric: RatioMetric | LatencyMetric, at: Fra
  * whole. Its latency edges are its own too: a slice may be slower than the rest.
  */
 export function sliceContext(
-  evidence: Evidence,
+  evidence: Pick<Evidence, 'metrics'>,
   { plan, context, metric, slice }: { plan: Plan; context: GateContext; metric: string; slice: string },
 ): GateContext {
   const whole = dispersionsOf({ plan, context, metric }, evidence.metrics[metric] ?? { halves: [] });
@@ -78,7 +78,11 @@ export function sliceContext(
   return { ...context, ...own, fallback };
 }
 
-function ofSlice(evidence: Evidence, of: { metric: string; slice: string }, at: Frame): Frame {
+function ofSlice(
+  evidence: Pick<Evidence, 'metrics'>,
+  of: { metric: string; slice: string },
+  at: Frame,
+): Frame {
   return { ...at, context: sliceContext(evidence, { ...at, ...of }) };
 }
 
@@ -139,11 +143,10 @@ function observeMetric(
 }
 
 /** What the gate finds in every slice, for each of its metrics. Proof is asked of the whole only. */
-export function findSlices(evidence: Evidence, look: Frame): Finding[] {
+export function findSlices(evidence: Pick<Evidence, 'metrics' | 'slices'>, look: Frame): Finding[] {
   return Object.entries(evidence.slices).flatMap(([slice, known]) =>
     sliceMetrics(look.plan, slice).map((metric) => {
-      const within = { ...evidence, metrics: known.metrics };
-      const finding = findMetric(within, metric, ofSlice(evidence, { metric: metric.name, slice }, look));
+      const finding = findMetric(known, metric, ofSlice(evidence, { metric: metric.name, slice }, look));
       return {
         ...finding,
         slice,

@@ -2,22 +2,20 @@ import type { Assessment, LimitAssessment, Severed, Verdict } from '../plans/ass
 import type { Plan } from '../plans/plan.ts';
 import { ALIKE, ALIKE_TEXT, DOUBT, planInStage } from '../plans/shadow.ts';
 import { partName } from '../plans/slices.ts';
-import { isAlike, isUnserved } from '../plans/stages.ts';
+import { isAlike } from '../plans/stages.ts';
 import type { Evidence } from './evidence.ts';
+import { findingsOf } from './findings.ts';
 import { holdingsOf } from './holding.ts';
 import { assessLimits, assessUserCap } from './limits.ts';
 import type { Finding } from './metric-findings.ts';
-import { findMetric } from './metric-findings.ts';
 import { holdReason, limitReason, noDataReason, passReason, stopReason } from './reason.ts';
 import { limitedSlices } from './slice-limits.ts';
-import { findSlices, missingSlices } from './slices.ts';
+import { missingSlices } from './slices.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
-import type { Standing, Stop } from './stops.ts';
-import { nameOf, STANDS, standing, stopsOf, tellSevered } from './stops.ts';
+import type { Stop } from './stops.ts';
+import { nameOf, STANDS, stopsOf, tellSevered } from './stops.ts';
 import { warningsOf } from './warnings.ts';
-import type { Share } from './weights.ts';
-import { sharesOf } from './weights.ts';
 
 /** Polls of a stage without any series of the canary after which they are missing and not late. */
 const NO_CANARY_POLLS = 5;
@@ -27,7 +25,8 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
   const plan = planInStage(whole, context.stageIndex);
   const stage = plan.stages[context.stageIndex];
   const frame = stageFrame(plan, context.stageIndex);
-  const { findings, all, ...bar } = findingsOf(evidence, whole, context);
+  const { findings, ...bar } = findingsOf(evidence, whole, context);
+  const all = context.brief === true ? findings : findings.map(withInterval);
   const { threshold } = bar;
   // Where both have the old path no stop is the canary's: people are asked what tells the cohorts apart.
   const alike = isAlike(stage);
@@ -42,7 +41,7 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
   ];
   const holding = [
     ...(found.doubt === null ? [] : [doubtHolding(found.doubt, { stood, t: evidence.t ?? 0 })]),
-    ...holdingsOf(evidence, { plan, frame, findings }),
+    ...holdingsOf(evidence, { plan, frame, findings: all.filter(({ slice }) => slice === null) }),
   ];
   const parted = new Set(severed.map(nameOf));
   const metrics = all.map((finding) => ({
@@ -80,6 +79,10 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
   };
 }
 
+function withInterval(finding: Finding): Finding {
+  return { ...finding, assessment: { ...finding.assessment, interval: finding.interval() } };
+}
+
 /** A pause for what the evidence says and that is no stop: fired while there is evidence for one. */
 function evidenceLimit(
   limit: string,
@@ -94,34 +97,6 @@ function evidenceLimit(
 function alikeReason({ metric }: Stop): string {
   if (metric === null) return ALIKE_TEXT;
   return `${ALIKE_TEXT}; ${stopReason(metric.assessment, metric)}`;
-}
-
-interface Findings {
-  findings: readonly Finding[];
-  /** With those of the slices. */
-  all: readonly Finding[];
-  shares: readonly Share[];
-  threshold: number;
-}
-
-function findingsOf(evidence: Evidence, whole: Plan, context: GateContext): Findings {
-  const plan = planInStage(whole, context.stageIndex);
-  const frame = stageFrame(plan, context.stageIndex);
-  const findings = plan.metrics.map((metric) => findMetric(evidence, metric, { plan, frame, context }));
-  const isServed = !isUnserved(plan.stages[context.stageIndex]);
-  return {
-    findings,
-    all: [...findings, ...(isServed ? findSlices(evidence, { plan, frame, context }) : [])],
-    // The shares are those of the whole plan: what decides elsewhere has its part of the error spent there.
-    shares: sharesOf(whole),
-    threshold: Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12)),
-  };
-}
-
-/** Whether what was seen would be a stop by itself, would be one were the canary's noise known, or is none. */
-export function standingOf(evidence: Evidence, whole: Plan, context: GateContext): Standing {
-  const { all, ...bar } = findingsOf(evidence, whole, { ...context, brief: true });
-  return standing(all, bar);
 }
 
 function doubtHolding(

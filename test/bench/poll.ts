@@ -10,17 +10,19 @@ import { STEP, tracePolls } from './analysis/traffic.ts';
  * The price of one poll of one metric over a long rollout: four stages of a day and one of seven, a poll in 15 s. Prints
  * for each stretch the median microseconds to take a poll in and judge it, as backtests do and, every other poll, with the interval and
  * whatever else only people read, as gates do; the live components; and the size of what is kept. `--scenario N8` is that of a
- * canary whose own halves are measured as well.
+ * canary whose own halves are measured as well; `--days 12` makes the last stage longer.
  */
-const schedule = SCHEDULES.week;
-const STRETCH = (6 * 3600) / STEP;
+const DAY = 86_400;
+const STRETCH = DAY / 4 / STEP;
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '9000000' },
     scenario: { type: 'string', default: 'S2' },
+    days: { type: 'string', default: '7' },
   },
 });
+const schedule = [...SCHEDULES.week.slice(0, -1), { percent: 50, seconds: Number(values.days) * DAY }];
 const plan = errorsPlan(schedule);
 const polls = tracePolls(Number(values.seed), {
   scenario: scenarioOf(values.scenario),
