@@ -3,6 +3,7 @@ import type { Plan } from '../plans/plan.ts';
 import { ALIKE, ALIKE_TEXT, DOUBT, planInStage } from '../plans/shadow.ts';
 import { partName } from '../plans/slices.ts';
 import { isAlike } from '../plans/stages.ts';
+import { duration } from '../plans/words.ts';
 import type { Evidence } from './evidence.ts';
 import { findingsOf } from './findings.ts';
 import { holdingsOf } from './holding.ts';
@@ -103,9 +104,17 @@ function doubtHolding(
   finding: Finding,
   { stood, t }: { stood: number; t: number },
 ): Extract<Assessment['holding'][number], { kind: 'doubt' }> {
-  const { severity, assessment } = finding;
-  const detail = stopReason({ ...assessment, verdict: severity }, finding);
-  return { kind: 'doubt', part: nameOf(finding), detail, until: t + STANDS - stood };
+  return { kind: 'doubt', part: nameOf(finding), detail: doubtDetail(finding), until: t + STANDS - stood };
+}
+
+/** It stands in the journal and in a pause for as long as they last: without what is left of the time. */
+function doubtReason(finding: Finding): string {
+  const all = duration(STANDS);
+  return `${doubtDetail(finding)}; stops by itself once that has stood for ${all}, as so few canary instances may differ by as much`;
+}
+
+function doubtDetail(finding: Finding): string {
+  return stopReason({ ...finding.assessment, verdict: finding.severity }, finding);
 }
 
 interface MetricLook {
@@ -175,7 +184,7 @@ function endingOf(the: Case): Ending {
     return {
       verdict: 'hold',
       metric: null,
-      reason: stop.doubt === null ? limitReason(pause, plan) : holdReason(the.holding.slice(0, 1), evidence),
+      reason: stop.doubt === null ? limitReason(pause, plan) : doubtReason(stop.doubt),
     };
   if (the.severed.length > 0)
     return { verdict: 'hold', metric: null, reason: severedReason(the.severed, plan) };

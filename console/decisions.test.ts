@@ -22,6 +22,7 @@ const asked = (view: RolloutView, over: Partial<Asked> = {}): Asked => ({
   roles: ['on-call'],
   ...over,
 });
+const IN_DOUBT = { kind: 'doubt', part: 'errors', detail: 'errors', until: NOON / 1000 + 420 } as const;
 const waiting = exampleView({
   blockers: [{ kind: 'approval', text: 'waits for approval', until: NOON + 60_000, roles: ['on-call'] }],
 });
@@ -128,6 +129,13 @@ describe('what a decision will do', () => {
     );
   });
 
+  it('is a stop all the same where the difference that is in doubt stands', () => {
+    const live = exampleLive({ holding: [IN_DOUBT] });
+    expect(consequencesOf('resume', { view: paused, live }, NOON).at(-1)).toBe(
+      'It is a stop by itself in 7 min, if the difference stands.',
+    );
+  });
+
   it('names what had stopped the rollout that is retried', () => {
     const [cause] = consequencesOf('retry', { view: rolledBackView(), live: null }, NOON);
     expect(cause).toBe(`What stopped ${rolledBackView().id}: ${stopCause(rolledBackView())}.`);
@@ -156,6 +164,11 @@ describe('what happened', () => {
       heading: 'Paused: the new path looks worse in errors, 1 min ago',
       why: 'errors',
       then: 'If nobody answers, it steps back by itself in 10 min.',
+    });
+    const doubt = exampleAssessment({ holding: [IN_DOUBT] });
+    expect(situationOf(paused, doubt, NOON)).toMatchObject({
+      heading: 'Paused, 1 min ago',
+      then: 'If that stands, it is a stop in 7 min. If nobody answers, it steps back by itself in 10 min.',
     });
     expect(situationOf(rolledBackView(), null, NOON)).toMatchObject({
       heading: 'Rolled back 30 s ago',

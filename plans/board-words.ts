@@ -26,7 +26,7 @@ export function healthText({ gate, endedAt, stop }: BoardFacts): string {
     case 'pass':
       return 'as good as before';
     case 'hold':
-      return 'nothing found yet';
+      return gate.lnE < gate.threshold ? 'nothing found yet' : 'worse, or noise';
     case 'soft':
       return `worse: ${gate.metric ?? 'a metric'}`;
     case 'hard':

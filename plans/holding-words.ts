@@ -1,6 +1,7 @@
 import type { Assessment, Holding } from './assessment.ts';
 import { valueText } from './metric-words.ts';
 import type { Rejection } from './sample.ts';
+import { DOUBT } from './shadow.ts';
 import { duration, moment } from './words.ts';
 
 /** Why a window is no evidence, in the reader's words. */
@@ -70,11 +71,9 @@ export function quietText({ metric, lacks, since }: Extract<Holding, { kind: 'qu
   return `no requests${lacks.length > 1 ? '' : ` of the ${only}`}${lasting}`;
 }
 
-/** `errors: canary 1.5 % against 0.5 %, +1 pp beyond the hard margin of +0.5 pp; stops once that has stood for 12 min more, as ...`. */
-export function doubtText({ detail, until }: Extract<Holding, { kind: 'doubt' }>, t: number): string {
-  const left =
-    until > t ? `once that has stood for ${duration(until - t)} more` : 'at the next poll that says so';
-  return `${detail}; stops ${left}, as so few canary instances may differ by as much`;
+/** `errors: stops by itself in 12 min, if that stands`; what it is that stands, the gate's reason says. */
+export function doubtText({ part, until }: Extract<Holding, { kind: 'doubt' }>, t: number): string {
+  return `${part}: stops by itself ${until > t ? `in ${duration(until - t)}` : 'at the next look'}, if that stands`;
 }
 
 /** `clean since Thu 2026-03-05 14:00 UTC, 3 d of 7 d; restarted by the alert HighErrors, Thu 2026-03-05 14:00 UTC`. */
@@ -88,16 +87,19 @@ function clean({ since, have, need, restarted }: Extract<Holding, { kind: 'clean
 
 /** Limits that are above their threshold now, one sentence each. */
 export function limits(assessment: Assessment): string[] {
-  return assessment.limits
-    .filter((limit) => limit.fired || limit.since !== null)
-    .map((limit) => {
-      const since = limit.since === null ? '' : ` for ${duration(assessment.t - limit.since)}`;
-      const value =
-        limit.value === null
-          ? ''
-          : `: ${valueText(limit.kind, limit.value)} is above ${valueText(limit.kind, limit.threshold)}${since}`;
-      return `${limit.limit}${value}${limit.fired ? ` (${limit.action})` : ''}`;
-    });
+  return (
+    assessment.limits
+      // What holds the gate tells of it, and what it stands for is no figure that people know.
+      .filter(({ limit, fired, since }) => limit !== DOUBT && (fired || since !== null))
+      .map((limit) => {
+        const since = limit.since === null ? '' : ` for ${duration(assessment.t - limit.since)}`;
+        const value =
+          limit.value === null
+            ? ''
+            : `: ${valueText(limit.kind, limit.value)} is above ${valueText(limit.kind, limit.threshold)}${since}`;
+        return `${limit.limit}${value}${limit.fired ? ` (${limit.action})` : ''}`;
+      })
+  );
 }
 
 function count(value: number): string {

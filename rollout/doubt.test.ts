@@ -4,7 +4,7 @@ import { DOUBT } from '../plans/shadow.ts';
 import { climb } from './orders.fixture.ts';
 import { assessment, planOf, World } from './world.fixture.ts';
 
-const REASON = 'errors: canary 1.5 % against 0.5 %; stops once that has stood for 12 min more';
+const REASON = 'errors: canary 1.5 % against 0.5 %; stops by itself once that has stood for 30 min';
 const fired: LimitAssessment = {
   limit: DOUBT,
   value: 5,

@@ -5,6 +5,7 @@ import { stopCause } from '../../../plans/standing-words.ts';
 import { audience, capital, percent, points, relative, signed } from '../../../plans/words.ts';
 import type { LiveEvent } from '../../../server/api.ts';
 import { type Deed, leavesFlag } from './actions.ts';
+import { doubtDue } from './doubt-words.ts';
 import { about, movedPerMinute, presentAssessment, trafficOf } from './traffic.ts';
 
 type Seen = Pick<LiveEvent, 'view' | 'live'>;
@@ -65,6 +66,7 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
           ? `${audience(exposure)}: nobody's path changes now.`
           : `The flag goes to ${audience(view.drift.restores)} again; now it serves ${audience(exposure)}.`,
         `It goes on from stage ${view.stage ?? 'one'}, by the plan.`,
+        ...inDoubt(seen, now),
       ];
     case 'waive':
       return [
@@ -100,6 +102,12 @@ export function consequencesOf(deed: Deed, seen: Seen, now: number): string[] {
     case 'approve':
       return approval(seen, now);
   }
+}
+
+/** A difference that nobody accepts by going on. */
+function inDoubt(seen: Seen, now: number): string[] {
+  const due = doubtDue(presentAssessment(seen), now);
+  return due === null ? [] : [`It is a stop by itself ${due}, if the difference stands.`];
 }
 
 /** The same of a rollback that takes its time. */

@@ -5,6 +5,7 @@ import type { RolloutView } from '../../../plans/view.ts';
 import { audience } from '../../../plans/words.ts';
 import { asksPerson, type Standing, standingOf } from '../standing.ts';
 import { calmly } from './calmly.ts';
+import { doubtDue } from './doubt-words.ts';
 
 /** What has happened, for somebody who was asleep. */
 export interface Situation {
@@ -59,10 +60,12 @@ function moving(view: RolloutView, assessment: Assessment | null, { now, said }:
         : partName({ metric: assessment.metric, slice: assessment.slice });
     const heading = worse ? `Paused: the new path looks worse in ${metric}` : 'Paused';
     const silence = then === 'rollback' ? 'rolls back' : 'steps back';
+    const unanswered = `If nobody answers, it ${silence} by itself ${calmly(deadline, now)}.`;
+    const due = doubtDue(assessment, now);
     return said(
       `${heading}, ${calmly(since, now)}`,
       reason,
-      `If nobody answers, it ${silence} by itself ${calmly(deadline, now)}.`,
+      due === null ? unanswered : `If that stands, it is a stop ${due}. ${unanswered}`,
     );
   }
   if (asksPerson(view.blockers)) {
