@@ -167,10 +167,10 @@ describe('the dispersion that a stop at once must stand', () => {
   /** What 0.04 over one poll hides: 1 - 1.4 * 0.04 of it is measured. */
   const HIDDEN = 1 / (1 - 1.4 * 0.04);
 
-  test('is that of a canary twice as noisy as the baseline until its own halves tell', () => {
-    // (0.08 + 4 * 0.08) / 4, and with ten instances against one (0.08 + 10 * 4 * 0.08) / 4.
-    expect(told(1)(2)).toBeCloseTo(HIDDEN * 0.1, 12);
-    expect(told(10)(2)).toBeCloseTo(HIDDEN * 0.82, 12);
+  test('is that of a canary two and a half times as noisy as the baseline until its own halves tell', () => {
+    // (0.08 + 6 * 0.08) / 4, and with ten instances against one (0.08 + 10 * 6 * 0.08) / 4.
+    expect(told(1)(2)).toBeCloseTo(HIDDEN * 0.14, 12);
+    expect(told(10)(2)).toBeCloseTo(HIDDEN * 1.22, 12);
     const halves = canaryHalvesOf(samples({ seed: 21, noise: 0.1 }));
     expect(told(1, { halves })(2)).toBeCloseTo(HIDDEN * 0.08, 12);
   });
@@ -188,7 +188,7 @@ describe('the dispersion that a stop at once must stand', () => {
     expect(of(0.5) / 1.44).toBeGreaterThan(1);
     // No measurement makes it infinite.
     expect(of(3)).toBeLessThan(15);
-    expect(told(1, { assumed: true })(2)).toBeCloseTo(0.1, 12);
+    expect(told(1, { assumed: true })(2)).toBeCloseTo(0.14, 12);
   });
 });
 
@@ -201,7 +201,7 @@ describe('a canary of one instance', () => {
 
   test('is told to be taken like one of the baseline, in words', () => {
     expect(warnings({ baseline: 10, canary: 1 })).toContain(
-      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10. A stop must stand for 30 min, or for one twice as noisy; two instances are measured",
+      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10. A stop must stand for 30 min, or for one two and a half times as noisy; two instances are measured",
     );
     expect(warnings({ baseline: 10, canary: 2 })).not.toContain('one instance');
     expect(warnings({ baseline: 1, canary: 1 })).not.toContain('one instance');

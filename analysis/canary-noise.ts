@@ -63,11 +63,11 @@ export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Disper
 }
 
 /** How much noisier (as a variance) each of the canary's instances may be, for as long as nobody could measure them. */
-const NOISIER = 4;
+const NOISIER = 6;
 
 /**
  * The dispersion that a stop at once must stand. Until the canary's own halves tell, and those of a single instance never do, its instances
- * may be twice as noisy as the baseline's, which are as noisy as what was measured of them (`assumed`: nothing was) may hide.
+ * may be two and a half times as noisy as the baseline's, which are as noisy as what was measured of them (`assumed`: nothing was) may hide.
  */
 export function firmDispersion(usual: Dispersion, noise: CanaryNoise & { assumed: boolean }): Dispersion {
   return between({

@@ -88,6 +88,17 @@ describe('a stop by a canary of one instance against ten', () => {
     expect(Math.max(...waited)).toBeGreaterThanOrEqual(POLLS - 1);
   });
 
+  test('is none after half an hour where the canary has long been well, and the time begins again', () => {
+    // Bad for twenty minutes, which the evidence does not forget within two hours.
+    const of = { seed: 919, noise: 0.1, polls: 600 };
+    const bad = samples({ ...of, extra: [0.015, 0.015], from: 120 });
+    const blip = samples(of).map((sample, i) => (i < 200 ? (bad[i] ?? sample) : sample));
+    const all = [...follow(blip.map(single))];
+    expect(all.filter(([, { doubt }]) => doubt !== undefined).length).toBeGreaterThan(2 * POLLS);
+    expect(all.filter(([, { doubt }]) => doubt?.seconds === 0).length).toBeGreaterThanOrEqual(2);
+    expect(all.map(([{ verdict }]) => verdict)).not.toContain('hard');
+  });
+
   test('is one at once where the canary is down', () => {
     for (const { doubt, stop } of many(10, (seed) => courseOf(worse(820 + seed, 1).map(single), AT)))
       expect((stop ?? 99) - (doubt ?? stop ?? 0)).toBeLessThanOrEqual(2);

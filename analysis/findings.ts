@@ -7,8 +7,8 @@ import { findMetric } from './metric-findings.ts';
 import { findSlices } from './slices.ts';
 import type { GateContext } from './stage.ts';
 import { stageFrame } from './stage.ts';
-import type { Standing } from './stops.ts';
-import { standing } from './stops.ts';
+import type { Stop } from './stops.ts';
+import { presentStop } from './stops.ts';
 import type { Share } from './weights.ts';
 import { sharesOf } from './weights.ts';
 
@@ -51,8 +51,8 @@ function find(evidence: Seen, whole: Plan, context: GateContext): Findings {
   };
 }
 
-/** Whether what was seen would be a stop by itself, would be one were the canary's noise known, or is none. */
-export function standingOf(evidence: Seen, whole: Plan, context: GateContext): Standing {
+/** What was seen, as a stop or as one in doubt, without regard to how long it has been that. */
+export function presentStopOf(evidence: Seen, whole: Plan, context: GateContext): Stop {
   const { findings, ...bar } = findingsOf(evidence, whole, context);
-  return standing(findings, bar);
+  return presentStop(findings, bar);
 }

@@ -7,7 +7,7 @@ import { isAlike, isShadowing, isUnserved } from '../plans/stages.ts';
 import { ALIKE, areCounted, instanceRatio } from './canary-noise.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept, partsOf } from './evidence.ts';
-import { standingOf } from './findings.ts';
+import { presentStopOf } from './findings.ts';
 import { enterLatency, observeLatency, openLatency } from './latency.ts';
 import { observeLimits } from './limits.ts';
 import { openProcess } from './process-state.ts';
@@ -20,7 +20,7 @@ import { enterSplit, observeSplit } from './split.ts';
 import { openSplit } from './split-evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
-import { STANDS } from './stops.ts';
+import { isLasting, STANDS } from './stops.ts';
 import { enterValue, observeValue, openValue } from './value.ts';
 import { judge } from './verdict.ts';
 
@@ -185,11 +185,14 @@ function doubtAfter(
 ): Pick<Evidence, 'doubt'> {
   if (!partsOf(seen).some(([, { crowd }]) => instanceRatio(crowd) > ALIKE)) return {};
   if (seen.last !== 'used') return before === undefined ? {} : { doubt: before };
-  const stop = standingOf(seen, plan, context);
-  if (stop === 'none') return {};
-  const seconds = (before?.seconds ?? 0) + plan.source.poll;
+  const { severity, doubt } = presentStopOf(seen, plan, context);
+  if (severity === null && doubt === null) return {};
+  const stood = before?.seconds ?? 0;
+  const seconds = stood + plan.source.poll;
   // What has been a stop stays one for as long as there is evidence for any.
-  return { doubt: { seconds: stop === 'doubtful' ? seconds : Math.max(STANDS, seconds) } };
+  if (doubt === null) return { doubt: { seconds: Math.max(STANDS, seconds) } };
+  const isDue = stood < STANDS && seconds >= STANDS;
+  return { doubt: { seconds: isDue && !isLasting(doubt, plan.source.poll) ? 0 : seconds } };
 }
 
 function reject(evidence: Evidence, rejections: readonly Rejection[], poll: number): Evidence {

@@ -18,7 +18,7 @@ test('one instance of the canary is warned of, with what to do and from which st
       check: 'noise',
       where: 'instance',
       message:
-        "in the last 7 days the canary ran on one instance at most, the baseline runs on 10: how much one differs by itself cannot be measured. It is taken to be like one of the baseline's, so that cohorts differ by 2.8 times the variance that is planned with below; a stop must stand for 30 min, or for one twice as noisy",
+        "in the last 7 days the canary ran on one instance at most, the baseline runs on 10: how much one differs by itself cannot be measured. It is taken to be like one of the baseline's, so that cohorts differ by 2.8 times the variance that is planned with below; a stop must stand for 30 min, or for one two and a half times as noisy",
       instead: 'two instances of the canary at least, from stage 5% on',
     },
   ]);

@@ -32,7 +32,7 @@ export function instanceFindings(plan: Plan, seen: InstancesSeen | null): Prefli
     return [
       {
         ...at,
-        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ratio > ALIKE ? `a stop must stand for ${duration(STANDS)}, or for one twice as noisy` : 'should it be noisier, false rollbacks are not bounded'}`,
+        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ratio > ALIKE ? `a stop must stand for ${duration(STANDS)}, or for one two and a half times as noisy` : 'should it be noisier, false rollbacks are not bounded'}`,
         instead: `two instances of the canary at least, from stage ${stages[0]} on`,
       },
     ];

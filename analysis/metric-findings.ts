@@ -13,8 +13,7 @@ import { exceedancesOf, type LatencyFacts, latencyFacts } from './latency-facts.
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
 import type { Estimate } from './process-evidence.ts';
-import { evidenceOf, lnFirmOf } from './process-evidence.ts';
-import type { Carrier } from './process-state.ts';
+import { evidenceOf, liveEstimates, lnFirmOf, lnLately } from './process-evidence.ts';
 import { presentSegment } from './process-state.ts';
 import { proofDispersionsOf } from './proof-noise.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
@@ -41,10 +40,12 @@ export interface Finding {
   severity: 'soft' | 'hard';
   /** ln of its evidence by the larger noise. */
   lnFirm: () => number;
+  /** ln of the evidence of the last so many polls alone; null: there are none. */
+  lnLately: (polls: number) => number | null;
   /** The confidence interval of the difference, which only people read; null: too little for one. */
   interval: () => MetricAssessment['interval'];
   /** The canary is many times as bad as the baseline: no noise of a few instances looks like that. */
-  gross: boolean;
+  gross: () => boolean;
   /** Canary requests above the best filled edge of a latency; null: no edge is under test. */
   exceedances: number | null;
   /** The mirrored test has shown that it is not worse than its margin. */
@@ -84,11 +85,9 @@ export function findMetric({ metrics }: Pick<Evidence, 'metrics'>, metric: Metri
     seen: isSeen(known),
     severity: isHard(margins, estimate) ? 'hard' : 'soft',
     lnFirm: () => lnFirmOf(known.process, yardsticks),
+    lnLately: (polls) => lnLately(known.process, yardsticks, polls),
     interval: () => intervalOf(known, look, metric),
-    gross:
-      known.kind !== 'value' &&
-      carrier !== null &&
-      isGross(carrier, { estimate: found, c: jumpsOf(known, frame).c }),
+    gross: () => known.kind !== 'value' && isGross(known, { yardsticks, frame }),
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
@@ -232,12 +231,22 @@ function isHard(
 /** How many times as bad as the baseline. */
 const GROSS = 10;
 
-/** By a standard error, over what carries the evidence. V/nH is the rate of both cohorts, of which the canary has the share 1 - c. */
-function isGross({ sums }: Carrier, { estimate, c }: { estimate: Estimate | null; c: number }): boolean {
-  if (estimate === null || !(sums[7] > 0)) return false;
-  const least = estimate.difference - estimate.standardError;
+/**
+ * By a standard error, since any of the restarts: what carries the evidence has seen what was before, too. V/nH is the rate of both
+ * cohorts, of which the canary has the share 1 - c.
+ */
+function isGross(
+  known: RatioEvidence | LatencyEvidence,
+  { yardsticks, frame }: { yardsticks: readonly Yardstick[]; frame: StageFrame },
+): boolean {
   const more = GROSS - 1;
-  return least >= (more * (sums[1] / sums[7])) / (1 + more * (1 - c));
+  const { c } = jumpsOf(known, frame);
+  for (const { sums, estimate } of liveEstimates(known.process, yardsticks)) {
+    const rate = sums[1] / sums[7];
+    const least = estimate.difference - estimate.standardError;
+    if (least >= (more * rate) / (1 + more * (1 - c))) return true;
+  }
+  return false;
 }
 
 /** A metric of which a cohort had nothing in the whole stage was not compared in it, however quiet its evidence is. */
@@ -258,8 +267,9 @@ function nothing(metric: Metric): Finding {
     seen: false,
     severity: 'soft',
     lnFirm: () => 0,
+    lnLately: () => null,
     interval: () => null,
-    gross: false,
+    gross: () => false,
     exceedances: null,
     safe: false,
     improved: null,

@@ -1,6 +1,7 @@
 import { logSumExp } from './kernel.ts';
 import type { Carrier, Component, Process, Track } from './process-state.ts';
 import { Stretches } from './stretches.ts';
+import type { Totals } from './totals.ts';
 import { add, subtract, ZERO } from './totals.ts';
 import type { Yardstick } from './yardstick.ts';
 import { countYardstick } from './yardstick.ts';
@@ -108,6 +109,36 @@ export function lnFirmOf(process: Process, yardsticks: readonly Yardstick[]): nu
     ];
   });
   return logSumExp(values) - Math.log(process.tracks.length);
+}
+
+/** What each live component has seen on each track: its sums, and its estimate by the track's noise. */
+export function* liveEstimates(
+  process: Process,
+  yardsticks: readonly Yardstick[],
+): Generator<{ sums: Totals; estimate: Estimate }> {
+  for (const [number, track] of process.tracks.entries())
+    for (let i = process.live.length - 1; i >= 0; i--) {
+      const carrier = carrierOf(process, track, i, 0);
+      if (carrier !== null)
+        yield { sums: carrier.sums, estimate: estimateOf(carrier, yardsticks[number] ?? PLAIN) };
+    }
+}
+
+/**
+ * ln of the evidence of the last polls alone: of the live component whose age is nearest to `polls`, as if all had been put on it.
+ * Null: none is live.
+ */
+export function lnLately(process: Process, yardsticks: readonly Yardstick[], polls: number): number | null {
+  const off = ({ start }: Component) => Math.abs(process.clock - start - polls);
+  const nearest = process.live.reduce<number | null>(
+    (best, one, i) => (best === null || off(one) < off(process.live[best] ?? NEVER) ? i : best),
+    null,
+  );
+  if (nearest === null) return null;
+  const values = process.tracks.map((track, number) =>
+    lnWeightedOf(process, track, nearest, yardsticks[number] ?? PLAIN),
+  );
+  return logSumExp(values) - Math.log(process.tracks.length * (process.live[nearest] ?? NEVER).w);
 }
 
 /** Difference, its standard error at the hard margin, and both margins in the same unit, over a carrier's data. */

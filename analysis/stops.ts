@@ -69,7 +69,7 @@ interface Bar {
   stood: number;
 }
 
-/** Seconds of polls without a break after which a doubtful stop is one. */
+/** Seconds of polls without a break after which a doubtful stop is one, if it is still so. */
 export const STANDS = 30 * 60;
 
 /**
@@ -100,8 +100,8 @@ function stopOf(findings: readonly Finding[], { shares, threshold, stood }: Bar)
     .sort((a, b) => b.lnWeighted - a.lnWeighted || nameOf(a.finding).localeCompare(nameOf(b.finding)));
   const isFirm = () =>
     lnMixture(parts.map(({ finding, weight }) => ({ weight, lnE: finding.lnFirm() }))) >= threshold;
-  const isGross = carrying.some(({ finding }) => finding.gross);
-  if (stood < STANDS && !isGross && !isFirm())
+  const isGross = () => carrying.some(({ finding }) => finding.gross());
+  if (stood < STANDS && !isGross() && !isFirm())
     return {
       lnE,
       alone: false,
@@ -120,13 +120,21 @@ function stopOf(findings: readonly Finding[], { shares, threshold, stood }: Bar)
   };
 }
 
-export type Standing = 'none' | 'doubtful' | 'stop';
-
 /** What the findings are without regard to how long they have been it. */
-export function standing(findings: readonly Finding[], bar: Omit<Bar, 'stood'>): Standing {
-  const { doubt, severity } = stopOf(findings, { ...bar, stood: 0 });
-  if (severity !== null) return 'stop';
-  return doubt === null ? 'none' : 'doubtful';
+export function presentStop(findings: readonly Finding[], bar: Omit<Bar, 'stood'>): Stop {
+  return stopOf(findings, { ...bar, stood: 0 });
+}
+
+/** How many times as likely the latest polls must be with a difference as without. */
+const LATELY = 10;
+
+/**
+ * True where what is in doubt is still so: the latest half of the time by itself speaks against the canary. Evidence outlasts what it
+ * is of, and noise of some minutes is gone by then.
+ */
+export function isLasting(doubt: Finding, poll: number): boolean {
+  const lately = doubt.lnLately(STANDS / 2 / poll);
+  return lately !== null && lately >= Math.log(LATELY);
 }
 
 /** As the plan's shares name it. */

@@ -73,7 +73,7 @@ function instanceWarnings({ evidence, plan, context }: Look): string[] {
   const warnings: string[] = [];
   if (canary === 1 && baseline > 1)
     warnings.push(
-      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. ${baseline > ALIKE ? `A stop must stand for ${duration(STANDS)}, or for one twice as noisy` : 'Should it be noisier, false stops are not bounded'}; two instances are measured`,
+      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. ${baseline > ALIKE ? `A stop must stand for ${duration(STANDS)}, or for one two and a half times as noisy` : 'Should it be noisier, false stops are not bounded'}; two instances are measured`,
     );
   const noisier = plan.metrics.filter(({ name }) => {
     const known = evidence.metrics[name];
