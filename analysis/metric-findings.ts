@@ -231,6 +231,9 @@ function isHard(
 /** How many times as bad as the baseline. */
 const GROSS = 10;
 
+/** Polls that it is of at least: one in which a single instance is ten times as bad comes by chance. */
+const GROSS_POLLS = 8;
+
 /**
  * By a standard error, since any of the restarts: what carries the evidence has seen what was before, too. V/nH is the rate of both
  * cohorts, of which the canary has the share 1 - c.
@@ -241,7 +244,8 @@ function isGross(
 ): boolean {
   const more = GROSS - 1;
   const { c } = jumpsOf(known, frame);
-  for (const { sums, estimate } of liveEstimates(known.process, yardsticks)) {
+  for (const { sums, age, estimate } of liveEstimates(known.process, yardsticks)) {
+    if (age < GROSS_POLLS) continue;
     const rate = sums[1] / sums[7];
     const least = estimate.difference - estimate.standardError;
     if (least >= (more * rate) / (1 + more * (1 - c))) return true;

@@ -115,12 +115,16 @@ export function lnFirmOf(process: Process, yardsticks: readonly Yardstick[]): nu
 export function* liveEstimates(
   process: Process,
   yardsticks: readonly Yardstick[],
-): Generator<{ sums: Totals; estimate: Estimate }> {
+): Generator<{ sums: Totals; age: number; estimate: Estimate }> {
   for (const [number, track] of process.tracks.entries())
     for (let i = process.live.length - 1; i >= 0; i--) {
       const carrier = carrierOf(process, track, i, 0);
       if (carrier !== null)
-        yield { sums: carrier.sums, estimate: estimateOf(carrier, yardsticks[number] ?? PLAIN) };
+        yield {
+          sums: carrier.sums,
+          age: carrier.age,
+          estimate: estimateOf(carrier, yardsticks[number] ?? PLAIN),
+        };
     }
 }
 
