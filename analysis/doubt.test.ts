@@ -102,6 +102,9 @@ describe('a stop by a canary of one instance against ten', () => {
   test('is one at once where the canary is down', () => {
     for (const { doubt, stop } of many(10, (seed) => courseOf(worse(820 + seed, 1).map(single), AT)))
       expect((stop ?? 99) - (doubt ?? stop ?? 0)).toBeLessThanOrEqual(2);
+    const dead = (seed: number) => samples({ seed, noise: 0.1, extra: [1, 1], polls: 20 }).map(single);
+    for (const { stop } of many(10, (seed) => courseOf(dead(820 + seed), AT)))
+      expect(stop ?? 99).toBeLessThan(120 / 15);
   });
 
   test('says what would stop it, when and why not yet', () => {

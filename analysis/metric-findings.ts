@@ -87,7 +87,7 @@ export function findMetric({ metrics }: Pick<Evidence, 'metrics'>, metric: Metri
     lnFirm: () => lnFirmOf(known.process, yardsticks),
     lnLately: (polls) => lnLately(known.process, yardsticks, polls),
     interval: () => intervalOf(known, look, metric),
-    gross: () => known.kind !== 'value' && isGross(known, { yardsticks, frame }),
+    gross: () => known.kind !== 'value' && isGross(known, { yardsticks, frame, poll: plan.source.poll }),
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
@@ -231,8 +231,8 @@ function isHard(
 /** How many times as bad as the baseline. */
 const GROSS = 10;
 
-/** Polls that it is of at least: one in which a single instance is ten times as bad comes by chance. */
-const GROSS_POLLS = 8;
+/** Seconds that it is of at least: a poll in which a single instance is ten times as bad comes by chance. */
+const GROSS_FOR = 120;
 
 /**
  * By a standard error, since any of the restarts: what carries the evidence has seen what was before, too. V/nH is the rate of both
@@ -240,12 +240,12 @@ const GROSS_POLLS = 8;
  */
 function isGross(
   known: RatioEvidence | LatencyEvidence,
-  { yardsticks, frame }: { yardsticks: readonly Yardstick[]; frame: StageFrame },
+  { yardsticks, frame, poll }: { yardsticks: readonly Yardstick[]; frame: StageFrame; poll: number },
 ): boolean {
   const more = GROSS - 1;
   const { c } = jumpsOf(known, frame);
   for (const { sums, age, estimate } of liveEstimates(known.process, yardsticks)) {
-    if (age < GROSS_POLLS) continue;
+    if (age * poll < GROSS_FOR) continue;
     const rate = sums[1] / sums[7];
     const least = estimate.difference - estimate.standardError;
     if (least >= (more * rate) / (1 + more * (1 - c))) return true;
