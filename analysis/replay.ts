@@ -151,6 +151,11 @@ export class Replay {
     return this.#undrilled ?? this.#visits.at(-1)?.evidence ?? this.#carried;
   }
 
+  /** End of the last window of a stage, in seconds since the rollout began; 0: there was none. */
+  get until(): number {
+    return Math.max(0, this.#last);
+  }
+
   /** What was measured before the rollout, by metric. */
   get learnt(): Pick<GateContext, 'dispersion' | 'edgeDispersion' | 'edges'> {
     return this.#learnt ?? {};

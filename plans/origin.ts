@@ -6,6 +6,11 @@ export const Carried = z.strictObject({
   /** The rollout that it was last gathered in. */
   of: z.string(),
   build: z.string(),
+  /**
+   * End of the last window of it that counts, in seconds since it began; 0: none of its own does. What was read later, as a gate reads
+   * on for a moment after its rollout, is evidence for neither. Absent in records from before: all do.
+   */
+  until: z.number().exactOptional(),
   /** Of all together, and what a stop needs. */
   lnE: z.number(),
   threshold: z.number(),

@@ -34,6 +34,10 @@ async function get(path: string) {
   return JSON.parse(await (await server.api(path)).text());
 }
 
+async function traceOf(id: string): Promise<string[]> {
+  return (await (await server.api(`/rollouts/${id}/trace`)).text()).trim().split('\n');
+}
+
 const ofBuild = (flag: string, build: string | null) =>
   build === null ? planFor(flag) : planFor(flag).replace('service: shop', `service: shop, build: "${build}"`);
 
@@ -115,7 +119,9 @@ describe('a retry of the same build', () => {
     const replayed = await replays.of(row, ({ replay }) => replay.visits.at(-1));
     expect(replayed?.evidence).toEqual(live.evidence);
     expect(replayed && assess(replayed.evidence, replayed.plan, replayed.context)).toEqual(live.assessment);
-    const trace = (await (await server.api('/rollouts/same-2/trace')).text()).trim().split('\n');
+    // The gate of the first was just reading a window when it was rolled back: it came too late to be gone on with.
+    await watched('same-1', { canary: 0.5, seed: 3, polls: 1, since: 40 });
+    const trace = await traceOf('same-2');
     const run = new TraceRun(live.plan);
     trace.forEach((line, i) => run.add(line, i + 1));
     const { faults, outcomes } = run.finish();
@@ -143,6 +149,9 @@ describe('a retry of the same build', () => {
     await rollBack('chain-3', 'chain');
     await post('/rollouts/chain-3/retry', { reason: 'once more' });
     expect(server.engine.started.at(-1)).toMatchObject({ id: 'chain-4', carried });
+    await watched('chain-3', { canary: 0.5, seed: 4, polls: 1 });
+    const rollouts = (await traceOf('chain-4')).map((line) => JSON.parse(line).rollout);
+    expect(rollouts).toEqual(Array(40).fill('chain-1'));
   });
 
   test('keeps the build in its plan, also where it was named with the retry alone', async () => {

@@ -39,6 +39,7 @@ export type CarriedOver =
 interface Past {
   row: RolloutRow;
   evidence: Evidence;
+  until: number;
   context: Omit<GateContext, 'stageIndex'>;
   accepted: Carried['accepted'];
 }
@@ -85,6 +86,7 @@ export async function carriedInto(
   const told: Carried = {
     of: row.id,
     build,
+    until: past.until,
     lnE: assessment.lnE,
     threshold: assessment.threshold,
     against: assessment.metrics
@@ -153,6 +155,7 @@ function leftBy(row: RolloutRow, { replay, journal }: Replayed): Past | null {
   return {
     row,
     evidence: carriedEvidence(standing, plan),
+    until: replay.until,
     context: learnt,
     accepted: [...before, ...accepted],
   };

@@ -16,24 +16,40 @@ export async function* tracePages(
   { rollouts }: Pick<ServerDeps, 'rollouts'>,
   of: RolloutRow,
 ): AsyncGenerator<string, void> {
-  const rows = [of];
-  for (let row: RolloutRow | null = of; row !== null && rows.length < MOST; ) {
-    const { origin } = viewOf(row);
-    const before: string | undefined = origin?.carried?.of;
-    row = before === undefined ? null : await rollouts.get(before);
-    if (row !== null) rows.unshift(row);
-  }
   let after: string | undefined;
-  for (const row of rows) {
+  for (const { row, until } of await lineOf(rollouts, of)) {
     const about = { rollout: row.id, after, plan: planOf(row) };
     for await (const page of pagesOf(rollouts, row.id)) {
       // A window without a sample (source down, counter reset) is a gap in the trace, as it was for the gate.
-      const seen = page.flatMap(({ sample }) => (sample === null ? [] : [sample as Sample | HistorySample]));
+      const seen = page.flatMap(({ t, sample }) =>
+        sample === null || t > until ? [] : [sample as Sample | HistorySample],
+      );
       if (seen.length === 0) continue;
       yield seen.map((sample) => `${traceLine(sample, about)}\n`).join('');
       after = row.id;
     }
   }
+}
+
+interface Part {
+  row: RolloutRow;
+  /** The last window that counts, by its end. */
+  until: number;
+}
+
+/** A rollout behind those that it went on after, the oldest first, each as far as its evidence was gone on with. */
+async function lineOf(rollouts: Pick<RolloutStore, 'get'>, of: RolloutRow): Promise<Part[]> {
+  const parts: Part[] = [{ row: of, until: Number.POSITIVE_INFINITY }];
+  let { carried } = viewOf(of).origin ?? {};
+  while (carried !== undefined && parts.length < MOST) {
+    const { until = Number.POSITIVE_INFINITY } = carried;
+    const row = await rollouts.get(carried.of);
+    if (row === null) break;
+    // One without a window of its own is not even a line: its time before says nothing by itself.
+    if (until > 0) parts.unshift({ row, until });
+    ({ carried } = viewOf(row).origin ?? {});
+  }
+  return parts;
 }
 
 async function* pagesOf(
