@@ -78,6 +78,7 @@ export function createSettling(options: ForeignOptions): Settling {
       const { ruling, linked: now } = await links.observe(seen, {
         ...sighting,
         unique: platform.uniqueVersions,
+        ...(patient ? {} : { passing: true }),
       });
       seen = now;
       switch (ruling.kind) {

@@ -134,6 +134,8 @@ export interface FlagContent {
   spec: FlagSpec | null;
   live: boolean;
   latched: boolean;
+  /** The exposure was found on the platform: somebody else has set it. Absent: it was ordered here. */
+  found?: true;
 }
 
 /** What `NOTIFY` carries on this channel, in the same transaction as the change: `FlagNotice` as JSON. */

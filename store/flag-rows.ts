@@ -19,6 +19,8 @@ export interface Author {
   rolloutId: string | null;
   author: string;
   reason: string;
+  /** They did it on the platform, past Tidegate. */
+  found?: true;
 }
 
 /** Writes the next revision of a flag whose row this transaction holds, its revision row and the notice. */
@@ -61,8 +63,17 @@ export async function changeFlag(queries: Queries, next: FlagState, by: Author):
     .where(at(next))
     .returning();
   if (row === undefined) throw unknown(next);
-  const content = { shape, spec, live, latched: latch !== null };
-  await queries.insert(flagRevisions).values({ environment, key, revision, exposure, epoch, content, ...by });
+  const { found, ...whose } = by;
+  const content = {
+    shape,
+    spec,
+    live,
+    latched: latch !== null,
+    ...(found === undefined ? {} : { found }),
+  };
+  await queries
+    .insert(flagRevisions)
+    .values({ environment, key, revision, exposure, epoch, content, ...whose });
   await notify(queries, state(row));
   return state(row);
 }

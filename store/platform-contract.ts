@@ -13,6 +13,8 @@ export interface Sight {
   unique: boolean;
   /** True for the answer to a write: it is never older than what was read before. */
   fresh?: true;
+  /** True where the platform was asked in passing, and not by who has just written: a write may be half done. */
+  passing?: true;
 }
 
 /** What a sighting means. `pending`: what remains of a raise that was sent and not yet seen. */
@@ -25,7 +27,7 @@ export type PlatformRuling =
   | { kind: 'landed'; rolloutId: string; author: string; reason: string }
   /** Somebody else has changed it. */
   | { kind: 'drift'; rolloutId: null; author: string; reason: string }
-  /** An answer from before the last change that was seen. */
+  /** An answer from before the last change that was seen, or from the middle of one. */
   | { kind: 'stale' }
   /** The flag was changed between the question and the answer. */
   | { kind: 'raced' };
@@ -72,7 +74,7 @@ export type Intention =
 export interface PlatformStore {
   /** Null: no such flag, or none that is linked to a platform. */
   read(target: FlagTarget): Promise<LinkedFlag | null>;
-  /** Flags whose platform does not serve what it should, or may still get a write that is void. */
+  /** Flags whose platform does not serve what it should, or may still get a write that is void: for a minute after each change. */
   unsettled(provider: string): Promise<LinkedFlag[]>;
   /** Begins to follow a flag that was claimed for this platform. */
   link(target: FlagTarget, provider: string): Promise<void>;

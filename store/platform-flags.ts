@@ -2,8 +2,8 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Database, Queries } from './connection.ts';
 import type { FlagTarget } from './flag-contract.ts';
-import { changeFlag, findFlag, lastWriter } from './flag-rows.ts';
-import { judge } from './flag-rules.ts';
+import { changeFlag, findFlag, lastWriter, revisions } from './flag-rows.ts';
+import { judge, lowers } from './flag-rules.ts';
 import type {
   LinkedFlag,
   PendingRaise,
@@ -12,7 +12,7 @@ import type {
   PlatformStore,
   Sight,
 } from './platform-contract.ts';
-import { ruleSighting } from './platform-rules.ts';
+import { type Known, LATE_MS, ruleSighting } from './platform-rules.ts';
 import { platformFlags } from './schema.ts';
 
 /** How many versions are remembered: a read that is older than these is taken for somebody else's change. */
@@ -67,7 +67,9 @@ export function createPlatformStore(database: Database): PlatformStore {
       database.transaction(async (queries) => {
         const now = await found(queries, seen.flag);
         const raced = now.flag.revision !== seen.flag.revision || now.link.turn !== seen.link.turn;
-        const ruling: PlatformRuling = raced ? { kind: 'raced' } : ruleSighting(now, sight, Date.now());
+        const ruling: PlatformRuling = raced
+          ? { kind: 'raced' }
+          : ruleSighting(now, sight, await known(queries, now));
         switch (ruling.kind) {
           case 'raced':
           case 'stale':
@@ -84,7 +86,7 @@ export function createPlatformStore(database: Database): PlatformStore {
             const flag = await changeFlag(
               queries,
               { ...now.flag, exposure: sight.exposure },
-              { rolloutId, author, reason },
+              { rolloutId, author, reason, ...(ruling.kind === 'drift' ? { found: true } : {}) },
             );
             return { ruling, linked: { flag, link: await adopt(queries, now.link, sight, null) } };
           }
@@ -93,9 +95,23 @@ export function createPlatformStore(database: Database): PlatformStore {
   };
 }
 
-/** The platform serves what it should, and no write of ours is on its way. */
+async function known(queries: Queries, { flag }: LinkedFlag): Promise<Known> {
+  const now = Date.now();
+  if (now - flag.updatedAt >= LATE_MS) return { now, overtaken: [] };
+  const last = await revisions(queries, flag, PAST);
+  const overtaken = last.flatMap(({ exposure, content }, i) => {
+    const [after, before] = [last[i - 1], last[i + 1]];
+    const isLate = after !== undefined && now - after.at < LATE_MS;
+    const isOrder = before !== undefined && content?.found !== true;
+    return isLate && isOrder && lowers(exposure, before.exposure, flag.shape.canary) ? [exposure] : [];
+  });
+  return { now, overtaken };
+}
+
+/** The platform serves what it should, and no write of ours is on its way: an order that was overtaken may still be, with its sender dead. */
 function settled({ flag, link }: LinkedFlag): boolean {
-  return link.pending === null && (link.applied === null || sameExposure(link.applied, flag.exposure));
+  if (link.pending !== null || Date.now() - flag.updatedAt < LATE_MS) return false;
+  return link.applied === null || sameExposure(link.applied, flag.exposure);
 }
 
 async function find(queries: Queries, target: FlagTarget, lock: boolean): Promise<LinkedFlag | null> {

@@ -63,7 +63,8 @@ const raise = (revision: number, at = NOW - 1_000): PendingRaise => ({
   revision,
   at,
 });
-const rule = (known: LinkedFlag, seen: Sight) => ruleSighting(known, seen, NOW);
+const rule = (known: LinkedFlag, seen: Sight, overtaken: Exposure[] = []) =>
+  ruleSighting(known, seen, { now: NOW, overtaken });
 
 test('a raise that was sent and reads back has landed', () => {
   expect(rule(linked(5, { pending: raise(7) }), sight(25, '3'))).toMatchObject({
@@ -111,7 +112,42 @@ test('somebody else is drift, with the name where there is one, and also when th
 test('the answer to a write is no late answer, also where its version was seen before', () => {
   const seen = linked(0, { applied: 25 });
   const link = { ...seen.link, past: ['3'] };
-  expect(ruleSighting({ ...seen, link }, sight(0, '3'), NOW)).toEqual({ kind: 'stale' });
+  expect(rule({ ...seen, link }, sight(0, '3'))).toEqual({ kind: 'stale' });
   const answer = sight(0, '3', { fresh: true });
-  expect(ruleSighting({ ...seen, link }, answer, NOW)).toMatchObject({ kind: 'settled' });
+  expect(rule({ ...seen, link }, answer)).toMatchObject({ kind: 'settled' });
+});
+
+test('a version that serves something else than it did was half read, and moves nothing', () => {
+  // The raise that was sent, before its event: to push the old exposure would take it back.
+  expect(rule(linked(5, { pending: raise(7) }), sight(25, '2'))).toEqual({ kind: 'stale' });
+  expect(rule(linked(25), sight(5, '2'))).toEqual({ kind: 'stale' });
+  expect(rule(linked(25), sight(5, '2', { unique: false }))).toMatchObject({ kind: 'drift' });
+  // An order to lower is owed all the same, and `settle` sends it.
+  expect(rule(linked(0, { applied: 25 }), sight(50, '2'))).toEqual({ kind: 'stale' });
+  // What stays so is no half reading: a segment means somebody else by now.
+  const known = linked(25);
+  const quiet = { ...known, link: { ...known.link, seenAt: NOW - 61_000 } };
+  expect(rule(quiet, sight(5, '2'))).toMatchObject({ kind: 'drift' });
+});
+
+test('a raise of several requests that is seen half done in passing is nobody’s move', () => {
+  const employees = { ...to(0), segments: ['employees'] };
+  const known = linked(0, { pending: raise(7) });
+  const sent = { ...known, flag: { ...known.flag, exposure: employees } };
+  const half = (more: Partial<Sight>) => rule(sent, sight(0, '3', more));
+  expect(half({ passing: true })).toEqual({ kind: 'stale' });
+  expect(half({})).toMatchObject({ kind: 'drift' });
+  const overtaken = { ...sent, link: { ...sent.link, pending: raise(6) } };
+  expect(rule(overtaken, sight(0, '3', { passing: true }))).toMatchObject({ kind: 'drift' });
+  const longAgo = { ...sent, link: { ...sent.link, pending: raise(7, NOW - 4_000) } };
+  expect(rule(longAgo, sight(0, '3', { passing: true }))).toMatchObject({ kind: 'drift' });
+  expect(rule(sent, sight(50, '3', { passing: true, changedBy: 'ada' }))).toMatchObject({ author: 'ada' });
+});
+
+test('an order to lower that arrives after the one that has overtaken it goes down again', () => {
+  expect(rule(linked(0), sight(50, '3', { changedBy: 'ada' }), [to(50)])).toMatchObject({ kind: 'push' });
+  expect(rule(linked(5), sight(50, 'a', { unique: false }), [to(50)])).toMatchObject({ kind: 'push' });
+  expect(rule(linked(0), sight(49, '3', { changedBy: 'ada' }), [to(50)])).toMatchObject({ author: 'ada' });
+  // What is below is no order that came late, but somebody's.
+  expect(rule(linked(50), sight(5, '3', { changedBy: 'ada' }), [to(5)])).toMatchObject({ author: 'ada' });
 });

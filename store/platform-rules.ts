@@ -1,26 +1,37 @@
-import { sameExposure } from '../plans/exposure.ts';
+import { type Exposure, sameExposure, withinExposure } from '../plans/exposure.ts';
 import { lowers } from './flag-rules.ts';
 import type { LinkedFlag, PlatformRuling, Sight } from './platform-contract.ts';
 
 /** How long a platform may answer with what it served before, and a write that nobody waits for may still land. */
-const LATE_MS = 60_000;
+export const LATE_MS = 60_000;
 /** A write of several requests may be seen half done: versions this soon after a change of ours are ours. */
 const OWN_MS = 3_000;
+
+export interface Known {
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Orders to lower that others have overtaken so lately that the platform may still get them. */
+  overtaken: readonly Exposure[];
+}
 
 /**
  * Tells our own write from somebody else's, an answer that is late from news, and an order to lower that has not arrived
  * from both. An order to lower is never taken back by what the platform says: it is sent again.
  */
-export function ruleSighting({ flag, link }: LinkedFlag, sight: Sight, now: number): PlatformRuling {
+export function ruleSighting(
+  { flag, link }: LinkedFlag,
+  sight: Sight,
+  { now, overtaken }: Known,
+): PlatformRuling {
   const pending = link.pending !== null && now - link.pending.at < LATE_MS ? link.pending : null;
   const news = sight.version !== link.version;
-  if (pending !== null && news && sameExposure(sight.exposure, pending.exposure) && !stale()) {
+  if (stale()) return { kind: 'stale' };
+  if (pending !== null && news && sameExposure(sight.exposure, pending.exposure)) {
     const { rolloutId, author, reason } = pending;
     if (pending.revision === flag.revision) return { kind: 'landed', rolloutId, author, reason };
     // A kill or a lowering has overtaken it: it must go again, and not more than once.
     if (!sameExposure(sight.exposure, flag.exposure)) return { kind: 'push', pending: null };
   }
-  if (news && stale()) return { kind: 'stale' };
   const ordered = link.applied !== null && !sameExposure(link.applied, flag.exposure);
   const who = sight.changedBy ?? `somebody on ${link.provider}`;
   if (sameExposure(sight.exposure, flag.exposure)) {
@@ -29,7 +40,8 @@ export function ruleSighting({ flag, link }: LinkedFlag, sight: Sight, now: numb
     const touched = news && link.version !== null && !ours && flag.rolloutId !== null;
     return touched ? drift('changed') : { kind: 'settled', pending };
   }
-  if ((ordered || !news) && lowers(flag.exposure, sight.exposure, flag.shape.canary))
+  const late = news && overtaken.some((order) => sameExposure(order, sight.exposure));
+  if ((ordered || late) && lowers(flag.exposure, sight.exposure, flag.shape.canary))
     return { kind: 'push', pending };
   return drift('moved');
 
@@ -38,8 +50,18 @@ export function ruleSighting({ flag, link }: LinkedFlag, sight: Sight, now: numb
   }
 
   function stale(): boolean {
-    return (
-      sight.unique && sight.fresh !== true && link.past.includes(sight.version) && now - link.seenAt < LATE_MS
-    );
+    if (halfDone()) return true;
+    if (!sight.unique || sight.fresh === true || now - link.seenAt >= LATE_MS) return false;
+    if (news) return link.past.includes(sight.version);
+    // A version that serves something else than it did was not read in one: half of it is from before a change.
+    return link.applied !== null && !sameExposure(link.applied, sight.exposure);
+  }
+
+  /** Seen by somebody else while our raise is being sent, which may take several requests. */
+  function halfDone(): boolean {
+    if (sight.passing !== true || pending === null || pending.revision !== flag.revision) return false;
+    const isAPart =
+      withinExposure(sight.exposure, pending.exposure) && !sameExposure(sight.exposure, pending.exposure);
+    return isAPart && !sameExposure(sight.exposure, flag.exposure) && now - pending.at < OWN_MS;
   }
 }

@@ -1,3 +1,5 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { providerContract } from '../../test/fixtures/provider-contract.ts';
 import { SEGMENTS, SWITCH } from '../../test/fixtures/provider-stand.ts';
@@ -56,6 +58,29 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => unleash?.close());
 
+/** Passes requests on to Unleash, each after `first`. */
+async function startBetween(target: string, first: (path: string) => Promise<void>) {
+  const passOn = async (
+    { method = 'GET', url = '/', headers }: IncomingMessage,
+    response: ServerResponse,
+  ) => {
+    await first(url);
+    const answer = await fetch(target + url, {
+      method,
+      headers: { authorization: headers.authorization ?? '' },
+    });
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    response.end(await answer.text());
+  };
+  const server = createServer((request, response) => void passOn(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
 const at = (key: string) => ({ environment: ENVIRONMENT, key, shape: SWITCH });
 const by = { expected: null, author: 'ada', reason: 'a test' };
 
@@ -87,6 +112,42 @@ test('a description or a tag is no change of who gets the flag', async () => {
     type: 'release',
     description: 'other words',
   });
+  expect(await platform.read(flag)).toEqual(before);
+});
+
+test('a change in the middle of a read is seen with its own version, and never with the one before', async () => {
+  const flag = at('torn');
+  await platform.write({ ...flag, exposure: { percent: 5, segments: [], variant: null }, ...by });
+  const before = await platform.read(flag);
+  let moves = [25];
+  const between = await startBetween(unleash.url, async (path) => {
+    if (!path.endsWith(`/torn/environments/${ENVIRONMENT}`)) return;
+    const percent = moves.pop();
+    if (percent !== undefined) await moveTo(unleash, 'torn', String(percent));
+  });
+  try {
+    const behind = platformOf({ ...unleash, url: between.url });
+    const seen = await behind.read(flag);
+    expect(seen).toMatchObject({ exposure: { percent: 25 } });
+    expect(seen?.version).not.toBe(before?.version);
+    expect(await platform.read(flag)).toEqual(seen);
+    moves = [1, 2, 3, 4, 6, 7, 8];
+    await expect(behind.read(flag)).rejects.toMatchObject({ code: 'PLATFORM_UNREACHABLE' });
+  } finally {
+    await between.close();
+  }
+});
+
+test('its version is found behind however many events that move nobody', async () => {
+  const flag = at('tagged');
+  await platform.write({ ...flag, exposure: { percent: 5, segments: [], variant: null }, ...by });
+  const before = await platform.read(flag);
+  for (let i = 0; i < 25; i += 1)
+    await unleash.api('PUT', `${features}/tagged`, {
+      name: 'tagged',
+      type: 'release',
+      description: `words ${i}`,
+    });
   expect(await platform.read(flag)).toEqual(before);
 });
 

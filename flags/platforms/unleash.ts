@@ -14,22 +14,22 @@ import {
 } from './unleash-strategies.ts';
 
 const Environment = z.object({ enabled: z.boolean(), strategies: z.array(LiveStrategy) });
-const Events = z.object({
-  events: z.array(
-    z.object({
-      id: z.int(),
-      type: z.string(),
-      createdBy: z.string(),
-      environment: z.string().nullish(),
-    }),
-  ),
+const Event = z.object({
+  id: z.int(),
+  type: z.string(),
+  createdBy: z.string(),
+  environment: z.string().nullish(),
 });
+type Event = z.infer<typeof Event>;
+const Events = z.object({ events: z.array(Event) });
 const ContextField = z.object({ stickiness: z.boolean().optional() });
 
 /** Changes of a flag that change who gets it; a description or a tag does not. */
 const RELEVANT =
   /^feature-(?:created|archived|revived|strategy-|environment-|dependency-|dependencies-|project-change)/;
 const EVENTS = 20;
+/** A flag that changes more often than this while it is read is read at the next poll. */
+const READS = 5;
 
 /**
  * Unleash by its admin API (7.x): one `flexibleRollout` strategy for the percentage and one for each segment, marked by their
@@ -64,33 +64,51 @@ export function createUnleash(name: string, config: UnleashConfig, segments: Seg
     );
   }
 
-  async function lastEvent({ key, environment }: PlatformFlag) {
-    const query = new URLSearchParams({
-      feature: `IS:${key}`,
-      project: `IS:${project}`,
-      limit: String(EVENTS),
-    });
-    const answer = await client.ask(
-      { method: 'GET', path: `/api/admin/search/events?${query.toString()}` },
-      [200],
-    );
-    const { events } = readAnswer(name, Events, answer.text);
+  /** The last change of who gets the flag; null: none is known. */
+  async function lastEvent({ key, environment }: PlatformFlag): Promise<Event | null> {
     const there = environmentOf(environment);
-    return events.find(
-      ({ type, environment: at }) => RELEVANT.test(type) && (at === null || at === undefined || at === there),
-    );
+    for (let offset = 0; ; offset += EVENTS) {
+      const query = new URLSearchParams({
+        feature: `IS:${key}`,
+        project: `IS:${project}`,
+        limit: String(EVENTS),
+        offset: String(offset),
+      });
+      const answer = await client.ask(
+        { method: 'GET', path: `/api/admin/search/events?${query.toString()}` },
+        [200],
+      );
+      const { events } = readAnswer(name, Events, answer.text);
+      const found = events.find(
+        ({ type, environment: at }) => RELEVANT.test(type) && (at ?? there) === there,
+      );
+      if (found !== undefined) return found;
+      if (events.length < EVENTS) return null;
+    }
   }
 
+  /**
+   * What is served and the event that made it so. Unleash commits both in one transaction and gives them in two answers, so that a change between
+   * these looks like another version's: it is one sighting only where the event is the same before and after.
+   * @throws Failure PLATFORM_UNREACHABLE where it changes all the while
+   */
   async function read(flag: PlatformFlag): Promise<Sighting | null> {
-    // The event first: a change in between makes the version look old, and the next read finds it new.
-    const event = await lastEvent(flag);
-    const live = await environment(flag);
-    if (live === null) return null;
-    return {
-      exposure: exposureOf(live, { flag, segments }),
-      version: event === undefined ? '0' : String(event.id),
-      changedBy: event?.createdBy ?? null,
-    };
+    let before = await lastEvent(flag);
+    for (let attempt = 0; attempt < READS; attempt += 1) {
+      const live = await environment(flag);
+      if (live === null) return null;
+      const event = await lastEvent(flag);
+      if (event?.id === before?.id)
+        return {
+          exposure: exposureOf(live, { flag, segments }),
+          version: versionOf(event),
+          changedBy: event?.createdBy ?? null,
+        };
+      before = event;
+    }
+    throw new Failure('PLATFORM_UNREACHABLE', `"${name}" changes the flag ${flag.key} while it is read.`, {
+      where: client.where,
+    });
   }
 
   /** What is too much goes before what is missing comes: in between there is never more than before or after. */
@@ -137,7 +155,7 @@ export function createUnleash(name: string, config: UnleashConfig, segments: Seg
         const body = { name: key, type: 'release', description: `Moved by Tidegate: ${write.reason}` };
         await client.ask({ method: 'POST', path: features, body: JSON.stringify(body) }, [201, 409]);
         live = (await environment(write)) ?? { enabled: false, strategies: [] };
-      } else if (expected !== null && String((await lastEvent(write))?.id ?? 0) !== expected) {
+      } else if (expected !== null && versionOf(await lastEvent(write)) !== expected) {
         return { kind: 'conflict' };
       }
       if (wanted.length === 0) {
@@ -186,3 +204,7 @@ export function createUnleash(name: string, config: UnleashConfig, segments: Seg
 }
 
 const BUILT_IN = ['userId', 'sessionId'];
+
+function versionOf(event: Event | null): string {
+  return String(event?.id ?? 0);
+}
