@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { daysOf, nextOpening, openSpans, parseRange, timezoneKnown, type Windows } from './windows.ts';
+import { closedText, daysOf, nextOpening, openSpans, parseRange, timezoneKnown, type Windows } from './windows.ts';
 
 const at = (iso: string) => Date.parse(iso);
 const opens = (windows: Partial<Windows>, iso: string) => {
@@ -43,6 +43,19 @@ describe('windows', () => {
     expect(opens({ ...berlin, freezes, allow: ['Mon 09:00-10:00'] }, '2026-12-24T00:00:00Z')).toBe(
       '2027-01-04T08:00:00.000Z',
     );
+  });
+
+  it('say what closes them: a freeze, a holiday by its own day, or the hours', () => {
+    const windows = {
+      ...berlin,
+      allow: ['Mon-Fri 09:00-16:00'],
+      freezes: [{ from: '2026-12-20', to: '2027-01-02' }],
+      holidays: ['2026-05-01'],
+    };
+    // In Berlin the day has begun.
+    expect(closedText(windows, at('2026-12-19T23:00:00Z'))).toBe('in the freeze 2026-12-20 to 2027-01-02');
+    expect(closedText(windows, at('2026-05-01T10:00:00Z'))).toBe('on the holiday 2026-05-01');
+    expect(closedText(windows, at('2026-05-02T10:00:00Z'))).toBe('outside the windows of the plan');
   });
 
   it('in the hour that spring leaves out open with the jump, and one wholly inside it does not open that day', () => {

@@ -71,6 +71,17 @@ export function nextOpening(windows: Windows | undefined, atMs: number): number 
   return at;
 }
 
+/** What keeps upward moves from happening at an instant that is not open, for people. */
+export function closedText(windows: Windows | undefined, atMs: number): string {
+  const date = windows === undefined ? '' : dateOf(windows.timezone, atMs);
+  const closed = windows === undefined ? [] : closedDays(windows);
+  const found = closed.find(({ from, to }) => from <= date && date <= to);
+  if (found === undefined) return 'outside the windows of the plan';
+  const isFreeze = windows?.freezes.includes(found) === true;
+  const { from, to } = found;
+  return `${isFreeze ? 'in the freeze' : 'on the holiday'} ${from === to ? from : `${from} to ${to}`}`;
+}
+
 /** Freezes, and holidays as freezes of one day. A name that nobody has put days in place of closes none. */
 function closedDays({ freezes, holidays }: Windows): Windows['freezes'] {
   if (holidays === undefined || typeof holidays === 'string') return freezes;

@@ -1,6 +1,6 @@
 import { openingOf, windowsOf } from '../plans/least-time.ts';
 import type { Blocker } from '../plans/view.ts';
-import { nextOpening, stageOpening } from '../plans/windows.ts';
+import { closedText, nextOpening, stageOpening } from '../plans/windows.ts';
 import { clock } from '../plans/words.ts';
 import { nextStage } from './origin.ts';
 import type { RolloutState } from './state.ts';
@@ -37,7 +37,7 @@ export function timeBlockers(state: RolloutState, now: number): Blocker[] {
   if (isResting(state, now)) block('retreat', 'rests after a step back before it is tried again', until);
   const windows = windowsOf(plan, next);
   const opening = nextOpening(windows, now);
-  if (opening !== null) block('window', 'outside the windows of the plan', opening);
+  if (opening !== null) block('window', closedText(windows, now), opening);
   if (opening !== null || stage.decommission !== undefined || windows?.bakeOutsideFreezes !== true)
     return blockers;
   const clear = stageOpening(windows, { at: now, bake: stage.bake });

@@ -53,7 +53,10 @@ export async function supersede(
   await deps.engine.act(row.id, 'supersede', { ...actor, reason, accept: null, breakGlass: false });
   const ended = await over(deps, row.id);
   // What it has seen since. Nothing is refused any more: what stands against the new one stops it as any gate does.
-  const latest = await inPlaceOf(deps, ended, { plan, actor, reason }).catch(() => past);
+  const latest = await inPlaceOf(deps, ended, { plan, actor, reason }).catch((error: unknown) => {
+    deps.logger.warn({ err: error, rollout: row.id }, 'what was seen last is not gone on with');
+    return past;
+  });
   const done = await start(deps, { ...admitted, past: latest }, request);
   return { of: row.id, sees, id: done.id, warnings: done.warnings };
 }
