@@ -9,6 +9,7 @@ import { answerOf, nobody, watched } from './foreign-answers.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
 import { createSettling } from './foreign-settle.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
+import { forEach } from './platform-orders.ts';
 import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult, Latch } from './provider.ts';
 
 /** A provider of flags that another platform serves. */
@@ -183,7 +184,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
         if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
         return emergency.sweep();
       }
-      for (const { flag } of open) await settle(flag, false);
+      await forEach(open, ({ flag }) => settle(flag, false));
     },
   };
 }
