@@ -1,4 +1,5 @@
 import type { FlagProvider } from '../flags/provider.ts';
+import { inTurn } from '../plans/in-turn.ts';
 import type { RolloutEngine } from '../server/engine.ts';
 import type { RolloutStore } from '../store/store.ts';
 
@@ -21,15 +22,15 @@ export function startReconciler({ store, flags, engine, log, everyMs = 2_000 }: 
 } {
   let busy = false;
   async function look(): Promise<void> {
-    for (const row of await store.list({ phases: ['submitted', 'active'] })) {
+    await inTurn(await store.list({ phases: ['submitted', 'active'] }), async (row) => {
       const reading = await flags.read({ environment: row.environment, key: row.flag });
-      if (reading?.latch == null || reading.rolloutId !== row.id) continue;
+      if (reading?.latch == null || reading.rolloutId !== row.id) return;
       await engine.killed(row.id, {
         by: reading.latch.by,
         reason: reading.latch.reason,
         at: Date.parse(reading.latch.at),
       });
-    }
+    });
   }
   const timer = setInterval(() => {
     if (busy) return;

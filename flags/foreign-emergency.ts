@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exposure, sameExposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
+import { inTurn } from '../plans/in-turn.ts';
 import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { killedExposure, lowers, pointOfNoReturn } from '../store/flag-rules.ts';
 import type { PlatformStore } from '../store/platform-contract.ts';
 import { isUnpublished } from './foreign-answers.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
 import { lastKnown, lowering, newOrder, readingOf } from './orders.ts';
-import { forEach, notServed, READ_AGAIN_MS, READ_BACK_MS, tell } from './platform-orders.ts';
+import { notServed, READ_AGAIN_MS, READ_BACK_MS, tell } from './platform-orders.ts';
 import type { Platform } from './platforms/platform.ts';
 import type { FlagReading, FlagTarget, FlagWrite, FlagWriteResult } from './provider.ts';
 import { servedState } from './served.ts';
@@ -101,7 +102,7 @@ export function createForeignEmergency({ platform, latches, dataDir, service }: 
 
     /** Sends the orders in the data folder that PostgreSQL has not heard of. */
     async sweep(): Promise<void> {
-      await forEach(await latches.list(), async (order) => {
+      await inTurn(await latches.list(), async (order) => {
         const known = await lastKnown({ service, dataDir }, order);
         if (known?.shape.provider !== name || known.decommissioned !== null) return;
         await lowerThere(known, ordered(known, order), { order, again: true });

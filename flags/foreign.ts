@@ -1,5 +1,6 @@
 import { type Exposure, sameExposure } from '../plans/exposure.ts';
 import { Failure, isFailure } from '../plans/failures.ts';
+import { inTurn } from '../plans/in-turn.ts';
 import type { FlagState } from '../store/flag-contract.ts';
 import { lowers } from '../store/flag-rules.ts';
 import type { Intention, LinkedFlag } from '../store/platform-contract.ts';
@@ -9,7 +10,6 @@ import { answerOf, nobody, watched } from './foreign-answers.ts';
 import { createForeignEmergency, type ForeignOptions } from './foreign-emergency.ts';
 import { createSettling } from './foreign-settle.ts';
 import { killInStore, newOrder, readingOf } from './orders.ts';
-import { forEach } from './platform-orders.ts';
 import type { FlagProvider, FlagReading, FlagTarget, FlagWrite, FlagWriteResult, Latch } from './provider.ts';
 
 /** A provider of flags that another platform serves. */
@@ -184,7 +184,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
         if (!isFailure(error) || error.code !== 'POSTGRES_UNREACHABLE') throw error;
         return emergency.sweep();
       }
-      await forEach(open, ({ flag }) => settle(flag, false));
+      await inTurn(open, ({ flag }) => settle(flag, false));
     },
   };
 }

@@ -19,10 +19,3 @@ export function tell(
 export function notServed({ name, where }: Pick<Platform, 'name' | 'where'>): Failure {
   return new Failure('PLATFORM_UNREACHABLE', `"${name}" does not serve what it was told yet.`, { where });
 }
-
-/** Does it for each, and fails with the first of what failed once all had their turn: a flag that its platform refuses keeps no other's order back. */
-export async function forEach<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> {
-  const failed: unknown[] = [];
-  for (const one of all) await work(one).catch((error: unknown) => failed.push(error));
-  if (failed.length > 0) throw failed[0];
-}

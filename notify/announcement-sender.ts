@@ -1,4 +1,5 @@
 import type { Announced, AnnouncementTurn } from '../plans/announcement.ts';
+import { inTurn } from '../plans/in-turn.ts';
 import type { Announcements } from '../store/announcements.ts';
 import type { Log } from './log.ts';
 
@@ -18,12 +19,12 @@ export async function tellAnnouncements({
   kick,
   log,
 }: AnnouncementParts): Promise<void> {
-  for (const id of await announcements.open()) {
+  await inTurn(await announcements.open(), async (id) => {
     const decide = await read(id);
-    if (decide === null) continue;
+    if (decide === null) return;
     const { notifications } = await announcements.attend(id, decide);
-    if (notifications.length === 0) continue;
+    if (notifications.length === 0) return;
     log.info({ rolloutId: id, stage: notifications[0]?.upcoming?.stage }, 'a stage is announced');
     kick();
-  }
+  });
 }

@@ -1,3 +1,4 @@
+import { inTurn } from '../plans/in-turn.ts';
 import { type IncidentNow, type IncidentTexts, incidentTurn, needsTexts } from '../plans/incident-cadence.ts';
 import type { Incidents } from '../store/incidents.ts';
 import type { Log } from './log.ts';
@@ -19,16 +20,16 @@ export interface IncidentParts {
  */
 export async function tellIncidents(parts: IncidentParts): Promise<void> {
   const { incidents, log, now } = parts;
-  for (const id of await incidents.unfinished()) {
+  await inTurn(await incidents.unfinished(), async (id) => {
     const seen = await incidents.of(id);
-    if (seen === null) continue;
+    if (seen === null) return;
     const texts = needsTexts(seen, now()) ? await textsOf(parts, id, seen) : null;
     const at = now();
     const turn = await incidents.attend(id, at, (incident) => incidentTurn(incident, { now: at, texts }));
-    if (turn === null) continue;
+    if (turn === null) return;
     if (turn.close !== null) log.info({ rolloutId: id }, 'an incident is over');
     if (turn.close !== null || turn.notifications.length > 0) parts.kick();
-  }
+  });
 }
 
 /** A summary that comes without its numbers is better than none. */

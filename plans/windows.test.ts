@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closedText, daysOf, nextOpening, openSpans, parseRange, timezoneKnown, type Windows } from './windows.ts';
+import {
+  closedText,
+  daysOf,
+  nextOpening,
+  openSpans,
+  parseRange,
+  timezoneKnown,
+  type Windows,
+} from './windows.ts';
 
 const at = (iso: string) => Date.parse(iso);
 const opens = (windows: Partial<Windows>, iso: string) => {
