@@ -54,55 +54,43 @@ async function rollOut(
   }
 }
 
-test.each([
-  ['counters', true],
-  ['what is served', false],
-] as const)(
-  'in whatever order requests and answers come, the last order stands and nobody else has moved the flag: versions are %s',
-  async (_what, unique) => {
-    const seed = Math.floor(Math.random() * 1e9);
-    const random = randomOf(seed);
-    const hasty = hastyPlatform(unique, random);
-    const contract = await standUp(async () => ({
-      platform: hasty.platform,
-      move: async () => undefined,
-      who: null,
-      served: async (key) => hasty.served(key),
-      close: async () => undefined,
-    }));
-    const { provider, flags } = contract;
-    const all: Given[] = [];
-    for (let i = 0; i < FLAGS; i += 1) all.push(await contract.given(0));
-    hasty.faulty = true;
-    let moving = true;
-    // Consoles, gates and sweepers of other processes.
-    const others = all.map(async ({ target }) => {
-      while (moving) {
-        await Promise.all([provider.read(target), provider.read(target)]).catch(() => undefined);
-        await provider.sweep().catch(() => undefined);
-      }
-    });
-    await Promise.all(all.map((one) => rollOut(one, contract, random))).finally(() => {
-      moving = false;
-    });
-    await Promise.all(others);
-    hasty.faulty = false;
-    await provider.sweep();
-    for (const { key, target } of all) {
-      const revisions = await flags.revisions(target);
-      const told = revisions.map(
-        ({ revision, exposure, author }) => `${revision} ${exposure.percent} ${author}`,
-      );
-      const seen = {
-        seed,
-        key,
-        served: hasty.served(key),
-        foreign: told.some((line) => line.includes('somebody')),
-        told,
-      };
-      expect(seen).toMatchObject({ served: 0, foreign: false });
+test('in whatever order requests and answers come, the last order stands and nobody else has moved the flag', async () => {
+  const seed = Math.floor(Math.random() * 1e9);
+  const random = randomOf(seed);
+  const hasty = hastyPlatform(random);
+  const contract = await standUp(async () => ({
+    platform: hasty.platform,
+    move: async () => undefined,
+    who: null,
+    served: async (key) => hasty.served(key),
+    close: async () => undefined,
+  }));
+  const { provider, flags } = contract;
+  const all: Given[] = [];
+  for (let i = 0; i < FLAGS; i += 1) all.push(await contract.given(0));
+  hasty.faulty = true;
+  let moving = true;
+  // Consoles, gates and sweepers of other processes.
+  const others = all.map(async ({ target }) => {
+    while (moving) {
+      await Promise.all([provider.read(target), provider.read(target)]).catch(() => undefined);
+      await provider.sweep().catch(() => undefined);
     }
-    await contract.close();
-  },
-  60_000,
-);
+  });
+  await Promise.all(all.map((one) => rollOut(one, contract, random))).finally(() => {
+    moving = false;
+  });
+  await Promise.all(others);
+  hasty.faulty = false;
+  await provider.sweep();
+  for (const { key, target } of all) {
+    const revisions = await flags.revisions(target);
+    const told = revisions.map(
+      ({ revision, exposure, author }) => `${revision} ${exposure.percent} ${author}`,
+    );
+    const foreign = told.some((line) => line.includes('somebody'));
+    const seen = { seed, key, served: hasty.served(key), foreign, told };
+    expect(seen).toMatchObject({ served: 0, foreign: false });
+  }
+  await contract.close();
+}, 60_000);
