@@ -13,9 +13,12 @@ export function owed({ flag, link }: LinkedFlag): boolean {
   return lowers(flag.exposure, applied, flag.shape.canary);
 }
 
-/** What was written last has not been brought to where it is read. */
-export function isUnpublished(error: unknown): boolean {
-  return isFailure(error) && error.code === 'PLATFORM_UNPUBLISHED';
+/**
+ * True where an order to lower is sent although `error` is all that a read gave: what is not published yet is published with it, and to nobody
+ * it can raise nothing.
+ */
+export function isSentBlind(error: unknown, wanted: Exposure): boolean {
+  return nobody(wanted) || (isFailure(error) && error.code === 'PLATFORM_UNPUBLISHED');
 }
 
 export function nobody({ percent, segments, variant }: Exposure): boolean {

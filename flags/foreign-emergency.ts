@@ -5,7 +5,7 @@ import { inTurn } from '../plans/in-turn.ts';
 import type { FlagState, FlagStore } from '../store/flag-contract.ts';
 import { killedExposure, lowers, pointOfNoReturn } from '../store/flag-rules.ts';
 import type { PlatformStore } from '../store/platform-contract.ts';
-import { isUnpublished, nobody } from './foreign-answers.ts';
+import { isSentBlind } from './foreign-answers.ts';
 import type { EmergencyLatch, Latches } from './latches.ts';
 import { lastKnown, lowering, newOrder, readingOf } from './orders.ts';
 import { notServed, READ_AGAIN_MS, READ_BACK_MS, tell } from './platform-orders.ts';
@@ -45,8 +45,7 @@ export function createForeignEmergency({ platform, latches, dataDir, service }: 
     let told = false;
     for (;;) {
       const sighting = await platform.read({ environment, key, shape }).catch((error: unknown) => {
-        // Blind it goes to nobody alone, which can raise nothing.
-        if (told || !(isUnpublished(error) || nobody(wanted(known.exposure)))) throw error;
+        if (told || !isSentBlind(error, wanted(known.exposure))) throw error;
         return { exposure: known.exposure };
       });
       if (sighting === null) return known.exposure;

@@ -4,7 +4,7 @@ import { Failure } from '../plans/failures.ts';
 import type { FlagStore } from '../store/flag-contract.ts';
 import type { LinkedFlag, PlatformStore, Sight } from '../store/platform-contract.ts';
 import { carryOver } from './carry-over.ts';
-import { isUnpublished, nobody, owed } from './foreign-answers.ts';
+import { isSentBlind, owed } from './foreign-answers.ts';
 import type { ForeignOptions } from './foreign-emergency.ts';
 import { notServed, READ_AGAIN_MS, READ_BACK_MS, tell } from './platform-orders.ts';
 import type { Sighting } from './platforms/platform.ts';
@@ -65,8 +65,7 @@ export function createSettling(options: ForeignOptions): Settling {
     const end = Date.now() + READ_BACK_MS;
     for (;;) {
       const sighting = await sight(seen).catch((error: unknown) => {
-        // What lowers goes on to what is not published yet, and is published with it. To nobody it goes blind: it can raise nothing.
-        if (sent || !owed(seen) || !(isUnpublished(error) || nobody(seen.flag.exposure))) throw error;
+        if (sent || !owed(seen) || !isSentBlind(error, seen.flag.exposure)) throw error;
         return null;
       });
       if (sighting === null) {

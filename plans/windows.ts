@@ -73,13 +73,15 @@ export function nextOpening(windows: Windows | undefined, atMs: number): number 
 
 /** What keeps upward moves from happening at an instant that is not open, for people. */
 export function closedText(windows: Windows | undefined, atMs: number): string {
-  const date = windows === undefined ? '' : dateOf(windows.timezone, atMs);
-  const closed = windows === undefined ? [] : closedDays(windows);
-  const found = closed.find(({ from, to }) => from <= date && date <= to);
-  if (found === undefined) return 'outside the windows of the plan';
-  const isFreeze = windows?.freezes.includes(found) === true;
-  const { from, to } = found;
-  return `${isFreeze ? 'in the freeze' : 'on the holiday'} ${from === to ? from : `${from} to ${to}`}`;
+  const closed = windows && closing(closedDays(windows), dateOf(windows.timezone, atMs));
+  if (closed === undefined) return 'outside the windows of the plan';
+  const { from, to } = closed;
+  const what = windows?.freezes.includes(closed) === true ? 'in the freeze' : 'on the holiday';
+  return `${what} ${from === to ? from : `${from} to ${to}`}`;
+}
+
+function closing(closed: Windows['freezes'], date: string): Windows['freezes'][number] | undefined {
+  return closed.find(({ from, to }) => from <= date && date <= to);
 }
 
 /** Freezes, and holidays as freezes of one day. A name that nobody has put days in place of closes none. */
@@ -202,7 +204,7 @@ function closedUntil(
 ): number | null {
   const day = Math.floor(wall / DAY) * DAY;
   const date = new Date(day).toISOString().slice(0, 10);
-  const freeze = freezes.find(({ from, to }) => from <= date && date <= to);
+  const freeze = closing(freezes, date);
   if (freeze !== undefined) return Date.parse(freeze.to) + DAY;
   if (ranges.length === 0 || ranges.some((range) => inRange(range, day, wall - day))) return null;
   const starts = ranges.flatMap((range) =>

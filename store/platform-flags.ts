@@ -15,7 +15,7 @@ import type {
 import { type Known, LATE_MS, ruleSighting } from './platform-rules.ts';
 import { platformFlags } from './schema.ts';
 
-/** How many versions are remembered: a read that is older than these is taken for somebody else's change. */
+/** How many versions and revisions are remembered: a read that is older than these is taken for somebody else's change. */
 const PAST = 50;
 
 export function createPlatformStore(database: Database): PlatformStore {
@@ -69,7 +69,7 @@ export function createPlatformStore(database: Database): PlatformStore {
         const raced = now.flag.revision !== seen.flag.revision || now.link.turn !== seen.link.turn;
         const ruling: PlatformRuling = raced
           ? { kind: 'raced' }
-          : ruleSighting(now, sight, await known(queries, now));
+          : ruleSighting(now, sight, await known(queries, now, sight));
         switch (ruling.kind) {
           case 'raced':
           case 'stale':
@@ -95,9 +95,10 @@ export function createPlatformStore(database: Database): PlatformStore {
   };
 }
 
-async function known(queries: Queries, { flag }: LinkedFlag): Promise<Known> {
+/** Only what is new can be an order that came late, and only of a flag that was changed lately one was overtaken. */
+async function known(queries: Queries, { flag, link }: LinkedFlag, { version }: Sight): Promise<Known> {
   const now = Date.now();
-  if (now - flag.updatedAt >= LATE_MS) return { now, overtaken: [] };
+  if (version === link.version || now - flag.updatedAt >= LATE_MS) return { now, overtaken: [] };
   const last = await revisions(queries, flag, PAST);
   const overtaken = last.flatMap(({ exposure, content }, i) => {
     const [after, before] = [last[i - 1], last[i + 1]];
