@@ -1,8 +1,8 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
 import { sameExposure } from '../plans/exposure.ts';
 import type { Database, Queries } from './connection.ts';
 import type { FlagTarget } from './flag-contract.ts';
-import { changeFlag, findFlag, lastWriter, revisions } from './flag-rows.ts';
+import { changeFlag, findFlag, lastWriter, revisions, state } from './flag-rows.ts';
 import { judge, lowers } from './flag-rules.ts';
 import type {
   LinkedFlag,
@@ -13,28 +13,23 @@ import type {
   Sight,
 } from './platform-contract.ts';
 import { type Known, LATE_MS, ruleSighting } from './platform-rules.ts';
-import { platformFlags } from './schema.ts';
+import { flags, platformFlags } from './schema.ts';
 
 /** How many versions and revisions are remembered: a read that is older than these is taken for somebody else's change. */
 const PAST = 50;
 
 export function createPlatformStore(database: Database): PlatformStore {
   return {
-    read: (target) => database.run((queries) => find(queries, target, false)),
+    read: (target) =>
+      database.run(async (queries) => {
+        const [one] = await together(queries, at(target));
+        return one ?? null;
+      }),
 
-    async unsettled(provider) {
-      const rows = await database.run((queries) =>
-        queries
-          .select()
-          .from(platformFlags)
-          .where(eq(platformFlags.provider, provider))
-          .orderBy(asc(platformFlags.environment), asc(platformFlags.key)),
-      );
-      const linked = await Promise.all(
-        rows.map((row) => database.run((queries) => find(queries, row, false))),
-      );
-      return linked.filter((one): one is LinkedFlag => one !== null && !settled(one));
-    },
+    unsettled: (provider) =>
+      database.run(async (queries) =>
+        (await together(queries, eq(platformFlags.provider, provider))).filter((one) => !settled(one)),
+      ),
 
     link: (target, provider) =>
       database.transaction(async (queries) => {
@@ -115,16 +110,24 @@ function settled({ flag, link }: LinkedFlag): boolean {
   return link.applied === null || sameExposure(link.applied, flag.exposure);
 }
 
-async function find(queries: Queries, target: FlagTarget, lock: boolean): Promise<LinkedFlag | null> {
-  const flag = await findFlag(queries, target, { lock });
-  const [row] = await queries.select().from(platformFlags).where(at(target));
-  return flag === null || row === undefined ? null : { flag, link: row };
+/** In one statement: of two, the second would see a change that the first has not, which looks like an order that the platform has not taken. */
+async function together(queries: Queries, where: SQL | undefined): Promise<LinkedFlag[]> {
+  const { environment, key } = platformFlags;
+  const rows = await queries
+    .select({ flag: flags, link: platformFlags })
+    .from(platformFlags)
+    .innerJoin(flags, and(eq(flags.environment, environment), eq(flags.key, key)))
+    .where(where)
+    .orderBy(asc(environment), asc(key));
+  return rows.map(({ flag, link }) => ({ flag: state(flag), link }));
 }
 
+/** With the flag's row held, which every change of either takes first. */
 async function found(queries: Queries, target: FlagTarget): Promise<LinkedFlag> {
-  const linked = await find(queries, target, true);
-  if (linked === null) throw new Error(`the flag ${target.key} of ${target.environment} is on no platform`);
-  return linked;
+  const flag = await findFlag(queries, target, { lock: true });
+  const [link] = await queries.select().from(platformFlags).where(at(target));
+  if (flag !== null && link !== undefined) return { flag, link };
+  throw new Error(`the flag ${target.key} of ${target.environment} is on no platform`);
 }
 
 function adopt(

@@ -13,13 +13,19 @@ const sight = (percent: number, version: string, more: Partial<Sight> = {}): Sig
   ...more,
 });
 
+interface More {
+  applied?: number;
+  pending?: PendingRaise;
+  latched?: boolean;
+  owner?: string | null;
+  /** Milliseconds since version 2 came. */
+  since?: number;
+}
+
 /** A flag that should be at `percent`, and was last seen there as version 2. */
-function linked(
-  percent: number,
-  more: { applied?: number; pending?: PendingRaise; latched?: boolean; owner?: string | null } = {},
-): LinkedFlag {
+function linked(percent: number, more: More = {}): LinkedFlag {
   const target = { environment: 'production', key: 'f' };
-  const { applied = percent, pending = null, latched = false, owner = 'r-1' } = more;
+  const { applied = percent, pending = null, latched = false, owner = 'r-1', since = 10_000 } = more;
   return {
     flag: {
       ...target,
@@ -50,7 +56,7 @@ function linked(
       past: ['1'],
       pending,
       turn: 3,
-      seenAt: NOW - 1_000,
+      seenAt: NOW - since,
     },
   };
 }
@@ -93,9 +99,7 @@ test('an order to lower that has not arrived is sent again, whoever moved the fl
 test('a version that was replaced is late, for a minute and where versions never come again', () => {
   expect(rule(linked(5), sight(25, '1'))).toEqual({ kind: 'stale' });
   expect(rule(linked(5), sight(25, '1', { unique: false }))).toMatchObject({ kind: 'drift' });
-  const known = linked(5);
-  const quiet = { ...known, link: { ...known.link, seenAt: NOW - 61_000 } };
-  expect(rule(quiet, sight(25, '1'))).toMatchObject({ kind: 'drift' });
+  expect(rule(linked(5, { since: 61_000 }), sight(25, '1'))).toMatchObject({ kind: 'drift' });
 });
 
 test('somebody else is drift, with the name where there is one, and also when they put it back', () => {
@@ -107,6 +111,11 @@ test('somebody else is drift, with the name where there is one, and also when th
   expect(rule(linked(5), sight(5, '3'))).toMatchObject({ kind: 'drift', reason: 'changed on unleash' });
   expect(rule(linked(5, { owner: null }), sight(5, '3'))).toEqual({ kind: 'settled', pending: null });
   expect(rule(linked(5), sight(5, '2'))).toEqual({ kind: 'settled', pending: null });
+});
+
+test('a version that comes right after the last one is ours: two processes have sent the same order', () => {
+  expect(rule(linked(5, { since: 1_000 }), sight(5, '3'))).toEqual({ kind: 'settled', pending: null });
+  expect(rule(linked(5, { since: 1_000 }), sight(50, '3'))).toMatchObject({ kind: 'drift' });
 });
 
 test('the answer to a write is no late answer, also where its version was seen before', () => {
@@ -125,9 +134,7 @@ test('a version that serves something else than it did was half read, and moves 
   // An order to lower is owed all the same, and `settle` sends it.
   expect(rule(linked(0, { applied: 25 }), sight(50, '2'))).toEqual({ kind: 'stale' });
   // What stays so is no half reading: a segment means somebody else by now.
-  const known = linked(25);
-  const quiet = { ...known, link: { ...known.link, seenAt: NOW - 61_000 } };
-  expect(rule(quiet, sight(5, '2'))).toMatchObject({ kind: 'drift' });
+  expect(rule(linked(25, { since: 61_000 }), sight(5, '2'))).toMatchObject({ kind: 'drift' });
 });
 
 test('a raise of several requests that is seen half done in passing is nobody’s move', () => {

@@ -4,7 +4,7 @@ import type { LinkedFlag, PlatformRuling, Sight } from './platform-contract.ts';
 
 /** How long a platform may answer with what it served before, and a write that nobody waits for may still land. */
 export const LATE_MS = 60_000;
-/** A write of several requests may be seen half done: versions this soon after a change of ours are ours. */
+/** A write of several requests may be seen half done, and several of us may send the same: versions this soon after a change of ours are ours. */
 const OWN_MS = 3_000;
 
 export interface Known {
@@ -36,7 +36,7 @@ export function ruleSighting(
   const who = sight.changedBy ?? `somebody on ${link.provider}`;
   if (sameExposure(sight.exposure, flag.exposure)) {
     // Moved and moved back, or something else of the flag was changed: somebody has been there all the same.
-    const ours = ordered || pending !== null || now - flag.updatedAt < OWN_MS;
+    const ours = ordered || pending !== null || now - Math.max(flag.updatedAt, link.seenAt) < OWN_MS;
     const touched = news && link.version !== null && !ours && flag.rolloutId !== null;
     return touched ? drift('changed') : { kind: 'settled', pending };
   }
