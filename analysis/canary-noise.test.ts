@@ -2,14 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { InstanceCounts, Sample } from '../plans/sample.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import { addCanaryHalves, canarySizes, NO_CANARY_HALVES } from './canary-halves.ts';
-import {
-  betweenCohorts,
-  CLEAR,
-  crowdAfter,
-  firmDispersion,
-  instanceRatio,
-  isNoisier,
-} from './canary-noise.ts';
+import { betweenCohorts, crowdAfter, firmDispersion, instanceRatio, isNoisier } from './canary-noise.ts';
 import { assumedDispersion, measuredDispersion } from './dispersion.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
@@ -92,13 +85,30 @@ describe('a regression of one of two canary instances', () => {
 describe('a regression of all canary instances', () => {
   test('does not look like noise between them', () => {
     const contradicting = many(60, (seed) =>
-      isNoisier(
-        assumedDispersion(0.1),
-        { halves: canaryHalvesOf(samples({ seed: 600 + seed, noise: 0.1, extra: [0.02, 0.02] })), ratio: 1 },
-        CLEAR,
-      ),
+      isNoisier(assumedDispersion(0.1), {
+        halves: canaryHalvesOf(samples({ seed: 600 + seed, noise: 0.1, extra: [0.02, 0.02] })),
+        ratio: 1,
+      }),
     );
     expect(contradicting.filter(Boolean).length).toBeLessThanOrEqual(3);
+  });
+
+  test('makes their noise larger by little with each event that it adds, and by no step', () => {
+    for (const seed of [1, 2, 3, 4]) {
+      const all = samples({ seed: 650 + seed, noise: 0.3, polls: 48 });
+      const random = randomOf(seed);
+      let before = 0;
+      for (let added = 0; added < 80; added += 1) {
+        const { canary, canaryHalves } = all[Math.floor(random() * all.length)] ?? {};
+        for (const part of [canary, canaryHalves?.[random() < 0.5 ? 0 : 1]]) {
+          const errors = part?.ratios['errors'];
+          if (errors !== undefined) errors.events += 1;
+        }
+        const noise = betweenCohorts(assumedDispersion(0.1), { halves: canaryHalvesOf(all), ratio: 5 })(4);
+        if (added > 0) expect(noise / before).toBeLessThan(1.5);
+        before = noise;
+      }
+    }
   });
 
   test('does not make their noise larger, which it multiplies', () => {

@@ -2,7 +2,7 @@ import type { InstanceCounts } from '../plans/sample.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import { canarySizes } from './canary-halves.ts';
 import type { Dispersion } from './dispersion.ts';
-import { exceed } from './halves.ts';
+import { errorsBeyond } from './halves.ts';
 import type { PollCounts } from './kernel.ts';
 
 /**
@@ -46,16 +46,18 @@ export function instanceRatio(crowd: Crowd | undefined): number {
 
 /**
  * Standard errors by which the canary's halves must exceed what is expected of them: one, as a canary that is believed to be quiet and is
- * not is stopped, and the other error costs time alone. Half of one is added to what they show.
+ * not is stopped, and the other error costs time alone. Half of one is added to what they show. It counts in part from one error less on
+ * and in full from one more: were it all or nothing, one event more of a worse canary could double its noise.
  */
 const ERRORS = 1;
+const AROUND = 1;
 const ADDED = 0.5;
 
 /**
  * The dispersion between the cohorts, from what the baseline's halves differ by. The mean of a cohort scatters by a quarter of what
  * two equal halves of it differ by, so the difference of two cohorts by a quarter of both sums. Instances of the canary are
- * taken to be like the baseline's, however few, until its own halves differ by a standard error more at any
- * block size; from then on by as much as they do. Never less than the baseline's halves: what all
+ * taken to be like the baseline's, however few, unless its own halves differ by more at any block size: by as much as they do where
+ * that is two standard errors more, and in part where it is less. Never less than the baseline's halves: what all
  * instances of a cohort share is not seen between them.
  */
 export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Dispersion {
@@ -120,8 +122,10 @@ export function withFewer(ratio: number): number {
  * grows as the baseline's noise does, and noise that lasts cannot grow faster than with the age.
  */
 function ownDispersion(baseline: Dispersion, noise: CanaryNoise, errors = ERRORS): Dispersion | null {
-  const { halves } = noise;
-  if (halves === undefined || !isNoisier(baseline, noise, errors)) return null;
+  const { halves, ratio } = noise;
+  const beyond = beyondBaseline(baseline, noise);
+  const share = Math.min(1, (beyond - errors + AROUND) / (2 * AROUND));
+  if (halves === undefined || !(share > 0)) return null;
   const seen = canarySizes(halves).map(({ found, error }, k) => {
     const age = 2 ** k;
     return { age, found: found + ADDED * error, usual: baseline(age) };
@@ -132,14 +136,22 @@ function ownDispersion(baseline: Dispersion, noise: CanaryNoise, errors = ERRORS
       const growth = at.usual > 0 ? usual / at.usual : Math.cbrt(n / at.age);
       return at.found * Math.min(growth, Math.max(1, n / at.age));
     });
-    return Math.max(...shown);
+    const like = ratio * usual;
+    return like + share * Math.max(0, Math.max(...shown) - like);
   };
 }
 
-/** True where the canary's instances differ by more than as many of the baseline's would; people are told of what is clear. */
-export function isNoisier(baseline: Dispersion, { halves, ratio }: CanaryNoise, errors = ERRORS): boolean {
-  return halves !== undefined && exceed(canarySizes(halves), (n) => ratio * baseline(n), errors);
+/** Standard errors by which the canary's instances differ by more than as many of the baseline's would. */
+function beyondBaseline(baseline: Dispersion, { halves, ratio }: CanaryNoise): number {
+  return halves === undefined
+    ? Number.NEGATIVE_INFINITY
+    : errorsBeyond(canarySizes(halves), (n) => ratio * baseline(n));
 }
 
-/** Standard errors that are clear. */
-export const CLEAR = 3;
+/** Standard errors of which people are told. */
+const CLEAR = 3;
+
+/** True where the canary's instances clearly differ by more than as many of the baseline's would. */
+export function isNoisier(baseline: Dispersion, noise: CanaryNoise): boolean {
+  return beyondBaseline(baseline, noise) > CLEAR;
+}

@@ -15,7 +15,7 @@ import { STANDS } from './stops.ts';
 import { planOf, reading, rejected } from './traffic.fixture.ts';
 
 const AT: GateContext = { stageIndex: 0, brief: true };
-const MEASURED: GateContext = { ...AT, dispersion: { errors: [0.002, 0.002, 0.002, 0.002] } };
+const MEASURED: GateContext = { ...AT, dispersion: { errors: Array.from({ length: 7 }, () => 0.002) } };
 const plan = planOf({ stages: STAGES });
 const POLLS = STANDS / 15;
 
@@ -55,6 +55,8 @@ function courseOf(all: readonly Sample[], context = MEASURED): Course {
 
 const worse = (seed: number, extra = 0.007) =>
   samples({ seed, noise: 0.1, extra: [extra, extra], from: 120 });
+const small = (seed: number) =>
+  samples({ seed: 900 + seed, noise: 0.1, extra: [0.0022, 0.0022], from: 40, polls: 400 });
 const crowded = (sample: Sample): Sample => ({ ...single(sample), instances: { baseline: 2, canary: 1 } });
 const unknown = ({ instances: _instances, ...others }: Sample): Sample => others;
 const stops = (all: readonly Course[]) => all.map(({ stop }) => stop);
@@ -79,8 +81,6 @@ describe('a stop by a canary of one instance against ten', () => {
   });
 
   test('is one after half an hour in which the evidence stood', () => {
-    const small = (seed: number) =>
-      samples({ seed: 900 + seed, noise: 0.1, extra: [0.0022, 0.0022], from: 40, polls: 400 });
     const lasting = many(30, (seed) => courseOf(small(seed).map(single)));
     const waited = lasting.flatMap(({ doubt, stop }) =>
       doubt === null || stop === null ? [] : [stop - doubt],
@@ -119,7 +119,7 @@ describe('a stop by a canary of one instance against ten', () => {
   });
 
   test('stands through polls that are no evidence, a restart, another stage and a retry, and not through one that says otherwise', () => {
-    const held = many(40, (seed) => [...follow(worse(900 + seed, 0.0025).map(single))])
+    const held = many(40, (seed) => [...follow(small(seed).map(single))])
       .flat()
       .filter(([, { doubt }]) => doubt !== undefined && doubt.seconds > 300 && doubt.seconds < STANDS);
     const [first] = held;
@@ -172,5 +172,14 @@ describe('a canary of one instance that is twice as noisy as each of the ten of 
     );
     expect(courses.filter(({ doubt }) => doubt !== null).length).toBeGreaterThanOrEqual(5);
     expect(courses.filter(({ stop }) => stop !== null).length).toBeLessThanOrEqual(1);
+  });
+
+  test('is not stopped by noise that lasts for minutes, of which nothing was read before', {
+    timeout: 60_000,
+  }, () => {
+    const noisy = { noise: 0.8 * Math.SQRT2, lasting: 0.95, baseline: { noise: 0.4, lasting: 0.95 } };
+    const courses = many(100, (seed) => courseOf(samples({ ...noisy, seed: 1000 + seed }).map(single), AT));
+    expect(courses.filter(({ doubt }) => doubt !== null).length).toBeGreaterThanOrEqual(8);
+    expect(courses.filter(({ stop }) => stop !== null).length).toBeLessThanOrEqual(2);
   });
 });

@@ -8,7 +8,7 @@ import { findSlices } from './slices.ts';
 import type { GateContext } from './stage.ts';
 import { stageFrame } from './stage.ts';
 import type { Stop } from './stops.ts';
-import { presentStop } from './stops.ts';
+import { presentStop, thresholdOf } from './stops.ts';
 import type { Share } from './weights.ts';
 import { sharesOf } from './weights.ts';
 
@@ -47,7 +47,7 @@ function find(evidence: Seen, whole: Plan, context: GateContext): Findings {
     findings: [...metrics, ...(isServed ? findSlices(evidence, { plan, frame, context }) : [])],
     // The shares are those of the whole plan: what decides elsewhere has its part of the error spent there.
     shares: sharesOf(whole),
-    threshold: Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12)),
+    threshold: thresholdOf(plan),
   };
 }
 

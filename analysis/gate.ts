@@ -192,7 +192,7 @@ function doubtAfter(
   // What has been a stop stays one for as long as there is evidence for any.
   if (doubt === null) return { doubt: { seconds: Math.max(STANDS, seconds) } };
   const isDue = stood < STANDS && seconds >= STANDS;
-  return { doubt: { seconds: isDue && !isLasting(doubt, plan.source.poll) ? 0 : seconds } };
+  return { doubt: { seconds: isDue && !isLasting(doubt, plan) ? 0 : seconds } };
 }
 
 function reject(evidence: Evidence, rejections: readonly Rejection[], poll: number): Evidence {

@@ -97,18 +97,22 @@ const CONTRADICTION = 2;
  * they would differ by if it were true.
  */
 export function contradict(halves: Halves, before: Knots): boolean {
-  return exceed(sizesOf(halves, FEWEST_BLOCKS), measuredDispersion(before));
+  return errorsBeyond(sizesOf(halves, FEWEST_BLOCKS), measuredDispersion(before)) > CONTRADICTION;
 }
 
-/** The same of what blocks of 1, 2, 4 ... polls show, any curve, and other standard errors. */
-export function exceed(sizes: readonly BlockSize[], expected: Dispersion, errors = CONTRADICTION): boolean {
-  return sizes.some(({ blocks, found, error }, k) => {
+/** The most standard errors by which blocks of 1, 2, 4 ... polls differ by more than is expected of them; below 0: none does. */
+export function errorsBeyond(sizes: readonly BlockSize[], expected: Dispersion): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (const [k, { blocks, found, error }] of sizes.entries()) {
     const G = expected(2 ** k);
     // The error is that of the variance found, counting noise and all: at the curve it is smaller.
     const each = Math.sqrt(blocks / 2);
     const counting = error * each - Math.max(0, found);
-    return (found - G) * each > errors * (counting + G);
-  });
+    const beyond = ((found - G) * each) / (counting + G);
+    // No number where nothing was found and nothing expected.
+    if (beyond > most) most = beyond;
+  }
+  return most;
 }
 
 const measured = new WeakMap<Level['bins'], BlockSize>();

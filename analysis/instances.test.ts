@@ -10,6 +10,8 @@ import { planOf, poisson, randomOf, reading } from './traffic.fixture.ts';
 
 const STEP = 15;
 const BASELINE = 10;
+/** Halves of five instances differ by two fifths of what each does. */
+const KNOWN = Array.from({ length: 7 }, () => 0.4 * 0.4 ** 2);
 const plan = planOf({ stages: [{ name: '25%', percent: 25, bake: '2h' }] });
 const [errors] = plan.metrics as [RatioMetric];
 
@@ -21,6 +23,8 @@ interface Service {
   onset: number;
   /** How much noisier each instance of the canary is than one of the baseline. */
   noisier: number;
+  /** Whether the service was read for hours before. */
+  known: boolean;
 }
 
 /** One instance in one poll: its noise is uniform, of CV 0.4 where it is as noisy as one of the baseline. */
@@ -70,7 +74,7 @@ function stopOf(seed: number, service: Service): { inquiry: Inquiry; breakdown: 
       canaryHalves: halved(canary),
       instances: { baseline: BASELINE, canary: service.canary },
     };
-    const context = { stageIndex: 0, brief: true };
+    const context = { stageIndex: 0, brief: true, dispersion: service.known ? { errors: KNOWN } : {} };
     evidence = observe(evidence, plan, reading(sample), context);
     if (!['soft', 'hard'].includes(assess(evidence, plan, context).verdict)) continue;
     const inquiry = inquiryOf(evidence, plan, { stageIndex: 0, metric: 'errors' });
@@ -102,7 +106,7 @@ const named = (told: readonly Explanation['instances'][]) =>
   told.filter((one) => one.kind === 'instances' && one.names.join() === 'c0').length;
 
 describe('one of two instances that is bad', () => {
-  const service: Service = { canary: 2, bad: 1, extra: 0.02, onset: 120, noisier: 1 };
+  const service: Service = { canary: 2, bad: 1, extra: 0.02, onset: 120, noisier: 1, known: true };
 
   test('is named when the rollout is stopped, and is no noise that it could hide in', () => {
     const told = toldOf(service, ({ baselineG = Number.NaN }) => baselineG);
@@ -114,7 +118,7 @@ describe('one of two instances that is bad', () => {
 
   test('is not made of a version that is bad, where each instance of it is twice as noisy', () => {
     const told = toldOf(
-      { ...service, canary: 4, bad: 4, onset: 0, noisier: 2 },
+      { ...service, canary: 4, bad: 4, onset: 0, noisier: 2, known: false },
       ({ baselineG = Number.NaN }) => baselineG,
     );
     expect(told.length).toBeGreaterThanOrEqual(36);

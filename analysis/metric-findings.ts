@@ -229,9 +229,9 @@ function isHard(
 }
 
 /** How many times as bad as the baseline. */
-const GROSS = 10;
+const GROSS = 12;
 
-/** Seconds that it is of at least: a poll in which a single instance is ten times as bad comes by chance. */
+/** Seconds that it is of at least: a poll in which a single instance is as bad comes by chance. */
 const GROSS_FOR = 120;
 
 /**

@@ -7,6 +7,7 @@ import { addHistograms, quantileOf } from './histogram.ts';
 import { marginsOfLatency } from './latency.ts';
 import { isCompared } from './margins.ts';
 import { type Replay, type StoredPoll, soundSample, type Visit } from './replay.ts';
+import { thresholdOf } from './stops.ts';
 import type { Steps } from './unhurried.ts';
 import { valueOf } from './value.ts';
 
@@ -38,7 +39,7 @@ export function* seriesOf(
   return {
     metrics,
     evidence: {
-      threshold: Math.log(1 / Math.max(plan.analysis.falseRollback, 1e-12)),
+      threshold: thresholdOf(plan),
       points: groups.map(({ t, polls: own }) => ({ t, lnE: highest(own) })),
     },
   };

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { firmDispersion } from './canary-noise.ts';
 import { assumedDispersion, measureDispersion, measuredDispersion } from './dispersion.ts';
 import { addHalves, contradict, knotsOf, NO_HALVES } from './halves.ts';
 import type { PollCounts } from './kernel.ts';
-import { dispersionsOf } from './stage.ts';
+import { countYardsticks, dispersionsOf } from './stage.ts';
+import { Stretches } from './stretches.ts';
 import { planOf, poisson, randomOf } from './traffic.fixture.ts';
+import { countYardstick } from './yardstick.ts';
 
 const plan = planOf();
 const AGES = [1, 3, 16, 100, 400];
@@ -111,5 +114,45 @@ describe('the dispersion of a latency', () => {
       { edges: [0.2], halves: [NO_HALVES] },
     );
     expect(curve?.(8)).toBe(assumedDispersion(plan.analysis.noise)(8));
+  });
+});
+
+describe('the noise of the baseline that a stop by one instance against ten must stand', () => {
+  const sums = new Stretches();
+  sums.add({ S: 40, V: 30, Q: 20, plainS: 40, c: 0.95 });
+  const crowd = [1, 10] as const;
+  const assumed = assumedDispersion(plan.analysis.noise);
+  /** Evidence over some polls, for a canary that has so much before it and so many polls of its own. */
+  function lnFirm(halves: ReturnType<typeof halvesOf>, before: readonly number[], age: number) {
+    const context = { stageIndex: 2, dispersion: { errors: before } };
+    const [one] = countYardsticks({ plan, context, metric: 'errors' }, { halves: [halves], crowd });
+    return one?.lnFirm?.(sums, age) ?? Number.NaN;
+  }
+  const by = (curve: (n: number) => number, age: number) => {
+    const firm = firmDispersion(curve, { halves: undefined, ratio: 10, assumed: false });
+    return countYardstick(firm).lnEvidence(sums, age);
+  };
+  const calm = halvesOf(polls(240, { seed: 5, noise: 0 }));
+
+  test('is what was measured over four hours before', () => {
+    const before = Array.from({ length: 7 }, () => 0.01);
+    for (const age of AGES) expect(lnFirm(calm, before, age)).toBe(by(measuredDispersion(before), age));
+  });
+
+  test('is at least what the plan assumes where less was seen, and lasts beyond the longest block', () => {
+    for (const age of [1, 3, 16, 32])
+      expect(lnFirm(calm, [0.001, 0.001], age)).toBeCloseTo(by(assumed, age), 12);
+    const lasting = (n: number) => (n <= 32 ? assumed(n) : (assumed(32) * n) / 32);
+    expect(lnFirm(calm, [0.001, 0.001], 200)).toBeCloseTo(by(lasting, 200), 12);
+  });
+
+  test('is what was seen where that is more', () => {
+    const noisy = halvesOf(polls(240, { seed: 6, noise: 1, lasting: 0.8 }));
+    const [usual = assumed] = dispersionsOf(
+      { plan, context: { stageIndex: 2 }, metric: 'errors' },
+      { halves: [noisy] },
+    );
+    expect(usual(8)).toBeGreaterThan(assumed(8));
+    expect(lnFirm(noisy, [], 8)).toBeCloseTo(by(usual, 8), 12);
   });
 });

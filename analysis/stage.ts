@@ -3,12 +3,13 @@ import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import type { Crowd } from './canary-noise.ts';
-import { ALIKE, betweenCohorts, CLEAR, firmDispersion, instanceRatio, isNoisier } from './canary-noise.ts';
+import { ALIKE, betweenCohorts, firmDispersion, instanceRatio, isNoisier } from './canary-noise.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
-import { largestDispersion, measuredDispersion } from './dispersion.ts';
+import { assumedDispersion, largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
-import { contradict, isMeasured, knotsOf } from './halves.ts';
+import { contradict, earlyKnotsOf, isMeasured, knotsOf } from './halves.ts';
+import { isLong, lasting, longestOf } from './lasting-noise.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
@@ -112,10 +113,37 @@ export function countYardsticks(
   const ratio = instanceRatio(series.crowd);
   if (ratio <= ALIKE) return usual.map((one) => countYardstick(one));
   const assumed = isAssumed(at, series.halves);
-  return baselineDispersions(at, series).map((baseline, i) => {
-    const firm = firmDispersion(baseline, { halves: series.canaryHalves?.[i], ratio, assumed });
-    return countYardstick(usual[i] ?? baseline, firm);
+  return usual.map((one, i) => {
+    const halves = series.canaryHalves?.[i];
+    const firm = whenAsked(() => firmDispersion(firmBaseline(at, series, i), { halves, ratio, assumed }));
+    return countYardstick(one, firm);
   });
+}
+
+/** A stop is asked for it, and a component that ends: not every poll. */
+function whenAsked(make: () => Dispersion): Dispersion {
+  let made: Dispersion | null = null;
+  return (n) => {
+    made ??= make();
+    return made(n);
+  };
+}
+
+/**
+ * The baseline's noise that a stop at once must stand. A rollout without four hours before it sees too few courses of a noise that lasts for
+ * minutes: some measure a tenth of what it is. So it is at least the plan's `noise`, and lasts as a proof takes it to.
+ */
+function firmBaseline(
+  at: { plan: Plan; context: GateContext; metric: string },
+  series: UnderTest,
+  i: number,
+): Dispersion {
+  const baseline = baselineDispersions(at, series)[i] ?? (() => 0);
+  const before = measuredBefore(at, series)[i] ?? [];
+  if (isLong(longestOf(before))) return baseline;
+  const assumed = assumedDispersion(at.plan.analysis.noise);
+  const usual: Dispersion = (n) => Math.max(baseline(n), assumed(n));
+  return lasting({ usual, assumed, before, since: earlyKnotsOf(series.halves[i] ?? []) });
 }
 
 /** True where the canary's instances were seen to differ more than as many of the baseline's would. */
@@ -125,7 +153,7 @@ export function isCanaryNoisier(
 ): boolean {
   const ratio = ratioOf(at, series);
   return baselineDispersions(at, series).some((baseline, i) =>
-    isNoisier(baseline, { halves: series.canaryHalves?.[i], ratio }, CLEAR),
+    isNoisier(baseline, { halves: series.canaryHalves?.[i], ratio }),
   );
 }
 

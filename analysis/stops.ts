@@ -61,6 +61,11 @@ export interface Stop {
   doubt: Finding | null;
 }
 
+/** ln of the evidence that stops a rollout. */
+export function thresholdOf({ analysis }: Plan): number {
+  return Math.log(1 / Math.max(analysis.falseRollback, 1e-12));
+}
+
 /** What a stop must reach: shares of the evidence, and ln(1/falseRollback). */
 interface Bar {
   shares: readonly Share[];
@@ -125,16 +130,13 @@ export function presentStop(findings: readonly Finding[], bar: Omit<Bar, 'stood'
   return stopOf(findings, { ...bar, stood: 0 });
 }
 
-/** How many times as likely the latest polls must be with a difference as without. */
-const LATELY = 10;
-
 /**
- * True where what is in doubt is still so: the latest half of the time by itself speaks against the canary. Evidence outlasts what it
- * is of, and noise of some minutes is gone by then.
+ * True where what is in doubt is still so: the latest half of the time by itself would be a stop. Evidence outlasts what it is of, and
+ * noise of some minutes is gone by then.
  */
-export function isLasting(doubt: Finding, poll: number): boolean {
-  const lately = doubt.lnLately(STANDS / 2 / poll);
-  return lately !== null && lately >= Math.log(LATELY);
+export function isLasting(doubt: Finding, plan: Plan): boolean {
+  const lately = doubt.lnLately(STANDS / 2 / plan.source.poll);
+  return lately !== null && lately >= thresholdOf(plan);
 }
 
 /** As the plan's shares name it. */
