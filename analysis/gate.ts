@@ -191,8 +191,9 @@ function doubtAfter(
   const seconds = stood + plan.source.poll;
   // What has been a stop stays one for as long as there is evidence for any.
   if (doubt === null) return { doubt: { seconds: Math.max(STANDS, seconds) } };
-  const isDue = stood < STANDS && seconds >= STANDS;
-  return { doubt: { seconds: isDue && !isLasting(doubt, plan) ? 0 : seconds } };
+  // From then on it is asked in every poll: who began anew would be later with a worse canary whose time came sooner.
+  const waits = stood < STANDS && seconds >= STANDS && !isLasting(doubt, plan);
+  return { doubt: { seconds: waits ? stood : seconds } };
 }
 
 function reject(evidence: Evidence, rejections: readonly Rejection[], poll: number): Evidence {

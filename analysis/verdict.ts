@@ -41,7 +41,9 @@ export function judge(evidence: Evidence, whole: Plan, context: GateContext): As
     ...assessUserCap(evidence, plan.stages[frame.index]),
   ];
   const holding = [
-    ...(found.doubt === null ? [] : [doubtHolding(found.doubt, { stood, t: evidence.t ?? 0 })]),
+    ...(found.doubt === null
+      ? []
+      : [doubtHolding(found.doubt, { stood, t: evidence.t ?? 0, poll: plan.source.poll })]),
     ...holdingsOf(evidence, { plan, frame, findings: all.filter(({ slice }) => slice === null) }),
   ];
   const parted = new Set(severed.map(nameOf));
@@ -102,9 +104,12 @@ function alikeReason({ metric }: Stop): string {
 
 function doubtHolding(
   finding: Finding,
-  { stood, t }: { stood: number; t: number },
+  { stood, t, poll }: { stood: number; t: number; poll: number },
 ): Extract<Assessment['holding'][number], { kind: 'doubt' }> {
-  return { kind: 'doubt', part: nameOf(finding), detail: doubtDetail(finding), until: t + STANDS - stood };
+  const left = STANDS - stood;
+  // After half an hour any poll may be the one.
+  const until = left > poll ? t + left : t;
+  return { kind: 'doubt', part: nameOf(finding), detail: doubtDetail(finding), until };
 }
 
 /** It stands in the journal and in a pause for as long as they last: without what is left of the time. */
