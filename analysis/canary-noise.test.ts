@@ -172,15 +172,16 @@ describe('the dispersion between the cohorts', () => {
 
 describe('the dispersion that a stop at once must stand', () => {
   const baseline = measuredDispersion([0.04, 0.08]);
-  const told = (ratio: number, more: { halves?: CanaryHalves; assumed?: boolean } = {}) =>
-    firmDispersion(baseline, { halves: undefined, ratio, assumed: false, ...more });
+  const told = (ratio: number, more: { halves?: CanaryHalves; assumed?: boolean; noisier?: number } = {}) =>
+    firmDispersion(baseline, { halves: undefined, ratio, assumed: false, noisier: 2.5, ...more });
   /** What 0.04 over one poll hides: 1 - 1.4 * 0.04 of it is measured. */
   const HIDDEN = 1 / (1 - 1.4 * 0.04);
 
   test('is that of a canary two and a half times as noisy as the baseline until its own halves tell', () => {
-    // (0.08 + 6 * 0.08) / 4, and with ten instances against one (0.08 + 10 * 6 * 0.08) / 4.
-    expect(told(1)(2)).toBeCloseTo(HIDDEN * 0.14, 12);
-    expect(told(10)(2)).toBeCloseTo(HIDDEN * 1.22, 12);
+    // (0.08 + 6.25 * 0.08) / 4, and with ten instances against one (0.08 + 10 * 6.25 * 0.08) / 4.
+    expect(told(1)(2)).toBeCloseTo(HIDDEN * 0.145, 12);
+    expect(told(10)(2)).toBeCloseTo(HIDDEN * 1.27, 12);
+    expect(told(10, { noisier: 1 })(2)).toBeCloseTo(HIDDEN * 0.22, 12);
     const halves = canaryHalvesOf(samples({ seed: 21, noise: 0.1 }));
     expect(told(1, { halves })(2)).toBeCloseTo(HIDDEN * 0.08, 12);
   });
@@ -191,6 +192,7 @@ describe('the dispersion that a stop at once must stand', () => {
         halves: canaryHalvesOf(samples({ seed: 22, noise: 0.1 })),
         ratio: 1,
         assumed: false,
+        noisier: 2.5,
       })(1);
     // Two instances that differ by a variance of 0.36, 0.72 and 1.44 are measured as these.
     expect(of(0.23) / 0.36).toBeCloseTo(0.94, 2);
@@ -198,7 +200,7 @@ describe('the dispersion that a stop at once must stand', () => {
     expect(of(0.5) / 1.44).toBeGreaterThan(1);
     // No measurement makes it infinite.
     expect(of(3)).toBeLessThan(15);
-    expect(told(1, { assumed: true })(2)).toBeCloseTo(0.14, 12);
+    expect(told(1, { assumed: true })(2)).toBeCloseTo(0.145, 12);
   });
 });
 
@@ -211,7 +213,7 @@ describe('a canary of one instance', () => {
 
   test('is told to be taken like one of the baseline, in words', () => {
     expect(warnings({ baseline: 10, canary: 1 })).toContain(
-      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10. A stop must stand for 30 min, or for one two and a half times as noisy; two instances are measured",
+      "the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's 10. A stop must stand for 30 min, or for one that is 2.5 times as noisy (`analysis.canaryNoise`); two instances are measured",
     );
     expect(warnings({ baseline: 10, canary: 2 })).not.toContain('one instance');
     expect(warnings({ baseline: 1, canary: 1 })).not.toContain('one instance');

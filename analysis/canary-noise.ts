@@ -1,3 +1,4 @@
+import type { Plan } from '../plans/plan.ts';
 import type { InstanceCounts } from '../plans/sample.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import { canarySizes } from './canary-halves.ts';
@@ -64,17 +65,22 @@ export function betweenCohorts(baseline: Dispersion, noise: CanaryNoise): Disper
   return between({ baseline, ratio: noise.ratio, own: ownDispersion(baseline, noise) });
 }
 
-/** How much noisier (as a variance) each of the canary's instances may be, for as long as nobody could measure them. */
-const NOISIER = 6;
+/** What a stop at once must stand. */
+interface Firm extends CanaryNoise {
+  /** Nothing was measured of the baseline's noise. */
+  assumed: boolean;
+  /** How many times as noisy as one of the baseline's each of the canary's instances may be. */
+  noisier: number;
+}
 
 /**
  * The dispersion that a stop at once must stand. Until the canary's own halves tell, and those of a single instance never do, its instances
- * may be two and a half times as noisy as the baseline's, which are as noisy as what was measured of them (`assumed`: nothing was) may hide.
+ * may be so many times as noisy as the baseline's, which are as noisy as what was measured of them may hide.
  */
-export function firmDispersion(usual: Dispersion, noise: CanaryNoise & { assumed: boolean }): Dispersion {
+export function firmDispersion(usual: Dispersion, noise: Firm): Dispersion {
   return between({
     baseline: noise.assumed ? usual : uncovered(usual),
-    ratio: noise.ratio * (isMeasured(noise) ? 1 : NOISIER),
+    ratio: noise.ratio * (isMeasured(noise) ? 1 : noise.noisier ** 2),
     // What they show counts once it is more than instances like the baseline's would, however uncertain.
     own: ownDispersion(usual, noise, 0),
   });
@@ -111,6 +117,23 @@ function between(of: { baseline: Dispersion; ratio: number; own: Dispersion | nu
 
 /** Instances of the baseline for each of the canary's up to which the halves of the baseline differ by more than the cohorts. */
 export const ALIKE = 3;
+
+/**
+ * Instances of the baseline for each of the canary's beyond which a plan that says nothing doubts that they are alike: between two, at which the
+ * method was simulated and is to be as fast as that, and three.
+ */
+const FEW = 2.5;
+const NOISIER = 2.5;
+
+/** How many times as noisy as one of the baseline's an instance of the canary may be; `ratio`: the baseline's for each of them. */
+export function noisierBy({ analysis }: Plan, ratio: number): number {
+  return analysis.canaryNoise ?? (ratio > FEW ? NOISIER : 1);
+}
+
+/** True where a stop waits until a canary is ruled out that is noisier, which nobody could measure yet. */
+export function mayDoubt(plan: Plan, ratio: number): boolean {
+  return noisierBy(plan, ratio) > 1;
+}
 
 /** How many times as much as the baseline's halves cohorts differ by (as variances) whose instances are alike. */
 export function withFewer(ratio: number): number {

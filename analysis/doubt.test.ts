@@ -1,30 +1,36 @@
 import { describe, expect, test } from 'vitest';
 import type { Assessment } from '../plans/assessment.ts';
 import { holding } from '../plans/holding-words.ts';
+import type { Plan } from '../plans/plan.ts';
 import type { Sample } from '../plans/sample.ts';
 import { DOUBT } from '../plans/shadow.ts';
 import { assessCarried, carriedEvidence } from './carried.ts';
 import { measureDispersion } from './dispersion.ts';
+import { grossOver, STANDS } from './doubt.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
 import { many, STAGES, samples, single } from './instances.fixture.ts';
 import type { PollCounts } from './kernel.ts';
 import { restoreEvidence } from './restored-evidence.ts';
 import type { GateContext } from './stage.ts';
-import { STANDS } from './stops.ts';
 import { planOf, reading, rejected } from './traffic.fixture.ts';
 
 const AT: GateContext = { stageIndex: 0, brief: true };
 const MEASURED: GateContext = { ...AT, dispersion: { errors: Array.from({ length: 7 }, () => 0.002) } };
 const plan = planOf({ stages: STAGES });
+const analysed = (canaryNoise: number) => planOf({ stages: STAGES, analysis: { canaryNoise } });
 const POLLS = STANDS / 15;
 
 /** The assessment after each poll, and the evidence that it is of. */
-function* follow(all: readonly Sample[], context = MEASURED): Generator<[Assessment, Evidence]> {
-  let evidence = openEvidence(plan);
+function* follow(
+  all: readonly Sample[],
+  context = MEASURED,
+  of: Plan = plan,
+): Generator<[Assessment, Evidence]> {
+  let evidence = openEvidence(of);
   for (const sample of all) {
-    evidence = observe(evidence, plan, reading(sample), context);
-    yield [assess(evidence, plan, context), evidence];
+    evidence = observe(evidence, of, reading(sample), context);
+    yield [assess(evidence, of, context), evidence];
   }
 }
 
@@ -34,10 +40,10 @@ interface Course {
   stop: number | null;
 }
 
-function courseOf(all: readonly Sample[], context = MEASURED): Course {
+function courseOf(all: readonly Sample[], context = MEASURED, of: Plan = plan): Course {
   const course: Course = { doubt: null, stop: null };
   let i = 0;
-  for (const [{ verdict, holding, limits, lnE, threshold, metrics }] of follow(all, context)) {
+  for (const [{ verdict, holding, limits, lnE, threshold, metrics }] of follow(all, context, of)) {
     const doubtful = holding.some(({ kind }) => kind === 'doubt');
     if (doubtful) {
       // Nothing passes meanwhile.
@@ -57,6 +63,7 @@ const worse = (seed: number, extra = 0.007) =>
   samples({ seed, noise: 0.1, extra: [extra, extra], from: 120 });
 const small = (seed: number) =>
   samples({ seed: 900 + seed, noise: 0.1, extra: [0.0022, 0.0022], from: 40, polls: 400 });
+const three = (sample: Sample): Sample => ({ ...single(sample), instances: { baseline: 3, canary: 1 } });
 const crowded = (sample: Sample): Sample => ({ ...single(sample), instances: { baseline: 2, canary: 1 } });
 const unknown = ({ instances: _instances, ...others }: Sample): Sample => others;
 const stops = (all: readonly Course[]) => all.map(({ stop }) => stop);
@@ -112,6 +119,41 @@ describe('a stop by a canary of one instance against ten', () => {
       expect(stop ?? 99).toBeLessThan(120 / 15);
   });
 
+  test('is one after minutes where it is many times as bad, though never as bad as what is one at once', () => {
+    const noisy = { noise: 0.3, lasting: 0.95, baseline: { noise: 0.3, lasting: 0.95 } };
+    const waited = many(20, (seed) => {
+      const all = samples({ ...noisy, seed: 1100 + seed, extra: [0.045, 0.045], from: 60 });
+      const { doubt, stop } = courseOf(all.map(single), AT);
+      return doubt === null || stop === null ? [] : [stop - doubt];
+    }).flat();
+    expect(waited).toHaveLength(20);
+    // All of them waited for the half hour while it was no less the longer it was.
+    expect(waited.filter((polls) => polls < POLLS / 2).length).toBeGreaterThanOrEqual(10);
+  });
+
+  test('is none where another stage begins and what was seen in the one before is not as bad', () => {
+    const two = planOf({ stages: [{ name: '5%', percent: 5, bake: '1h', minRequests: 0 }, ...STAGES] });
+    const noisy = { noise: 0.3, lasting: 0.95, baseline: { noise: 0.3, lasting: 0.95 } };
+    const worse = (seed: number) =>
+      samples({ ...noisy, seed: 1200 + seed, extra: [0.025, 0.025], percent: 5, polls: 100, from: 40 });
+    const [well] = samples({ seed: 1, noise: 0, polls: 1 }).map(single);
+    const entered = many(20, (seed) => {
+      const before = [...follow(worse(seed).map(single), AT, two)].at(-1);
+      if (well === undefined || before === undefined || before[0].verdict !== 'hold') return [];
+      const next = { ...AT, stageIndex: 1 };
+      const after = observe(before[1], two, reading({ ...well, t: 15 * 101 }), next);
+      return [assess(after, two, next).verdict];
+    }).flat();
+    expect(entered.length).toBeGreaterThanOrEqual(10);
+    expect(new Set(entered)).toEqual(new Set(['hold']));
+  });
+
+  test('is the less bad for that the longer it is', () => {
+    expect([120, 240, 480, 960].map((seconds) => Math.round(grossOver(seconds)))).toEqual([11, 9, 7, 6]);
+    expect(grossOver(STANDS)).toBeCloseTo(4.9, 1);
+    expect(grossOver(2 * STANDS)).toBe(grossOver(STANDS));
+  });
+
   test('says what would stop it, when and why not yet', () => {
     const [found] = many(20, (seed) => [...follow(worse(800 + seed).map(single))]).flatMap((all) =>
       all.filter(([{ holding }]) => holding.some(({ kind }) => kind === 'doubt')),
@@ -146,6 +188,23 @@ describe('a stop by a canary of one instance against ten', () => {
       after = observe(after, plan, reading({ ...sample, canary, t: t + 15 * i }), MEASURED);
     }
     expect(after.doubt).toBeUndefined();
+  });
+});
+
+describe('a stop by a canary of one instance', () => {
+  const doubted = (of: Plan, told: (sample: Sample) => Sample) =>
+    many(10, (seed) => courseOf(worse(850 + seed).map(told), MEASURED, of)).filter(
+      ({ doubt, stop }) => doubt !== null && (stop ?? Number.POSITIVE_INFINITY) > doubt,
+    ).length;
+
+  test('against three is in doubt as well', () => {
+    expect(doubted(plan, three)).toBeGreaterThanOrEqual(5);
+  });
+
+  test('is in doubt where the plan says that it may be noisier, and is not where it says that it is alike', () => {
+    for (const told of [crowded, (sample: Sample) => unknown(single(sample))])
+      expect(doubted(analysed(5), told)).toBeGreaterThanOrEqual(5);
+    expect(doubted(analysed(1), single)).toBe(0);
   });
 });
 

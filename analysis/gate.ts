@@ -4,7 +4,8 @@ import type { Plan } from '../plans/plan.ts';
 import type { Reading, Rejection, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
 import { isAlike, isShadowing, isUnserved } from '../plans/stages.ts';
-import { ALIKE, areCounted, instanceRatio } from './canary-noise.ts';
+import { areCounted, instanceRatio, mayDoubt } from './canary-noise.ts';
+import { STANDS } from './doubt.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept, partsOf } from './evidence.ts';
 import { presentStopOf } from './findings.ts';
@@ -20,7 +21,7 @@ import { enterSplit, observeSplit } from './split.ts';
 import { openSplit } from './split-evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
-import { isLasting, STANDS } from './stops.ts';
+import { isLasting } from './stops.ts';
 import { enterValue, observeValue, openValue } from './value.ts';
 import { judge } from './verdict.ts';
 
@@ -183,7 +184,7 @@ function doubtAfter(
   before: Evidence['doubt'],
   { seen, plan, context }: { seen: Omit<Evidence, 'doubt'>; plan: Plan; context: GateContext },
 ): Pick<Evidence, 'doubt'> {
-  if (!partsOf(seen).some(([, { crowd }]) => instanceRatio(crowd) > ALIKE)) return {};
+  if (!partsOf(seen).some(([, { crowd }]) => mayDoubt(plan, instanceRatio(crowd)))) return {};
   if (seen.last !== 'used') return before === undefined ? {} : { doubt: before };
   const { severity, doubt } = presentStopOf(seen, plan, context);
   if (severity === null && doubt === null) return {};

@@ -18,13 +18,18 @@ test('one instance of the canary is warned of, with what to do and from which st
       check: 'noise',
       where: 'instance',
       message:
-        "in the last 7 days the canary ran on one instance at most, the baseline runs on 10: how much one differs by itself cannot be measured. It is taken to be like one of the baseline's, so that cohorts differ by 2.8 times the variance that is planned with below; a stop must stand for 30 min, or for one two and a half times as noisy",
+        "in the last 7 days the canary ran on one instance at most, the baseline runs on 10: how much one differs by itself cannot be measured. It is taken to be like one of the baseline's, so that cohorts differ by 2.8 times the variance that is planned with below; a stop must stand for 30 min, or for one that is 2.5 times as noisy (`analysis.canaryNoise`)",
       instead: 'two instances of the canary at least, from stage 5% on',
     },
   ]);
   const [few] = instanceFindings(plan, { ...seen, days: 1, baseline: 2, canary: 1 });
   expect(few?.message).toMatch(/^in the last day the canary ran on one instance .* runs on 2: how much/);
-  expect(few?.message).not.toContain('times the variance');
+  expect(few?.message).toMatch(
+    /like one of the baseline's; should it be noisier, false stops are not bounded \(`analysis.canaryNoise`\)$/,
+  );
+  const said = { ...plan, analysis: { ...plan.analysis, canaryNoise: 2 } };
+  const [stands] = instanceFindings(said, { ...seen, baseline: 2, canary: 1 });
+  expect(stands?.message).toMatch(/a stop must stand for 30 min, or for one that is 2 times as noisy/);
 });
 
 test('few instances against many differ by more than is planned with, and up to three they do not', () => {

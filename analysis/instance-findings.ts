@@ -2,9 +2,9 @@ import type { Plan } from '../plans/plan.ts';
 import type { InstancesSeen, PreflightFinding } from '../plans/preflight.ts';
 import { isTested } from '../plans/stages.ts';
 import { duration } from '../plans/words.ts';
-import { ALIKE, withFewer } from './canary-noise.ts';
+import { ALIKE, noisierBy, withFewer } from './canary-noise.ts';
+import { STANDS } from './doubt.ts';
 import { isCompared } from './margins.ts';
-import { STANDS } from './stops.ts';
 
 /** What numbers of instances keep a gate from knowing how much the canary differs by itself. Null: they are not known. */
 export function instanceFindings(plan: Plan, seen: InstancesSeen | null): PreflightFinding[] {
@@ -32,7 +32,7 @@ export function instanceFindings(plan: Plan, seen: InstancesSeen | null): Prefli
     return [
       {
         ...at,
-        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ratio > ALIKE ? `a stop must stand for ${duration(STANDS)}, or for one two and a half times as noisy` : 'should it be noisier, false rollbacks are not bounded'}`,
+        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ifNoisier(plan, ratio)}`,
         instead: `two instances of the canary at least, from stage ${stages[0]} on`,
       },
     ];
@@ -44,4 +44,14 @@ export function instanceFindings(plan: Plan, seen: InstancesSeen | null): Prefli
       instead: `more instances of the canary, or longer stages`,
     },
   ];
+}
+
+/** What comes of a canary of one instance that is noisier than each of the baseline's, of which it has `ratio`. */
+export function ifNoisier(plan: Plan, ratio: number): string {
+  const noisier = noisierBy(plan, ratio);
+  const found =
+    noisier > 1
+      ? `a stop must stand for ${duration(STANDS)}, or for one that is ${noisier} times as noisy`
+      : 'should it be noisier, false stops are not bounded';
+  return `${found} (\`analysis.canaryNoise\`)`;
 }

@@ -12,6 +12,8 @@ export interface Of {
   noise: number;
   baseline?: { noise: number; lasting: number };
   lasting?: number;
+  /** Of all requests, in percent; absent: the stage of 25 %. */
+  percent?: number;
   /** By how much each of the canary's instances is worse, from poll `from` on. */
   extra?: readonly [number, number];
   from?: number;
@@ -34,19 +36,18 @@ export function samples(of: Of): Sample[] {
   };
   const cohort = (count: Count) => ({ requests: count.total, ratios: { errors: count }, histograms: {} });
   const plus = (a: Count, b: Count): Count => ({ events: a.events + b.events, total: a.total + b.total });
+  const { percent = 25 } = of;
+  const [ofBaseline, ofCanary] = [(REQUESTS * (100 - percent)) / 200, (REQUESTS * percent) / 200];
   const { noise, lasting } = of.baseline ?? { noise: 0.1, lasting: 0 };
   const half = () => instance(noise / Math.sqrt(5), lasting);
   const halves = [half(), half()] as const;
   const canaries = [instance(of.noise, of.lasting ?? 0), instance(of.noise, of.lasting ?? 0)] as const;
   return Array.from({ length: of.polls ?? 240 }, (_, i) => {
-    const [one, two] = [halves[0](REQUESTS * 0.375, RATE), halves[1](REQUESTS * 0.375, RATE)];
+    const [one, two] = [halves[0](ofBaseline, RATE), halves[1](ofBaseline, RATE)];
     const worse = (k: 0 | 1) => (i >= (of.from ?? 0) ? (of.extra?.[k] ?? 0) : 0);
-    const [three, four] = [
-      canaries[0](REQUESTS * 0.125, RATE + worse(0)),
-      canaries[1](REQUESTS * 0.125, RATE + worse(1)),
-    ];
+    const [three, four] = [canaries[0](ofCanary, RATE + worse(0)), canaries[1](ofCanary, RATE + worse(1))];
     return {
-      stage: '25%',
+      stage: `${percent}%`,
       t: 15 * (i + 1),
       baseline: cohort(plus(one, two)),
       canary: cohort(plus(three, four)),

@@ -4,6 +4,7 @@ import type { Plan } from '../plans/plan.ts';
 import { isTested, stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 import { valuesOf } from './cohort-values.ts';
+import { GROSS_FOR, grossOver } from './doubt.ts';
 import type { Evidence, LatencyEvidence, MetricEvidence, ProofSums, RatioEvidence } from './evidence.ts';
 import { histogramTotal } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
@@ -87,7 +88,7 @@ export function findMetric({ metrics }: Pick<Evidence, 'metrics'>, metric: Metri
     lnFirm: () => lnFirmOf(known.process, yardsticks),
     lnLately: (polls) => lnLately(known.process, yardsticks, polls),
     interval: () => intervalOf(known, look, metric),
-    gross: () => known.kind !== 'value' && isGross(known, { yardsticks, frame, poll: plan.source.poll }),
+    gross: () => known.kind !== 'value' && isGross(known, { yardsticks, poll: plan.source.poll }),
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
@@ -228,27 +229,17 @@ function isHard(
   return estimate.difference - estimate.standardError >= estimate.hard;
 }
 
-/** How many times as bad as the baseline. */
-const GROSS = 12;
-
-/** Seconds that it is of at least: a poll in which a single instance is as bad comes by chance. */
-const GROSS_FOR = 120;
-
 /**
  * By a standard error, since any of the restarts: what carries the evidence has seen what was before, too. V/nH is the rate of both
  * cohorts, of which the canary has the share 1 - c.
  */
 function isGross(
   known: RatioEvidence | LatencyEvidence,
-  { yardsticks, frame, poll }: { yardsticks: readonly Yardstick[]; frame: StageFrame; poll: number },
+  { yardsticks, poll }: { yardsticks: readonly Yardstick[]; poll: number },
 ): boolean {
-  const more = GROSS - 1;
-  const { c } = jumpsOf(known, frame);
-  for (const { sums, age, estimate } of liveEstimates(known.process, yardsticks)) {
+  for (const { age, least, baseline } of liveEstimates(known.process, yardsticks)) {
     if (age * poll < GROSS_FOR) continue;
-    const rate = sums[1] / sums[7];
-    const least = estimate.difference - estimate.standardError;
-    if (least >= (more * rate) / (1 + more * (1 - c))) return true;
+    if (least > (grossOver(age * poll) - 1) * baseline) return true;
   }
   return false;
 }

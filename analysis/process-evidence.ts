@@ -1,7 +1,6 @@
 import { logSumExp } from './kernel.ts';
 import type { Carrier, Component, Process, Track } from './process-state.ts';
 import { Stretches } from './stretches.ts';
-import type { Totals } from './totals.ts';
 import { add, subtract, ZERO } from './totals.ts';
 import type { Yardstick } from './yardstick.ts';
 import { countYardstick } from './yardstick.ts';
@@ -111,21 +110,45 @@ export function lnFirmOf(process: Process, yardsticks: readonly Yardstick[]): nu
   return logSumExp(values) - Math.log(process.tracks.length);
 }
 
-/** What each live component has seen on each track: its sums, and its estimate by the track's noise. */
-export function* liveEstimates(
-  process: Process,
-  yardsticks: readonly Yardstick[],
-): Generator<{ sums: Totals; age: number; estimate: Estimate }> {
+/** What a live component has seen on a track. */
+interface Seen {
+  age: number;
+  /** By how much the canary is worse, less a standard error by the track's noise, and what the baseline's rate is then. */
+  least: number;
+  baseline: number;
+}
+
+export function* liveEstimates(process: Process, yardsticks: readonly Yardstick[]): Generator<Seen> {
   for (const [number, track] of process.tracks.entries())
     for (let i = process.live.length - 1; i >= 0; i--) {
       const carrier = carrierOf(process, track, i, 0);
-      if (carrier !== null)
-        yield {
-          sums: carrier.sums,
-          age: carrier.age,
-          estimate: estimateOf(carrier, yardsticks[number] ?? PLAIN),
-        };
+      if (carrier === null) continue;
+      const { difference, standardError } = estimateOf(carrier, yardsticks[number] ?? PLAIN);
+      yield {
+        age: carrier.age,
+        least: difference - standardError,
+        baseline: baselineRate(process, { track, i, less: standardError }),
+      };
     }
+}
+
+/**
+ * V is what the rate of both cohorts makes of nH, and the canary has a share of `1 - c` in that, which another stage had
+ * otherwise. `less`: how much smaller the difference is than it was seen.
+ */
+function baselineRate(
+  process: Process,
+  { track, i, less }: { track: Track; i: number; less: number },
+): number {
+  const { segment } = process.live[i] ?? NEVER;
+  let [events, nH] = [0, 0];
+  for (let s = segment; s < process.segments.length; s++) {
+    const all = track.segments[s] ?? ZERO;
+    const own = s === segment ? subtract(all, track.from[i] ?? ZERO) : all;
+    events += own[1] - (1 - (process.segments[s] ?? 1)) * (own[6] - less * own[7]);
+    nH += own[7];
+  }
+  return Math.max(0, events / nH);
 }
 
 /**

@@ -129,7 +129,7 @@ describe('the noise of the baseline that a stop by one instance against ten must
     return one?.lnFirm?.(sums, age) ?? Number.NaN;
   }
   const by = (curve: (n: number) => number, age: number) => {
-    const firm = firmDispersion(curve, { halves: undefined, ratio: 10, assumed: false });
+    const firm = firmDispersion(curve, { halves: undefined, ratio: 10, assumed: false, noisier: 2.5 });
     return countYardstick(firm).lnEvidence(sums, age);
   };
   const calm = halvesOf(polls(240, { seed: 5, noise: 0 }));

@@ -3,7 +3,14 @@ import type { Plan } from '../plans/plan.ts';
 import { stageShare } from '../plans/stages.ts';
 import type { CanaryHalves } from './canary-halves.ts';
 import type { Crowd } from './canary-noise.ts';
-import { ALIKE, betweenCohorts, firmDispersion, instanceRatio, isNoisier } from './canary-noise.ts';
+import {
+  betweenCohorts,
+  firmDispersion,
+  instanceRatio,
+  isNoisier,
+  mayDoubt,
+  noisierBy,
+} from './canary-noise.ts';
 import type { Dispersion, Knots } from './dispersion.ts';
 import { assumedDispersion, largestDispersion, measuredDispersion } from './dispersion.ts';
 import type { Acceptance } from './evidence.ts';
@@ -111,11 +118,14 @@ export function countYardsticks(
   const usual = dispersionsOf(at, series);
   // Also where the plan's `noise` stands in, which says nothing of instances.
   const ratio = instanceRatio(series.crowd);
-  if (ratio <= ALIKE) return usual.map((one) => countYardstick(one));
+  if (!mayDoubt(at.plan, ratio)) return usual.map((one) => countYardstick(one));
   const assumed = isAssumed(at, series.halves);
+  const noisier = noisierBy(at.plan, ratio);
   return usual.map((one, i) => {
     const halves = series.canaryHalves?.[i];
-    const firm = whenAsked(() => firmDispersion(firmBaseline(at, series, i), { halves, ratio, assumed }));
+    const firm = whenAsked(() =>
+      firmDispersion(firmBaseline(at, series, i), { halves, ratio, assumed, noisier }),
+    );
     return countYardstick(one, firm);
   });
 }

@@ -1,14 +1,13 @@
 import type { Plan } from '../plans/plan.ts';
 import { isShadowing, isTested } from '../plans/stages.ts';
-import { duration } from '../plans/words.ts';
+import { capital } from '../plans/words.ts';
 import { bucketWarning } from './buckets.ts';
-import { ALIKE } from './canary-noise.ts';
 import type { Evidence } from './evidence.ts';
+import { ifNoisier } from './instance-findings.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';
 import { splitWarning } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { isAssumed, isCanaryNoisier } from './stage.ts';
-import { STANDS } from './stops.ts';
 import { isNoiseAssumed, isValueNoisier } from './value-noise.ts';
 
 interface Look {
@@ -73,7 +72,7 @@ function instanceWarnings({ evidence, plan, context }: Look): string[] {
   const warnings: string[] = [];
   if (canary === 1 && baseline > 1)
     warnings.push(
-      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. ${baseline > ALIKE ? `A stop must stand for ${duration(STANDS)}, or for one two and a half times as noisy` : 'Should it be noisier, false stops are not bounded'}; two instances are measured`,
+      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. ${capital(ifNoisier(plan, baseline))}; two instances are measured`,
     );
   const noisier = plan.metrics.filter(({ name }) => {
     const known = evidence.metrics[name];

@@ -34,6 +34,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'limits[].name': 'error ceiling',
   'limits[].metric': 'errors',
   'analysis.noise': 0.2,
+  'analysis.canaryNoise': 2.5,
   'analysis.restart': '10m',
   'analysis.falseRollback': '0.5%',
   'policy.noData.after': '5m',

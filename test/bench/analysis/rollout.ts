@@ -75,6 +75,7 @@ function onsetOf(cell: Cell, seed: number): number {
 
 function errorsRollout(cell: Extract<Cell, { kind: 'false' | 'find' }>, seed: number): Outcome {
   const scenario = scenarioOf(cell.scenario);
+  const { analysis = {} } = scenario;
   const schedule = scheduleOf(cell);
   const onset = onsetOf(cell, seed);
   const regression = { extra: cell.extra, onset };
@@ -83,7 +84,7 @@ function errorsRollout(cell: Extract<Cell, { kind: 'false' | 'find' }>, seed: nu
   const samples = polls.map((poll) => ({ stage: poll.stage, sample: errorsSample(poll, schedule) }));
   const history = historyPolls(seed, { scenario, polls: DAY });
   const known = knownOf(history);
-  const plan = errorsPlan(schedule);
+  const plan = errorsPlan(schedule, { analysis });
   for (const name of GATES)
     judged[name] = told(runGate(samples, { plan, known: known[name], ended: isStop }));
   const shares = schedule.map(({ percent }) => percent / 100);
@@ -92,7 +93,7 @@ function errorsRollout(cell: Extract<Cell, { kind: 'false' | 'find' }>, seed: nu
   // The others are told of hours alone: none of them knows a day.
   if (cell.schedule !== 'hours') return { seed, onset, judged };
   if (cell.kind === 'find' && !cell.alone) {
-    const even = errorsPlan(schedule, { analysis: { stageWeights: 'even' } });
+    const even = errorsPlan(schedule, { analysis: { ...analysis, stageWeights: 'even' } });
     judged[EVEN] = told(runGate(samples, { plan: even, known: known['24 h of history'], ended: isStop }));
   }
   // At the edge of the null a rollback is no error of a rule that knows no margin.

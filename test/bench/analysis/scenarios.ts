@@ -24,6 +24,8 @@ export interface Scenario {
   noisier?: number;
   /** A regression is that of this many instances of the canary, which have all of its events; absent: of all of them. */
   bad?: number;
+  /** What the plan says of its analysis. */
+  analysis?: Readonly<Record<string, unknown>>;
   /** Noise of the time before the rollout, where it was another. */
   before?: { cv: number; lasting: number };
 }
@@ -40,6 +42,8 @@ const S0: Scenario = {
 const S1: Scenario = { ...S0, name: 'S1', shared: true };
 const S2: Scenario = { ...S1, name: 'S2', cv: 0.3 };
 const few = { instances: { baseline: 10, canary: 2 }, cv: 0.3 * Math.SQRT2 };
+const three = { ...few, instances: { baseline: 3, canary: 1 } };
+const told = { analysis: { canaryNoise: 2.5 } };
 const lone = { ...few, instances: { baseline: 10, canary: 1 } };
 
 /** Those of the method's own simulation. */
@@ -58,7 +62,8 @@ export const STANDARD: readonly Scenario[] = [
 /**
  * Others: noise that lasts shorter, longer, or is stronger; halves that are noisier than the cohorts they stand for; a
  * canary of 2 instances against 10 of the same kind, noisier than the halves by which it is measured, and of 2 that are
- * each twice or 1.4 times as noisy, of one alone, like the baseline's or twice as noisy, and of 2 of which one has the whole regression; instances that are very noisy; a history that was calmer than the rollout; and, to tell what moving traffic costs, S2 at traffic and rates that stay the same.
+ * each twice or 1.4 times as noisy, of one alone against two, three or ten, like the baseline's or twice as noisy, and of 2 of which one has the whole
+ * regression; instances that are very noisy; a history that was calmer than the rollout; and, to tell what moving traffic costs, S2 at traffic and rates that stay the same.
  */
 export const FURTHER: readonly Scenario[] = [
   { ...S2, name: 'A5', lasting: 0.5 },
@@ -72,6 +77,15 @@ export const FURTHER: readonly Scenario[] = [
   { ...S2, ...few, name: 'N0', noisier: 2 },
   { ...S2, ...few, name: 'N8', lasting: 0.8, noisier: 2 },
   { ...S2, ...few, name: 'M8', lasting: 0.8, noisier: 1.4 },
+  { ...S2, name: 'V8', lasting: 0.8, noisier: 2 },
+  { ...S2, name: 'V95', lasting: 0.95, noisier: 2 },
+  { ...S2, ...told, name: 'S2+' },
+  { ...S2, ...told, name: 'S3b+', lasting: 0.95 },
+  { ...S2, ...told, name: 'V8+', lasting: 0.8, noisier: 2 },
+  { ...S2, ...told, name: 'V95+', lasting: 0.95, noisier: 2 },
+  { ...S2, ...three, name: 'P8', lasting: 0.8 },
+  { ...S2, ...three, name: 'W8', lasting: 0.8, noisier: 2 },
+  { ...S2, ...three, name: 'W95', lasting: 0.95, noisier: 2 },
   { ...S2, ...lone, name: 'K0' },
   { ...S2, ...lone, name: 'K8', lasting: 0.8 },
   { ...S2, ...lone, name: 'L0', noisier: 2 },
@@ -109,6 +123,15 @@ export const MEANING: Readonly<Record<string, string>> = {
   N0: 'I0, each of the canary instances of CV 0.85',
   N8: 'N0, AR 0.8',
   M8: 'I8, each of the canary instances of CV 0.59',
+  V8: 'S3, the canary of CV 0.6',
+  V95: 'S3b, the canary of CV 0.6',
+  'S2+': 'S2, the plan with analysis.canaryNoise: 2.5',
+  'S3b+': 'S3b, the plan with analysis.canaryNoise: 2.5',
+  'V8+': 'V8, the plan with analysis.canaryNoise: 2.5',
+  'V95+': 'V95, the plan with analysis.canaryNoise: 2.5',
+  P8: 'K8 with 3 baseline instances',
+  W8: 'P8, the canary of CV 0.85',
+  W95: 'W8, AR 0.95',
   K0: 'I0, but the canary is one instance',
   K8: 'K0, AR 0.8',
   L0: 'K0, the canary of CV 0.85',

@@ -77,6 +77,10 @@ export function behindOthers(flag: Flag, given: Given): void {
         scalar(tg, `sum(shop_requests_total{flag="${flag}",variant="on"})`),
         scalar(tg, `sum(tidegate_parity_total{flag="${flag}",result="mismatch"})`),
       ]);
+    // What the rollout before has served may not be scraped yet.
+    const began = Date.now() / 1000;
+    const scraped = () => scalar(tg, `min(timestamp(shop_requests_total{flag="${flag}",variant="on"}))`);
+    await expect.poll(scraped, { timeout: 20_000, interval: 100 }).toBeGreaterThan(began);
     const [onNewPath, mismatches] = await counts();
     await tg.shop.fault({ flag, endpoint: null, errorRate: 0, latencyMs: 0, wrongRate: 0.5 });
     const { pause, exposure } = await tg.until(id, ({ pause }) => pause !== null, 60_000);
