@@ -1,19 +1,24 @@
 /**
  * `npm test`: the checks, then the tests: first those of units and of parts, then the end-to-end runs, which time
  * real reactions and want the machine for themselves. They leave half of it idle, though: that is for the tests of what decides, which
- * only compute, at a lower priority. The last line is `N passed, N failed`.
+ * only compute, at a lower priority. What failed is told again at the end, where it is found without reading it all; the last
+ * line is `N passed, N failed`.
  * `npm test -- plans/` runs only the test files whose path has that in it.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, constants, setPriority, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { runSteps } from './check/steps.mjs';
 import { tell } from './check/tell.mjs';
 import { root } from './setup/root.mjs';
 
+const LINES_OF_A_FAILURE = 12;
 const began = performance.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** One text for each failure. */
+const failures = [];
 const running = new Set();
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -24,7 +29,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 heading('checks (usually half a minute)');
-for (const { passed } of await runSteps(tell)) total[passed ? 'passed' : 'failed'] += 1;
+for (const { name, passed, output } of await runSteps(tell)) {
+  total[passed ? 'passed' : 'failed'] += 1;
+  if (!passed) failures.push(told(`check: ${name}`, output));
+}
 heading('tests of units and of parts (usually 7 minutes)');
 add(await vitest(['unit', 'it'], { units: 'others' }));
 heading('end-to-end runs (usually 10 minutes), and beside them the tests of what decides');
@@ -32,6 +40,10 @@ const beside = vitest(['unit'], { units: 'deciding', beside: true });
 add(await vitest(['e2e']));
 add(await beside);
 
+if (failures.length > 0) {
+  heading('what failed');
+  for (const failure of failures) console.log(failure);
+}
 console.log(`\n${Math.round((performance.now() - began) / 1000)} s`);
 console.log(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
@@ -42,13 +54,24 @@ function heading(text) {
   console.log(`\n== ${text}`);
 }
 
-function add(counts) {
+function add({ what, ...counts }) {
   for (const kind of Object.keys(total)) total[kind] += counts[kind];
+  failures.push(...what);
+}
+
+/** What failed and the beginning of what was said of it: all of it stands where it happened. */
+function told(what, said) {
+  const lines = stripVTControlCharacters(said ?? '')
+    .trim()
+    .split('\n')
+    .filter((line) => !/^\s+at (?:.*node_modules|new Promise)/.test(line));
+  const shown = lines.slice(0, LINES_OF_A_FAILURE).map((line) => `    ${line}`);
+  return [what, ...shown, ...(lines.length > shown.length ? ['    ...'] : [])].join('\n');
 }
 
 /** `beside`: at a lower priority (the lowest might not get a worker started within vitest's minute), and what it says is told at its end. */
 async function vitest(projects, { units, beside = false } = {}) {
-  if (interrupted) return counted(null, undefined);
+  if (interrupted) return counted(projects, null, undefined);
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-results-'));
   const file = join(folder, 'results.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
@@ -81,23 +104,31 @@ async function vitest(projects, { units, beside = false } = {}) {
       });
     });
     const results = await readFile(file, 'utf8').catch(() => undefined);
-    return counted(status, results === undefined ? undefined : JSON.parse(results));
+    return counted(projects, status, results === undefined ? undefined : JSON.parse(results));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** A file that cannot be loaded, an error outside any test, a run without results: each counts as a failure. */
-function counted(status, results) {
-  if (results === undefined) return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
-  const broken = results.testResults.filter(
-    ({ status: outcome, assertionResults }) =>
-      outcome === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  );
-  const failed = results.numFailedTests + broken.length;
+function counted(projects, status, results) {
+  const run = `${projects.join(' and ')}: a run that ended with ${status ?? 'a signal'}`;
+  if (results === undefined) {
+    const what = status === 0 ? [] : [told(run, 'It left no results.')];
+    return { passed: 0, failed: what.length, skipped: 0, what };
+  }
+  const what = results.testResults.flatMap(({ name, status: outcome, message, assertionResults }) => {
+    const file = relative(root, name);
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length === 0) return outcome === 'failed' ? [told(file, message)] : [];
+    return failed.map((test) => told(`${file} > ${test.fullName}`, test.failureMessages.join('\n')));
+  });
+  if (what.length === 0 && status !== 0)
+    what.push(told(run, 'No test failed: an error outside of the tests, told above.'));
   return {
     passed: results.numPassedTests,
-    failed: failed === 0 && status !== 0 ? 1 : failed,
+    failed: what.length,
     skipped: results.numPendingTests + (results.numTodoTests ?? 0),
+    what,
   };
 }
