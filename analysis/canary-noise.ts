@@ -119,20 +119,26 @@ function between(of: { baseline: Dispersion; ratio: number; own: Dispersion | nu
 export const ALIKE = 3;
 
 /**
- * Instances of the baseline for each of the canary's beyond which a plan that says nothing doubts that they are alike: between two, at which the
- * method was simulated and is to be as fast as that, and three.
+ * Instances of the baseline for each of the canary's from about two on: one that is twice as noisy makes cohorts differ by more than is reckoned with. Where the
+ * noise is over with the poll the evidence stands that; where it lasts it does not.
  */
+const FEWER = 1.5;
+/** Beyond so many it does not in any case. */
 const FEW = 2.5;
 const NOISIER = 2.5;
 
-/** How many times as noisy as one of the baseline's an instance of the canary may be; `ratio`: the baseline's for each of them. */
-export function noisierBy({ analysis }: Plan, ratio: number): number {
-  return analysis.canaryNoise ?? (ratio > FEW ? NOISIER : 1);
+/**
+ * How many times as noisy as one of the baseline's an instance of the canary may be that nobody could measure.
+ * @param of.ratio instances of the baseline for each of the canary's
+ * @param of.lasts whether the noise lasts from poll to poll, or nobody knows
+ */
+export function noisierBy({ analysis }: Plan, of: { ratio: number; lasts: boolean }): number {
+  return analysis.canaryNoise ?? (of.ratio > (of.lasts ? FEWER : FEW) ? NOISIER : 1);
 }
 
-/** True where a stop waits until a canary is ruled out that is noisier, which nobody could measure yet. */
+/** False where no stop ever waits until a canary is ruled out that is noisier. */
 export function mayDoubt(plan: Plan, ratio: number): boolean {
-  return noisierBy(plan, ratio) > 1;
+  return noisierBy(plan, { ratio, lasts: true }) > 1;
 }
 
 /** How many times as much as the baseline's halves cohorts differ by (as variances) whose instances are alike. */

@@ -201,6 +201,20 @@ describe('a stop by a canary of one instance', () => {
     expect(doubted(plan, three)).toBeGreaterThanOrEqual(5);
   });
 
+  test('against two is where noise lasts from poll to poll, and where nobody has seen for hours that it does not', () => {
+    const lasts = Array.from({ length: 7 }, (_, k) => 0.002 * 1.25 ** k);
+    const stopped = (knots: readonly number[], of = plan) =>
+      many(10, (seed) =>
+        courseOf(worse(850 + seed).map(crowded), { ...AT, dispersion: { errors: knots } }, of),
+      );
+    const isDoubted = ({ doubt }: Course) => doubt !== null;
+    expect(stopped(lasts).filter(isDoubted).length).toBeGreaterThanOrEqual(5);
+    expect(stopped(lasts, analysed(1)).filter(isDoubted)).toEqual([]);
+    // As it is measured over single polls, and no longer.
+    expect(stopped(lasts.map(() => 0.002)).filter(isDoubted)).toEqual([]);
+    expect(stopped([0.002, 0.002, 0.002]).filter(isDoubted).length).toBeGreaterThanOrEqual(5);
+  });
+
   test('is in doubt where the plan says that it may be noisier, and is not where it says that it is alike', () => {
     for (const told of [crowded, (sample: Sample) => unknown(single(sample))])
       expect(doubted(analysed(5), told)).toBeGreaterThanOrEqual(5);
@@ -209,7 +223,7 @@ describe('a stop by a canary of one instance', () => {
 });
 
 describe('no stop is in doubt', () => {
-  test('where the canary has about as many instances, or none are told', () => {
+  test('where the canary is one of two and noise is brief, or no instances are told', () => {
     for (const of of [crowded, (sample: Sample) => unknown(single(sample))])
       for (const course of many(10, (seed) => courseOf(worse(850 + seed).map(of))))
         expect(course).toEqual({ doubt: null, stop: expect.any(Number) });

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Plan } from '../plans/plan.ts';
+import type { InstancesSeen } from '../plans/preflight.ts';
+import type { Learnt } from './history.ts';
 import { instanceFindings } from './instance-findings.ts';
 import { planOf } from './traffic.fixture.ts';
 
@@ -10,9 +13,13 @@ const plan = planOf({
   ],
 });
 const seen = { days: 7, baseline: 10, canary: 2, unnamed: 0 };
+const brief = Array.from({ length: 8 }, () => 0.04);
+const minutes = Array.from({ length: 8 }, (_, k) => 0.04 * 1.6 ** k);
+const findings = (instances: Partial<InstancesSeen>, dispersion: Learnt['dispersion'] = {}, of = plan) =>
+  instanceFindings(of, { ...seen, ...instances }, { dispersion });
 
 test('one instance of the canary is warned of, with what to do and from which stage on', () => {
-  expect(instanceFindings(plan, { ...seen, canary: 1 })).toEqual([
+  expect(findings({ canary: 1 })).toEqual([
     {
       severity: 'warning',
       check: 'noise',
@@ -22,35 +29,43 @@ test('one instance of the canary is warned of, with what to do and from which st
       instead: 'two instances of the canary at least, from stage 5% on',
     },
   ]);
-  const [few] = instanceFindings(plan, { ...seen, days: 1, baseline: 2, canary: 1 });
+  const [few] = findings({ days: 1, baseline: 2, canary: 1 });
   expect(few?.message).toMatch(/^in the last day the canary ran on one instance .* runs on 2: how much/);
-  expect(few?.message).toMatch(
-    /like one of the baseline's; should it be noisier, false stops are not bounded \(`analysis.canaryNoise`\)$/,
-  );
+});
+
+test('of two for each a stop waits where the noise lasts, where nobody knows whether it does, and where the plan says so', () => {
+  const [waits, waitsFor] = [/ for 30 min, or for one that is 2\.5 times as noisy/, / is 2 times as noisy/];
   const said = { ...plan, analysis: { ...plan.analysis, canaryNoise: 2 } };
-  const [stands] = instanceFindings(said, { ...seen, baseline: 2, canary: 1 });
-  expect(stands?.message).toMatch(/a stop must stand for 30 min, or for one that is 2 times as noisy/);
+  const message = (...[dispersion, of]: [Learnt['dispersion']?, Plan?]) =>
+    findings({ baseline: 2, canary: 1 }, dispersion, of)[0]?.message;
+  expect(message()).toMatch(waits);
+  expect(message({ errors: brief.slice(0, 4) })).toMatch(waits);
+  expect(message({ errors: minutes })).toMatch(waits);
+  expect(message({ errors: brief })).toMatch(
+    /like one of the baseline's; no stop waits until one is ruled out that is noisier \(`analysis.canaryNoise`\)$/,
+  );
+  expect(message({ errors: brief }, said)).toMatch(waitsFor);
 });
 
 test('few instances against many differ by more than is planned with, and up to three they do not', () => {
-  const [finding] = instanceFindings(plan, seen);
+  const [finding] = findings({});
   expect(finding?.message).toContain('cohorts differ by 1.5 times the variance that is planned with below');
-  expect(instanceFindings(plan, { ...seen, baseline: 6 })).toEqual([]);
+  expect(findings({ baseline: 6 })).toEqual([]);
 });
 
 test('what has no name cannot be counted, and is said', () => {
-  const [finding] = instanceFindings(plan, { ...seen, canary: 0, unnamed: 3 });
+  const [finding] = findings({ canary: 0, unnamed: 3 });
   expect(finding?.message).toContain('3 series of the baseline name no instance');
   expect(finding?.instead).toContain('source.replicas');
 });
 
 test('nothing is said of what the past does not tell, nor where nothing is compared', () => {
-  expect(instanceFindings(plan, null)).toEqual([]);
-  expect(instanceFindings(plan, { ...seen, canary: 0 })).toEqual([]);
+  expect(instanceFindings(plan, null, { dispersion: {} })).toEqual([]);
+  expect(findings({ canary: 0 })).toEqual([]);
   // The noise of a baseline of one instance is a finding of its own.
-  expect(instanceFindings(plan, { ...seen, baseline: 1, canary: 1 })).toEqual([]);
+  expect(findings({ baseline: 1, canary: 1 })).toEqual([]);
   const full = planOf({ stages: [{ name: '100%', percent: 100, bake: '1h' }] });
-  expect(instanceFindings(full, { ...seen, canary: 1 })).toEqual([]);
+  expect(findings({ canary: 1 }, {}, full)).toEqual([]);
   const advisory = planOf({ metrics: [{ name: 'errors', kind: 'ratio', bad: 'b', total: 't' }] });
-  expect(instanceFindings(advisory, { ...seen, canary: 1 })).toEqual([]);
+  expect(findings({ canary: 1 }, {}, advisory)).toEqual([]);
 });

@@ -4,13 +4,19 @@ import { isTested } from '../plans/stages.ts';
 import { duration } from '../plans/words.ts';
 import { ALIKE, noisierBy, withFewer } from './canary-noise.ts';
 import { STANDS } from './doubt.ts';
+import type { Learnt } from './history.ts';
+import { mayLast } from './lasting-noise.ts';
 import { isCompared } from './margins.ts';
 
 /** What numbers of instances keep a gate from knowing how much the canary differs by itself. Null: they are not known. */
-export function instanceFindings(plan: Plan, seen: InstancesSeen | null): PreflightFinding[] {
+export function instanceFindings(
+  plan: Plan,
+  seen: InstancesSeen | null,
+  { dispersion }: Pick<Learnt, 'dispersion'>,
+): PreflightFinding[] {
   const stages = plan.stages.filter(isCompared).map(({ name }) => name);
-  const tested = plan.metrics.some((metric) => isTested(plan, metric));
-  if (seen === null || stages.length === 0 || !tested) return [];
+  const tested = plan.metrics.filter((metric) => isTested(plan, metric));
+  if (seen === null || stages.length === 0 || tested.length === 0) return [];
   const { baseline, canary, unnamed, days } = seen;
   const at = { severity: 'warning', check: 'noise', where: plan.source.replicas } as const;
   if (unnamed > 0 && baseline > 0)
@@ -28,14 +34,16 @@ export function instanceFindings(plan: Plan, seen: InstancesSeen | null): Prefli
     ratio > ALIKE
       ? `taken to be like one of the baseline's, so that cohorts differ by ${Number(withFewer(ratio).toPrecision(2))} times the variance that is planned with below`
       : "taken to be like one of the baseline's";
-  if (canary === 1)
+  if (canary === 1) {
+    const lasts = tested.some(({ name }) => mayLast(dispersion[name] ?? []));
     return [
       {
         ...at,
-        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ifNoisier(plan, ratio)}`,
+        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ifNoisier(noisierBy(plan, { ratio, lasts }))}`,
         instead: `two instances of the canary at least, from stage ${stages[0]} on`,
       },
     ];
+  }
   if (ratio <= ALIKE) return [];
   return [
     {
@@ -46,12 +54,11 @@ export function instanceFindings(plan: Plan, seen: InstancesSeen | null): Prefli
   ];
 }
 
-/** What comes of a canary of one instance that is noisier than each of the baseline's, of which it has `ratio`. */
-export function ifNoisier(plan: Plan, ratio: number): string {
-  const noisier = noisierBy(plan, ratio);
+/** What comes of a canary of one instance that is noisier than each of the baseline's: so many times as noisy, and a stop waits until that is ruled out. */
+export function ifNoisier(noisier: number): string {
   const found =
     noisier > 1
       ? `a stop must stand for ${duration(STANDS)}, or for one that is ${noisier} times as noisy`
-      : 'should it be noisier, false stops are not bounded';
+      : 'no stop waits until one is ruled out that is noisier';
   return `${found} (\`analysis.canaryNoise\`)`;
 }

@@ -16,7 +16,7 @@ import { assumedDispersion, largestDispersion, measuredDispersion } from './disp
 import type { Acceptance } from './evidence.ts';
 import type { Halves } from './halves.ts';
 import { contradict, earlyKnotsOf, isMeasured, knotsOf } from './halves.ts';
-import { isLong, lasting, longestOf } from './lasting-noise.ts';
+import { isLong, lasting, longestOf, mayLast } from './lasting-noise.ts';
 import { comparedStages, isCompared } from './margins.ts';
 import type { Ruler } from './ruler.ts';
 import { rulerOf } from './ruler.ts';
@@ -101,26 +101,35 @@ export function dispersionsOf(
   at: { plan: Plan; context: GateContext; metric: string },
   series: UnderTest,
 ): Dispersion[] {
+  return between(baselineDispersions(at, series), at, series);
+}
+
+function between(
+  baselines: readonly Dispersion[],
+  at: { plan: Plan; context: GateContext; metric: string },
+  series: UnderTest,
+): Dispersion[] {
   const ratio = ratioOf(at, series);
-  return baselineDispersions(at, series).map((baseline, i) =>
+  return baselines.map((baseline, i) =>
     betweenCohorts(baseline, { halves: series.canaryHalves?.[i], ratio }),
   );
 }
 
 /**
- * How a count's series under test are turned into evidence: by the dispersion between the cohorts and, where the canary has far
+ * How a count's series under test are turned into evidence: by the dispersion between the cohorts and, where the canary has
  * fewer instances, by what a stop must stand that is one at once.
  */
 export function countYardsticks(
   at: { plan: Plan; context: GateContext; metric: string },
   series: UnderTest,
 ): Yardstick[] {
-  const usual = dispersionsOf(at, series);
+  const baselines = baselineDispersions(at, series);
+  const usual = between(baselines, at, series);
+  const noisier = noisierOf(at, { series, baselines });
+  if (noisier === 1) return usual.map((one) => countYardstick(one));
   // Also where the plan's `noise` stands in, which says nothing of instances.
   const ratio = instanceRatio(series.crowd);
-  if (!mayDoubt(at.plan, ratio)) return usual.map((one) => countYardstick(one));
   const assumed = isAssumed(at, series.halves);
-  const noisier = noisierBy(at.plan, ratio);
   return usual.map((one, i) => {
     const halves = series.canaryHalves?.[i];
     const firm = whenAsked(() =>
@@ -128,6 +137,22 @@ export function countYardsticks(
     );
     return countYardstick(one, firm);
   });
+}
+
+/** How many times as noisy as one of the baseline's each of the canary's instances may be, where that is not measured. */
+export function noisierOf(
+  at: { plan: Plan; context: GateContext; metric: string },
+  { series, baselines = baselineDispersions(at, series) }: { series: UnderTest; baselines?: Dispersion[] },
+): number {
+  const ratio = instanceRatio(series.crowd);
+  if (!mayDoubt(at.plan, ratio)) return 1;
+  const before = measuredBefore(at, series);
+  const lasts = baselines.some((curve, i) => {
+    const known = before[i] ?? [];
+    const own = () => knotsOf(series.halves[i] ?? [], at.plan.analysis.noise) ?? [];
+    return mayLast(isLong(longestOf(known)) ? known : own(), curve);
+  });
+  return noisierBy(at.plan, { ratio, lasts });
 }
 
 /** A stop is asked for it, and a component that ends: not every poll. */

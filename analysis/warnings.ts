@@ -2,12 +2,12 @@ import type { Plan } from '../plans/plan.ts';
 import { isShadowing, isTested } from '../plans/stages.ts';
 import { capital } from '../plans/words.ts';
 import { bucketWarning } from './buckets.ts';
-import type { Evidence } from './evidence.ts';
+import type { Evidence, MetricEvidence } from './evidence.ts';
 import { ifNoisier } from './instance-findings.ts';
 import { improvementTrack, marginsOfLatency } from './latency.ts';
 import { splitWarning } from './split.ts';
 import type { GateContext, StageFrame } from './stage.ts';
-import { isAssumed, isCanaryNoisier } from './stage.ts';
+import { isAssumed, isCanaryNoisier, noisierOf } from './stage.ts';
 import { isNoiseAssumed, isValueNoisier } from './value-noise.ts';
 
 interface Look {
@@ -70,10 +70,17 @@ export function warningsOf({ evidence, plan, frame, context }: Look): string[] {
 function instanceWarnings({ evidence, plan, context }: Look): string[] {
   const { baseline, canary } = evidence.instances ?? { baseline: 0, canary: 0 };
   const warnings: string[] = [];
-  if (canary === 1 && baseline > 1)
+  const noisierIn = (known: MetricEvidence | undefined, metric: string) =>
+    known === undefined || known.kind === 'value'
+      ? 1
+      : noisierOf({ plan, context, metric }, { series: known });
+  if (canary === 1 && baseline > 1) {
+    const tested = plan.metrics.filter((metric) => isTested(plan, metric));
+    const most = Math.max(1, ...tested.map(({ name }) => noisierIn(evidence.metrics[name], name)));
     warnings.push(
-      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. ${capital(ifNoisier(plan, baseline))}; two instances are measured`,
+      `the canary has one instance: how much it differs by itself cannot be measured, and is taken to be like one of the baseline's ${baseline}. ${capital(ifNoisier(most))}; two instances are measured`,
     );
+  }
   const noisier = plan.metrics.filter(({ name }) => {
     const known = evidence.metrics[name];
     if (known === undefined) return false;

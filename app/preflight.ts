@@ -145,7 +145,7 @@ async function survey(
     ...flagFindings(plan, served),
     ...trafficFindings(plan, profile, { notes, traffic }),
     ...noiseFindings(plan, profile.learnt),
-    ...instanceFindings(plan, instances),
+    ...instanceFindings(plan, instances, profile.learnt),
     ...allowPreflight(stages.flatMap(stageFindings), plan.allow),
     ...labelFindings(labels ?? []),
     ...alertFindings(plan, rules),

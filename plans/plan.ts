@@ -135,7 +135,7 @@ export const Plan = z.strictObject({
         .max(10)
         .optional()
         .describe(
-          'How many times as noisy as one of the baseline an instance of the canary may be, while it cannot be measured, before a stop waits until that is ruled out; 1: no stop waits. Default: 2.5 where the baseline has more than 2.5 instances for each of the canary, else 1.',
+          'How many times as noisy as one of the baseline an instance of the canary may be, while it cannot be measured, before a stop waits until that is ruled out; 1: no stop waits. Default: 2.5 where the baseline has more than 2.5 instances for each of the canary, or about two and noise that may last from poll to poll, else 1.',
         ),
       restart: Duration.prefault('5m').describe('Unit of the ruler of restarts.'),
       stageWeights: z

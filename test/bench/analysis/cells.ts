@@ -214,7 +214,7 @@ export const CELLS: readonly Cell[] = [
   ...findCells('I8', { percents: [5] }),
   ...['I0', 'B0', 'B8', 'N8'].flatMap((scenario) => findCells(scenario, { percents: [5, 25] })),
   ...['B0', 'B8'].flatMap((scenario) => findCells(scenario, { percents: [25], onset: LATE })),
-  ...['K0', 'K8', 'P8', 'S2+', 'S3b+'].flatMap((scenario) => findCells(scenario, { percents: [5, 25] })),
+  ...['K0', 'K8', 'P8', 'S3b-'].flatMap((scenario) => findCells(scenario, { percents: [5, 25] })),
   ...longCells(),
   ...falseCells('aa', ['S0', 'S2', 'S3b'], 'days'),
   ...falseCells('edge', ['S2', 'S3b'], 'days'),

@@ -43,7 +43,7 @@ const S1: Scenario = { ...S0, name: 'S1', shared: true };
 const S2: Scenario = { ...S1, name: 'S2', cv: 0.3 };
 const few = { instances: { baseline: 10, canary: 2 }, cv: 0.3 * Math.SQRT2 };
 const three = { ...few, instances: { baseline: 3, canary: 1 } };
-const told = { analysis: { canaryNoise: 2.5 } };
+const alike = { analysis: { canaryNoise: 1 } };
 const lone = { ...few, instances: { baseline: 10, canary: 1 } };
 
 /** Those of the method's own simulation. */
@@ -77,12 +77,13 @@ export const FURTHER: readonly Scenario[] = [
   { ...S2, ...few, name: 'N0', noisier: 2 },
   { ...S2, ...few, name: 'N8', lasting: 0.8, noisier: 2 },
   { ...S2, ...few, name: 'M8', lasting: 0.8, noisier: 1.4 },
+  { ...S2, name: 'V0', noisier: 2 },
+  { ...S2, name: 'V5', lasting: 0.5, noisier: 2 },
   { ...S2, name: 'V8', lasting: 0.8, noisier: 2 },
   { ...S2, name: 'V95', lasting: 0.95, noisier: 2 },
-  { ...S2, ...told, name: 'S2+' },
-  { ...S2, ...told, name: 'S3b+', lasting: 0.95 },
-  { ...S2, ...told, name: 'V8+', lasting: 0.8, noisier: 2 },
-  { ...S2, ...told, name: 'V95+', lasting: 0.95, noisier: 2 },
+  { ...S2, ...alike, name: 'S3b-', lasting: 0.95 },
+  { ...S2, ...alike, name: 'V8-', lasting: 0.8, noisier: 2 },
+  { ...S2, ...alike, name: 'V95-', lasting: 0.95, noisier: 2 },
   { ...S2, ...three, name: 'P8', lasting: 0.8 },
   { ...S2, ...three, name: 'W8', lasting: 0.8, noisier: 2 },
   { ...S2, ...three, name: 'W95', lasting: 0.95, noisier: 2 },
@@ -123,12 +124,13 @@ export const MEANING: Readonly<Record<string, string>> = {
   N0: 'I0, each of the canary instances of CV 0.85',
   N8: 'N0, AR 0.8',
   M8: 'I8, each of the canary instances of CV 0.59',
+  V0: 'S2, the canary of CV 0.6',
+  V5: 'V0, AR 0.5',
   V8: 'S3, the canary of CV 0.6',
   V95: 'S3b, the canary of CV 0.6',
-  'S2+': 'S2, the plan with analysis.canaryNoise: 2.5',
-  'S3b+': 'S3b, the plan with analysis.canaryNoise: 2.5',
-  'V8+': 'V8, the plan with analysis.canaryNoise: 2.5',
-  'V95+': 'V95, the plan with analysis.canaryNoise: 2.5',
+  'S3b-': 'S3b, the plan with analysis.canaryNoise: 1',
+  'V8-': 'V8, the plan with analysis.canaryNoise: 1',
+  'V95-': 'V95, the plan with analysis.canaryNoise: 1',
   P8: 'K8 with 3 baseline instances',
   W8: 'P8, the canary of CV 0.85',
   W95: 'W8, AR 0.95',
