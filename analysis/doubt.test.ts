@@ -6,7 +6,7 @@ import type { Sample } from '../plans/sample.ts';
 import { DOUBT } from '../plans/shadow.ts';
 import { assessCarried, carriedEvidence } from './carried.ts';
 import { measureDispersion } from './dispersion.ts';
-import { grossOver, STANDS } from './doubt.ts';
+import { STANDS } from './doubt.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
 import { many, STAGES, samples, single } from './instances.fixture.ts';
@@ -146,12 +146,6 @@ describe('a stop by a canary of one instance against ten', () => {
     }).flat();
     expect(entered.length).toBeGreaterThanOrEqual(10);
     expect(new Set(entered)).toEqual(new Set(['hold']));
-  });
-
-  test('is the less bad for that the longer it is', () => {
-    expect([120, 240, 480, 960].map((seconds) => Math.round(grossOver(seconds)))).toEqual([11, 9, 7, 6]);
-    expect(grossOver(STANDS)).toBeCloseTo(4.9, 1);
-    expect(grossOver(2 * STANDS)).toBe(grossOver(STANDS));
   });
 
   test('says what would stop it, when and why not yet', () => {

@@ -4,7 +4,6 @@ import type { Plan } from '../plans/plan.ts';
 import { isTested, stageMetric } from '../plans/stages.ts';
 import type { Margin } from '../plans/units.ts';
 import { valuesOf } from './cohort-values.ts';
-import { GROSS_FOR, grossOver } from './doubt.ts';
 import type { Evidence, LatencyEvidence, MetricEvidence, ProofSums, RatioEvidence } from './evidence.ts';
 import { histogramTotal } from './histogram.ts';
 import { confidenceInterval } from './interval.ts';
@@ -14,7 +13,7 @@ import { exceedancesOf, type LatencyFacts, latencyFacts } from './latency-facts.
 import type { Margins } from './margins.ts';
 import { tested } from './margins.ts';
 import type { Estimate } from './process-evidence.ts';
-import { evidenceOf, liveEstimates, lnFirmOf, lnLately } from './process-evidence.ts';
+import { evidenceOf, lnFirmOf, lnLately } from './process-evidence.ts';
 import { presentSegment } from './process-state.ts';
 import { proofDispersionsOf } from './proof-noise.ts';
 import { jumpOf, marginsOfRatio, mirroredJumpOf } from './ratio.ts';
@@ -45,8 +44,6 @@ export interface Finding {
   lnLately: (polls: number) => number | null;
   /** The confidence interval of the difference, which only people read; null: too little for one. */
   interval: () => MetricAssessment['interval'];
-  /** The canary is many times as bad as the baseline: no noise of a few instances looks like that. */
-  gross: () => boolean;
   /** Canary requests above the best filled edge of a latency; null: no edge is under test. */
   exceedances: number | null;
   /** The mirrored test has shown that it is not worse than its margin. */
@@ -88,7 +85,6 @@ export function findMetric({ metrics }: Pick<Evidence, 'metrics'>, metric: Metri
     lnFirm: () => lnFirmOf(known.process, yardsticks),
     lnLately: (polls) => lnLately(known.process, yardsticks, polls),
     interval: () => intervalOf(known, look, metric),
-    gross: () => known.kind !== 'value' && isGross(known, { yardsticks, poll: plan.source.poll }),
     exceedances: known.kind === 'latency' ? exceedancesOf(known) : null,
     safe,
     improved: frame.compared && margins.improve !== null ? mirrored.better >= enough : null,
@@ -229,21 +225,6 @@ function isHard(
   return estimate.difference - estimate.standardError >= estimate.hard;
 }
 
-/**
- * By a standard error, since any of the restarts: what carries the evidence has seen what was before, too. V/nH is the rate of both
- * cohorts, of which the canary has the share 1 - c.
- */
-function isGross(
-  known: RatioEvidence | LatencyEvidence,
-  { yardsticks, poll }: { yardsticks: readonly Yardstick[]; poll: number },
-): boolean {
-  for (const { age, least, baseline } of liveEstimates(known.process, yardsticks)) {
-    if (age * poll < GROSS_FOR) continue;
-    if (least > (grossOver(age * poll) - 1) * baseline) return true;
-  }
-  return false;
-}
-
 /** A metric of which a cohort had nothing in the whole stage was not compared in it, however quiet its evidence is. */
 function isSeen(known: MetricEvidence): boolean {
   if (known.kind === 'ratio') return known.interval.polls > 0;
@@ -264,7 +245,6 @@ function nothing(metric: Metric): Finding {
     lnFirm: () => 0,
     lnLately: () => null,
     interval: () => null,
-    gross: () => false,
     exceedances: null,
     safe: false,
     improved: null,

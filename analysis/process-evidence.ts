@@ -110,47 +110,6 @@ export function lnFirmOf(process: Process, yardsticks: readonly Yardstick[]): nu
   return logSumExp(values) - Math.log(process.tracks.length);
 }
 
-/** What a live component has seen on a track. */
-interface Seen {
-  age: number;
-  /** By how much the canary is worse, less a standard error by the track's noise, and what the baseline's rate is then. */
-  least: number;
-  baseline: number;
-}
-
-export function* liveEstimates(process: Process, yardsticks: readonly Yardstick[]): Generator<Seen> {
-  for (const [number, track] of process.tracks.entries())
-    for (let i = process.live.length - 1; i >= 0; i--) {
-      const carrier = carrierOf(process, track, i, 0);
-      if (carrier === null) continue;
-      const { difference, standardError } = estimateOf(carrier, yardsticks[number] ?? PLAIN);
-      yield {
-        age: carrier.age,
-        least: difference - standardError,
-        baseline: baselineRate(process, { track, i, less: standardError }),
-      };
-    }
-}
-
-/**
- * V is what the rate of both cohorts makes of nH, and the canary has a share of `1 - c` in that, which another stage had
- * otherwise. `less`: how much smaller the difference is than it was seen.
- */
-function baselineRate(
-  process: Process,
-  { track, i, less }: { track: Track; i: number; less: number },
-): number {
-  const { segment } = process.live[i] ?? NEVER;
-  let [events, nH] = [0, 0];
-  for (let s = segment; s < process.segments.length; s++) {
-    const all = track.segments[s] ?? ZERO;
-    const own = s === segment ? subtract(all, track.from[i] ?? ZERO) : all;
-    events += own[1] - (1 - (process.segments[s] ?? 1)) * (own[6] - less * own[7]);
-    nH += own[7];
-  }
-  return Math.max(0, events / nH);
-}
-
 /**
  * ln of the evidence of the last polls alone: of the live component whose age is nearest to `polls`, as if all had been put on it.
  * Null: none is live.

@@ -122,7 +122,7 @@ describe('evidence that is carried from stage to stage', () => {
 
 describe('the evidence that a stop at once must stand', () => {
   const [usual, large] = [() => 0.5, () => 4];
-  const both = [countYardstick(usual, large)];
+  const both = [countYardstick(usual, { firm: large })];
   const scores = (i: number): Totals => {
     const y = ((7 * i) % 5) - 2 + (i > 60 ? 2 : 0);
     return [y, 2, 1, y, 2, 1, y, 1];
@@ -159,12 +159,7 @@ describe('the evidence that a stop at once must stand', () => {
   });
 
   test('is worth one on the average as well, with stakes that the usual noise settles', () => {
-    const yardstick = [
-      countYardstick(
-        () => 0,
-        () => 3,
-      ),
-    ];
+    const yardstick = [countYardstick(() => 0, { firm: () => 3 })];
     const score = (event: boolean): Totals => {
       const [y, V] = [(event ? 1 : 0) - CHANCE, CHANCE * (1 - CHANCE)];
       return [y, V, V, y, V, V, y, 1];

@@ -126,7 +126,8 @@ export function countYardsticks(
   const baselines = baselineDispersions(at, series);
   const usual = between(baselines, at, series);
   const noisier = noisierOf(at, { series, baselines });
-  if (noisier === 1) return usual.map((one) => countYardstick(one));
+  const { poll } = at.plan.source;
+  if (noisier === 1) return usual.map((one) => countYardstick(one, { poll }));
   // Also where the plan's `noise` stands in, which says nothing of instances.
   const ratio = instanceRatio(series.crowd);
   const assumed = isAssumed(at, series.halves);
@@ -135,7 +136,7 @@ export function countYardsticks(
     const firm = whenAsked(() =>
       firmDispersion(firmBaseline(at, series, i), { halves, ratio, assumed, noisier }),
     );
-    return countYardstick(one, firm);
+    return countYardstick(one, { firm, poll });
   });
 }
 

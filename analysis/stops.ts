@@ -103,8 +103,7 @@ function stopOf(findings: readonly Finding[], { shares, threshold, stood }: Bar)
     .sort((a, b) => b.lnWeighted - a.lnWeighted || nameOf(a.finding).localeCompare(nameOf(b.finding)));
   const isFirm = () =>
     lnMixture(parts.map(({ finding, weight }) => ({ weight, lnE: finding.lnFirm() }))) >= threshold;
-  const isGross = () => carrying.some(({ finding }) => finding.gross());
-  if (stood < STANDS && !isGross() && !isFirm())
+  if (stood < STANDS && !isFirm())
     return {
       lnE,
       alone: false,

@@ -1,4 +1,5 @@
 import type { Dispersion } from './dispersion.ts';
+import { isGross, OUTRIGHT } from './gross.ts';
 import { lnEvidenceOf } from './kernel.ts';
 import type { Stretches } from './stretches.ts';
 import type { Totals } from './totals.ts';
@@ -13,11 +14,23 @@ export interface Yardstick {
   deviation(sums: Totals, age: number): number;
 }
 
-/** Counts: Bennett-type bets, the variance widened by what equal cohorts differ at that age. */
-export function countYardstick(dispersion: Dispersion, firm = dispersion): Yardstick {
+/**
+ * Counts: Bennett-type bets, the variance widened by what equal cohorts differ at that age. With the seconds of a poll it is that of counting alone where the canary is so many
+ * times as bad that no noise looks like it.
+ */
+export function countYardstick(
+  dispersion: Dispersion,
+  { firm, poll }: { firm?: Dispersion; poll?: number } = {},
+): Yardstick {
+  const by = (noise: Dispersion, times: number): Yardstick['lnEvidence'] =>
+    poll === undefined
+      ? (stretches, age) => lnEvidenceOf(stretches, noise(age))
+      : (stretches, age) =>
+          lnEvidenceOf(stretches, isGross(stretches, { age, poll, dispersion, times }) ? 0 : noise(age));
   return {
-    lnEvidence: (stretches, age) => lnEvidenceOf(stretches, dispersion(age)),
-    ...(firm === dispersion ? {} : { lnFirm: (stretches, age) => lnEvidenceOf(stretches, firm(age)) }),
+    lnEvidence: by(dispersion, OUTRIGHT),
+    // Asked where the usual noise has evidence: less is enough.
+    ...(firm === undefined ? {} : { lnFirm: by(firm, 1) }),
     deviation: (sums, age) => Math.sqrt(Math.max(0, sums[4] + dispersion(age) * sums[5])),
   };
 }

@@ -1,3 +1,5 @@
+import { lnGamma } from '../../../analysis/gamma.ts';
+
 /** Uniform numbers in [0, 1). */
 export type Random = () => number;
 
@@ -34,13 +36,17 @@ export function poisson(random: Random, mean: number): number {
   return count;
 }
 
+/** Standard deviations below its mean at which a count begins that is not begun at none: e^-mean is a number up to about 700. */
+const FAR = 26;
+
 /** By one uniform number, so that a larger mean never gives fewer events from the same stream. */
 export function coupledPoisson(random: Random, mean: number): number {
   const u = random();
   if (!(mean > 0)) return 0;
-  // A sum of independent parts would need more numbers; beyond this the chance of none is not representable.
-  const floor = Math.exp(-Math.min(mean, 700));
-  let [count, chance, below] = [0, floor, floor];
+  const first = Math.max(0, Math.floor(mean - FAR * Math.sqrt(mean)));
+  const floor = first === 0 ? Math.exp(-mean) : Math.exp(first * Math.log(mean) - mean - lnGamma(first + 1));
+  let [count, chance, below] = [first, floor, floor];
+  // The end is for a number so near to one that rounding never lets the sum reach it.
   while (below < u && count < mean + 60 * Math.sqrt(mean) + 60) {
     count++;
     chance *= mean / count;
