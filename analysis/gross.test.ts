@@ -85,17 +85,24 @@ describe('how many times as bad', () => {
     };
     const { y, V, Q } = score(poll, margin);
     const stretches = new Stretches();
-    stretches.add({ S: y, V, Q, plainS: score(poll, 0).y, c: 1 - share });
+    stretches.add({ S: y, V, Q, plainS: score(poll, 0).y, nH: (Nc * Nb) / 10_000, c: 1 - share });
     return isGross(stretches, { age: 8, poll: 15, dispersion: measuredDispersion([0.01]), times });
   };
 
   test('is by the rates of the cohorts, whatever the margin and the share, less a standard error', () => {
     for (const share of [0.05, 0.25, 0.5])
       for (const margin of [0.0001, 0.001, 0.02]) {
-        expect([share, margin, of(0.14, 0.01, { share, margin })]).toEqual([share, margin, false]);
-        expect([share, margin, of(0.2, 0.01, { share, margin })]).toEqual([share, margin, true]);
-        expect(of(0.2, 0.01, { share, margin, times: OUTRIGHT })).toBe(false);
+        expect([share, margin, of(0.12, 0.01, { share, margin })]).toEqual([share, margin, false]);
+        expect([share, margin, of(0.18, 0.01, { share, margin })]).toEqual([share, margin, true]);
+        expect(of(0.18, 0.01, { share, margin, times: OUTRIGHT })).toBe(false);
       }
+  });
+
+  test('is by odds: what is frequent cannot become many times as frequent', () => {
+    for (const baseline of [0.03, 0.08]) {
+      expect(of(0.995, baseline, { share: 0.05, times: OUTRIGHT })).toBe(true);
+      expect(of(8 * baseline, baseline, { times: OUTRIGHT })).toBe(false);
+    }
   });
 
   test('is of a rate with one event more: nothing is any number of times none', () => {

@@ -33,21 +33,30 @@ interface Look {
 
 /**
  * True of a component in which the canary is so many times as bad, by a standard error. Noise is reckoned by the rate of both cohorts, which such a canary
- * lifts itself: by that a canary all of whose requests fail may differ by chance for an hour.
+ * lifts itself: by that a canary all of whose requests fail may differ by chance for an hour. By odds, so that nothing is too frequent to become many times as frequent.
  */
 export function isGross(stretches: Stretches, { age, poll, dispersion, times }: Look): boolean {
-  let [worse, variance, factor, baseline, most] = [0, 0, 0, 0, 0];
+  let [worse, variance, factor, baseline, most, nH] = [0, 0, 0, 0, 0, 0];
   for (let s = 0; s < stretches.length; s++) {
     const [S, V, plainS] = [stretches.S[s] ?? 0, stretches.V[s] ?? 0, stretches.plainS[s] ?? 0];
     const share = 1 - (stretches.c[s] ?? 1);
     worse += plainS;
     variance += V;
     factor += stretches.Q[s] ?? 0;
+    nH += stretches.nH[s] ?? 0;
     // V is nH times the rate of both cohorts and (1 - 2 share) of the margin, and the canary has its share in that rate.
     baseline += V - (1 - 2 * share) * (plainS - S) - share * plainS;
     most = Math.max(most, share);
   }
+  const than = times * grossOver(age * poll);
+  const known = Math.max(0, baseline);
+  if (!isTimes(known + worse, known + most, { than, nH })) return false;
+  const error = Math.sqrt(variance + dispersion(age) * factor);
   // With one event more: of a few polls without any nothing would be so many times.
-  const than = (times * grossOver(age * poll) - 1) * (Math.max(0, baseline) + most);
-  return worse > than && worse - Math.sqrt(variance + dispersion(age) * factor) > than;
+  return isTimes(known + worse - error, known + most, { than, nH });
+}
+
+/** Whether the odds of one rate are so many times those of another. The rates are times nH. */
+function isTimes(one: number, other: number, { than, nH }: { than: number; nH: number }): boolean {
+  return one * Math.max(0, nH - other) > than * other * Math.max(0, nH - one);
 }

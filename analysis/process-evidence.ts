@@ -32,6 +32,7 @@ function lnWeightedBy(by: Yardstick['lnEvidence'], process: Process, track: Trac
       V: all[1] - before[1],
       Q: all[2] - before[2],
       plainS: all[6] - before[6],
+      nH: all[7] - before[7],
       c: process.segments[s] ?? 1,
     });
   }

@@ -9,6 +9,8 @@ export class Stretches {
   Q = new Float64Array(8);
   /** Score at no margin: of values it tells their mean. */
   plainS = new Float64Array(8);
+  /** By which a score is divided for a difference of rates; 0: not asked for. */
+  nH = new Float64Array(8);
   /** The bound on an upward jump of the score. */
   c = new Float64Array(8);
 
@@ -16,13 +18,14 @@ export class Stretches {
     this.length = 0;
   }
 
-  add(row: { S: number; V: number; Q: number; plainS: number; c: number }): void {
+  add(row: { S: number; V: number; Q: number; plainS: number; nH?: number; c: number }): void {
     const at = this.length;
     if (at === this.c.length) this.#grow();
     this.S[at] = row.S;
     this.V[at] = row.V;
     this.Q[at] = row.Q;
     this.plainS[at] = row.plainS;
+    this.nH[at] = row.nH ?? 0;
     this.c[at] = row.c;
     this.length = at + 1;
   }
@@ -32,6 +35,7 @@ export class Stretches {
     this.V = twice(this.V);
     this.Q = twice(this.Q);
     this.plainS = twice(this.plainS);
+    this.nH = twice(this.nH);
     this.c = twice(this.c);
   }
 }
