@@ -21,8 +21,16 @@ export interface Settling {
    * late is no news. @throws Failure PLATFORM_UNREACHABLE where it never does
    */
   settle(target: FlagTarget, patient: boolean): Promise<LinkedFlag>;
-  /** Sends what PostgreSQL has, whatever the platform serves. */
-  push(seen: LinkedFlag): Promise<void>;
+  /**
+   * Sends what PostgreSQL has: onto the version that was read, so that one which hangs never lands on a raise that came after it, or
+   * (null) whatever the platform serves. False where the platform has another version.
+   */
+  push(seen: LinkedFlag, expected: string | null): Promise<boolean>;
+  /**
+   * Waits for the orders of this process that the platform has not answered: a version that is a digest comes again with a raise, and
+   * one of them would land on it. False where there are none.
+   */
+  answered(target: FlagTarget): Promise<boolean>;
   /** What the platform answered to a write. */
   note(seen: LinkedFlag, sighting: Sighting): Promise<void>;
   /** Makes a flag that is not there, at nobody: reads that lag may go on saying that there is none. */
@@ -35,6 +43,7 @@ const ABSENT: Sighting = { exposure: NO_EXPOSURE, version: 'absent', changedBy: 
 export function createSettling(options: ForeignOptions): Settling {
   const { platform, flagStore, platformStore, latches, service } = options;
   const { name } = platform;
+  const unanswered = new Set<{ flag: FlagTarget; answer: Promise<unknown> }>();
 
   function stores(): { flags: FlagStore; links: PlatformStore } {
     if (flagStore === null || platformStore === null)
@@ -62,6 +71,7 @@ export function createSettling(options: ForeignOptions): Settling {
     if (carried !== null) service?.accept(carried);
     let seen = await linked(target);
     let sent = false;
+    let refused: string | null = null;
     const end = Date.now() + READ_BACK_MS;
     for (;;) {
       const sighting = await sight(seen).catch((error: unknown) => {
@@ -70,7 +80,7 @@ export function createSettling(options: ForeignOptions): Settling {
       });
       if (sighting === null) {
         sent = true;
-        await push(seen);
+        await push(seen, null);
         seen = await linked(target);
         continue;
       }
@@ -88,15 +98,19 @@ export function createSettling(options: ForeignOptions): Settling {
         case 'settled':
           if (!patient || now.link.pending?.revision !== now.flag.revision || Date.now() > end) return now;
           break;
-        case 'push':
-          await push(now);
+        case 'push': {
+          // What is read again after the platform has refused it is too old to be a condition.
+          const { version } = now.link;
+          const isTaken = await push(now, version === refused ? null : version);
+          refused = isTaken ? null : version;
           seen = await linked(target);
           break;
+        }
         case 'stale':
           // What is read is too old to say whether an order to lower has arrived: it is sent before that.
           if (owed(now) && !sent) {
             sent = true;
-            await push(now);
+            await push(now, null);
             seen = await linked(target);
           } else if (!patient) return now;
           break;
@@ -108,11 +122,21 @@ export function createSettling(options: ForeignOptions): Settling {
     }
   }
 
-  async function push({ flag, link }: LinkedFlag): Promise<void> {
+  async function push({ flag, link }: LinkedFlag, expected: string | null): Promise<boolean> {
     const { exposure, updatedBy: author } = flag;
-    const answer = await tell(platform, flag, { exposure, author, reason: 'what Tidegate has ordered' });
-    if (answer.kind === 'conflict' || answer.sighting === null) return;
-    await note({ flag, link }, answer.sighting);
+    const reason = 'what Tidegate has ordered';
+    const order = { flag, answer: tell(platform, flag, { exposure, author, reason, expected }) };
+    unanswered.add(order);
+    const answer = await order.answer.finally(() => unanswered.delete(order));
+    if (answer.kind === 'conflict') return false;
+    if (answer.sighting !== null) await note({ flag, link }, answer.sighting);
+    return true;
+  }
+
+  async function answered({ environment, key }: FlagTarget): Promise<boolean> {
+    const open = [...unanswered].filter(({ flag }) => flag.key === key && flag.environment === environment);
+    await Promise.allSettled(open.map(({ answer }) => answer));
+    return open.length > 0;
   }
 
   async function note(seen: LinkedFlag, sighting: Sighting): Promise<void> {
@@ -129,5 +153,5 @@ export function createSettling(options: ForeignOptions): Settling {
     if (answer.kind === 'taken' && answer.sighting !== null) await note(seen, answer.sighting);
   }
 
-  return { stores, linked, settle, push, note, make };
+  return { stores, linked, settle, push, answered, note, make };
 }

@@ -29,14 +29,15 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
   const { platform, latches, service, patienceMs = 1500 } = options;
   const { name } = platform;
   const emergency = createForeignEmergency(options);
-  const { stores, linked, settle, push, note, make } = createSettling(options);
+  const { stores, linked, settle, push, answered, note, make } = createSettling(options);
 
   async function raise(write: FlagWrite): Promise<FlagWriteResult> {
     const { links } = stores();
     const { environment, key, exposure, author, reason } = write;
     let before: number | null = null;
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      await settle(write, before !== null);
+      do await settle(write, before !== null);
+      while (await answered(write));
       const intention: Intention = await links.intend(write);
       if (intention.kind !== 'go') return answerOf(intention, before);
       const { flag, link } = intention.linked;
@@ -108,7 +109,7 @@ export function createForeignProvider(options: ForeignOptions): ForeignProvider 
     await latches.remove(order);
     try {
       // Before any look: a raise may have landed that does not read back yet. An order that is above nobody could raise.
-      if (nobody(wanted.exposure)) await push(await linked(target));
+      if (nobody(wanted.exposure)) await push(await linked(target), null);
       return { reading: readingOf((await settle(target, true)).flag), wanted };
     } catch (error) {
       throw emergency.unfinished(target, error);

@@ -7,11 +7,11 @@ import type { Platform } from './platforms/platform.ts';
 export const READ_BACK_MS = 5_000;
 export const READ_AGAIN_MS = 100;
 
-/** Tells the platform what it is to serve, whatever it serves now. */
+/** Tells the platform what it is to serve, whatever it serves now or only onto the version that is `expected`. */
 export function tell(
   platform: Platform,
   { environment, key, shape }: Pick<FlagState, 'environment' | 'key' | 'shape'>,
-  order: { exposure: Exposure; author: string; reason: string },
+  order: { exposure: Exposure; author: string; reason: string; expected?: string | null },
 ): ReturnType<Platform['write']> {
   return platform.write({ environment, key, shape, expected: null, ...order });
 }
