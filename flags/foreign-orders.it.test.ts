@@ -27,8 +27,8 @@ async function rollOut(
   random: () => number,
 ): Promise<void> {
   let turn = 0;
-  async function order(percent: number, lowers: boolean, mine: number): Promise<void> {
-    const revision = (await flags.read(target))?.revision ?? 0;
+  async function order(percent: number, lowers: boolean, revision: number): Promise<void> {
+    const mine = turn;
     const how = lowers
       ? { direction: 'lower' as const, expectedRevision: percent === 0 ? null : revision }
       : { expectedRevision: revision };
@@ -43,8 +43,10 @@ async function rollOut(
   }
   let open: Promise<void>[] = [];
   for (const [i, [percent, lowers]] of ORDERS.entries()) {
+    // Before the next one is given: read after it, this one would be the last.
+    const revision = (await flags.read(target))?.revision ?? 0;
     turn += 1;
-    open.push(order(percent, lowers, turn));
+    open.push(order(percent, lowers, revision));
     const isOvertaken = ORDERS[i + 1]?.[1] === true && random() < 0.5;
     if (isOvertaken) await sleep(random() * 30);
     else {
