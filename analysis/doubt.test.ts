@@ -6,13 +6,13 @@ import type { Sample } from '../plans/sample.ts';
 import { DOUBT } from '../plans/shadow.ts';
 import { assessCarried, carriedEvidence } from './carried.ts';
 import { measureDispersion } from './dispersion.ts';
-import { STANDS } from './doubt.ts';
 import type { Evidence } from './evidence.ts';
 import { assess, observe, openEvidence } from './gate.ts';
 import { many, STAGES, samples, single } from './instances.fixture.ts';
 import type { PollCounts } from './kernel.ts';
 import { restoreEvidence } from './restored-evidence.ts';
 import type { GateContext } from './stage.ts';
+import { STANDS } from './stops.ts';
 import { planOf, reading, rejected } from './traffic.fixture.ts';
 
 const AT: GateContext = { stageIndex: 0, brief: true };

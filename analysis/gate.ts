@@ -5,7 +5,6 @@ import type { Reading, Rejection, Sample } from '../plans/sample.ts';
 import { planInStage } from '../plans/shadow.ts';
 import { isAlike, isShadowing, isUnserved } from '../plans/stages.ts';
 import { areCounted, instanceRatio, mayDoubt } from './canary-noise.ts';
-import { STANDS } from './doubt.ts';
 import type { Evidence, MetricEvidence } from './evidence.ts';
 import { accept, partsOf } from './evidence.ts';
 import { presentStopOf } from './findings.ts';
@@ -21,7 +20,7 @@ import { enterSplit, observeSplit } from './split.ts';
 import { openSplit } from './split-evidence.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
-import { isLasting } from './stops.ts';
+import { isLasting, STANDS } from './stops.ts';
 import { enterValue, observeValue, openValue } from './value.ts';
 import { judge } from './verdict.ts';
 

@@ -48,15 +48,16 @@ export function isGross(stretches: Stretches, { age, poll, dispersion, times }: 
     baseline += V - (1 - 2 * share) * (plainS - S) - share * plainS;
     most = Math.max(most, share);
   }
-  const than = times * grossOver(age * poll);
   const known = Math.max(0, baseline);
-  if (!isTimes(known + worse, known + most, { than, nH })) return false;
-  const error = Math.sqrt(variance + dispersion(age) * factor);
   // With one event more: of a few polls without any nothing would be so many times.
-  return isTimes(known + worse - error, known + most, { than, nH });
+  const of = { than: times * grossOver(age * poll), other: known + most, nH };
+  // Without the error first: that is cheap, and nearly always says no.
+  return (
+    isTimes(known + worse, of) && isTimes(known + worse - Math.sqrt(variance + dispersion(age) * factor), of)
+  );
 }
 
 /** Whether the odds of one rate are so many times those of another. The rates are times nH. */
-function isTimes(one: number, other: number, { than, nH }: { than: number; nH: number }): boolean {
+function isTimes(one: number, { than, other, nH }: { than: number; other: number; nH: number }): boolean {
   return one * Math.max(0, nH - other) > than * other * Math.max(0, nH - one);
 }

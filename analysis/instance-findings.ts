@@ -3,10 +3,10 @@ import type { InstancesSeen, PreflightFinding } from '../plans/preflight.ts';
 import { isTested } from '../plans/stages.ts';
 import { duration } from '../plans/words.ts';
 import { ALIKE, noisierBy, withFewer } from './canary-noise.ts';
-import { STANDS } from './doubt.ts';
 import type { Learnt } from './history.ts';
 import { mayLast } from './lasting-noise.ts';
 import { isCompared } from './margins.ts';
+import { STANDS } from './stops.ts';
 
 /** What numbers of instances keep a gate from knowing how much the canary differs by itself. Null: they are not known. */
 export function instanceFindings(

@@ -1,7 +1,6 @@
 import type { MetricAssessment, Severed } from '../plans/assessment.ts';
 import type { Plan } from '../plans/plan.ts';
 import { partName, severable } from '../plans/slices.ts';
-import { STANDS } from './doubt.ts';
 import { lnMixture } from './kernel.ts';
 import type { Finding } from './metric-findings.ts';
 import { stopReason } from './reason.ts';
@@ -74,6 +73,9 @@ interface Bar {
   /** Seconds of polls for which it has been in doubt. */
   stood: number;
 }
+
+/** Seconds of polls without a break after which a doubtful stop is one, if it is still so. */
+export const STANDS = 30 * 60;
 
 /**
  * Stop when the mixture over the metrics reaches 1/alpha. Metrics whose weighted evidence does so alone carry it;

@@ -4,7 +4,6 @@ import { ALIKE, ALIKE_TEXT, DOUBT, planInStage } from '../plans/shadow.ts';
 import { partName } from '../plans/slices.ts';
 import { isAlike } from '../plans/stages.ts';
 import { duration } from '../plans/words.ts';
-import { STANDS } from './doubt.ts';
 import type { Evidence } from './evidence.ts';
 import { findingsOf } from './findings.ts';
 import { holdingsOf } from './holding.ts';
@@ -16,7 +15,7 @@ import { missingSlices } from './slices.ts';
 import type { GateContext, StageFrame } from './stage.ts';
 import { stageFrame } from './stage.ts';
 import type { Stop } from './stops.ts';
-import { nameOf, stopsOf, tellSevered } from './stops.ts';
+import { nameOf, STANDS, stopsOf, tellSevered } from './stops.ts';
 import { warningsOf } from './warnings.ts';
 
 /** Polls of a stage without any series of the canary after which they are missing and not late. */
