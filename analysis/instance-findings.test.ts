@@ -47,6 +47,15 @@ test('of two for each a stop waits where the noise lasts, where nobody knows whe
   expect(message({ errors: brief }, said)).toMatch(waitsFor);
 });
 
+test('of means and gauges no stop waits: only counts of brief noise decide', () => {
+  const gauge = { name: 'cpu', kind: 'gauge', gauge: 'cpu', soft: '+10%' };
+  const both = planOf({
+    metrics: [{ name: 'errors', kind: 'ratio', bad: 'b', total: 't', soft: '+0.1pp' }, gauge],
+  });
+  const [finding] = findings({ baseline: 2, canary: 1 }, { errors: brief }, both);
+  expect(finding?.message).toContain('no stop waits until one is ruled out that is noisier');
+});
+
 test('few instances against many differ by more than is planned with, and up to three they do not', () => {
   const [finding] = findings({});
   expect(finding?.message).toContain('cohorts differ by 1.5 times the variance that is planned with below');

@@ -1,5 +1,6 @@
 import type { Plan } from '../plans/plan.ts';
 import type { InstancesSeen, PreflightFinding } from '../plans/preflight.ts';
+import { isCounted } from '../plans/slices.ts';
 import { isTested } from '../plans/stages.ts';
 import { duration } from '../plans/words.ts';
 import { ALIKE, noisierBy, withFewer } from './canary-noise.ts';
@@ -35,11 +36,13 @@ export function instanceFindings(
       ? `taken to be like one of the baseline's, so that cohorts differ by ${Number(withFewer(ratio).toPrecision(2))} times the variance that is planned with below`
       : "taken to be like one of the baseline's";
   if (canary === 1) {
-    const lasts = tested.some(({ name }) => mayLast(dispersion[name] ?? []));
+    const most = tested
+      .filter(isCounted)
+      .map(({ name }) => noisierBy(plan, { ratio, lasts: mayLast(dispersion[name] ?? []) }));
     return [
       {
         ...at,
-        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ifNoisier(noisierBy(plan, { ratio, lasts }))}`,
+        message: `${past}: how much one differs by itself cannot be measured. It is ${more}; ${ifNoisier(Math.max(1, ...most))}`,
         instead: `two instances of the canary at least, from stage ${stages[0]} on`,
       },
     ];
